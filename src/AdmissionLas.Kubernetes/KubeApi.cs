@@ -1,0 +1,93 @@
+using System.Net;
+using System.Runtime.CompilerServices;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using k8s;
+using k8s.Autorest;
+
+namespace AdmissionLas.Kubernetes;
+
+/// <summary>A page of a list: its items as the API server sent them.</summary>
+/// <param name="Nodes">The Node objects.</param>
+/// <param name="ResourceVersion">The version of the whole list, from which a watch goes on.</param>
+/// <param name="Continue">The token for the next page; <see langword="null"/> on the last.</param>
+public sealed record NodePage(IReadOnlyList<JsonElement> Nodes, string ResourceVersion, string? Continue);
+
+/// <summary>A line of a watch stream.</summary>
+/// <param name="Type">ADDED, MODIFIED, DELETED, BOOKMARK or ERROR.</param>
+/// <param name="Object">The Node, or the Status that an ERROR carries.</param>
+public sealed record WatchLine(string Type, JsonElement Object);
+
+/// <summary>
+/// The API server's nodes, listed and watched over the client's own connection (credentials, token refresh, TLS, HTTP/2).
+/// </summary>
+/// <remarks>
+/// KubernetesClient.Aot has no watch, and the full client loses every watch event when compiled ahead of time; both read a stream of JSON
+/// lines, and so do we. Node objects are tens of kilobytes, most of it images; they are kept as raw JSON until <see cref="NodeReader"/>
+/// has taken what is needed.
+/// </remarks>
+public sealed class KubeApi(KubernetesClientConfiguration configuration) : k8s.Kubernetes(configuration)
+{
+    static readonly TimeSpan HeadersTimeout = TimeSpan.FromSeconds(15);
+
+    /// <summary>Lists one page of nodes, consistently with etcd.</summary>
+    /// <exception cref="HttpOperationException">The API server refused; 410 means that the token has expired.</exception>
+    public async Task<NodePage> ListNodesAsync(string? continueToken, CancellationToken stop)
+    {
+        var url = "api/v1/nodes?limit=500" + (continueToken is null ? "" : $"&continue={Uri.EscapeDataString(continueToken)}");
+        using var response = await GetAsync(url, stop).ConfigureAwait(false);
+        await using var body = await response.Content.ReadAsStreamAsync(stop).ConfigureAwait(false);
+        var page = await JsonSerializer.DeserializeAsync(body, KubeJson.Default.JsonElement, stop).ConfigureAwait(false);
+        var metadata = page.GetProperty("metadata");
+        var next = metadata.TryGetProperty("continue", out var token) ? token.GetString() : null;
+        return new NodePage(
+            page.TryGetProperty("items", out var items) && items.ValueKind == JsonValueKind.Array ? [.. items.EnumerateArray()] : [],
+            metadata.GetProperty("resourceVersion").GetString() ?? "",
+            string.IsNullOrEmpty(next) ? null : next);
+    }
+
+    /// <summary>Watches nodes from a resource version until the server ends the stream.</summary>
+    /// <param name="resourceVersion">The last version seen.</param>
+    /// <param name="timeoutSeconds">When the server is to end the stream.</param>
+    /// <param name="stop">Ends the watch.</param>
+    /// <exception cref="HttpOperationException">The API server refused; 410 means that the version has expired.</exception>
+    public async IAsyncEnumerable<WatchLine> WatchNodesAsync(
+        string resourceVersion, int timeoutSeconds, [EnumeratorCancellation] CancellationToken stop)
+    {
+        var url = $"api/v1/nodes?watch=true&allowWatchBookmarks=true&timeoutSeconds={timeoutSeconds}&resourceVersion={Uri.EscapeDataString(resourceVersion)}";
+        using var response = await GetAsync(url, stop).ConfigureAwait(false);
+        await using var body = await response.Content.ReadAsStreamAsync(stop).ConfigureAwait(false);
+        var lines = JsonSerializer.DeserializeAsyncEnumerable(body, KubeJson.Default.WatchLine, topLevelValues: true, stop);
+        await foreach (var line in lines.ConfigureAwait(false))
+        {
+            if (line is not null)
+            {
+                yield return line;
+            }
+        }
+    }
+
+    /// <summary>Whether the API server says that the version or token it was given is too old to go on from.</summary>
+    public static bool IsGone(HttpOperationException refused) => refused.Response.StatusCode == HttpStatusCode.Gone;
+
+    // The client waits forever for headers, and a server that accepts and says nothing would hold the feed.
+    async Task<HttpResponseMessage> GetAsync(string url, CancellationToken stop)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        patience.CancelAfter(HeadersTimeout);
+        try
+        {
+            return await SendRequest<object?>(url, HttpMethod.Get, null!, null, patience.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!stop.IsCancellationRequested)
+        {
+            throw new TimeoutException($"the API server did not answer within {HeadersTimeout.TotalSeconds:0} s");
+        }
+    }
+}
+
+/// <summary>The JSON shapes of this project, generated at build time.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(JsonElement))]
+[JsonSerializable(typeof(WatchLine))]
+sealed partial class KubeJson : JsonSerializerContext;

@@ -1,0 +1,77 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using YamlDotNet.Core;
+using YamlDotNet.RepresentationModel;
+
+namespace AdmissionLas.Kubernetes;
+
+/// <summary>Reads Kubernetes objects from YAML or JSON files, many documents or Lists in one, as the JSON that the API server would hold.</summary>
+public static class YamlJson
+{
+    /// <summary>Reads every object; a List is replaced by its items.</summary>
+    /// <exception cref="InvalidDataException">The text is no YAML; the message says where.</exception>
+    public static IReadOnlyList<JsonElement> ReadObjects(TextReader text)
+    {
+        var stream = new YamlStream();
+        try
+        {
+            stream.Load(text);
+        }
+        catch (YamlException fault)
+        {
+            throw new InvalidDataException($"line {fault.Start.Line}, column {fault.Start.Column}: {fault.Message}", fault);
+        }
+
+        var objects = new List<JsonElement>();
+        foreach (var document in stream.Documents)
+        {
+            if (ToJson(document.RootNode) is JsonObject root)
+            {
+                var items = root["kind"]?.ToString().EndsWith("List", StringComparison.Ordinal) == true ? root["items"] as JsonArray : null;
+                objects.AddRange((items ?? new JsonArray(root)).OfType<JsonObject>().Select(o => ToElement(o)));
+            }
+        }
+
+        return objects;
+    }
+
+    /// <summary>Reads the nodes of a file made by <c>kubectl get nodes -o yaml</c> or by hand.</summary>
+    /// <exception cref="InvalidDataException">The text is no YAML or holds no Node.</exception>
+    public static IReadOnlyList<Placement.NodeFacts> ReadNodes(TextReader text)
+    {
+        Placement.NodeFacts[] nodes =
+        [
+            .. ReadObjects(text)
+                .Where(o => o.TryGetProperty("kind", out var kind) && kind.ValueKind == JsonValueKind.String && kind.GetString() == "Node")
+                .Select(NodeReader.Read).OfType<Placement.NodeFacts>(),
+        ];
+        return nodes.Length > 0 ? nodes : throw new InvalidDataException("it holds no Node; save one with: kubectl get nodes -o yaml");
+    }
+
+    static JsonElement ToElement(JsonObject value)
+    {
+        using var document = JsonDocument.Parse(value.ToJsonString());
+        return document.RootElement.Clone();
+    }
+
+    static JsonNode? ToJson(YamlNode node) => node switch
+    {
+        YamlMappingNode mapping => new JsonObject(mapping.Children.Select(c => KeyValuePair.Create((c.Key as YamlScalarNode)?.Value ?? "", ToJson(c.Value)))),
+        YamlSequenceNode sequence => new JsonArray([.. sequence.Children.Select(ToJson)]),
+        YamlScalarNode { Style: ScalarStyle.Plain } scalar => Plain(scalar.Value ?? ""),
+        YamlScalarNode scalar => JsonValue.Create(scalar.Value ?? ""),
+        _ => null,
+    };
+
+    // The core schema of YAML 1.2: what is not quoted may be null, a boolean or a number.
+    static JsonValue? Plain(string text) => text switch
+    {
+        "" or "~" or "null" => null,
+        "true" => JsonValue.Create(true),
+        "false" => JsonValue.Create(false),
+        _ when long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var whole) => JsonValue.Create(whole),
+        _ when double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var real) && double.IsFinite(real) && char.IsAsciiDigit(text[^1]) => JsonValue.Create(real),
+        _ => JsonValue.Create(text),
+    };
+}

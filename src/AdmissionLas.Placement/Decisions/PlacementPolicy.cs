@@ -1,0 +1,57 @@
+namespace AdmissionLas.Placement;
+
+/// <summary>How hard a Predict pod is tied to the near nodes.</summary>
+public enum PlacementMode
+{
+    /// <summary>Preferred terms only: the pod runs elsewhere, in latency order, when the near nodes are full. Never strands a pod.</summary>
+    Preferred,
+
+    /// <summary>The near nodes are required, and ranked by preferred terms: the pod waits when they are full.</summary>
+    Required,
+
+    /// <summary>The pod is left as it is.</summary>
+    Off,
+}
+
+/// <summary>The admin's choices, checked and ready to use.</summary>
+public sealed record PlacementPolicy
+{
+    /// <summary>The most nodes that a patch may name.</summary>
+    public const int NamedNodesLimit = 16;
+
+    /// <summary>The mode for pods without a hint.</summary>
+    public PlacementMode Mode { get; init; } = PlacementMode.Preferred;
+
+    /// <summary>How many nodes a patch names at most; 1 to <see cref="NamedNodesLimit"/>.</summary>
+    public int NamedNodes { get; init; } = 8;
+
+    /// <summary>In required mode a node is near when its latency is at most this many times the nearest one's.</summary>
+    public double NearFactor { get; init; } = 2;
+
+    /// <summary>… or at most this much above it, milliseconds: below it nobody feels a difference.</summary>
+    public double NearSlackMs { get; init; } = 1;
+
+    /// <summary>The CPU that a training container without a request gets, thousandths of a core.</summary>
+    public long TrainingCpuMilli { get; init; } = 2000;
+
+    /// <summary>The memory that a training container without a request gets, bytes.</summary>
+    public long TrainingMemoryBytes { get; init; } = 4L << 30;
+
+    /// <summary>What tells a cloud node; <see langword="null"/> to go by capacity alone.</summary>
+    public NodeSelectorTerm? CloudSelector { get; init; } = new([new("admissionlas.io/tier", SelectorOperator.In, ["cloud"])], []);
+
+    /// <summary>
+    /// A node belongs to the top capacity class when its capacity is at least this share of the largest node that can hold the pod.
+    /// </summary>
+    public double TopClassShare { get; init; } = 0.75;
+
+    /// <summary>Containers that a platform adds beside the app; they get no training requests.</summary>
+    public IReadOnlySet<string> PlatformContainers { get; init; } = DefaultPlatformContainers;
+
+    /// <summary>Argo's wait, and the proxies and agents that meshes, KServe, Knative, Katib and Vault add.</summary>
+    public static IReadOnlySet<string> DefaultPlatformContainers { get; } = new HashSet<string>(StringComparer.Ordinal)
+    {
+        "wait", "istio-proxy", "linkerd-proxy", "queue-proxy", "agent", "kserve-agent", "metrics-logger-and-collector",
+        "vault-agent", "cloudsql-proxy", "cloud-sql-proxy", "kuma-sidecar", "envoy-sidecar", "dapr-sidecar", "daprd",
+    };
+}

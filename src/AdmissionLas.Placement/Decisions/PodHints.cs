@@ -1,0 +1,61 @@
+namespace AdmissionLas.Placement;
+
+/// <summary>The annotations with which a pod's author steers its placement, and the one that we leave.</summary>
+public static class PodHints
+{
+    /// <summary><c>preferred</c>, <c>required</c> or <c>off</c>.</summary>
+    public const string PlacementKey = "admissionlas.io/placement";
+
+    /// <summary>The CPU that a training container without a request gets.</summary>
+    public const string RequestCpuKey = "admissionlas.io/request-cpu";
+
+    /// <summary>The memory that a training container without a request gets.</summary>
+    public const string RequestMemoryKey = "admissionlas.io/request-memory";
+
+    /// <summary>What was decided and why, in a line. A pod that carries it has been decided on.</summary>
+    public const string DecisionKey = "admissionlas.io/decision";
+
+    /// <summary>The annotation keys that a reader must keep.</summary>
+    public static IReadOnlyList<string> Keys { get; } = [PlacementKey, RequestCpuKey, RequestMemoryKey, DecisionKey];
+
+    /// <summary>The mode the pod asks for, or the policy's; a word that is not known is warned of and ignored.</summary>
+    internal static PlacementMode Mode(PodFacts pod, PlacementPolicy policy, List<string> warnings)
+    {
+        switch (pod.Annotation(PlacementKey)?.ToUpperInvariant())
+        {
+            case null: return policy.Mode;
+            case "PREFERRED": return PlacementMode.Preferred;
+            case "REQUIRED": return PlacementMode.Required;
+            case "OFF": return PlacementMode.Off;
+            default:
+                warnings.Add($"annotation {PlacementKey}={Words.Shorten(pod.Annotation(PlacementKey)!)} is not one of preferred, required, off; using {Words.Of(policy.Mode)}");
+                return policy.Mode;
+        }
+    }
+
+    /// <summary>The training CPU the pod asks for, or the policy's.</summary>
+    internal static long CpuMilli(PodFacts pod, PlacementPolicy policy, List<string> warnings) =>
+        Amount(pod, RequestCpuKey, Quantity.TryParseMilli, policy.TrainingCpuMilli, Quantity.FormatCpu, warnings);
+
+    /// <summary>The training memory the pod asks for, or the policy's.</summary>
+    internal static long MemoryBytes(PodFacts pod, PlacementPolicy policy, List<string> warnings) =>
+        Amount(pod, RequestMemoryKey, Quantity.TryParseUnits, policy.TrainingMemoryBytes, Quantity.FormatBytes, warnings);
+
+    delegate bool Parse(string text, out long amount);
+
+    static long Amount(PodFacts pod, string key, Parse parse, long fallback, Func<long, string> format, List<string> warnings)
+    {
+        if (pod.Annotation(key) is not { } text)
+        {
+            return fallback;
+        }
+
+        if (parse(text, out var amount) && amount > 0)
+        {
+            return amount;
+        }
+
+        warnings.Add($"annotation {key}={Words.Shorten(text)} is no positive Kubernetes quantity; using {format(fallback)}");
+        return fallback;
+    }
+}

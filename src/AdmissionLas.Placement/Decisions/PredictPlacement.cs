@@ -1,0 +1,176 @@
+using System.Globalization;
+using System.Text;
+
+namespace AdmissionLas.Placement;
+
+/// <summary>
+/// A predict step goes to the node with the lowest latency to its location among those that can run it
+/// (LAS thesis, chapter 3: the extender's rule), and to the next nearest when that one is full.
+/// </summary>
+static class PredictPlacement
+{
+    internal static Decision Decide(Step step, PodFacts pod, ClusterView view, PlacementPolicy policy, PlacementMode mode, List<string> warnings)
+    {
+        if (step.Location is not { Length: > 0 } location)
+        {
+            return PlacementEngine.Unplaced(Outcome.NoLocation, step, mode, $"nothing says where its requests come from; set the label {StepRules.LocationKey}", warnings);
+        }
+
+        var measured = view.NearestTo(location);
+        if (measured.Count == 0)
+        {
+            return PlacementEngine.Unplaced(Outcome.UnknownLocation, step, mode, WhyUnknown(location, view), warnings);
+        }
+
+        var feasibility = new Feasibility(pod);
+        var candidates = Candidates(measured, feasibility, policy.NamedNodes);
+        if (candidates.Count == 0)
+        {
+            return PlacementEngine.Unplaced(Outcome.NoCandidate, step, mode, WhyNone(location, measured, feasibility), warnings);
+        }
+
+        NodeSelectorRequirement? required = null;
+        if (mode == PlacementMode.Required)
+        {
+            (mode, required) = Pin(pod, view, policy, candidates, warnings);
+        }
+
+        return new Decision
+        {
+            Outcome = Outcome.Placed,
+            Step = step,
+            Mode = mode,
+            Chosen = candidates[0].Node,
+            LatencyMs = candidates[0].LatencyMs,
+            Preferred = Prefer(view, candidates),
+            Required = required,
+            Warnings = warnings,
+            Explanation = Explain(step, mode, candidates, required),
+        };
+    }
+
+    /// <summary>
+    /// The nearest nodes that can run the pod. Those that the scheduler will avoid for their taint come last, because that is where it
+    /// will put them: a decision that names one of them first would not come true.
+    /// </summary>
+    static List<RankedNode> Candidates(IReadOnlyList<RankedNode> measured, Feasibility feasibility, int most)
+    {
+        var candidates = new List<RankedNode>(most);
+        List<RankedNode>? avoided = null;
+        for (var i = 0; i < measured.Count && candidates.Count < most; i++)
+        {
+            if (feasibility.JudgeNow(measured[i].Node) != Verdict.CanRun)
+            {
+                continue;
+            }
+
+            if (!feasibility.IsAvoided(measured[i].Node))
+            {
+                candidates.Add(measured[i]);
+            }
+            else if ((avoided ??= []).Count < most)
+            {
+                avoided.Add(measured[i]);
+            }
+        }
+
+        if (avoided is not null)
+        {
+            candidates.AddRange(avoided.Take(most - candidates.Count));
+        }
+
+        return candidates;
+    }
+
+    static PreferredTerm[] Prefer(ClusterView view, List<RankedNode> candidates)
+    {
+        // An avoided node may be nearer than the one before it; for the weights it is as far as that one, so that the order stands.
+        Span<double> latenciesMs = stackalloc double[candidates.Count];
+        for (var i = 0; i < latenciesMs.Length; i++)
+        {
+            latenciesMs[i] = i > 0 && candidates[i].LatencyMs < candidates[i - 1].LatencyMs
+                ? Math.BitIncrement(latenciesMs[i - 1])
+                : Math.Max(candidates[i].LatencyMs, i > 0 ? latenciesMs[i - 1] : 0);
+        }
+
+        var weights = PreferenceWeights.For(latenciesMs);
+        var terms = new PreferredTerm[candidates.Count];
+        for (var i = 0; i < terms.Length; i++)
+        {
+            terms[i] = new PreferredTerm(weights[i], view.TermFor(candidates[i].Node));
+        }
+
+        return terms;
+    }
+
+    /// <summary>
+    /// The near set as one requirement on the host name label: the field metadata.name takes one value a requirement, and a requirement
+    /// is what can be ANDed into the terms the author wrote. A pod that could end up stranded is not pinned, and the author is told.
+    /// </summary>
+    static (PlacementMode, NodeSelectorRequirement?) Pin(
+        PodFacts pod, ClusterView view, PlacementPolicy policy, List<RankedNode> candidates, List<string> warnings)
+    {
+        if (pod.OnlySchedulerCanJudge is { } unseen)
+        {
+            warnings.Add($"placement required is softened to preferred: only the scheduler can judge the pod's {unseen}, and a pin could strand it");
+            return (PlacementMode.Preferred, null);
+        }
+
+        var nearMs = Math.Max(candidates[0].LatencyMs * policy.NearFactor, candidates[0].LatencyMs + policy.NearSlackMs);
+        var hostnames = candidates.Where(c => c.LatencyMs <= nearMs).Select(c => view.UniqueHostname(c.Node)).OfType<string>().ToArray();
+        if (hostnames.Length == 0 || view.UniqueHostname(candidates[0].Node) is null)
+        {
+            warnings.Add($"placement required is softened to preferred: node {candidates[0].Node.Name} has no {NodeSelectorTerm.HostnameKey} label of its own");
+            return (PlacementMode.Preferred, null);
+        }
+
+        return (PlacementMode.Required, new NodeSelectorRequirement(NodeSelectorTerm.HostnameKey, SelectorOperator.In, hostnames));
+    }
+
+    static string Explain(Step step, PlacementMode mode, List<RankedNode> candidates, NodeSelectorRequirement? required)
+    {
+        const int named = 3;
+        var text = new StringBuilder(256);
+        text.Append(CultureInfo.InvariantCulture, $"{PlacementEngine.Name(step)}: {candidates[0].Node.Name} ({Words.Ms(candidates[0].LatencyMs)}) {Words.Of(mode)}");
+        for (var i = 1; i < Math.Min(candidates.Count, named + 1); i++)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"{(i == 1 ? ", then " : ", ")}{candidates[i].Node.Name} ({Words.Ms(candidates[i].LatencyMs)})");
+        }
+
+        if (candidates.Count > named + 1)
+        {
+            text.Append(CultureInfo.InvariantCulture, $" and {candidates.Count - named - 1} more");
+        }
+
+        if (required is not null)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"; pinned to {string.Join(", ", required.Values)}");
+        }
+
+        return text.Append(CultureInfo.InvariantCulture, $"; {Words.Rules(step)}").ToString();
+    }
+
+    static string WhyUnknown(string location, ClusterView view)
+    {
+        if (!view.Locations.Any())
+        {
+            return $"no node has a latency label; label the nodes {LatencyLabel.Prefix}{(LabelSyntax.IsName(location) ? location : "<location>")}=<milliseconds>";
+        }
+
+        if (!LabelSyntax.IsName(location))
+        {
+            return $"location {Words.Shorten(location)} is no valid label name, so no node can have a latency to it";
+        }
+
+        return ClosestName.Of(location, view.Locations) is { } meant
+            ? $"no node has a latency to {location}; did you mean {meant}?"
+            : $"no node has a latency to {location}; known locations: {string.Join(", ", view.Locations.Order(StringComparer.Ordinal).Take(10))}";
+    }
+
+    static string WhyNone(string location, IReadOnlyList<RankedNode> measured, Feasibility feasibility)
+    {
+        var reasons = measured.GroupBy(m => feasibility.JudgeNow(m.Node)).OrderByDescending(g => g.Count()).ThenBy(g => g.Key)
+            .Select(g => string.Create(CultureInfo.InvariantCulture, $"{g.Count()} {Words.Of(g.Key)}"));
+        return $"none of the {Words.Count(measured.Count, "node")} with a latency to {location} can run it ({string.Join(", ", reasons)})";
+    }
+}

@@ -1,0 +1,220 @@
+using System.Globalization;
+
+namespace AdmissionLas.Placement;
+
+/// <summary>
+/// A training step gets resource requests where it has none, so that the scheduler looks for room, and prefers the high-capacity cloud nodes.
+/// </summary>
+static class TrainingPlacement
+{
+    const int Weight = 100;
+
+    internal static Decision Decide(Step step, PodFacts pod, ClusterView view, PlacementPolicy policy, PlacementMode mode, List<string> warnings)
+    {
+        var sizes = view.ByCapacity(DeviceOf(pod));
+        var asWritten = new Feasibility(pod);
+        if (FirstThatCan(sizes, asWritten) is not { } largest)
+        {
+            return PlacementEngine.Unplaced(Outcome.NoCandidate, step, mode, WhyNone(view, asWritten), warnings);
+        }
+
+        var requests = RequestsFor(pod, policy, sizes, largest, warnings, out var request);
+        var feasibility = new Feasibility(pod, request);
+        var (preference, why) = Preference(view, sizes, feasibility, request, policy);
+        var asked = requests.Count == 0
+            ? "keeps its own requests"
+            : "requests " + string.Join(", ", requests.Select(r => $"{r.ContainerName} {r.Resource}={r.Quantity}"));
+        return new Decision
+        {
+            Outcome = Outcome.Placed,
+            Step = step,
+            Mode = mode,
+            Preferred = preference is null ? [] : [new PreferredTerm(Weight, preference)],
+            Requests = requests,
+            Warnings = warnings,
+            Explanation = $"{PlacementEngine.Name(step)}: {why}; {asked}; {Words.Rules(step)}",
+        };
+    }
+
+    // A request that names a device (nvidia.com/gpu) makes the device part of what "high capacity" means.
+    static string? DeviceOf(PodFacts pod) =>
+        EffectiveRequest.Of(pod).Other?.FirstOrDefault(o => o.Amount > 0 && o.Name.Contains('/', StringComparison.Ordinal)).Name;
+
+    static NodeFacts? FirstThatCan(CapacityRank sizes, Feasibility feasibility)
+    {
+        for (var i = 0; i < sizes.Nodes.Count; i++)
+        {
+            if (feasibility.JudgeEver(sizes.Nodes[i].Node) == Verdict.CanRun)
+            {
+                return sizes.Nodes[i].Node;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>
+    /// A request for each app container and resource that has none: what was asked for, but no more than the container's limit, and
+    /// together no more than the largest node that could run the pod at all has to give.
+    /// </summary>
+    static List<AddedRequest> RequestsFor(
+        PodFacts pod, PlacementPolicy policy, CapacityRank sizes, NodeFacts largest, List<string> warnings, out Resources request)
+    {
+        var lackCpu = Lacking(pod, policy, r => r.CpuMilli);
+        var lackMemory = Lacking(pod, policy, r => r.MemoryBytes);
+        var cpuMilli = lackCpu.Count == 0 ? 0 : PodHints.CpuMilli(pod, policy, warnings);
+        var memoryBytes = lackMemory.Count == 0 ? 0 : PodHints.MemoryBytes(pod, policy, warnings);
+        var atStart = EffectiveRequest.Of(pod);
+        var running = EffectiveRequest.WhileRunning(pod);
+
+        var asked = Amounts(cpuMilli, memoryBytes);
+        request = Total(asked);
+        if (FirstThatCan(sizes, new Feasibility(pod, request)) is null)
+        {
+            var room = largest.Allocatable.Less(running);
+            var fittingCpu = lackCpu.Count == 0 ? 0 : Math.Min(cpuMilli, room.CpuMilliOrZero / lackCpu.Count);
+            var fittingMemory = lackMemory.Count == 0 ? 0 : Math.Min(memoryBytes, room.MemoryBytesOrZero / lackMemory.Count);
+            if (fittingCpu < cpuMilli)
+            {
+                warnings.Add($"training cpu request lowered from {Quantity.FormatCpu(cpuMilli)} to {Quantity.FormatCpu(fittingCpu)} a container: {largest.Name}, the largest node that can run the pod, has {Quantity.FormatCpu(largest.Allocatable.CpuMilliOrZero)}");
+            }
+
+            if (fittingMemory < memoryBytes)
+            {
+                warnings.Add($"training memory request lowered from {Quantity.FormatBytes(memoryBytes)} to {Quantity.FormatBytes(fittingMemory)} a container: {largest.Name}, the largest node that can run the pod, has {Quantity.FormatBytes(largest.Allocatable.MemoryBytesOrZero)}");
+            }
+
+            asked = Amounts(fittingCpu, fittingMemory);
+            request = Total(asked);
+        }
+
+        return asked;
+
+        List<AddedRequest> Amounts(long eachCpuMilli, long eachMemoryBytes)
+        {
+            var added = new List<AddedRequest>(lackCpu.Count + lackMemory.Count);
+            for (var i = 0; i < pod.Containers.Count; i++)
+            {
+                var container = pod.Containers[i];
+                if (lackCpu.Contains(i) && Math.Min(eachCpuMilli, container.Limits.CpuMilli ?? long.MaxValue) is > 0 and var cpu)
+                {
+                    added.Add(new AddedRequest(i, container.Name, AddedRequest.Cpu, cpu));
+                }
+
+                if (lackMemory.Contains(i) && Math.Min(eachMemoryBytes, container.Limits.MemoryBytes ?? long.MaxValue) is > 0 and var memory)
+                {
+                    added.Add(new AddedRequest(i, container.Name, AddedRequest.Memory, memory));
+                }
+            }
+
+            return added;
+        }
+
+        Resources Total(List<AddedRequest> added) => EffectiveRequest.Of(With(pod, added)).Max(atStart);
+    }
+
+    /// <summary>The pod as it will be with the added requests.</summary>
+    static PodFacts With(PodFacts pod, List<AddedRequest> added) => pod with
+    {
+        Containers = [.. pod.Containers.Select((c, i) => c with
+        {
+            Requests = new Resources(
+                AmountIn(added, i, AddedRequest.Cpu) ?? c.Requests.CpuMilli,
+                AmountIn(added, i, AddedRequest.Memory) ?? c.Requests.MemoryBytes,
+                c.Requests.Other),
+        })],
+    };
+
+    static long? AmountIn(List<AddedRequest> added, int index, string resource) =>
+        added.Find(a => a.ContainerIndex == index && a.Resource == resource)?.Amount;
+
+    /// <summary>
+    /// The app containers without a request of their own. A request at the level of the pod is the author's word for all of them.
+    /// </summary>
+    static List<int> Lacking(PodFacts pod, PlacementPolicy policy, Func<Resources, long?> resource) =>
+        resource(pod.PodRequests) is not null || resource(pod.PodLimits) is not null
+            ? []
+            : [.. Enumerable.Range(0, pod.Containers.Count).Where(i =>
+                resource(pod.Containers[i].Requests) is null && !policy.PlatformContainers.Contains(pod.Containers[i].Name))];
+
+    /// <summary>
+    /// What to prefer: the cloud nodes by the admin's selector when one of them can hold the pod, else the top capacity class. A label
+    /// that many nodes share beats a list of names: it is short, and it still holds when a node joins. It must not cover a node that is too small.
+    /// </summary>
+    static (NodeSelectorTerm? Preference, string Why) Preference(
+        ClusterView view, CapacityRank sizes, Feasibility feasibility, Resources request, PlacementPolicy policy)
+    {
+        if (policy.CloudSelector is { } selector && view.Matching(selector) is { Members.Count: > 0 } cloud && AnyCan(cloud.Members, feasibility))
+        {
+            if (cloud.EveryMemberHolds(request))
+            {
+                return (selector, $"cloud nodes ({Words.Of(selector)}) preferred");
+            }
+
+            var able = cloud.Members.Where(m => feasibility.JudgeEver(m) == Verdict.CanRun).Take(policy.NamedNodes).ToArray();
+            return (Named(view, able), $"{Words.Count(able.Length, "cloud node")} large enough preferred ({string.Join(", ", able.Select(n => n.Name))})");
+        }
+
+        return TopClass(view, sizes, feasibility, request, policy);
+    }
+
+    static (NodeSelectorTerm? Preference, string Why) TopClass(
+        ClusterView view, CapacityRank sizes, Feasibility feasibility, Resources request, PlacementPolicy policy)
+    {
+        var best = sizes.Nodes.FirstOrDefault(n => feasibility.JudgeEver(n.Node) == Verdict.CanRun);
+        if (best.Node is null)
+        {
+            return (null, "no preference");
+        }
+
+        var threshold = best.Capacity * policy.TopClassShare;
+        if (sizes.Smallest >= threshold)
+        {
+            return (null, "no preference, the nodes are all of one capacity class");
+        }
+
+        var types = sizes.InstanceTypes
+            .Where(t => t.Capacity >= threshold && t.Group.EveryMemberHolds(request) && AnyCan(t.Group.Members, feasibility))
+            .OrderByDescending(t => t.Capacity).ThenBy(t => t.Name, StringComparer.Ordinal).Take(policy.NamedNodes).Select(t => t.Name).ToArray();
+        if (best.Node.Label(CapacityRank.InstanceTypeKey) is { } bestType && types.Contains(bestType))
+        {
+            var term = new NodeSelectorTerm([new(CapacityRank.InstanceTypeKey, SelectorOperator.In, types)], []);
+            return (term, $"top capacity class ({Words.Of(term)}) preferred");
+        }
+
+        var named = sizes.Nodes.TakeWhile(n => n.Capacity >= threshold).Select(n => n.Node)
+            .Where(n => feasibility.JudgeEver(n) == Verdict.CanRun).Take(policy.NamedNodes).ToArray();
+        return (Named(view, named), string.Create(CultureInfo.InvariantCulture, $"top capacity class ({string.Join(", ", named.Select(n => n.Name))}) preferred"));
+    }
+
+    static bool AnyCan(IReadOnlyList<NodeFacts> nodes, Feasibility feasibility)
+    {
+        for (var i = 0; i < nodes.Count; i++)
+        {
+            if (feasibility.JudgeEver(nodes[i]) == Verdict.CanRun)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    static NodeSelectorTerm Named(ClusterView view, NodeFacts[] nodes)
+    {
+        var hostnames = nodes.Select(view.UniqueHostname).OfType<string>().ToArray();
+        return hostnames.Length > 0 ? NodeSelectorTerm.Hostnames(hostnames) : view.TermFor(nodes[0]);
+    }
+
+    static string WhyNone(ClusterView view, Feasibility feasibility)
+    {
+        if (view.Nodes.Count == 0)
+        {
+            return "no node is known";
+        }
+
+        var reasons = view.Nodes.GroupBy(feasibility.JudgeEver).OrderByDescending(g => g.Count()).ThenBy(g => g.Key)
+            .Select(g => string.Create(CultureInfo.InvariantCulture, $"{g.Count()} {Words.Of(g.Key)}"));
+        return $"none of the {Words.Count(view.Nodes.Count, "node")} can run it ({string.Join(", ", reasons)})";
+    }
+}

@@ -1,0 +1,54 @@
+using System.Globalization;
+
+namespace AdmissionLas.Placement;
+
+/// <summary>How decisions are put into words.</summary>
+static class Words
+{
+    const int LongestEcho = LabelSyntax.MaxLength;
+
+    /// <summary>User input as far as it is worth repeating.</summary>
+    internal static string Shorten(string text) => text.Length <= LongestEcho ? text : $"{text.AsSpan(0, LongestEcho)}… ({text.Length} characters)";
+
+    internal static string Ms(double latencyMs) => string.Create(CultureInfo.InvariantCulture, $"{latencyMs:0.###} ms");
+
+    internal static string Count(int count, string noun) => count == 1 ? $"1 {noun}" : string.Create(CultureInfo.InvariantCulture, $"{count} {noun}s");
+
+    internal static string Of(PlacementMode mode) => mode switch
+    {
+        PlacementMode.Preferred => "preferred",
+        PlacementMode.Required => "required",
+        _ => "off",
+    };
+
+    internal static string Of(Verdict verdict) => verdict switch
+    {
+        Verdict.CanRun => "can run it",
+        Verdict.NotReady => "not ready",
+        Verdict.Cordoned => "cordoned",
+        Verdict.Tainted => "tainted",
+        Verdict.NodeSelector => "excluded by the pod's nodeSelector",
+        Verdict.NodeAffinity => "excluded by the pod's node affinity",
+        Verdict.Cpu => "too little cpu",
+        Verdict.Memory => "too little memory",
+        Verdict.OtherResource => "too little of another resource",
+        _ => "full of pods",
+    };
+
+    /// <summary>Selector terms in kubectl's notation: <c>tier in (cloud)</c>.</summary>
+    internal static string Of(NodeSelectorTerm term) => string.Join(", ", term.MatchExpressions.Concat(term.MatchFields).Select(Of));
+
+    static string Of(NodeSelectorRequirement requirement) => requirement.Operator switch
+    {
+        SelectorOperator.Exists => requirement.Key,
+        SelectorOperator.DoesNotExist => $"!{requirement.Key}",
+        SelectorOperator.In => $"{requirement.Key} in ({string.Join(", ", requirement.Values)})",
+        SelectorOperator.NotIn => $"{requirement.Key} notin ({string.Join(", ", requirement.Values)})",
+        _ => $"{requirement.Key} {requirement.Operator} {string.Join(", ", requirement.Values)}",
+    };
+
+    /// <summary>Who said what the step is.</summary>
+    internal static string Rules(Step step) => step.LocationRule is null || step.LocationRule == step.TypeRule
+        ? $"by {step.TypeRule}"
+        : $"by {step.TypeRule}, {step.LocationRule}";
+}

@@ -1,0 +1,23 @@
+using System.Buffers;
+
+namespace AdmissionLas.Placement;
+
+/// <summary>
+/// Kubernetes' rules for the name part of a label key and for a label value.
+/// Source: https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set.
+/// </summary>
+public static class LabelSyntax
+{
+    /// <summary>The most characters a name or a value may have.</summary>
+    public const int MaxLength = 63;
+
+    static readonly SearchValues<char> Allowed = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.");
+
+    /// <summary>
+    /// Whether the text can be the name part of a label key: 1 to 63 characters of <c>[A-Za-z0-9-_.]</c>, alphanumeric at both ends.
+    /// A location that fails this test can stand on no node.
+    /// </summary>
+    public static bool IsName(ReadOnlySpan<char> text) =>
+        text is { Length: > 0 and <= MaxLength } && char.IsAsciiLetterOrDigit(text[0]) && char.IsAsciiLetterOrDigit(text[^1]) &&
+        !text.ContainsAnyExcept(Allowed);
+}

@@ -1,0 +1,74 @@
+namespace AdmissionLas.Placement;
+
+/// <summary>What the core knows of a node: the part of a Kubernetes Node on which placement depends.</summary>
+public sealed record NodeFacts
+{
+    /// <summary>metadata.name.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>All labels, latency labels among them.</summary>
+    public IReadOnlyDictionary<string, string> Labels
+    {
+        get;
+        init
+        {
+            field = value;
+            Latencies = NodeLatencies.Read(value);
+        }
+    } = EmptyLabels;
+
+    /// <summary>What the labels say of latency, read once.</summary>
+    public NodeLatencies Latencies { get; private init; } = NodeLatencies.None;
+
+    /// <summary>spec.taints.</summary>
+    public IReadOnlyList<Taint> Taints { get; init; } = [];
+
+    /// <summary>spec.unschedulable: the node is cordoned.</summary>
+    public bool IsCordoned { get; init; }
+
+    /// <summary>The condition Ready is True.</summary>
+    public bool IsReady { get; init; }
+
+    /// <summary>status.allocatable, pods apart.</summary>
+    public Resources Allocatable { get; init; }
+
+    /// <summary>status.allocatable.pods.</summary>
+    public long AllocatablePods { get; init; }
+
+    /// <summary>
+    /// What the pods on the node already request. The node feed leaves it empty; whoever knows the live usage fills it, and
+    /// nothing else in the core changes.
+    /// </summary>
+    public Resources Requested { get; init; }
+
+    /// <summary>How many pods the node already holds.</summary>
+    public long RequestedPods { get; init; }
+
+    /// <summary>What the node has left.</summary>
+    public Resources Free => Allocatable.Less(Requested);
+
+    /// <summary>The label <c>kubernetes.io/hostname</c>; not always the node's name.</summary>
+    public string? Hostname => Label(NodeSelectorTerm.HostnameKey);
+
+    /// <summary>The value of a label; <see langword="null"/> when the node does not carry it.</summary>
+    public string? Label(string key) => Labels.GetValueOrDefault(key);
+
+    /// <summary>
+    /// Whether both describe the same node in the same state. A kubelet's heartbeat changes the Node object every few seconds
+    /// and nothing here; a feed that asks this first has nothing to publish.
+    /// </summary>
+    public bool Equals(NodeFacts? other) =>
+        other is not null && Name == other.Name && IsCordoned == other.IsCordoned && IsReady == other.IsReady &&
+        AllocatablePods == other.AllocatablePods && RequestedPods == other.RequestedPods &&
+        Same(Allocatable, other.Allocatable) && Same(Requested, other.Requested) &&
+        Taints.SequenceEqual(other.Taints) &&
+        Labels.Count == other.Labels.Count && Labels.All(l => other.Labels.TryGetValue(l.Key, out var value) && value == l.Value);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => Name.GetHashCode(StringComparison.Ordinal);
+
+    static bool Same(Resources a, Resources b) =>
+        a.CpuMilli == b.CpuMilli && a.MemoryBytes == b.MemoryBytes && (a.Other ?? []).SequenceEqual(b.Other ?? []);
+
+    static readonly IReadOnlyDictionary<string, string> EmptyLabels = new Dictionary<string, string>();
+}

@@ -1,0 +1,153 @@
+namespace AdmissionLas.Placement;
+
+/// <summary>
+/// Finds out what a pod is in its pipeline, by a short ordered list: admin rules that win over labels; our labels; our annotations;
+/// the other admin rules; and, for the location alone, the namespace's default.
+/// </summary>
+public sealed class StepRules
+{
+    /// <summary>The prefixed key for the type, as label or annotation; it wins over the bare label.</summary>
+    public const string ComponentKey = "admissionlas.io/component";
+
+    /// <summary>The prefixed key for the location, as label or annotation.</summary>
+    public const string LocationKey = "admissionlas.io/location";
+
+    readonly string componentLabel;
+    readonly string locationLabel;
+    readonly IReadOnlyList<StepRule> winning;
+    readonly IReadOnlyList<StepRule> following;
+    readonly IReadOnlyDictionary<string, string> defaultLocations;
+
+    /// <summary>Sets up the list.</summary>
+    /// <param name="componentLabel">The bare label key for the type.</param>
+    /// <param name="locationLabel">The bare label key for the location.</param>
+    /// <param name="rules">The admin's rules in order.</param>
+    /// <param name="defaultLocations">Default location by namespace.</param>
+    public StepRules(
+        string componentLabel = "typeOfComponent",
+        string locationLabel = "OurLocation",
+        IReadOnlyList<StepRule>? rules = null,
+        IReadOnlyDictionary<string, string>? defaultLocations = null)
+    {
+        this.componentLabel = componentLabel;
+        this.locationLabel = locationLabel;
+        this.defaultLocations = defaultLocations ?? new Dictionary<string, string>();
+        winning = [.. (rules ?? []).Where(r => r.WinsOverLabel)];
+        following = [.. (rules ?? []).Where(r => !r.WinsOverLabel)];
+        LabelKeys = [componentLabel, locationLabel, ComponentKey, LocationKey, .. (rules ?? []).SelectMany(r => r.LabelKeys).Distinct()];
+    }
+
+    /// <summary>Every label key that a rule looks at; a reader may skip all others.</summary>
+    public IReadOnlyList<string> LabelKeys { get; }
+
+    /// <summary>Every annotation key that a rule looks at.</summary>
+    public static IReadOnlyList<string> AnnotationKeys { get; } = [ComponentKey, LocationKey, StepRule.ArgoNodeNameKey];
+
+    /// <summary>What the pod is, and which rule said so.</summary>
+    public Step Classify(PodFacts pod)
+    {
+        if (pod.IsPipelineDriver)
+        {
+            return new Step(StepType.Other, "KFP driver");
+        }
+
+        if (FindType(pod) is not { } found)
+        {
+            return NoStep;
+        }
+
+        if (found.Type != StepType.Predict)
+        {
+            return found;
+        }
+
+        var (location, rule) = FindLocation(pod, found);
+        return found with { Location = location, LocationRule = rule };
+    }
+
+    static readonly Step NoStep = new(StepType.Other, "no rule");
+
+    Step? FindType(PodFacts pod) =>
+        ByRule(winning, pod) ??
+        ByWord(pod.Label(ComponentKey), "label", ComponentKey) ??
+        ByWord(pod.Label(componentLabel), "label", componentLabel) ??
+        ByWord(pod.Annotation(ComponentKey), "annotation", ComponentKey) ??
+        ByRule(following, pod);
+
+    static Step? ByRule(IReadOnlyList<StepRule> rules, PodFacts pod)
+    {
+        for (var i = 0; i < rules.Count; i++)
+        {
+            if (rules[i].Type is { } type && rules[i].Matches(pod))
+            {
+                return new Step(type, $"rule {rules[i].Name}", rules[i].Location, rules[i].Location is null ? null : $"rule {rules[i].Name}");
+            }
+        }
+
+        return null;
+    }
+
+    // A word that we do not know still speaks: it says that the step is something else. It must not be handed on to a rule.
+    static Step? ByWord(string? word, string carrier, string key)
+    {
+        if (string.IsNullOrEmpty(word))
+        {
+            return null;
+        }
+
+        var type = StepTypeNames.Parse(word);
+        var meant = type == StepType.Other ? ClosestName.Of(word, StepTypeNames.Known) : null;
+        return new Step(type, $"{carrier} {key}", Warning: meant is null ? null : $"{carrier} {key}={word} is not known and the pod is left as it is; did you mean {meant}?");
+    }
+
+    (string? Location, string? Rule) FindLocation(PodFacts pod, Step found)
+    {
+        // A rule that decided the type also decides the location if it names one: its admin knew both.
+        if (found.Location is { } byTypeRule)
+        {
+            return (byTypeRule, found.LocationRule);
+        }
+
+        if (LocationByRule(winning, pod) is { } byWinning)
+        {
+            return (byWinning.Location, $"rule {byWinning.Name}");
+        }
+
+        if (pod.Label(LocationKey) is { Length: > 0 } prefixed)
+        {
+            return (prefixed, $"label {LocationKey}");
+        }
+
+        if (pod.Label(locationLabel) is { Length: > 0 } bare)
+        {
+            return (bare, $"label {locationLabel}");
+        }
+
+        if (pod.Annotation(LocationKey) is { Length: > 0 } annotated)
+        {
+            return (annotated, $"annotation {LocationKey}");
+        }
+
+        if (LocationByRule(following, pod) is { } byFollowing)
+        {
+            return (byFollowing.Location, $"rule {byFollowing.Name}");
+        }
+
+        return defaultLocations.TryGetValue(pod.Namespace, out var byNamespace)
+            ? (byNamespace, $"default of namespace {pod.Namespace}")
+            : (null, null);
+    }
+
+    static StepRule? LocationByRule(IReadOnlyList<StepRule> rules, PodFacts pod)
+    {
+        for (var i = 0; i < rules.Count; i++)
+        {
+            if (rules[i].Location is not null && rules[i].Matches(pod))
+            {
+                return rules[i];
+            }
+        }
+
+        return null;
+    }
+}
