@@ -65,10 +65,13 @@ public sealed record Decision
     /// <summary>The mode in force; only means something for a predict step.</summary>
     public PlacementMode Mode { get; init; }
 
-    /// <summary>The node that should win; <see langword="null"/> unless a predict step was placed.</summary>
+    /// <summary>
+    /// The node that should win a predict step, and the largest of those that a training step prefers (the scheduler picks among them);
+    /// <see langword="null"/> unless the step was placed.
+    /// </summary>
     public NodeFacts? Chosen { get; init; }
 
-    /// <summary>The chosen node's latency to the location, milliseconds.</summary>
+    /// <summary>The chosen node's latency to a predict step's location, milliseconds.</summary>
     public double LatencyMs { get; init; }
 
     /// <summary>Preferred terms to append.</summary>

@@ -29,6 +29,7 @@ static class TrainingPlacement
             Outcome = Outcome.Placed,
             Step = step,
             Mode = mode,
+            Chosen = FirstPreferred(sizes, feasibility, preference),
             Preferred = preference is null ? [] : [new PreferredTerm(Weight, preference)],
             Requests = requests,
             Warnings = warnings,
@@ -36,22 +37,26 @@ static class TrainingPlacement
         };
     }
 
-    // A request that names a device (nvidia.com/gpu) makes the device part of what "high capacity" means.
-    static string? DeviceOf(PodFacts pod) =>
-        EffectiveRequest.Of(pod).Other?.FirstOrDefault(o => o.Amount > 0 && o.Name.Contains('/', StringComparison.Ordinal)).Name;
-
-    static NodeFacts? FirstThatCan(CapacityRank sizes, Feasibility feasibility)
+    /// <summary>The largest node that can run the pod, of those that match the preference where there is one.</summary>
+    static NodeFacts? FirstPreferred(CapacityRank sizes, Feasibility feasibility, NodeSelectorTerm? preference)
     {
         for (var i = 0; i < sizes.Nodes.Count; i++)
         {
-            if (feasibility.JudgeEver(sizes.Nodes[i].Node) == Verdict.CanRun)
+            var node = sizes.Nodes[i].Node;
+            if ((preference is null || preference.Matches(node)) && feasibility.JudgeEver(node) == Verdict.CanRun)
             {
-                return sizes.Nodes[i].Node;
+                return node;
             }
         }
 
         return null;
     }
+
+    // A request that names a device (nvidia.com/gpu) makes the device part of what "high capacity" means.
+    static string? DeviceOf(PodFacts pod) =>
+        EffectiveRequest.Of(pod).Other?.FirstOrDefault(o => o.Amount > 0 && o.Name.Contains('/', StringComparison.Ordinal)).Name;
+
+    static NodeFacts? FirstThatCan(CapacityRank sizes, Feasibility feasibility) => FirstPreferred(sizes, feasibility, null);
 
     /// <summary>
     /// A request for each app container and resource that has none: what was asked for, but no more than the container's limit, and

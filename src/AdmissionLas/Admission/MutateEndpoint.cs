@@ -1,0 +1,218 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using AdmissionLas.Options;
+using AdmissionLas.Placement;
+using AdmissionLas.Telemetry;
+using Microsoft.Extensions.Options;
+
+namespace AdmissionLas.Admission;
+
+/// <summary>
+/// POST /mutate. Reads the body within its limits, hands it over, sends the answer. A review is answered with 200 whatever is in it; what is
+/// not a review gets a 4xx that says why. Every refusal is counted, and one line a minute and reason is logged.
+/// </summary>
+sealed partial class MutateEndpoint(
+    ReviewHandler handler, IOptions<ServerOptions> options, WebhookMetrics metrics, LogThrottle throttle, TimeProvider time, ILogger<MutateEndpoint> log)
+{
+    internal const string Path = "/mutate";
+
+    readonly ServerOptions limits = options.Value;
+    int inFlight;
+
+    internal async Task HandleAsync(HttpContext http)
+    {
+        if (Interlocked.Increment(ref inFlight) > limits.ConcurrentReviews)
+        {
+            Interlocked.Decrement(ref inFlight);
+            await RefuseAsync(http, StatusCodes.Status503ServiceUnavailable, "busy", $"more than {limits.ConcurrentReviews} reviews at once").ConfigureAwait(false);
+            return;
+        }
+
+        try
+        {
+            await ReviewAsync(http).ConfigureAwait(false);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref inFlight);
+        }
+    }
+
+    async Task ReviewAsync(HttpContext http)
+    {
+        if (!IsJson(http.Request.ContentType))
+        {
+            await RefuseAsync(http, StatusCodes.Status415UnsupportedMediaType, "content-type", "the content type is not application/json").ConfigureAwait(false);
+            return;
+        }
+
+        if (http.Request.ContentLength > limits.BodyLimitBytes)
+        {
+            await RefuseTooLargeAsync(http).ConfigureAwait(false);
+            return;
+        }
+
+        var reader = http.Request.BodyReader;
+        ReadResult body;
+        try
+        {
+            body = await ReadBodyAsync(reader).ConfigureAwait(false);
+        }
+        catch (BadHttpRequestException fault)
+        {
+            await RefuseAsync(http, fault.StatusCode, "http", fault.Message).ConfigureAwait(false);
+            return;
+        }
+
+        if (body.IsCanceled)
+        {
+            await RefuseAsync(http, StatusCodes.Status408RequestTimeout, "timeout", $"the body did not arrive within {limits.BudgetMilliseconds} ms").ConfigureAwait(false);
+            return;
+        }
+
+        if (body.Buffer.Length > limits.BodyLimitBytes)
+        {
+            await RefuseTooLargeAsync(http).ConfigureAwait(false);
+            return;
+        }
+
+        if (Answer(http, body.Buffer) is { } notAReview)
+        {
+            await RefuseAsync(http, StatusCodes.Status400BadRequest, "not-a-review", notAReview).ConfigureAwait(false);
+            return;
+        }
+
+        reader.AdvanceTo(body.Buffer.End);
+        await http.Response.BodyWriter.FlushAsync(http.RequestAborted).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Reads to the body's end. Most arrive whole in the first read; a timer is only started for those that do not.
+    /// </summary>
+    async ValueTask<ReadResult> ReadBodyAsync(PipeReader reader)
+    {
+        CancellationTokenSource? patience = null;
+        try
+        {
+            while (true)
+            {
+                var reading = reader.ReadAsync(CancellationToken.None);
+                if (!reading.IsCompleted && patience is null)
+                {
+                    patience = new CancellationTokenSource(TimeSpan.FromMilliseconds(limits.BudgetMilliseconds), time);
+                    patience.Token.UnsafeRegister(static r => ((PipeReader)r!).CancelPendingRead(), reader);
+                }
+
+                var read = await reading.ConfigureAwait(false);
+                if (read.IsCompleted || read.IsCanceled || read.Buffer.Length > limits.BodyLimitBytes)
+                {
+                    return read;
+                }
+
+                reader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
+            }
+        }
+        finally
+        {
+            patience?.Dispose();
+        }
+    }
+
+    /// <returns>What is wrong when the body is not a review, otherwise <see langword="null"/>.</returns>
+    string? Answer(HttpContext http, in ReadOnlySequence<byte> body)
+    {
+        // The parser walks one piece of memory much faster than the pieces that came off the wire.
+        byte[]? rented = null;
+        try
+        {
+            var startedAt = time.GetTimestamp();
+            var bytes = body.IsSingleSegment ? body.FirstSpan : CopyTo(rented = ArrayPool<byte>.Shared.Rent((int)body.Length), body);
+            http.Response.ContentType = "application/json";
+            var handled = handler.Handle(bytes, http.Response.BodyWriter);
+            Note(handled, time.GetElapsedTime(startedAt));
+            return null;
+        }
+        catch (NotAReviewException fault)
+        {
+            return fault.Message;
+        }
+        finally
+        {
+            if (rented is not null)
+            {
+                ArrayPool<byte>.Shared.Return(rented);
+            }
+        }
+    }
+
+    static ReadOnlySpan<byte> CopyTo(byte[] rented, in ReadOnlySequence<byte> body)
+    {
+        body.CopyTo(rented);
+        return rented.AsSpan(0, (int)body.Length);
+    }
+
+    void Note(in Handled handled, TimeSpan took)
+    {
+        metrics.Answered(OutcomeName(handled), took);
+        if (handled.Fault is { } fault)
+        {
+            if (throttle.Allows("fault", out var suppressed))
+            {
+                FailedOpen(fault, handled.Review.Uid, suppressed);
+            }
+        }
+        else if (handled.Review.PodIsUnreadable)
+        {
+            if (throttle.Allows("unreadable-pod", out var suppressed))
+            {
+                UnreadablePod(handled.Review.Uid, handled.Review.NoPodBecause!, suppressed);
+            }
+        }
+        else if (handled.Decision is { IsDecided: true } decision)
+        {
+            Decided(handled.Review.Pod!.Facts.Namespace, handled.Review.Pod.Name, decision.Explanation, handled.Review.Uid);
+        }
+    }
+
+    // A fixed few words: they are a metric's label values.
+    static string OutcomeName(in Handled handled) =>
+        handled.Fault is not null ? "Fault"
+        : handled.Review.PodIsUnreadable ? "UnreadablePod"
+        : handled.Review.Pod is null ? "NotOurs"
+        : handled.Decision is null ? "NoClusterView"
+        : OutcomeNames[(int)handled.Decision.Outcome];
+
+    static readonly string[] OutcomeNames = Enum.GetNames<Outcome>();
+
+    static bool IsJson(string? contentType) =>
+        contentType is not null && contentType.StartsWith("application/json", StringComparison.OrdinalIgnoreCase) &&
+        (contentType.Length == "application/json".Length || contentType["application/json".Length] is ';' or ' ');
+
+    Task RefuseTooLargeAsync(HttpContext http) =>
+        RefuseAsync(http, StatusCodes.Status413PayloadTooLarge, "too-large", $"the body is larger than {limits.BodyLimitBytes} bytes");
+
+    Task RefuseAsync(HttpContext http, int status, string reason, string message)
+    {
+        metrics.Refused(reason);
+        if (throttle.Allows(reason, out var suppressed))
+        {
+            Refused(status, message, suppressed);
+        }
+
+        http.Response.StatusCode = status;
+        http.Response.ContentType = "text/plain; charset=utf-8";
+        return http.Response.WriteAsync($"{message}\n", http.RequestAborted);
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Namespace}/{Pod}: {Decision} [{Uid}]")]
+    partial void Decided(string @namespace, string pod, string decision, string uid);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Request refused with {Status}: {Reason} ({Suppressed} more like it since the last line)")]
+    partial void Refused(int status, string reason, long suppressed);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Pod of review {Uid} left as it is: {Reason} ({Suppressed} more like it since the last line)")]
+    partial void UnreadablePod(string uid, string reason, long suppressed);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Review {Uid} failed and its pod was let through ({Suppressed} more like it since the last line)")]
+    partial void FailedOpen(Exception fault, string uid, long suppressed);
+}

@@ -1,0 +1,54 @@
+using System.Buffers;
+using AdmissionLas.Kubernetes;
+using AdmissionLas.Placement;
+
+namespace AdmissionLas.Admission;
+
+/// <summary>What became of a review, for the log and the metrics.</summary>
+/// <param name="Review">What was read of it.</param>
+/// <param name="Decision">What was decided; <see langword="null"/> when there was nothing to decide on, or no way to.</param>
+/// <param name="Fault">What went wrong while deciding; the pod was let through as it was.</param>
+readonly record struct Handled(AdmissionReview Review, Decision? Decision, Exception? Fault);
+
+/// <summary>
+/// The whole way from a review's bytes to the answer's: read, classify, decide, write. No I/O, no lock, no clock; the settings and the
+/// cluster view are read once.
+/// </summary>
+sealed class ReviewHandler(Settings settings, ClusterState state)
+{
+    /// <summary>Answers a review.</summary>
+    /// <param name="body">The review.</param>
+    /// <param name="answer">Where the answer goes; nothing is written when the body is not a review.</param>
+    /// <exception cref="NotAReviewException">The body is not an admission review.</exception>
+    internal Handled Handle(ReadOnlySpan<byte> body, IBufferWriter<byte> answer)
+    {
+        var current = settings.Current;
+        var review = current.Reader.Read(body);
+        if (review.Pod is not { } pod)
+        {
+            ReviewWriter.Current.Write(answer, review, null, review.PodIsUnreadable ? $"the pod was left as it is: {review.NoPodBecause}" : null);
+            return new Handled(review, null, null);
+        }
+
+        if (state.Current is not { } view)
+        {
+            ReviewWriter.Current.Write(answer, review, null);
+            return new Handled(review, null, null);
+        }
+
+        Decision decision;
+        try
+        {
+            decision = PlacementEngine.Decide(current.Rules.Classify(pod.Facts), pod.Facts, view, current.Policy);
+        }
+        // A fault of ours must never cost anybody a pod.
+        catch (Exception fault)
+        {
+            ReviewWriter.Current.Write(answer, review, null);
+            return new Handled(review, null, fault);
+        }
+
+        ReviewWriter.Current.Write(answer, review, decision);
+        return new Handled(review, decision, null);
+    }
+}

@@ -1,0 +1,95 @@
+using AdmissionLas.Kubernetes;
+using AdmissionLas.Placement;
+using AdmissionLas.Telemetry;
+using k8s;
+using k8s.Exceptions;
+
+namespace AdmissionLas.Hosting;
+
+/// <summary>Where the server learns of the nodes.</summary>
+abstract record ClusterSource
+{
+    /// <summary>A saved list of nodes; nothing changes.</summary>
+    internal sealed record Snapshot(ClusterView View) : ClusterSource;
+
+    /// <summary>An API server, listed and watched.</summary>
+    internal sealed record ApiServer(KubernetesClientConfiguration Configuration) : ClusterSource;
+
+    /// <summary>The thesis testbed that is part of the program.</summary>
+    internal static ClusterSource Embedded()
+    {
+        using var text = EmbeddedFiles.Open("testbed/nodes.yaml");
+        return new Snapshot(new ClusterView(YamlJson.ReadNodes(text)));
+    }
+
+    /// <summary>A file as <c>kubectl get nodes -o yaml</c> writes it.</summary>
+    /// <exception cref="InvalidDataException">It cannot be read; the message names it.</exception>
+    internal static ClusterSource FromFile(string file)
+    {
+        try
+        {
+            using var text = File.OpenText(file);
+            return new Snapshot(new ClusterView(YamlJson.ReadNodes(text)));
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or InvalidDataException)
+        {
+            throw new InvalidDataException($"the snapshot {file} cannot be used: {fault.Message}", fault);
+        }
+    }
+
+    /// <summary>The API server that a kubeconfig file names.</summary>
+    /// <exception cref="InvalidDataException">It cannot be read; the message names it.</exception>
+    internal static ClusterSource FromKubeconfig(string file, string? context)
+    {
+        try
+        {
+            return new ApiServer(KubernetesClientConfiguration.BuildConfigFromConfigFile(file, context));
+        }
+        catch (Exception fault) when (fault is KubeConfigException or IOException or UnauthorizedAccessException)
+        {
+            throw new InvalidDataException($"the kubeconfig {file} cannot be used: {fault.Message}", fault);
+        }
+    }
+
+    /// <summary>The API server of the cluster that this process runs in.</summary>
+    /// <exception cref="InvalidDataException">It does not run in one.</exception>
+    internal static ClusterSource InCluster() => KubernetesClientConfiguration.IsInCluster()
+        ? new ApiServer(KubernetesClientConfiguration.InClusterConfig())
+        : throw new InvalidDataException("this process does not run in a cluster; name one with --kubeconfig <file>, or use --snapshot <file>");
+
+    /// <summary>Registers what keeps the state up to date.</summary>
+    internal void AddTo(IServiceCollection services)
+    {
+        services.AddSingleton<UnreadableLatencyLog>();
+        services.AddHostedService(provider => new Keeper(this, provider));
+    }
+
+    sealed class Keeper(ClusterSource source, IServiceProvider services) : BackgroundService
+    {
+        protected override Task ExecuteAsync(CancellationToken stoppingToken)
+        {
+            var state = services.GetRequiredService<ClusterState>();
+            services.GetRequiredService<UnreadableLatencyLog>().Follow(state);
+            switch (source)
+            {
+                case Snapshot snapshot:
+                    state.Heard();
+                    state.Publish(snapshot.View);
+                    return Task.CompletedTask;
+                case ApiServer apiServer:
+                    return FeedAsync(apiServer.Configuration, state, stoppingToken);
+                default:
+                    throw new InvalidOperationException($"no keeper for {source.GetType().Name}");
+            }
+        }
+
+        async Task FeedAsync(KubernetesClientConfiguration configuration, ClusterState state, CancellationToken stop)
+        {
+            using var api = new KubeApi(configuration);
+            var feed = new NodeFeed(api, state, services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<NodeFeed>>());
+            services.GetRequiredService<WebhookMetrics>().Meter.CreateObservableCounter(
+                "admission_las.watch.restarts", () => feed.Restarts, "{restart}", "How often the node watch was opened again");
+            await feed.RunAsync(stop).ConfigureAwait(false);
+        }
+    }
+}

@@ -1,0 +1,144 @@
+using System.Net;
+using AdmissionLas.Admission;
+using AdmissionLas.Kubernetes;
+using AdmissionLas.Options;
+using AdmissionLas.Telemetry;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
+using Microsoft.Extensions.Options;
+using Serilog;
+using Serilog.Events;
+using Serilog.Formatting.Compact;
+
+namespace AdmissionLas.Hosting;
+
+/// <summary>
+/// The server put together: the TLS port that the API server calls and the plain port for probes. This is the only place where things are
+/// registered; the verbs and the tests start it.
+/// </summary>
+static class WebhookServer
+{
+    /// <summary>Builds the server; it listens once started.</summary>
+    /// <param name="configuration">Adds configuration sources, the last one wins.</param>
+    /// <param name="source">Where the nodes come from.</param>
+    /// <param name="certificate">What is shown to callers; asked for after the options are known.</param>
+    /// <param name="quietest">The least level that is logged, unless the configuration's <c>logging.level</c> says otherwise.</param>
+    internal static WebApplication Build(
+        Action<IConfigurationBuilder> configuration, ClusterSource source, Func<ServerOptions, ServingCertificate> certificate,
+        LogEventLevel quietest = LogEventLevel.Information)
+    {
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ApplicationName = "admission-las" });
+        // Only what is named: no appsettings.json that happens to lie in the working directory, no ASPNETCORE_URLS.
+        builder.Configuration.Sources.Clear();
+        configuration(builder.Configuration);
+        AddLogging(builder, quietest);
+        AddServices(builder.Services, source);
+
+        var options = builder.Configuration.GetSection(ServerOptions.Section).Get<ServerOptions>() ?? new ServerOptions();
+        Refuse(new ServerOptionsValidator().Validate(null, options));
+        var serving = certificate(options);
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = options.BodyLimitBytes;
+            kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(5);
+            // The pipe's own limit would stop a large review half-way until somebody consumes it, and nobody can before its end.
+            kestrel.Limits.MaxRequestBufferSize = options.BodyLimitBytes + 64 * 1024;
+            kestrel.Limits.Http2.InitialStreamWindowSize = 1024 * 1024;
+            kestrel.Limits.Http2.InitialConnectionWindowSize = 8 * 1024 * 1024;
+            kestrel.Listen(Address(options), options.Port, listen => listen.UseHttps(new TlsHandshakeCallbackOptions
+            {
+                OnConnection = _ => ValueTask.FromResult(serving.Tls),
+            }));
+            kestrel.Listen(Address(options), options.HealthPort);
+        });
+
+        var app = builder.Build();
+        // Made now, so that a fault in the configuration is told before a port is opened.
+        app.Services.GetRequiredService<SettingsReload>();
+        Map(app);
+        return app;
+    }
+
+    /// <summary>The address of the TLS port, once started.</summary>
+    internal static Uri WebhookAddress(WebApplication app) => new(Addresses(app).First(a => a.StartsWith("https:", StringComparison.Ordinal)));
+
+    /// <summary>The address of the plain port, once started.</summary>
+    internal static Uri HealthAddress(WebApplication app) => new(Addresses(app).First(a => a.StartsWith("http:", StringComparison.Ordinal)));
+
+    static ICollection<string> Addresses(WebApplication app) =>
+        app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
+
+    static IPAddress Address(ServerOptions options) =>
+        IPAddress.TryParse(options.Address, out var address) ? address : throw new OptionsValidationException(
+            ServerOptions.Section, typeof(ServerOptions), [$"server.address: \"{options.Address}\" is no IP address; write for example 0.0.0.0 or 127.0.0.1"]);
+
+    static void Refuse(ValidateOptionsResult result)
+    {
+        if (result.Failed)
+        {
+            throw new OptionsValidationException(ServerOptions.Section, typeof(ServerOptions), result.Failures);
+        }
+    }
+
+    static void AddServices(IServiceCollection services, ClusterSource source)
+    {
+        services.AddOptions<ServerOptions>().BindConfiguration(ServerOptions.Section);
+        services.AddOptions<PlacementOptions>().BindConfiguration(PlacementOptions.Section);
+        services.AddOptions<TrainingOptions>().BindConfiguration(TrainingOptions.Section);
+        services.AddOptions<StepOptions>().BindConfiguration(StepOptions.Section);
+        services.AddSingleton<IValidateOptions<PlacementOptions>, PlacementOptionsValidator>();
+        services.AddSingleton<IValidateOptions<TrainingOptions>, TrainingOptionsValidator>();
+        services.AddSingleton<IValidateOptions<StepOptions>, StepOptionsValidator>();
+        services.AddSingleton(TimeProvider.System);
+        services.AddMetrics();
+        services.AddSingleton<ClusterState>();
+        services.AddSingleton(new Settings(CompiledSettings.Default));
+        services.AddSingleton<SettingsReload>();
+        services.AddHostedService(provider => provider.GetRequiredService<SettingsReload>());
+        services.AddSingleton<WebhookMetrics>();
+        services.AddSingleton<LogThrottle>();
+        services.AddSingleton<ReviewHandler>();
+        services.AddSingleton<MutateEndpoint>();
+        source.AddTo(services);
+    }
+
+    static void AddLogging(WebApplicationBuilder builder, LogEventLevel quietest)
+    {
+        var level = Enum.TryParse<LogEventLevel>(builder.Configuration["logging:level"], ignoreCase: true, out var configured) ? configured : quietest;
+        var log = new LoggerConfiguration()
+            .MinimumLevel.Is(level)
+            .MinimumLevel.Override("Microsoft", level > LogEventLevel.Warning ? level : LogEventLevel.Warning);
+        // A person reads a terminal; everything else is read by machines.
+        log = Console.IsErrorRedirected
+            ? log.WriteTo.Console(new CompactJsonFormatter(), standardErrorFromLevel: LogEventLevel.Verbose)
+            : log.WriteTo.Console(formatProvider: System.Globalization.CultureInfo.InvariantCulture, standardErrorFromLevel: LogEventLevel.Verbose);
+        builder.Services.AddSerilog(log.CreateLogger(), dispose: true);
+    }
+
+    static void Map(WebApplication app)
+    {
+        var mutate = app.Services.GetRequiredService<MutateEndpoint>();
+        var state = app.Services.GetRequiredService<ClusterState>();
+        app.Run(http => http.Request.Path.Value switch
+        {
+            // The plain port is for probes alone: what decides on pods is only to be had over TLS.
+            MutateEndpoint.Path when http.Request.IsHttps => HttpMethods.IsPost(http.Request.Method)
+                ? mutate.HandleAsync(http)
+                : TextAsync(http, StatusCodes.Status405MethodNotAllowed, "POST an AdmissionReview here"),
+            "/healthz" => TextAsync(http, StatusCodes.Status200OK, "ok"),
+            "/readyz" => state.Current is { } view
+                ? TextAsync(http, StatusCodes.Status200OK, $"ok: {view.Nodes.Count} nodes, confirmed {state.Age?.TotalSeconds ?? 0:0.#} s ago")
+                : TextAsync(http, StatusCodes.Status503ServiceUnavailable, "waiting for the first list of nodes"),
+            _ => TextAsync(http, StatusCodes.Status404NotFound, $"nothing here; the webhook is POST {MutateEndpoint.Path} over HTTPS, probes are /healthz and /readyz"),
+        });
+    }
+
+    static Task TextAsync(HttpContext http, int status, string text)
+    {
+        http.Response.StatusCode = status;
+        http.Response.ContentType = "text/plain; charset=utf-8";
+        return http.Response.WriteAsync($"{text}\n", http.RequestAborted);
+    }
+}

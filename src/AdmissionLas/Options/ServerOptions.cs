@@ -1,0 +1,40 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace AdmissionLas.Options;
+
+/// <summary>Where and within which limits the server listens; section <c>server</c>. Read at start.</summary>
+// Properties are settable, not init-only: the generated binder passes over init-only ones without a word.
+sealed class ServerOptions
+{
+    internal const string Section = "server";
+
+    /// <summary>The address to listen on.</summary>
+    [Required]
+    public string Address { get; set; } = "0.0.0.0";
+
+    /// <summary>The HTTPS port that the API server calls; 0 takes a free one.</summary>
+    [Range(0, 65535)]
+    public int Port { get; set; } = 8443;
+
+    /// <summary>The plain HTTP port for probes; 0 takes a free one.</summary>
+    [Range(0, 65535)]
+    public int HealthPort { get; set; } = 8080;
+
+    /// <summary>PEM file with the serving certificate and its chain.</summary>
+    public string Certificate { get; set; } = "/certs/tls.crt";
+
+    /// <summary>PEM file with the serving certificate's key.</summary>
+    public string CertificateKey { get; set; } = "/certs/tls.key";
+
+    /// <summary>The largest review that is read, bytes. etcd takes objects up to 1.5 MB, and a review can hold two.</summary>
+    [Range(64 * 1024, 64 * 1024 * 1024)]
+    public int BodyLimitBytes { get; set; } = 8 * 1024 * 1024;
+
+    /// <summary>How long a review may take to arrive, milliseconds. The webhook registration's own timeout should be longer.</summary>
+    [Range(50, 30_000)]
+    public int BudgetMilliseconds { get; set; } = 1_000;
+
+    /// <summary>How many reviews may be held at once; more are refused at once, and the API server lets their pods through.</summary>
+    [Range(1, 100_000)]
+    public int ConcurrentReviews { get; set; } = 512;
+}

@@ -1,0 +1,15 @@
+using Microsoft.Extensions.Options;
+
+namespace AdmissionLas.Options;
+
+[OptionsValidator]
+sealed partial class ServerOptionsValidator : IValidateOptions<ServerOptions>;
+
+[OptionsValidator]
+sealed partial class PlacementOptionsValidator : IValidateOptions<PlacementOptions>;
+
+[OptionsValidator]
+sealed partial class TrainingOptionsValidator : IValidateOptions<TrainingOptions>;
+
+[OptionsValidator]
+sealed partial class StepOptionsValidator : IValidateOptions<StepOptions>;

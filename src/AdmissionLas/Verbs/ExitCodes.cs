@@ -1,0 +1,19 @@
+namespace AdmissionLas.Verbs;
+
+/// <summary>What the verbs return to the shell.</summary>
+static class ExitCodes
+{
+    internal const int Ok = 0;
+    internal const int Failed = 1;
+
+    /// <summary>Tells what is wrong, a line each, and returns <see cref="Failed"/>.</summary>
+    internal static int Fail(params IReadOnlyCollection<string> messages)
+    {
+        foreach (var message in messages)
+        {
+            Console.Error.WriteLine($"admission-las: {message}");
+        }
+
+        return Failed;
+    }
+}
