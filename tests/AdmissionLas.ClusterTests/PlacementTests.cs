@@ -1,0 +1,168 @@
+using System.Text.Json.Nodes;
+using AdmissionLas.ClusterTests.Support;
+
+namespace AdmissionLas.ClusterTests;
+
+/// <summary>What the default scheduler makes of our patches, and what stays of what the author wrote.</summary>
+[Collection(ControlPlaneCollection.Name)]
+public sealed class PlacementTests(ControlPlane cluster)
+{
+    static readonly (string Location, string Nearest)[] Locations =
+        [("NITOS-CLOUD", "nitos-cloud-node"), ("NITLAB-EDGE", "nitlab-edge-node"), ("HOME-EDGE", "home-edge-node")];
+
+    [Fact]
+    public async Task Two_hundred_pods_at_once_are_all_bound_and_right()
+    {
+        await using var ns = await cluster.CreateNamespaceAsync();
+
+        await Parallel.ForEachAsync(Enumerable.Range(0, 200), new ParallelOptions { MaxDegreeOfParallelism = 50 }, async (i, _) =>
+            await ns.CreateAsync(Steps.Predict(Locations[i % Locations.Length].Location)));
+        JsonObject[] pods = [];
+        await Eventually.IsTrueAsync("all 200 pods are bound", async () =>
+        {
+            pods = await ns.ListAsync();
+            return pods.All(p => p["spec"]!["nodeName"] is not null);
+        });
+
+        Assert.Equal(200, pods.Length);
+        Assert.All(pods, pod =>
+        {
+            var location = pod["metadata"]!["labels"]!["OurLocation"]!.ToString();
+            Assert.Equal(Locations.Single(l => l.Location == location).Nearest, pod["spec"]!["nodeName"]!.ToString());
+        });
+    }
+
+    [Fact]
+    public async Task When_the_nearest_node_is_full_the_pod_runs_on_the_next_nearest()
+    {
+        await using var ns = await cluster.CreateNamespaceAsync();
+        await ns.CreateAsync(Steps.Filler("home-edge-node", cpu: "1950m"));
+
+        var pod = await ns.CreateAsync(Steps.Predict("HOME-EDGE", cpu: "100m"));
+
+        Assert.Equal("nitlab-edge-node", await ns.NodeOfAsync(pod));
+    }
+
+    [Fact]
+    public async Task A_pod_too_big_for_the_nearest_node_goes_to_the_nearest_that_can_hold_it()
+    {
+        await using var ns = await cluster.CreateNamespaceAsync();
+
+        var pod = await ns.CreateAsync(Steps.Predict("HOME-EDGE", cpu: "3"));
+
+        Assert.Equal("nitos-cloud-node", await ns.NodeOfAsync(pod));
+    }
+
+    [Fact]
+    public async Task Required_placement_pins_the_pod_to_the_near_node()
+    {
+        await using var ns = await cluster.CreateNamespaceAsync();
+
+        var pod = await ns.CreateAsync(Steps.Predict("HOME-EDGE").With(p =>
+            p["metadata"]!["annotations"] = new JsonObject { ["admissionlas.io/placement"] = "required" }));
+
+        Assert.Equal("home-edge-node", await ns.NodeOfAsync(pod));
+        var terms = pod["spec"]!["affinity"]!["nodeAffinity"]!["requiredDuringSchedulingIgnoredDuringExecution"]!["nodeSelectorTerms"]!.AsArray();
+        Assert.Equal("""[{"matchExpressions":[{"key":"kubernetes.io/hostname","operator":"In","values":["home-edge-node"]}]}]""", terms.ToJsonString());
+    }
+
+    [Fact]
+    public async Task A_pods_own_affinity_is_kept_and_obeyed()
+    {
+        await using var ns = await cluster.CreateNamespaceAsync();
+        var own = JsonNode.Parse("""
+            {
+              "nodeAffinity": {
+                "requiredDuringSchedulingIgnoredDuringExecution": {
+                  "nodeSelectorTerms": [{ "matchExpressions": [{ "key": "admissionlas.io/tier", "operator": "In", "values": ["cloud"] }] }]
+                },
+                "preferredDuringSchedulingIgnoredDuringExecution": [
+                  { "weight": 1, "preference": { "matchExpressions": [{ "key": "kubernetes.io/arch", "operator": "In", "values": ["amd64"] }] } }
+                ]
+              }
+            }
+            """)!;
+
+        var pod = await ns.CreateAsync(Steps.Predict("HOME-EDGE").With(p => p["spec"]!["affinity"] = own.DeepClone()));
+
+        Assert.Equal("nitos-cloud-node", await ns.NodeOfAsync(pod));
+        var kept = pod["spec"]!["affinity"]!["nodeAffinity"]!;
+        const string required = "requiredDuringSchedulingIgnoredDuringExecution";
+        Assert.True(JsonNode.DeepEquals(own["nodeAffinity"]![required], kept[required]));
+        Assert.True(JsonNode.DeepEquals(own["nodeAffinity"]!["preferredDuringSchedulingIgnoredDuringExecution"]![0], TestNamespace.PreferredTermsOf(pod)[0]));
+        Assert.Equal(2, TestNamespace.PreferredTermsOf(pod).Count);
+    }
+
+    [Fact]
+    public async Task A_limit_range_gives_its_defaults_and_training_leaves_them()
+    {
+        await using var ns = await cluster.CreateNamespaceAsync();
+        await ns.AddAsync("limitranges", JsonNode.Parse("""
+            {
+              "apiVersion": "v1", "kind": "LimitRange", "metadata": { "name": "defaults" },
+              "spec": { "limits": [{ "type": "Container",
+                "default": { "cpu": "1", "memory": "1Gi" }, "defaultRequest": { "cpu": "500m", "memory": "512Mi" }, "max": { "cpu": "1500m", "memory": "2Gi" } }] }
+            }
+            """)!.AsObject());
+
+        var pod = await ns.CreateAsync(Steps.Training());
+
+        Assert.Equal("""{"cpu":"500m","memory":"512Mi"}""", pod["spec"]!["containers"]![0]!["resources"]!["requests"]!.ToJsonString());
+        Assert.Equal("nitos-cloud-node", await ns.NodeOfAsync(pod));
+    }
+
+    [Fact]
+    public async Task A_limit_range_without_defaults_never_refuses_what_training_adds()
+    {
+        await using var ns = await cluster.CreateNamespaceAsync();
+        await ns.AddAsync("limitranges", JsonNode.Parse("""
+            {
+              "apiVersion": "v1", "kind": "LimitRange", "metadata": { "name": "largest" },
+              "spec": { "limits": [{ "type": "Container", "max": { "cpu": "1", "memory": "1Gi" } }] }
+            }
+            """)!.AsObject());
+
+        var pod = await ns.CreateAsync(Steps.Training());
+
+        Assert.NotNull(TestNamespace.DecisionOf(pod));
+        Assert.NotEmpty(await ns.NodeOfAsync(pod));
+    }
+
+    [Fact]
+    public async Task A_second_call_for_the_same_pod_changes_nothing_also_in_the_older_review_version()
+    {
+        await using var ns = await cluster.CreateNamespaceAsync();
+        var once = await ns.CreateAsync(Steps.Predict("NITLAB-EDGE"));
+        await cluster.RegisterAsync("admission-las-again", ["v1beta1"]);
+        try
+        {
+            // A registration takes effect on the API server's next look at it; until then there is only one call.
+            for (var i = 0; i < 10; i++)
+            {
+                var twice = await ns.CreateAsync(Steps.Predict("NITLAB-EDGE"));
+
+                Assert.True(JsonNode.DeepEquals(once["spec"]!["affinity"], twice["spec"]!["affinity"]));
+                Assert.Equal(TestNamespace.DecisionOf(once), TestNamespace.DecisionOf(twice));
+                await Task.Delay(200);
+            }
+        }
+        finally
+        {
+            await cluster.UnregisterAsync("admission-las-again");
+        }
+    }
+
+    [Fact]
+    public async Task A_pod_created_with_the_output_of_an_earlier_review_stays_as_it_is()
+    {
+        await using var ns = await cluster.CreateNamespaceAsync();
+        var first = await ns.CreateAsync(Steps.Training());
+        var again = Steps.Training();
+        again["metadata"]!["annotations"] = first["metadata"]!["annotations"]!.DeepClone();
+        again["spec"] = first["spec"]!.DeepClone();
+
+        var second = await ns.CreateAsync(again);
+
+        Assert.True(JsonNode.DeepEquals(first["spec"], second["spec"]));
+    }
+}

@@ -1,0 +1,79 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Security;
+using System.Security.Cryptography.X509Certificates;
+using System.Text;
+using System.Text.Json.Nodes;
+using k8s;
+
+namespace AdmissionLas.ClusterTests.Support;
+
+/// <summary>
+/// The real API server as raw JSON, so that no client's model drops a field on the way there or back.
+/// </summary>
+sealed class ApiServer : IDisposable
+{
+    readonly HttpClient http;
+
+    internal ApiServer(string kubeconfig)
+    {
+        var configuration = KubernetesClientConfiguration.BuildConfigFromConfigFile(kubeconfig);
+        var trust = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
+        trust.CustomTrustStore.AddRange(configuration.SslCaCerts);
+        var ssl = new SslClientAuthenticationOptions { CertificateChainPolicy = trust };
+        if (configuration.ClientCertificateData is { Length: > 0 } certificate)
+        {
+            ssl.ClientCertificates = [X509Certificate2.CreateFromPem(Decode(certificate), Decode(configuration.ClientCertificateKeyData))];
+        }
+
+        http = new HttpClient(new SocketsHttpHandler { SslOptions = ssl }) { BaseAddress = new Uri(configuration.Host), Timeout = TimeSpan.FromSeconds(30) };
+        if (configuration.AccessToken is { Length: > 0 } token)
+        {
+            http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
+        }
+    }
+
+    internal Task<JsonObject> GetAsync(string path) => SendAsync(HttpMethod.Get, path, null);
+
+    internal Task<JsonObject> CreateAsync(string path, JsonObject value) => SendAsync(HttpMethod.Post, path, value);
+
+    internal Task<JsonObject> MergePatchAsync(string path, JsonObject value) => SendAsync(HttpMethod.Patch, path, value, "application/merge-patch+json");
+
+    /// <summary>Deletes at once; what is not there is deleted already.</summary>
+    internal async Task DeleteAsync(string path)
+    {
+        using var response = await http.DeleteAsync(new Uri(path + "?gracePeriodSeconds=0", UriKind.Relative));
+        if (response.StatusCode != HttpStatusCode.NotFound)
+        {
+            response.EnsureSuccessStatusCode();
+        }
+    }
+
+    /// <summary>The status code and the body, whatever they are.</summary>
+    internal async Task<(HttpStatusCode Status, JsonObject Body)> TryCreateAsync(string path, JsonObject value)
+    {
+        using var request = Request(HttpMethod.Post, path, value, "application/json");
+        using var response = await http.SendAsync(request);
+        return (response.StatusCode, await BodyAsync(response));
+    }
+
+    public void Dispose() => http.Dispose();
+
+    async Task<JsonObject> SendAsync(HttpMethod method, string path, JsonObject? value, string contentType = "application/json")
+    {
+        using var request = Request(method, path, value, contentType);
+        using var response = await http.SendAsync(request);
+        var body = await BodyAsync(response);
+        return response.IsSuccessStatusCode ? body : throw new HttpRequestException($"{method} {path}: {(int)response.StatusCode} {body["message"]}", null, response.StatusCode);
+    }
+
+    static HttpRequestMessage Request(HttpMethod method, string path, JsonObject? value, string contentType) => new(method, path)
+    {
+        Content = value is null ? null : new StringContent(value.ToJsonString(), Encoding.UTF8, new MediaTypeHeaderValue(contentType)),
+    };
+
+    static async Task<JsonObject> BodyAsync(HttpResponseMessage response) =>
+        JsonNode.Parse(await response.Content.ReadAsStringAsync())!.AsObject();
+
+    static string Decode(string base64) => Encoding.UTF8.GetString(Convert.FromBase64String(base64));
+}

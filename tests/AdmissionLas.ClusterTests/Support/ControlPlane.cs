@@ -1,0 +1,160 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Security;
+using System.Security.Cryptography.X509Certificates;
+using System.Text;
+using System.Text.Json.Nodes;
+using AdmissionLas.Admission;
+using AdmissionLas.Hosting;
+using AdmissionLas.Kubernetes;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Serilog.Events;
+
+namespace AdmissionLas.ClusterTests.Support;
+
+/// <summary>
+/// etcd, kube-apiserver and the default kube-scheduler with the testbed's nodes, started once by the script that users start them with;
+/// and the webhook in this process, registered with that API server.
+/// </summary>
+public sealed class ControlPlane : IAsyncLifetime
+{
+    const string Script = "scripts/control-plane.sh";
+    const string Registrations = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations";
+
+    readonly string directory = Path.Combine(Path.GetTempPath(), $"admissionlas-cluster-tests-{Environment.ProcessId}");
+    readonly DevelopmentCertificate certificate = DevelopmentCertificate.Create(DateTimeOffset.UtcNow);
+    string kubeconfig = "";
+    int webhookPort;
+    WebApplication? webhook;
+    HttpClient? caller;
+    ApiServer? api;
+
+    internal ApiServer Api => api!;
+
+    /// <summary>The view that the running webhook answers from.</summary>
+    internal ClusterState State => webhook!.Services.GetRequiredService<ClusterState>();
+
+    public async Task InitializeAsync()
+    {
+        kubeconfig = (await RunScriptAsync("up", "--no-webhook", "--quiet")).Trim();
+        api = new ApiServer(kubeconfig);
+        var trust = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
+        trust.CustomTrustStore.Add(certificate.Authority);
+        caller = new HttpClient(new SocketsHttpHandler { SslOptions = new SslClientAuthenticationOptions { CertificateChainPolicy = trust } });
+        await StartWebhookAsync();
+        await RegisterAsync("admission-las");
+    }
+
+    public async Task DisposeAsync()
+    {
+        await StopWebhookAsync();
+        caller?.Dispose();
+        api?.Dispose();
+        await RunScriptAsync("down", "--quiet");
+    }
+
+    /// <summary>Starts the webhook on the port that is registered and waits until it is ready.</summary>
+    internal async Task StartWebhookAsync()
+    {
+        webhook = WebhookServer.Build(
+            configuration =>
+            {
+                ConfigurationFile.Add(configuration, Repository.PathOf("tests/Corpus/rules.yaml"));
+                configuration.AddInMemoryCollection(new Dictionary<string, string?>
+                {
+                    ["server:address"] = "127.0.0.1",
+                    ["server:port"] = webhookPort.ToString(CultureInfo.InvariantCulture),
+                    ["server:healthPort"] = "0",
+                });
+            },
+            ClusterSource.FromKubeconfig(kubeconfig, null),
+            _ => ServingCertificate.From(certificate),
+            LogEventLevel.Warning);
+        await webhook.StartAsync();
+        webhookPort = WebhookServer.WebhookAddress(webhook).Port;
+        await Eventually.IsTrueAsync("the webhook has its first list of nodes", () => Task.FromResult(State.Current is { Nodes.Count: > 0 }));
+    }
+
+    internal async Task StopWebhookAsync()
+    {
+        if (webhook is not null)
+        {
+            await webhook.StopAsync(new CancellationToken(canceled: true));
+            await webhook.DisposeAsync();
+            webhook = null;
+        }
+    }
+
+    /// <summary>What the webhook's readiness probe says.</summary>
+    internal async Task<string> ReadinessAsync() => await caller!.GetStringAsync(new Uri(WebhookServer.HealthAddress(webhook!), "/readyz"));
+
+    /// <summary>Asks the webhook itself, without the API server.</summary>
+    internal async Task<JsonObject> ReviewAsync(JsonObject pod)
+    {
+        using var content = new StringContent(SampleReview.Of(pod, "direct").ToJsonString(), Encoding.UTF8, "application/json");
+        using var response = await caller!.PostAsync(new Uri($"https://127.0.0.1:{webhookPort}{MutateEndpoint.Path}"), content);
+        response.EnsureSuccessStatusCode();
+        return JsonNode.Parse(await response.Content.ReadAsStringAsync())!["response"]!.AsObject();
+    }
+
+    /// <summary>Registers the webhook with the manifest that the scripts register it with.</summary>
+    internal Task RegisterAsync(string name, string[]? reviewVersions = null)
+    {
+        var text = File.ReadAllText(Repository.PathOf("manifests/local/mutating-webhook.yaml"))
+            .Replace("${WEBHOOK_URL}", $"https://127.0.0.1:{webhookPort}{MutateEndpoint.Path}", StringComparison.Ordinal)
+            .Replace("${CA_BUNDLE}", Convert.ToBase64String(Encoding.UTF8.GetBytes(certificate.Authority.ExportCertificatePem())), StringComparison.Ordinal);
+        using var reader = new StringReader(text);
+        var registration = JsonObject.Create(YamlJson.ReadObjects(reader)[0])!;
+        registration["metadata"]!["name"] = name;
+        if (reviewVersions is not null)
+        {
+            registration["webhooks"]![0]!["admissionReviewVersions"] = new JsonArray([.. reviewVersions.Select(v => JsonValue.Create(v))]);
+        }
+
+        return Api.CreateAsync(Registrations, registration);
+    }
+
+    internal Task UnregisterAsync(string name) => Api.DeleteAsync($"{Registrations}/{name}");
+
+    internal Task KillApiServerAsync() => RunScriptAsync("stop", "apiserver", "--kill", "--quiet");
+
+    internal Task StartApiServerAsync() => RunScriptAsync("start", "apiserver", "--quiet");
+
+    /// <summary>A namespace whose pods come to the webhook; its pods are gone when it is disposed of.</summary>
+    /// <param name="name">Its name, where it matters; it may be there already.</param>
+    internal async Task<TestNamespace> CreateNamespaceAsync(string? name = null)
+    {
+        name ??= $"test-{Guid.NewGuid():N}"[..20];
+        var (status, body) = await Api.TryCreateAsync("/api/v1/namespaces", new JsonObject
+        {
+            ["metadata"] = new JsonObject { ["name"] = name, ["labels"] = new JsonObject { ["admissionlas.io/inject"] = "enabled" } },
+        });
+        Assert.True(status is HttpStatusCode.Created or HttpStatusCode.Conflict, $"{body["message"]}");
+        return new TestNamespace(Api, name);
+    }
+
+    async Task<string> RunScriptAsync(params string[] arguments)
+    {
+        var start = new ProcessStartInfo("bash") { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Repository.Root };
+        foreach (var argument in (string[])[Repository.PathOf(Script), .. arguments, "--dir", directory])
+        {
+            start.ArgumentList.Add(argument);
+        }
+
+        using var process = Process.Start(start)!;
+        var output = process.StandardOutput.ReadToEndAsync();
+        var errors = process.StandardError.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        return process.ExitCode == 0 ? await output : throw new InvalidOperationException($"{Script} {string.Join(' ', arguments)} failed: {await errors}");
+    }
+}
+
+/// <summary>All cluster tests share one control plane, one test at a time: nodes belong to everybody.</summary>
+[CollectionDefinition(Name)]
+public sealed class ControlPlaneCollection : ICollectionFixture<ControlPlane>
+{
+    internal const string Name = "control plane";
+}

@@ -1,0 +1,43 @@
+using System.Text.Json.Nodes;
+using AdmissionLas.Placement;
+
+namespace AdmissionLas.ClusterTests.Support;
+
+/// <summary>A namespace of one test's own.</summary>
+sealed class TestNamespace(ApiServer api, string name) : IAsyncDisposable
+{
+    internal string Pods => $"/api/v1/namespaces/{name}/pods";
+
+    internal string Name => name;
+
+    internal Task<JsonObject> CreateAsync(JsonObject pod) => api.CreateAsync(Pods, pod);
+
+    /// <summary>The node that the default scheduler bound the pod to.</summary>
+    internal async Task<string> NodeOfAsync(JsonObject pod)
+    {
+        var podName = pod["metadata"]!["name"]!.GetValue<string>();
+        string? node = null;
+        await Eventually.IsTrueAsync($"pod {podName} is bound", async () =>
+        {
+            node = (await api.GetAsync($"{Pods}/{podName}"))["spec"]!["nodeName"]?.GetValue<string>();
+            return node is not null;
+        });
+        return node!;
+    }
+
+    internal Task AddAsync(string resource, JsonObject value, string apiPrefix = "/api/v1") =>
+        api.CreateAsync($"{apiPrefix}/namespaces/{name}/{resource}", value);
+
+    /// <summary>Every pod of the namespace.</summary>
+    internal async Task<JsonObject[]> ListAsync() => [.. (await api.GetAsync(Pods))["items"]!.AsArray().Select(p => p!.AsObject())];
+
+    /// <summary>Frees the nodes: pods without a kubelet never end by themselves.</summary>
+    public ValueTask DisposeAsync() => new(api.DeleteAsync(Pods));
+
+    /// <summary>What the webhook wrote on a pod; <see langword="null"/> when it left the pod alone.</summary>
+    internal static string? DecisionOf(JsonObject pod) => pod["metadata"]!["annotations"]?[PodHints.DecisionKey]?.GetValue<string>();
+
+    /// <summary>The pod's preferred node affinity terms.</summary>
+    internal static JsonArray PreferredTermsOf(JsonObject pod) =>
+        pod["spec"]!["affinity"]?["nodeAffinity"]?["preferredDuringSchedulingIgnoredDuringExecution"] as JsonArray ?? [];
+}
