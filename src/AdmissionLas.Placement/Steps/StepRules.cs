@@ -12,6 +12,9 @@ public sealed class StepRules
     /// <summary>The prefixed key for the location, as label or annotation.</summary>
     public const string LocationKey = "admissionlas.io/location";
 
+    /// <summary>The label with which later versions of KFP tell their drivers: <c>container-driver</c>, <c>dag-driver</c>.</summary>
+    public const string PodRoleKey = "pipelines.kubeflow.org/pod-role";
+
     readonly string componentLabel;
     readonly string locationLabel;
     readonly IReadOnlyList<StepRule> winning;
@@ -34,7 +37,7 @@ public sealed class StepRules
         this.defaultLocations = defaultLocations ?? new Dictionary<string, string>();
         winning = [.. (rules ?? []).Where(r => r.WinsOverLabel)];
         following = [.. (rules ?? []).Where(r => !r.WinsOverLabel)];
-        LabelKeys = [componentLabel, locationLabel, ComponentKey, LocationKey, .. (rules ?? []).SelectMany(r => r.LabelKeys).Distinct()];
+        LabelKeys = [componentLabel, locationLabel, ComponentKey, LocationKey, PodRoleKey, .. (rules ?? []).SelectMany(r => r.LabelKeys).Distinct()];
     }
 
     /// <summary>Every label key that a rule looks at; a reader may skip all others.</summary>
@@ -46,7 +49,7 @@ public sealed class StepRules
     /// <summary>What the pod is, and which rule said so.</summary>
     public Step Classify(PodFacts pod)
     {
-        if (pod.IsPipelineDriver)
+        if (pod.IsPipelineDriver || pod.Label(PodRoleKey)?.EndsWith("-driver", StringComparison.Ordinal) == true)
         {
             return new Step(StepType.Other, "KFP driver");
         }

@@ -116,7 +116,7 @@ sealed class PodReader
         // What a container's command line says; the app containers' count, an init container's does not.
         internal void Note(ContainerCommand command)
         {
-            IsPipelineDriver |= command.IsDriver;
+            IsPipelineDriver |= command.IsPipelineDriver;
             FunctionToExecute ??= command.Function;
         }
     }
@@ -302,9 +302,13 @@ sealed class PodReader
             {
                 alwaysRestarts = ReadText(ref reader, path, ".restartPolicy") == "Always";
             }
-            else if (isApp && (reader.ValueTextEquals("command"u8) || reader.ValueTextEquals("args"u8)))
+            else if (isApp && reader.ValueTextEquals("command"u8))
             {
-                command = command.With(ContainerCommand.Read(ref reader, path));
+                command = command.With(ContainerCommand.Read(ref reader, path, isCommand: true));
+            }
+            else if (isApp && reader.ValueTextEquals("args"u8))
+            {
+                command = command.With(ContainerCommand.Read(ref reader, path, isCommand: false));
             }
             else if (reader.ValueTextEquals("ports"u8))
             {
