@@ -45,13 +45,32 @@ public sealed record PlacementPolicy
     /// </summary>
     public double TopClassShare { get; init; } = 0.75;
 
-    /// <summary>Containers that a platform adds beside the app; they get no training requests.</summary>
-    public IReadOnlySet<string> PlatformContainers { get; init; } = DefaultPlatformContainers;
+    /// <summary>Patterns for the names of containers that a platform adds beside the app; they get no training requests.</summary>
+    public IReadOnlyList<string> PlatformContainers { get; init; } = DefaultPlatformContainers;
 
-    /// <summary>Argo's wait, and the proxies and agents that meshes, KServe, Knative, Katib and Vault add.</summary>
-    public static IReadOnlySet<string> DefaultPlatformContainers { get; } = new HashSet<string>(StringComparer.Ordinal)
+    /// <summary>
+    /// What Argo, KFP, KServe, Knative, Katib, the meshes and the usual proxies add (<c>*</c> stands for any run of characters).
+    /// </summary>
+    public static IReadOnlyList<string> DefaultPlatformContainers { get; } =
+    [
+        "wait", "supervisor", "artifact-plugin-*",
+        "queue-proxy", "agent", "kserve-agent", "modelcar*", "oci-*",
+        "metrics-logger-and-collector", "metrics-collector",
+        "istio-proxy", "linkerd-proxy", "kuma-sidecar", "envoy-sidecar", "daprd",
+        "vault-agent", "cloudsql-proxy", "cloud-sql-proxy", "kube-rbac-proxy", "oauth-proxy",
+    ];
+
+    /// <summary>Whether a platform added the container of this name.</summary>
+    public bool IsPlatformContainer(string name)
     {
-        "wait", "istio-proxy", "linkerd-proxy", "queue-proxy", "agent", "kserve-agent", "metrics-logger-and-collector",
-        "vault-agent", "cloudsql-proxy", "cloud-sql-proxy", "kuma-sidecar", "envoy-sidecar", "dapr-sidecar", "daprd",
-    };
+        for (var i = 0; i < PlatformContainers.Count; i++)
+        {
+            if (Glob.Matches(PlatformContainers[i], name))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 }

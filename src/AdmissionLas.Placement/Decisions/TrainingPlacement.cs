@@ -140,7 +140,7 @@ static class TrainingPlacement
         resource(pod.PodRequests) is not null || resource(pod.PodLimits) is not null
             ? []
             : [.. Enumerable.Range(0, pod.Containers.Count).Where(i =>
-                resource(pod.Containers[i].Requests) is null && !policy.PlatformContainers.Contains(pod.Containers[i].Name))];
+                resource(pod.Containers[i].Requests) is null && !policy.IsPlatformContainer(pod.Containers[i].Name))];
 
     /// <summary>
     /// What to prefer: the cloud nodes by the admin's selector when one of them can hold the pod, else the top capacity class. A label

@@ -44,7 +44,7 @@ sealed class TrainingOptions
     [Range(0.01, 1.0)]
     public double TopClassShare { get; set; } = 0.75;
 
-    /// <summary>Containers that the platform adds, beside the well-known ones; they get no requests.</summary>
+    /// <summary>Patterns for containers that the platform adds, beside the well-known ones; they get no requests.</summary>
     public IList<string> PlatformContainers { get; set; } = [];
 }
 

@@ -48,7 +48,7 @@ static class SettingsCompiler
             TrainingMemoryBytes = memoryBytes,
             CloudSelector = cloud,
             TopClassShare = training.TopClassShare,
-            PlatformContainers = PlacementPolicy.DefaultPlatformContainers.Concat(training.PlatformContainers).ToHashSet(StringComparer.Ordinal),
+            PlatformContainers = [.. PlacementPolicy.DefaultPlatformContainers, .. training.PlatformContainers],
         };
     }
 
