@@ -15,8 +15,15 @@ public sealed class StepRules
     /// <summary>The label with which later versions of KFP tell their drivers: <c>container-driver</c>, <c>dag-driver</c>.</summary>
     public const string PodRoleKey = "pipelines.kubeflow.org/pod-role";
 
+    const string PrefixedComponentLabel = $"label {ComponentKey}";
+    const string PrefixedLocationLabel = $"label {LocationKey}";
+    const string ComponentAnnotation = $"annotation {ComponentKey}";
+    const string LocationAnnotation = $"annotation {LocationKey}";
+
     readonly string componentLabel;
     readonly string locationLabel;
+    readonly string bareComponentLabel;
+    readonly string bareLocationLabel;
     readonly IReadOnlyList<StepRule> winning;
     readonly IReadOnlyList<StepRule> following;
     readonly IReadOnlyDictionary<string, string> defaultLocations;
@@ -34,6 +41,8 @@ public sealed class StepRules
     {
         this.componentLabel = componentLabel;
         this.locationLabel = locationLabel;
+        bareComponentLabel = $"label {componentLabel}";
+        bareLocationLabel = $"label {locationLabel}";
         this.defaultLocations = defaultLocations ?? new Dictionary<string, string>();
         winning = [.. (rules ?? []).Where(r => r.WinsOverLabel)];
         following = [.. (rules ?? []).Where(r => !r.WinsOverLabel)];
@@ -72,9 +81,9 @@ public sealed class StepRules
 
     Step? FindType(PodFacts pod) =>
         ByRule(winning, pod) ??
-        ByWord(pod.Label(ComponentKey), "label", ComponentKey) ??
-        ByWord(pod.Label(componentLabel), "label", componentLabel) ??
-        ByWord(pod.Annotation(ComponentKey), "annotation", ComponentKey) ??
+        ByWord(pod.Label(ComponentKey), PrefixedComponentLabel) ??
+        ByWord(pod.Label(componentLabel), bareComponentLabel) ??
+        ByWord(pod.Annotation(ComponentKey), ComponentAnnotation) ??
         ByRule(following, pod);
 
     static Step? ByRule(IReadOnlyList<StepRule> rules, PodFacts pod)
@@ -91,7 +100,7 @@ public sealed class StepRules
     }
 
     // A word that we do not know still speaks: it says that the step is something else. It must not be handed on to a rule.
-    static Step? ByWord(string? word, string carrier, string key)
+    static Step? ByWord(string? word, string rule)
     {
         if (string.IsNullOrEmpty(word))
         {
@@ -100,7 +109,7 @@ public sealed class StepRules
 
         var type = StepTypeNames.Parse(word);
         var meant = type == StepType.Other ? ClosestName.Of(word, StepTypeNames.Known) : null;
-        return new Step(type, $"{carrier} {key}", Warning: meant is null ? null : $"{carrier} {key}={word} is not known and the pod is left as it is; did you mean {meant}?");
+        return new Step(type, rule, Warning: meant is null ? null : $"{rule}={word} is not known and the pod is left as it is; did you mean {meant}?");
     }
 
     (string? Location, string? Rule) FindLocation(PodFacts pod, Step found)
@@ -118,17 +127,17 @@ public sealed class StepRules
 
         if (pod.Label(LocationKey) is { Length: > 0 } prefixed)
         {
-            return (prefixed, $"label {LocationKey}");
+            return (prefixed, PrefixedLocationLabel);
         }
 
         if (pod.Label(locationLabel) is { Length: > 0 } bare)
         {
-            return (bare, $"label {locationLabel}");
+            return (bare, bareLocationLabel);
         }
 
         if (pod.Annotation(LocationKey) is { Length: > 0 } annotated)
         {
-            return (annotated, $"annotation {LocationKey}");
+            return (annotated, LocationAnnotation);
         }
 
         if (LocationByRule(following, pod) is { } byFollowing)

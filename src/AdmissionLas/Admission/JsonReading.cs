@@ -48,6 +48,18 @@ static class JsonReading
         };
     }
 
+    /// <summary>Reads a string that is probably one of a few words, which then costs no new string.</summary>
+    internal static string? ReadText(ref Utf8JsonReader reader, NameSet words, string path, string member = "")
+    {
+        reader.Read();
+        return reader.TokenType switch
+        {
+            JsonTokenType.String => words.Find(ref reader) ?? GetText(ref reader, path),
+            JsonTokenType.Null => null,
+            _ => throw new UnreadablePodException($"{path}{member} is not a string"),
+        };
+    }
+
     /// <summary>Reads a list of strings.</summary>
     internal static List<string> ReadTexts(ref Utf8JsonReader reader, string path, string member = "")
     {

@@ -8,7 +8,7 @@ sealed class NameSet(IEnumerable<string> names)
 {
     readonly (byte[] Utf8, string Text)[] names = [.. names.Distinct().Select(n => (Encoding.UTF8.GetBytes(n), n))];
 
-    /// <summary>The name that the member has on which the reader stands, if it is one of ours.</summary>
+    /// <summary>The name that the member or string has on which the reader stands, if it is one of ours.</summary>
     internal string? Find(ref Utf8JsonReader reader)
     {
         foreach (var (utf8, text) in names)

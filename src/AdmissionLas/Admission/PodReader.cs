@@ -81,6 +81,10 @@ sealed class PodReader
     const string MatchExpressions = RequiredPath + ".nodeSelectorTerms[].matchExpressions";
     const string MatchFields = RequiredPath + ".nodeSelectorTerms[].matchFields";
 
+    // What stands in almost every pod: the API server's default tolerations, Argo's containers.
+    static readonly NameSet Words = new(
+        ["main", "wait", "init", "Exists", "NoExecute", "NoSchedule", "node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"]);
+
     static readonly Dictionary<string, string> None = [];
 
     sealed class Metadata
@@ -102,12 +106,12 @@ sealed class PodReader
         internal bool HasAffinity;
         internal bool HasNodeAffinity;
         internal bool HasPreferredTerms;
-        internal List<NodeSelectorTerm>? RequiredTerms;
-        internal List<bool> RequiredTermsHaveExpressions = [];
-        internal List<Toleration> Tolerations = [];
-        internal List<ContainerFacts> Containers = [];
-        internal List<ContainerShape> ContainerShapes = [];
-        internal List<ContainerFacts> InitContainers = [];
+        internal IReadOnlyList<NodeSelectorTerm>? RequiredTerms;
+        internal IReadOnlyList<bool> RequiredTermsHaveExpressions = [];
+        internal IReadOnlyList<Toleration> Tolerations = [];
+        internal IReadOnlyList<ContainerFacts> Containers = [];
+        internal IReadOnlyList<ContainerShape> ContainerShapes = [];
+        internal IReadOnlyList<ContainerFacts> InitContainers = [];
         internal Resources PodRequests;
         internal Resources PodLimits;
         internal Resources Overhead;
@@ -260,11 +264,15 @@ sealed class PodReader
             return;
         }
 
+        var containers = new List<ContainerFacts>();
+        var shapes = new List<ContainerShape>();
         while (NextObject(ref reader, "spec.containers"))
         {
-            spec.Containers.Add(ReadContainer(ref reader, spec, "spec.containers[]", isApp: true, out var shape));
-            spec.ContainerShapes.Add(shape);
+            containers.Add(ReadContainer(ref reader, spec, "spec.containers[]", isApp: true, out var shape));
+            shapes.Add(shape);
         }
+
+        (spec.Containers, spec.ContainerShapes) = (containers, shapes);
     }
 
     static void ReadInitContainers(ref Utf8JsonReader reader, Spec spec)
@@ -275,10 +283,13 @@ sealed class PodReader
             return;
         }
 
+        var containers = new List<ContainerFacts>();
         while (NextObject(ref reader, "spec.initContainers"))
         {
-            spec.InitContainers.Add(ReadContainer(ref reader, spec, "spec.initContainers[]", isApp: false, out _));
+            containers.Add(ReadContainer(ref reader, spec, "spec.initContainers[]", isApp: false, out _));
         }
+
+        spec.InitContainers = containers;
     }
 
     static ContainerFacts ReadContainer(ref Utf8JsonReader reader, Spec spec, string path, bool isApp, out ContainerShape shape)
@@ -292,7 +303,7 @@ sealed class PodReader
         {
             if (reader.ValueTextEquals("name"u8))
             {
-                name = ReadText(ref reader, path, ".name") ?? "";
+                name = ReadText(ref reader, Words, path, ".name") ?? "";
             }
             else if (reader.ValueTextEquals("resources"u8))
             {
@@ -419,6 +430,7 @@ sealed class PodReader
             return;
         }
 
+        var tolerations = new List<Toleration>();
         while (NextObject(ref reader, "spec.tolerations"))
         {
             string? key = null, @operator = null, value = null, effect = null;
@@ -426,19 +438,19 @@ sealed class PodReader
             {
                 if (reader.ValueTextEquals("key"u8))
                 {
-                    key = ReadText(ref reader, "spec.tolerations[].key");
+                    key = ReadText(ref reader, Words, "spec.tolerations[].key");
                 }
                 else if (reader.ValueTextEquals("operator"u8))
                 {
-                    @operator = ReadText(ref reader, "spec.tolerations[].operator");
+                    @operator = ReadText(ref reader, Words, "spec.tolerations[].operator");
                 }
                 else if (reader.ValueTextEquals("value"u8))
                 {
-                    value = ReadText(ref reader, "spec.tolerations[].value");
+                    value = ReadText(ref reader, Words, "spec.tolerations[].value");
                 }
                 else if (reader.ValueTextEquals("effect"u8))
                 {
-                    effect = ReadText(ref reader, "spec.tolerations[].effect");
+                    effect = ReadText(ref reader, Words, "spec.tolerations[].effect");
                 }
                 else
                 {
@@ -450,9 +462,11 @@ sealed class PodReader
             var isKnownEffect = TaintEffects.TryParse(effect, out var known);
             if ((string.IsNullOrEmpty(effect) || isKnownEffect) && @operator is null or "" or "Equal" or "Exists")
             {
-                spec.Tolerations.Add(new Toleration(key ?? "", @operator == "Exists", value ?? "", isKnownEffect ? known : null));
+                tolerations.Add(new Toleration(key ?? "", @operator == "Exists", value ?? "", isKnownEffect ? known : null));
             }
         }
+
+        spec.Tolerations = tolerations;
     }
 
     static void ReadAffinity(ref Utf8JsonReader reader, Spec spec)
@@ -535,16 +549,18 @@ sealed class PodReader
                 continue;
             }
 
-            spec.RequiredTerms = [];
-            spec.RequiredTermsHaveExpressions = [];
+            var terms = new List<NodeSelectorTerm>();
+            var haveExpressions = new List<bool>();
             if (ReadArray(ref reader, RequiredPath, ".nodeSelectorTerms"))
             {
                 while (NextObject(ref reader, RequiredPath, ".nodeSelectorTerms"))
                 {
-                    spec.RequiredTerms.Add(ReadTerm(ref reader, out var hasExpressions));
-                    spec.RequiredTermsHaveExpressions.Add(hasExpressions);
+                    terms.Add(ReadTerm(ref reader, out var hasExpressions));
+                    haveExpressions.Add(hasExpressions);
                 }
             }
+
+            (spec.RequiredTerms, spec.RequiredTermsHaveExpressions) = (terms, haveExpressions);
         }
     }
 

@@ -12,6 +12,11 @@ namespace AdmissionLas.Admission;
 sealed class ReviewReader(PodReader pods)
 {
     const string Group = "admission.k8s.io/";
+    const string Version1 = Group + "v1";
+    const string Version1Beta1 = Group + "v1beta1";
+
+    static readonly NameSet Versions = new([Version1, Version1Beta1]);
+    static readonly NameSet Words = new(["AdmissionReview", "Pod", "v1", "CREATE", ""]);
 
     // The API server's own objects nest about 30 levels; this is room to spare that costs nothing until it is used.
     static readonly JsonReaderOptions Options = new() { MaxDepth = 1000, CommentHandling = JsonCommentHandling.Disallow };
@@ -55,11 +60,11 @@ sealed class ReviewReader(PodReader pods)
         {
             if (reader.ValueTextEquals("apiVersion"u8))
             {
-                apiVersion = ReadText(ref reader, "apiVersion");
+                apiVersion = ReadText(ref reader, Versions, "apiVersion");
             }
             else if (reader.ValueTextEquals("kind"u8))
             {
-                kind = ReadText(ref reader, "kind");
+                kind = ReadText(ref reader, Words, "kind");
             }
             else if (reader.ValueTextEquals("request"u8))
             {
@@ -76,9 +81,9 @@ sealed class ReviewReader(PodReader pods)
             throw new NotAReviewException("kind is not AdmissionReview");
         }
 
-        if (apiVersion is not (Group + "v1" or Group + "v1beta1"))
+        if (apiVersion is not (Version1 or Version1Beta1))
         {
-            throw new NotAReviewException($"apiVersion is neither {Group}v1 nor {Group}v1beta1");
+            throw new NotAReviewException($"apiVersion is neither {Version1} nor {Version1Beta1}");
         }
 
         if (request is not { } read)
@@ -92,7 +97,7 @@ sealed class ReviewReader(PodReader pods)
             {
                 ApiVersion = apiVersion,
                 Uid = read.Uid,
-                Pod = read.WhyNoPod is null ? read.Pod! with { Facts = read.Pod.Facts with { Namespace = read.NamespaceOfPod } } : null,
+                Pod = read.WhyNoPod is null ? read.PodInItsNamespace : null,
                 NoPodBecause = read.WhyNoPod,
                 PodIsUnreadable = read is { IsPodCreation: true, Fault: not null },
             };
@@ -118,7 +123,7 @@ sealed class ReviewReader(PodReader pods)
             }
             else if (reader.ValueTextEquals("operation"u8))
             {
-                request.Operation = ReadText(ref reader, "request.operation");
+                request.Operation = ReadText(ref reader, Words, "request.operation");
             }
             else if (reader.ValueTextEquals("namespace"u8))
             {
@@ -167,15 +172,15 @@ sealed class ReviewReader(PodReader pods)
         {
             if (reader.ValueTextEquals("group"u8))
             {
-                group = ReadText(ref reader, "request.kind.group");
+                group = ReadText(ref reader, Words, "request.kind.group");
             }
             else if (reader.ValueTextEquals("version"u8))
             {
-                version = ReadText(ref reader, "request.kind.version");
+                version = ReadText(ref reader, Words, "request.kind.version");
             }
             else if (reader.ValueTextEquals("kind"u8))
             {
-                kind = ReadText(ref reader, "request.kind.kind");
+                kind = ReadText(ref reader, Words, "request.kind.kind");
             }
             else
             {
@@ -198,8 +203,10 @@ sealed class ReviewReader(PodReader pods)
 
         internal bool IsPodCreation => IsPod && Operation == "CREATE";
 
-        // The pod's own namespace may be absent: the API server fills it in after admission.
-        internal string NamespaceOfPod => Pod!.Facts.Namespace is { Length: > 0 } own ? own : Namespace ?? "";
+        // The pod's own namespace may be absent; the request knows it all the same.
+        internal AdmittedPod? PodInItsNamespace => Pod is null or { Facts.Namespace.Length: > 0 }
+            ? Pod
+            : Pod with { Facts = Pod.Facts with { Namespace = Namespace ?? "" } };
 
         internal string? WhyNoPod =>
             !IsPod ? "the object is not a pod"
