@@ -1,0 +1,192 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using AdmissionLas.Placement;
+
+namespace AdmissionLas.Tests.Support;
+
+/// <summary>
+/// The part of the default scheduler that placement reckons with, written from Kubernetes' documents over the pod's JSON and without our
+/// own reading of it: the filters NodeUnschedulable, TaintToleration, NodeAffinity and NodeResourcesFit, and NodeAffinity's score.
+/// Sources: https://kubernetes.io/docs/concepts/scheduling-eviction/, KEP-753 (sidecars), KEP-2837 (pod-level resources).
+/// </summary>
+static class DefaultScheduler
+{
+    const int PluginWeight = 2;
+
+    /// <summary>Whether the pod passes the filters of the node with what is requested there now.</summary>
+    internal static bool CanRun(JsonObject pod, NodeFacts node) => CanRun(pod, node, Request(pod), isEmpty: false);
+
+    /// <summary>Whether the pod would pass the filters of the node if nothing else ran there.</summary>
+    internal static bool CouldEverRun(JsonObject pod, NodeFacts node) => CanRun(pod, node, Request(pod), isEmpty: true);
+
+    static bool CanRun(JsonObject pod, NodeFacts node, Dictionary<string, decimal> request, bool isEmpty)
+    {
+        var spec = pod["spec"]!.AsObject();
+        var taints = node.Taints.Where(t => t.Effect != TaintEffect.PreferNoSchedule).ToList();
+        if (node.IsCordoned)
+        {
+            taints.Add(new Taint("node.kubernetes.io/unschedulable", "", TaintEffect.NoSchedule));
+        }
+
+        return node.IsReady && taints.TrueForAll(t => Tolerates(spec, t)) && IsSelected(spec, node) &&
+            (isEmpty ? node.AllocatablePods : node.AllocatablePods - node.RequestedPods) >= 1 &&
+            request.All(r => r.Value <= (isEmpty ? Has(node.Allocatable, r.Key) : Math.Max(0, Has(node.Allocatable, r.Key) - Has(node.Requested, r.Key))));
+    }
+
+    /// <summary>Whether a PreferNoSchedule taint counts against the node.</summary>
+    internal static bool Avoids(JsonObject pod, NodeFacts node) =>
+        node.Taints.Any(t => t.Effect == TaintEffect.PreferNoSchedule && !Tolerates(pod["spec"]!.AsObject(), t));
+
+    /// <summary>
+    /// The points that node affinity gives each of the nodes, which are those that passed the filters: the weights of all preferred terms that
+    /// match, in proportion to the best node's 100 in whole numbers, times the plugin's weight.
+    /// </summary>
+    internal static long[] AffinityPoints(JsonObject pod, IReadOnlyList<NodeFacts> nodes)
+    {
+        var terms = Items(pod["spec"]!["affinity"]?["nodeAffinity"]?["preferredDuringSchedulingIgnoredDuringExecution"]).ToArray();
+        return Points([.. nodes.Select(n => terms.Where(t => Matches(t["preference"], n)).Sum(t => t["weight"]!.GetValue<long>()))]);
+    }
+
+    /// <summary>The points for these sums of weights.</summary>
+    internal static long[] Points(long[] sums)
+    {
+        var best = sums.DefaultIfEmpty(0).Max();
+        return [.. sums.Select(s => best == 0 ? 0 : PluginWeight * (100 * s / best))];
+    }
+
+    /// <summary>The pod's effective request by resource name.</summary>
+    internal static Dictionary<string, decimal> Request(JsonObject pod)
+    {
+        var spec = pod["spec"]!.AsObject();
+        Dictionary<string, decimal> running = [], sidecars = [], starting = [];
+        foreach (var init in Items(spec["initContainers"]))
+        {
+            var own = Requests(init["resources"]);
+            if (init["restartPolicy"]?.GetValue<string>() == "Always")
+            {
+                Add(running, own);
+                Add(sidecars, own);
+                Max(starting, sidecars);
+            }
+            else
+            {
+                Add(own, sidecars);
+                Max(starting, own);
+            }
+        }
+
+        foreach (var container in Items(spec["containers"]))
+        {
+            Add(running, Requests(container["resources"]));
+        }
+
+        Max(running, starting);
+        var pods = Amounts(spec["resources"]?["requests"]);
+        foreach (var (name, limit) in Amounts(spec["resources"]?["limits"]))
+        {
+            // A pod-level limit becomes the pod's request only where neither the pod nor a container has one.
+            if (!running.ContainsKey(name))
+            {
+                pods.TryAdd(name, limit);
+            }
+        }
+
+        foreach (var (name, amount) in pods)
+        {
+            running[name] = amount;
+        }
+
+        Add(running, Amounts(spec["overhead"]));
+        return running;
+    }
+
+    // The API server makes a limit the request where there is none.
+    static Dictionary<string, decimal> Requests(JsonNode? resources)
+    {
+        var requests = Amounts(resources?["requests"]);
+        foreach (var (name, limit) in Amounts(resources?["limits"]))
+        {
+            requests.TryAdd(name, limit);
+        }
+
+        return requests;
+    }
+
+    static Dictionary<string, decimal> Amounts(JsonNode? list) =>
+        (list as JsonObject ?? []).ToDictionary(m => m.Key, m => Amount(m.Value!.GetValue<string>()));
+
+    /// <summary>A quantity in whole cores, bytes or devices; only the suffixes that tests use.</summary>
+    internal static decimal Amount(string quantity)
+    {
+        var digits = quantity.TrimEnd('m', 'k', 'M', 'G', 'K', 'i');
+        return decimal.Parse(digits, CultureInfo.InvariantCulture) * quantity[digits.Length..] switch
+        {
+            "" => 1,
+            "m" => 0.001m,
+            "k" => 1000,
+            "M" => 1000_000,
+            "G" => 1000_000_000,
+            "Ki" => 1L << 10,
+            "Mi" => 1L << 20,
+            "Gi" => 1L << 30,
+            _ => throw new FormatException(quantity),
+        };
+    }
+
+    static decimal Has(Resources resources, string name) => name switch
+    {
+        "cpu" => resources.CpuMilliOrZero / 1000m,
+        "memory" => resources.MemoryBytesOrZero,
+        _ => resources.AmountOf(name),
+    };
+
+    static bool Tolerates(JsonObject spec, Taint taint) => Items(spec["tolerations"]).Any(t =>
+        (Text(t["effect"]) is "" or null || Text(t["effect"]) == taint.Effect.ToString()) &&
+        (Text(t["key"]) is "" or null || Text(t["key"]) == taint.Key) &&
+        (Text(t["operator"]) == "Exists" || (Text(t["value"]) ?? "") == taint.Value));
+
+    static bool IsSelected(JsonObject spec, NodeFacts node) =>
+        (spec["nodeSelector"] as JsonObject ?? []).All(s => node.Label(s.Key) == Text(s.Value)) &&
+        (spec["affinity"]?["nodeAffinity"]?["requiredDuringSchedulingIgnoredDuringExecution"] is not { } required ||
+            Items(required["nodeSelectorTerms"]).Any(t => Matches(t, node)));
+
+    static bool Matches(JsonNode? term, NodeFacts node)
+    {
+        var expressions = Items(term?["matchExpressions"]).ToArray();
+        var fields = Items(term?["matchFields"]).ToArray();
+        return expressions.Length + fields.Length > 0 &&
+            expressions.All(e => IsMet(e, node.Label(Text(e["key"])!))) &&
+            fields.All(f => IsMet(f, Text(f["key"]) == "metadata.name" ? node.Name : null));
+    }
+
+    static bool IsMet(JsonNode requirement, string? actual)
+    {
+        var values = Items(requirement["values"]).Select(v => Text(v)!).ToArray();
+        return Text(requirement["operator"]) switch
+        {
+            "In" => actual is not null && values.Contains(actual),
+            "NotIn" => actual is null || !values.Contains(actual),
+            "Exists" => actual is not null,
+            "DoesNotExist" => actual is null,
+            "Gt" => long.TryParse(actual, out var have) && have > long.Parse(values[0], CultureInfo.InvariantCulture),
+            "Lt" => long.TryParse(actual, out var have) && have < long.Parse(values[0], CultureInfo.InvariantCulture),
+            var other => throw new FormatException(other),
+        };
+    }
+
+    static void Add(Dictionary<string, decimal> sum, Dictionary<string, decimal> more) => Combine(sum, more, (a, b) => a + b);
+
+    static void Max(Dictionary<string, decimal> largest, Dictionary<string, decimal> other) => Combine(largest, other, Math.Max);
+
+    static void Combine(Dictionary<string, decimal> into, Dictionary<string, decimal> other, Func<decimal, decimal, decimal> combine)
+    {
+        foreach (var (name, amount) in other)
+        {
+            into[name] = into.TryGetValue(name, out var present) ? combine(present, amount) : amount;
+        }
+    }
+
+    static IEnumerable<JsonNode> Items(JsonNode? list) => (list as JsonArray ?? []).Select(i => i!);
+
+    static string? Text(JsonNode? value) => value?.GetValue<string>();
+}

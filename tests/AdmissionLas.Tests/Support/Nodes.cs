@@ -1,0 +1,54 @@
+using AdmissionLas.Placement;
+
+namespace AdmissionLas.Tests.Support;
+
+/// <summary>Nodes as tests write them; what a test does not name is unremarkable: Ready, roomy, its host name its name.</summary>
+static class Nodes
+{
+    internal const string Gpu = "nvidia.com/gpu";
+
+    internal static NodeFacts Named(
+        string name,
+        string cpu = "4",
+        string memory = "16Gi",
+        (string Location, string Latency)[]? latencies = null,
+        (string Key, string Value)[]? labels = null,
+        long gpus = 0,
+        params Taint[] taints)
+    {
+        var all = new Dictionary<string, string> { [NodeSelectorTerm.HostnameKey] = name };
+        foreach (var (key, value) in (latencies ?? []).Concat(labels ?? []))
+        {
+            all[key] = value;
+        }
+
+        return new NodeFacts
+        {
+            Name = name,
+            Labels = all,
+            IsReady = true,
+            Allocatable = gpus == 0 ? Amounts.Of(cpu, memory) : Amounts.Of(cpu, memory, (Gpu, gpus)),
+            AllocatablePods = 110,
+            Taints = taints,
+        };
+    }
+
+    /// <summary>A node at this many milliseconds from the location "here".</summary>
+    internal static NodeFacts At(string latency, string name, string cpu = "4", params Taint[] taints) =>
+        Named(name, cpu, latencies: [("here", latency)], taints: taints);
+
+    internal static NodeFacts Labelled(this NodeFacts node, string key, string value) =>
+        node with { Labels = new Dictionary<string, string>(node.Labels) { [key] = value } };
+
+    internal static NodeFacts Without(this NodeFacts node, string key) =>
+        node with { Labels = node.Labels.Where(l => l.Key != key).ToDictionary() };
+
+    internal static NodeFacts Using(this NodeFacts node, string? cpu = null, string? memory = null) =>
+        node with { Requested = Amounts.Of(cpu, memory) };
+
+    internal static ClusterView View(params NodeFacts[] nodes) => new(nodes);
+
+    /// <summary>The decision on a pod, by the rules and the policy as they are out of the box unless others are given.</summary>
+    internal static Decision Decide(this ClusterView view, PodFacts pod, PlacementPolicy? policy = null, StepRules? rules = null) =>
+        PlacementEngine.Decide((rules ?? new StepRules()).Classify(pod), pod, view, policy ?? new PlacementPolicy());
+}
