@@ -21,21 +21,19 @@ public static class LatencyLabel
     public static bool TryParseMs(ReadOnlySpan<char> text, out double latencyMs)
     {
         latencyMs = 0;
-        var (number, unitMs) = text switch
+        var (number, exponent) = text switch
         {
-            [.. var n, 'm', 's'] => (n.Length, 1.0),
-            [.. var n, 'u', 's'] => (n.Length, 1e-3),
-            [.. var n, 's'] => (n.Length, 1e3),
-            _ => (text.Length, 1.0),
+            [.. var n, 'm', 's'] => (n.Length, "e0"),
+            [.. var n, 'u', 's'] => (n.Length, "e-3"),
+            [.. var n, 's'] => (n.Length, "e3"),
+            _ => (text.Length, "e0"),
         };
         var digits = text[..number];
-        if (digits.IsEmpty || !char.IsAsciiDigit(digits[0]) || !char.IsAsciiDigit(digits[^1]) || digits.ContainsAnyExcept(DigitsAndPoint) ||
-            !double.TryParse(digits, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var value))
-        {
-            return false;
-        }
-
-        latencyMs = value * unitMs;
-        return double.IsFinite(latencyMs);
+        // The unit goes into the text and not into a product, which would be rounded once more: 9us and 0.009ms must be the same number,
+        // because nodes at the same latency share a weight.
+        return !digits.IsEmpty && char.IsAsciiDigit(digits[0]) && char.IsAsciiDigit(digits[^1]) && !digits.ContainsAnyExcept(DigitsAndPoint) &&
+            double.TryParse(
+                string.Concat(digits, exponent), NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent, CultureInfo.InvariantCulture, out latencyMs) &&
+            double.IsFinite(latencyMs);
     }
 }
