@@ -22,7 +22,13 @@ public static class ClosestName
         var bestEdits = Math.Min(MaxEdits, text.Length - 1) + 1;
         foreach (var name in known)
         {
-            var edits = Math.Abs(name.Length - text.Length) >= bestEdits ? bestEdits : Edits(text, name);
+            // The lengths alone already differ by more than the best so far.
+            if (Math.Abs(name.Length - text.Length) > bestEdits)
+            {
+                continue;
+            }
+
+            var edits = Edits(text, name);
             if (edits < bestEdits || (edits == bestEdits && best is not null && string.CompareOrdinal(name, best) < 0))
             {
                 best = name;
