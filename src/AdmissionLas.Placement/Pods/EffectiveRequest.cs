@@ -11,15 +11,16 @@ public static class EffectiveRequest
     /// The larger of (app containers and native sidecars together) and (each init container with the sidecars started before it);
     /// CPU, memory and huge pages replaced by the pod-level request where there is one; plus the overhead.
     /// </summary>
+    /// <remarks>A pod-level limit is the request only where neither the pod nor any container has one, as in the API server's defaulting.</remarks>
     public static Resources Of(PodFacts pod)
     {
         var running = Running(pod, out var starting);
-        return pod.PodRequests.Or(pod.PodLimits).Or(running.Max(starting)).Plus(pod.Overhead);
+        return pod.PodRequests.Or(running.Max(starting)).Or(pod.PodLimits).Plus(pod.Overhead);
     }
 
     /// <summary>What the pod asks for once its init containers are done: app containers, native sidecars and overhead.</summary>
     public static Resources WhileRunning(PodFacts pod) =>
-        pod.PodRequests.Or(pod.PodLimits).Or(Running(pod, out _)).Plus(pod.Overhead);
+        pod.PodRequests.Or(Running(pod, out _)).Or(pod.PodLimits).Plus(pod.Overhead);
 
     static Resources Running(PodFacts pod, out Resources starting)
     {
