@@ -63,7 +63,8 @@ public sealed class StepRules
             return new Step(StepType.Other, "KFP driver");
         }
 
-        if (FindType(pod) is not { } found)
+        var byWinning = ByRule(winning, pod);
+        if ((byWinning ?? ByWords(pod) ?? ByRule(following, pod)) is not { } found)
         {
             return NoStep;
         }
@@ -73,18 +74,16 @@ public sealed class StepRules
             return found;
         }
 
-        var (location, rule) = FindLocation(pod, found);
+        var (location, rule) = FindLocation(pod, byWinning, found);
         return found with { Location = location, LocationRule = rule };
     }
 
     static readonly Step NoStep = new(StepType.Other, "no rule");
 
-    Step? FindType(PodFacts pod) =>
-        ByRule(winning, pod) ??
+    Step? ByWords(PodFacts pod) =>
         ByWord(pod.Label(ComponentKey), PrefixedComponentLabel) ??
         ByWord(pod.Label(componentLabel), bareComponentLabel) ??
-        ByWord(pod.Annotation(ComponentKey), ComponentAnnotation) ??
-        ByRule(following, pod);
+        ByWord(pod.Annotation(ComponentKey), ComponentAnnotation);
 
     static Step? ByRule(IReadOnlyList<StepRule> rules, PodFacts pod)
     {
@@ -112,17 +111,18 @@ public sealed class StepRules
         return new Step(type, rule, Warning: meant is null ? null : $"{rule}={word} is not known and the pod is left as it is; did you mean {meant}?");
     }
 
-    (string? Location, string? Rule) FindLocation(PodFacts pod, Step found)
+    (string? Location, string? Rule) FindLocation(PodFacts pod, Step? byWinning, Step found)
     {
-        // A rule that decided the type also decides the location if it names one: its admin knew both.
-        if (found.Location is { } byTypeRule)
+        // The rule that decided the type is asked before the others of its kind, for its admin knew both. Unless it is marked to win over
+        // labels it does not win over this one either.
+        if (byWinning?.Location is { } byMarked)
         {
-            return (byTypeRule, found.LocationRule);
+            return (byMarked, byWinning.LocationRule);
         }
 
-        if (LocationByRule(winning, pod) is { } byWinning)
+        if (LocationByRule(winning, pod) is { } first)
         {
-            return (byWinning.Location, $"rule {byWinning.Name}");
+            return (first.Location, $"rule {first.Name}");
         }
 
         if (pod.Label(LocationKey) is { Length: > 0 } prefixed)
@@ -140,9 +140,14 @@ public sealed class StepRules
             return (annotated, LocationAnnotation);
         }
 
-        if (LocationByRule(following, pod) is { } byFollowing)
+        if (found.Location is { } byUnmarked)
         {
-            return (byFollowing.Location, $"rule {byFollowing.Name}");
+            return (byUnmarked, found.LocationRule);
+        }
+
+        if (LocationByRule(following, pod) is { } last)
+        {
+            return (last.Location, $"rule {last.Name}");
         }
 
         return defaultLocations.TryGetValue(pod.Namespace, out var byNamespace)
