@@ -84,13 +84,13 @@ static class PredictPlacement
 
     static PreferredTerm[] Prefer(ClusterView view, List<RankedNode> candidates)
     {
-        // An avoided node may be nearer than the one before it; for the weights it is as far as that one, so that the order stands.
+        // An avoided node may be nearer than the one before it; for the weights every other latency is a step further, so that the order stands.
         Span<double> latenciesMs = stackalloc double[candidates.Count];
         for (var i = 0; i < latenciesMs.Length; i++)
         {
-            latenciesMs[i] = i > 0 && candidates[i].LatencyMs < candidates[i - 1].LatencyMs
-                ? Math.BitIncrement(latenciesMs[i - 1])
-                : Math.Max(candidates[i].LatencyMs, i > 0 ? latenciesMs[i - 1] : 0);
+            latenciesMs[i] = i == 0 ? candidates[i].LatencyMs
+                : candidates[i].LatencyMs == candidates[i - 1].LatencyMs ? latenciesMs[i - 1]
+                : Math.Max(candidates[i].LatencyMs, Math.BitIncrement(latenciesMs[i - 1]));
         }
 
         var weights = PreferenceWeights.For(latenciesMs);

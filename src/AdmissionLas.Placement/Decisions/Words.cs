@@ -8,7 +8,11 @@ static class Words
     const int LongestEcho = LabelSyntax.MaxLength;
 
     /// <summary>User input as far as it is worth repeating.</summary>
-    internal static string Shorten(string text) => text.Length <= LongestEcho ? text : $"{text.AsSpan(0, LongestEcho)}… ({text.Length} characters)";
+    internal static string Shorten(string text) => text.Length <= LongestEcho ? text : $"{Cut(text, LongestEcho)}… ({text.Length} characters)";
+
+    /// <summary>The beginning of a text, at most this many characters; never half a surrogate pair, which is no text.</summary>
+    internal static ReadOnlySpan<char> Cut(string text, int length) =>
+        text.Length <= length ? text : text.AsSpan(0, char.IsHighSurrogate(text[length - 1]) ? length - 1 : length);
 
     internal static string Ms(double latencyMs) => string.Create(CultureInfo.InvariantCulture, $"{latencyMs:0.###} ms");
 
