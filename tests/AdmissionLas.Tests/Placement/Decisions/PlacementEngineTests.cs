@@ -1,0 +1,64 @@
+using AdmissionLas.Placement;
+using AdmissionLas.Tests.Support;
+
+namespace AdmissionLas.Tests.Placement;
+
+public sealed class PlacementEngineTests
+{
+    static readonly ClusterView View = Nodes.View(Nodes.At("1", "near"));
+
+    [Fact]
+    public void What_is_no_step_is_left_as_it_is()
+    {
+        var decision = View.Decide(Pods.Labelled(("typeOfComponent", "Evaluation"), ("OurLocation", "here")));
+
+        AssertUntouched(Outcome.NotAStep, decision);
+        Assert.Empty(decision.Warnings);
+    }
+
+    [Fact]
+    public void A_misspelt_type_is_left_as_it_is_and_its_author_is_asked()
+    {
+        var decision = View.Decide(Pods.Labelled(("typeOfComponent", "Trainning")));
+
+        AssertUntouched(Outcome.NotAStep, decision);
+        Assert.Contains("did you mean Training?", Assert.Single(decision.Warnings), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_pod_that_names_its_node_is_left_as_it_is() => AssertUntouched(Outcome.AlreadyBound, View.Decide(Pods.Predict() with { NodeName = "elsewhere" }));
+
+    [Fact]
+    public void A_pod_that_has_been_decided_on_is_left_as_it_is() =>
+        AssertUntouched(Outcome.AlreadyDecided, View.Decide(Pods.Predict().Annotated(PodHints.DecisionKey, "")));
+
+    [Fact]
+    public void A_pod_with_more_to_compare_than_any_honest_one_is_left_to_the_scheduler()
+    {
+        var values = Enumerable.Range(0, Feasibility.MaxComparisons).Select(i => $"v{i}").ToArray();
+
+        var decision = View.Decide(Pods.Predict().Requiring(Pods.Term("tier", SelectorOperator.NotIn, values)));
+
+        Assert.Equal(Outcome.TooComplex, decision.Outcome);
+        Assert.Contains($"more than {Feasibility.MaxComparisons}", Assert.Single(decision.Warnings), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_line_of_explanation_says_what_was_chosen_and_which_rules_spoke()
+    {
+        var rules = new StepRules(rules: [new StepRule { Name = "serve", Namespace = "kubeflow", Type = StepType.Predict }], defaultLocations: new Dictionary<string, string> { ["kubeflow"] = "here" });
+        var decision = Nodes.View(Nodes.At("0.5", "near"), Nodes.At("42.551ms", "far")).Decide(Pods.Labelled(), rules: rules);
+
+        Assert.Equal("predict at here: near (0.5 ms) preferred, then far (42.551 ms); by rule serve, default of namespace kubeflow", decision.Explanation);
+    }
+
+    static void AssertUntouched(Outcome outcome, Decision decision)
+    {
+        Assert.Equal(outcome, decision.Outcome);
+        Assert.False(decision.IsDecided);
+        Assert.Null(decision.Chosen);
+        Assert.Null(decision.Required);
+        Assert.Empty(decision.Preferred);
+        Assert.Empty(decision.Requests);
+    }
+}

@@ -1,0 +1,76 @@
+using AdmissionLas.Placement;
+using AdmissionLas.Tests.Support;
+
+namespace AdmissionLas.Tests.Placement;
+
+public sealed class PodHintsTests
+{
+    static readonly ClusterView View = Nodes.View(Nodes.At("1", "near", cpu: "64"));
+
+    [Theory]
+    [InlineData("preferred", PlacementMode.Preferred)]
+    [InlineData("required", PlacementMode.Required)]
+    [InlineData("Required", PlacementMode.Required)]
+    public void A_pod_chooses_its_mode_whatever_the_policy_says(string word, PlacementMode mode)
+    {
+        foreach (var policy in Enum.GetValues<PlacementMode>())
+        {
+            var decision = View.Decide(Pods.Predict().Annotated(PodHints.PlacementKey, word), new PlacementPolicy { Mode = policy });
+
+            Assert.Equal((Outcome.Placed, mode), (decision.Outcome, decision.Mode));
+            Assert.Equal(mode == PlacementMode.Required, decision.Required is not null);
+        }
+    }
+
+    [Fact]
+    public void Off_leaves_the_pod_as_it_is()
+    {
+        Assert.Equal(Outcome.OptedOut, View.Decide(Pods.Predict().Annotated(PodHints.PlacementKey, "off")).Outcome);
+        Assert.Equal(Outcome.OptedOut, View.Decide(Pods.Training().Annotated(PodHints.PlacementKey, "OFF")).Outcome);
+        Assert.Equal(Outcome.OptedOut, View.Decide(Pods.Predict(), new PlacementPolicy { Mode = PlacementMode.Off }).Outcome);
+    }
+
+    [Theory]
+    [InlineData("always")]
+    [InlineData("")]
+    [InlineData("required ")]
+    public void A_mode_that_is_not_known_is_warned_of_and_the_policy_counts(string word)
+    {
+        var decision = View.Decide(Pods.Predict().Annotated(PodHints.PlacementKey, word), new PlacementPolicy { Mode = PlacementMode.Required });
+
+        Assert.Equal(PlacementMode.Required, decision.Mode);
+        Assert.Contains($"admissionlas.io/placement={word} is not one of preferred, required, off; using required", Assert.Single(decision.Warnings), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("lots")]
+    [InlineData("")]
+    [InlineData("-1")]
+    [InlineData("0")]
+    [InlineData("2 cores")]
+    public void A_request_that_is_no_positive_quantity_is_warned_of_and_the_policy_counts(string text)
+    {
+        var decision = View.Decide(Pods.Training().Annotated(PodHints.RequestCpuKey, text).Annotated(PodHints.RequestMemoryKey, text));
+
+        Assert.Equal(["2", "4Gi"], decision.Requests.Select(r => r.Quantity));
+        Assert.Equal(
+            [
+                $"annotation admissionlas.io/request-cpu={text} is no positive Kubernetes quantity; using 2",
+                $"annotation admissionlas.io/request-memory={text} is no positive Kubernetes quantity; using 4Gi",
+            ],
+            decision.Warnings);
+    }
+
+    [Fact]
+    public void A_hint_that_nobody_needs_is_not_judged() =>
+        Assert.Empty(View.Decide(Pods.Training(Pods.Container(cpu: "1", memory: "1Gi")).Annotated(PodHints.RequestCpuKey, "lots")).Warnings);
+
+    [Fact]
+    public void An_endless_hint_is_repeated_only_as_far_as_it_is_worth()
+    {
+        var warning = Assert.Single(View.Decide(Pods.Predict().Annotated(PodHints.PlacementKey, new string('x', 10_000))).Warnings);
+
+        Assert.InRange(warning.Length, 1, 250);
+        Assert.Contains("(10000 characters)", warning, StringComparison.Ordinal);
+    }
+}

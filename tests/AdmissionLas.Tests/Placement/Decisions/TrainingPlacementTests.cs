@@ -1,0 +1,293 @@
+using AdmissionLas.Placement;
+using AdmissionLas.Tests.Support;
+
+namespace AdmissionLas.Tests.Placement;
+
+public sealed class TrainingPlacementTests
+{
+    const string Type = CapacityRank.InstanceTypeKey;
+
+    static readonly NodeFacts Cloud = Nodes.Named("cloud", "8", "16Gi", labels: [("admissionlas.io/tier", "cloud"), (Type, "big")]);
+    static readonly NodeFacts Edge = Nodes.Named("edge", "2", "4Gi", labels: [("admissionlas.io/tier", "edge"), (Type, "small")]);
+    static readonly ClusterView View = Nodes.View(Cloud, Edge);
+
+    [Fact]
+    public void On_the_testbed_training_goes_to_the_cloud()
+    {
+        foreach (var view in (ClusterView[])[Testbed.View, Testbed.TwoClouds])
+        {
+            var decision = view.Decide(Pods.Training());
+
+            Assert.Equal((Outcome.Placed, "nitos-cloud-node"), (decision.Outcome, decision.Chosen?.Name));
+            AssertPrefers("admissionlas.io/tier", ["cloud"], decision);
+            Assert.Empty(decision.Warnings);
+        }
+    }
+
+    [Fact]
+    public void A_container_without_requests_gets_the_default()
+    {
+        Assert.Equal(["main cpu=2", "main memory=4Gi"], RequestsOf(View.Decide(Pods.Training())));
+        Assert.Equal(
+            ["main cpu=500m", "main memory=1Gi"],
+            RequestsOf(View.Decide(Pods.Training(), new PlacementPolicy { TrainingCpuMilli = 500, TrainingMemoryBytes = 1L << 30 })));
+    }
+
+    [Fact]
+    public void Every_app_container_gets_its_own() =>
+        Assert.Equal(["a cpu=2", "a memory=4Gi", "b cpu=2", "b memory=4Gi"], RequestsOf(View.Decide(Pods.Training(Pods.Container("a"), Pods.Container("b")))));
+
+    [Fact]
+    public void An_annotation_takes_the_place_of_the_default()
+    {
+        var pod = Pods.Training().Annotated(PodHints.RequestCpuKey, "3500m").Annotated(PodHints.RequestMemoryKey, "6Gi");
+
+        Assert.Equal(["main cpu=3500m", "main memory=6Gi"], RequestsOf(View.Decide(pod)));
+    }
+
+    [Fact]
+    public void A_request_that_is_there_is_not_touched_and_only_what_is_missing_is_added()
+    {
+        Assert.Equal(["main memory=4Gi"], RequestsOf(View.Decide(Pods.Training(Pods.Container(cpu: "100m")))));
+        Assert.Equal(["main cpu=2"], RequestsOf(View.Decide(Pods.Training(Pods.Container(memory: "8Gi")))));
+        Assert.Empty(View.Decide(Pods.Training(Pods.Container(cpu: "0", memory: "0"))).Requests);
+        Assert.Equal("training: cloud nodes (admissionlas.io/tier in (cloud)) preferred; keeps its own requests; by label typeOfComponent", View.Decide(Pods.Training(Pods.Container(cpu: "1", memory: "1Gi"))).Explanation);
+    }
+
+    [Fact]
+    public void A_request_never_exceeds_the_containers_limit() =>
+        Assert.Equal(
+            ["main cpu=1500m", "main memory=1Gi"],
+            RequestsOf(View.Decide(Pods.Training(Pods.Container(limitCpu: "1500m", limitMemory: "1Gi")))));
+
+    [Fact]
+    public void A_limit_above_the_default_does_not_raise_it() =>
+        Assert.Equal(["main cpu=2", "main memory=4Gi"], RequestsOf(View.Decide(Pods.Training(Pods.Container(limitCpu: "4", limitMemory: "8Gi")))));
+
+    [Theory]
+    [InlineData("wait")]
+    [InlineData("istio-proxy")]
+    [InlineData("linkerd-proxy")]
+    [InlineData("queue-proxy")]
+    [InlineData("vault-agent")]
+    public void Sidecars_that_the_platform_injected_get_none(string name) =>
+        Assert.Equal(["main cpu=2", "main memory=4Gi"], RequestsOf(View.Decide(Pods.Training(Pods.Container(name), Pods.Container("main")))));
+
+    [Fact]
+    public void The_admin_can_name_more_of_them()
+    {
+        var policy = new PlacementPolicy { PlatformContainers = new HashSet<string> { "our-agent" } };
+
+        Assert.Equal(["main cpu=2", "main memory=4Gi"], RequestsOf(View.Decide(Pods.Training(Pods.Container("our-agent"), Pods.Container()), policy)));
+    }
+
+    [Fact]
+    public void Init_containers_and_native_sidecars_get_none() =>
+        Assert.Equal(["main cpu=2", "main memory=4Gi"], RequestsOf(View.Decide(Pods.Training() with { InitContainers = [Pods.Container("init"), Pods.Sidecar()] })));
+
+    [Fact]
+    public void A_request_or_limit_for_the_pod_as_a_whole_is_the_authors_word_for_its_containers()
+    {
+        Assert.Equal(["main memory=4Gi"], RequestsOf(View.Decide(Pods.Training() with { PodRequests = Amounts.Of(cpu: "3") })));
+        Assert.Empty(View.Decide(Pods.Training() with { PodLimits = Amounts.Of("3", "1Gi") }).Requests);
+    }
+
+    [Fact]
+    public void A_request_that_no_node_could_ever_give_is_lowered_to_the_largest_and_said()
+    {
+        var decision = View.Decide(Pods.Training().Annotated(PodHints.RequestCpuKey, "32").Annotated(PodHints.RequestMemoryKey, "64Gi"));
+
+        Assert.Equal(["main cpu=8", "main memory=16Gi"], RequestsOf(decision));
+        Assert.Equal(
+            [
+                "training cpu request lowered from 32 to 8 a container: cloud, the largest node that can run the pod, has 8",
+                "training memory request lowered from 64Gi to 16Gi a container: cloud, the largest node that can run the pod, has 16Gi",
+            ],
+            decision.Warnings);
+    }
+
+    [Fact]
+    public void Only_the_resource_that_is_too_large_is_lowered()
+    {
+        var decision = View.Decide(Pods.Training().Annotated(PodHints.RequestCpuKey, "32"));
+
+        Assert.Equal(["main cpu=8", "main memory=4Gi"], RequestsOf(decision));
+        Assert.Single(decision.Warnings);
+    }
+
+    [Fact]
+    public void The_largest_node_is_one_that_could_run_the_pod_at_all()
+    {
+        Assert.Equal(["main cpu=2", "main memory=3Gi"], RequestsOf(View.Decide(Pods.Training().Selecting("admissionlas.io/tier", "edge").Annotated(PodHints.RequestMemoryKey, "3Gi"))));
+        Assert.Equal(["main cpu=2", "main memory=4Gi"], RequestsOf(View.Decide(Pods.Training().Selecting("admissionlas.io/tier", "edge").Annotated(PodHints.RequestCpuKey, "3"))));
+        Assert.Equal(["main cpu=2", "main memory=4Gi"], RequestsOf(Nodes.View(Edge, Cloud with { IsReady = false }).Decide(Pods.Training().Annotated(PodHints.RequestCpuKey, "3"))));
+    }
+
+    [Fact]
+    public void What_the_others_and_the_sidecars_ask_for_is_taken_off_before_the_rest_is_shared()
+    {
+        var pod = Pods.Training(Pods.Container("mine", cpu: "1", memory: "1Gi"), Pods.Container("a"), Pods.Container("b")) with
+        {
+            InitContainers = [Pods.Sidecar("1", "1Gi"), Pods.Container("init", cpu: "6")],
+            Overhead = Amounts.Of("500m"),
+        };
+
+        var decision = View.Decide(pod.Annotated(PodHints.RequestCpuKey, "4"));
+
+        Assert.Equal(["a cpu=2750m", "a memory=4Gi", "b cpu=2750m", "b memory=4Gi"], RequestsOf(decision));
+    }
+
+    [Fact]
+    public void A_training_pod_that_fits_an_empty_node_is_placed_though_the_node_is_full_now() =>
+        Assert.Equal(Outcome.Placed, Nodes.View(Cloud.Using("8", "16Gi")).Decide(Pods.Training()).Outcome);
+
+    [Fact]
+    public void Cloud_nodes_are_preferred_by_the_admins_selector()
+    {
+        var tier = Pods.Term("tier", SelectorOperator.In, "core", "cloud");
+        var view = Nodes.View(Cloud.Labelled("tier", "core"), Edge.Labelled("tier", "edge"));
+
+        var decision = view.Decide(Pods.Training(), new PlacementPolicy { CloudSelector = tier });
+
+        AssertPrefers("tier", ["core", "cloud"], decision);
+        Assert.Equal("training: cloud nodes (tier in (core, cloud)) preferred; requests main cpu=2, main memory=4Gi; by label typeOfComponent", decision.Explanation);
+    }
+
+    [Fact]
+    public void One_cloud_node_that_is_too_small_makes_the_others_be_named()
+    {
+        var small = Nodes.Named("cloud-small", "1", "2Gi", labels: [("admissionlas.io/tier", "cloud")]);
+
+        var decision = Nodes.View(Cloud, small, Edge).Decide(Pods.Training());
+
+        AssertPrefers(NodeSelectorTerm.HostnameKey, ["cloud"], decision);
+        AssertPrefers("admissionlas.io/tier", ["cloud"], Nodes.View(Cloud, small with { IsCordoned = true }, Edge).Decide(Pods.Training()));
+    }
+
+    [Fact]
+    public void No_more_cloud_nodes_are_named_than_the_policy_allows()
+    {
+        var clouds = Enumerable.Range(0, 40).Select(i => Cloud with { Name = $"c{i:00}", Labels = new Dictionary<string, string> { ["admissionlas.io/tier"] = "cloud", [NodeSelectorTerm.HostnameKey] = $"c{i:00}" } });
+        var small = Nodes.Named("cloud-small", "1", "2Gi", labels: [("admissionlas.io/tier", "cloud")]);
+
+        var decision = Nodes.View([.. clouds, small]).Decide(Pods.Training(), new PlacementPolicy { NamedNodes = 3 });
+
+        AssertPrefers(NodeSelectorTerm.HostnameKey, ["c00", "c01", "c02"], decision);
+    }
+
+    [Fact]
+    public void Where_no_cloud_node_can_hold_the_pod_the_largest_others_are_preferred()
+    {
+        var view = Nodes.View(Cloud, Edge, Nodes.Named("workstation", "32", "64Gi"));
+
+        AssertPrefers(NodeSelectorTerm.HostnameKey, ["workstation"], view.Decide(Pods.Training(Pods.Container(cpu: "16"))));
+    }
+
+    [Fact]
+    public void Without_a_cloud_label_the_top_capacity_class_is_preferred_by_instance_type()
+    {
+        var decision = Unlabelled().Decide(Pods.Training());
+
+        AssertPrefers(Type, ["big"], decision);
+        Assert.Equal("cloud", decision.Chosen?.Name);
+        Assert.Contains("top capacity class (node.kubernetes.io/instance-type in (big)) preferred", decision.Explanation, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Instance_types_of_nearly_the_same_size_are_preferred_together()
+    {
+        var view = Unlabelled(Nodes.Named("cloud-2", "7", "14Gi", labels: [(Type, "nearly-as-big")]));
+
+        AssertPrefers(Type, ["big", "nearly-as-big"], view.Decide(Pods.Training()));
+        AssertPrefers(Type, ["big"], view.Decide(Pods.Training(), new PlacementPolicy { TopClassShare = 1 }));
+    }
+
+    [Fact]
+    public void Without_instance_types_the_top_class_is_named()
+    {
+        var view = Nodes.View(Nodes.Named("b", "8"), Nodes.Named("a", "8"), Nodes.Named("small", "1", "2Gi"));
+
+        AssertPrefers(NodeSelectorTerm.HostnameKey, ["a", "b"], view.Decide(Pods.Training()));
+        AssertPrefers(NodeSelectorTerm.HostnameKey, ["a"], view.Decide(Pods.Training(), new PlacementPolicy { NamedNodes = 1 }));
+    }
+
+    [Fact]
+    public void A_top_class_node_without_a_host_name_of_its_own_is_named_by_field()
+    {
+        var view = Nodes.View(Nodes.Named("big", "8").Without(NodeSelectorTerm.HostnameKey), Nodes.Named("small", "1", "2Gi"));
+
+        var term = Assert.Single(view.Decide(Pods.Training()).Preferred).Preference;
+        Assert.Equal(["big"], Assert.Single(term.MatchFields).Values);
+    }
+
+    [Fact]
+    public void Where_all_nodes_are_of_one_class_nothing_is_preferred()
+    {
+        var decision = Nodes.View(Nodes.Named("a"), Nodes.Named("b")).Decide(Pods.Training());
+
+        Assert.Equal(Outcome.Placed, decision.Outcome);
+        Assert.Empty(decision.Preferred);
+        Assert.Equal(["main cpu=2", "main memory=4Gi"], RequestsOf(decision));
+        Assert.Contains("no preference, the nodes are all of one capacity class", decision.Explanation, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_pod_that_asks_for_a_gpu_prefers_the_nodes_that_are_large_in_gpus()
+    {
+        var view = Nodes.View(
+            Nodes.Named("cpu-box", "64", "256Gi", labels: [(Type, "cpu")]),
+            Nodes.Named("gpu-4", "32", "128Gi", labels: [(Type, "gpu-4")], gpus: 4),
+            Nodes.Named("gpu-1", "16", "64Gi", labels: [(Type, "gpu-1")], gpus: 1));
+        var pod = Pods.Training(new ContainerFacts("main", default, Amounts.Of(other: (Nodes.Gpu, 1))));
+
+        var decision = view.Decide(pod);
+
+        Assert.Equal("gpu-4", decision.Chosen?.Name);
+        AssertPrefers(Type, ["gpu-4"], decision);
+        AssertPrefers(Type, ["cpu"], view.Decide(Pods.Training()));
+    }
+
+    [Fact]
+    public void A_node_that_the_pod_may_not_use_is_neither_chosen_nor_the_measure()
+    {
+        var view = Nodes.View(Cloud with { Taints = [new("dedicated", "", TaintEffect.NoSchedule)] }, Edge, Nodes.Named("tiny", "1", "1Gi", labels: [(Type, "tiny")]));
+
+        var decision = view.Decide(Pods.Training(Pods.Container(cpu: "1", memory: "1Gi")));
+
+        Assert.Equal("edge", decision.Chosen?.Name);
+        AssertPrefers(Type, ["small"], decision);
+    }
+
+    [Fact]
+    public void A_training_pod_is_never_pinned_and_its_location_says_nothing()
+    {
+        var decision = View.Decide(Pods.Labelled(("typeOfComponent", "Training"), ("OurLocation", "here")), new PlacementPolicy { Mode = PlacementMode.Required });
+
+        Assert.Null(decision.Required);
+        Assert.Equal(Outcome.Placed, decision.Outcome);
+    }
+
+    [Fact]
+    public void Where_no_node_could_ever_run_the_pod_it_is_left_to_the_scheduler_and_the_author_told_why()
+    {
+        var decision = View.Decide(Pods.Training(Pods.Container(cpu: "24")));
+
+        Assert.Equal(Outcome.NoCandidate, decision.Outcome);
+        Assert.Contains("none of the 2 nodes can run it (2 too little cpu)", Assert.Single(decision.Warnings), StringComparison.Ordinal);
+        Assert.Empty(decision.Requests);
+        Assert.Contains("no node is known", Assert.Single(ClusterView.Empty.Decide(Pods.Training()).Warnings), StringComparison.Ordinal);
+    }
+
+    static ClusterView Unlabelled(params NodeFacts[] more) => Nodes.View([Cloud.Without("admissionlas.io/tier"), Edge.Without("admissionlas.io/tier"), .. more]);
+
+    static string[] RequestsOf(Decision decision) => [.. decision.Requests.Select(r => $"{r.ContainerName} {r.Resource}={r.Quantity}")];
+
+    static void AssertPrefers(string key, string[] values, Decision decision)
+    {
+        var term = Assert.Single(decision.Preferred);
+        var requirement = Assert.Single(term.Preference.MatchExpressions);
+        Assert.Equal((100, key, SelectorOperator.In), (term.Weight, requirement.Key, requirement.Operator));
+        Assert.Equal(values, requirement.Values);
+        Assert.Empty(term.Preference.MatchFields);
+    }
+}

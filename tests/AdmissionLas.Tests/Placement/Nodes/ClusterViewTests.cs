@@ -1,0 +1,157 @@
+using AdmissionLas.Placement;
+using AdmissionLas.Tests.Support;
+
+namespace AdmissionLas.Tests.Placement;
+
+public sealed class ClusterViewTests
+{
+    [Fact]
+    public void Nodes_are_ranked_by_latency_then_free_capacity_then_name()
+    {
+        var view = Nodes.View(
+            Nodes.At("2", "far"),
+            Nodes.At("1", "b"),
+            Nodes.At("1", "a"),
+            Nodes.At("1", "big", cpu: "8"),
+            Nodes.At("1", "big-but-full", cpu: "16").Using(cpu: "15"),
+            Nodes.At("1", "less-memory").Using(memory: "1Gi"));
+
+        Assert.Equal(["big", "a", "b", "less-memory", "big-but-full", "far"], view.NearestTo("here").Select(n => n.Node.Name));
+    }
+
+    [Fact]
+    public void Latencies_in_different_units_are_compared_in_milliseconds()
+    {
+        var view = Nodes.View(Nodes.At("1.2s", "seconds"), Nodes.At("300us", "microseconds"), Nodes.At("0.8", "bare"));
+
+        Assert.Equal([("microseconds", 0.3), ("bare", 0.8), ("seconds", 1200.0)], view.NearestTo("here").Select(n => (n.Node.Name, n.LatencyMs)));
+    }
+
+    [Fact]
+    public void Nodes_without_a_latency_to_the_location_are_not_ranked()
+    {
+        var view = Nodes.View(Nodes.At("1", "near"), Nodes.Named("unlabelled"), Nodes.At("fast", "unreadable"));
+
+        Assert.Equal(["near"], view.NearestTo("here").Select(n => n.Node.Name));
+    }
+
+    [Theory]
+    [InlineData("there")]
+    [InlineData("HERE")]
+    [InlineData("")]
+    [InlineData("not a label name")]
+    public void An_unknown_location_has_no_nodes(string location) =>
+        Assert.Empty(Nodes.View(Nodes.At("1", "near")).NearestTo(location));
+
+    [Fact]
+    public void The_locations_are_those_with_a_latency_that_can_be_read()
+    {
+        var view = Nodes.View(Nodes.Named("n", latencies: [("HOME", "1"), ("LAB", "2ms"), ("rack", "r7")]));
+
+        Assert.Equal(["HOME", "LAB"], view.Locations.Order());
+    }
+
+    [Fact]
+    public void An_unreadable_bare_label_is_reported_only_where_some_node_has_a_latency_under_the_same_key()
+    {
+        var view = Nodes.View(
+            Nodes.Named("a", latencies: [("HOME", "1")], labels: [("zone", "west")]),
+            Nodes.Named("b", latencies: [("HOME", "fast")], labels: [("zone", "east")]));
+
+        Assert.Equal([new("b", "HOME", "fast")], view.UnreadableLatencies);
+    }
+
+    [Fact]
+    public void An_unreadable_prefixed_label_is_always_reported()
+    {
+        var view = Nodes.View(Nodes.Named("a", labels: [("latency.admissionlas.io/NOWHERE", "-1")]));
+
+        Assert.Equal([new("a", "NOWHERE", "-1")], view.UnreadableLatencies);
+    }
+
+    [Fact]
+    public void A_node_is_named_by_its_host_name_label_which_need_not_be_its_name()
+    {
+        var view = Nodes.View(Nodes.Named("node-1", labels: [(NodeSelectorTerm.HostnameKey, "ip-10-0-0-1")]));
+
+        AssertHostname("ip-10-0-0-1", view.TermFor(view.Nodes[0]));
+    }
+
+    [Fact]
+    public void A_node_without_a_host_name_label_is_named_by_field()
+    {
+        var view = Nodes.View(Nodes.Named("bare").Without(NodeSelectorTerm.HostnameKey), Nodes.Named("empty", labels: [(NodeSelectorTerm.HostnameKey, "")]));
+
+        AssertField("bare", view.TermFor(view.Nodes[0]));
+        AssertField("empty", view.TermFor(view.Nodes[1]));
+    }
+
+    [Fact]
+    public void Nodes_that_share_a_host_name_label_are_named_by_field()
+    {
+        var view = Nodes.View(
+            Nodes.Named("a", labels: [(NodeSelectorTerm.HostnameKey, "twin")]),
+            Nodes.Named("b", labels: [(NodeSelectorTerm.HostnameKey, "twin")]),
+            Nodes.Named("c"));
+
+        AssertField("a", view.TermFor(view.Nodes[0]));
+        AssertField("b", view.TermFor(view.Nodes[1]));
+        AssertHostname("c", view.TermFor(view.Nodes[2]));
+        Assert.Null(view.UniqueHostname(view.Nodes[0]));
+    }
+
+    [Fact]
+    public void The_same_nodes_in_any_order_make_the_same_view()
+    {
+        NodeFacts[] nodes = [Nodes.At("1", "a"), Nodes.At("1", "b"), Nodes.At("0.5", "c"), Nodes.Named("d")];
+
+        var view = new ClusterView(nodes);
+        var reversed = new ClusterView(nodes.Reverse());
+
+        Assert.Equal(view.Nodes.Select(n => n.Name), reversed.Nodes.Select(n => n.Name));
+        Assert.Equal(view.NearestTo("here").Select(n => n.Node.Name), reversed.NearestTo("here").Select(n => n.Node.Name));
+    }
+
+    [Fact]
+    public void An_empty_cluster_is_a_view_like_any_other()
+    {
+        Assert.Empty(ClusterView.Empty.NearestTo("here"));
+        Assert.Empty(ClusterView.Empty.Locations);
+        Assert.Empty(ClusterView.Empty.ByCapacity(null).Nodes);
+        Assert.Empty(ClusterView.Empty.ByCapacity(Nodes.Gpu).Nodes);
+    }
+
+    [Fact]
+    public void The_nodes_are_sized_by_their_mean_share_of_the_largest_cpu_and_memory()
+    {
+        var view = Nodes.View(Nodes.Named("small", "2", "4Gi"), Nodes.Named("big", "8", "16Gi"), Nodes.Named("lopsided", "8", "4Gi"));
+
+        Assert.Equal([("big", 1.0), ("lopsided", 0.625), ("small", 0.25)], view.ByCapacity(null).Nodes.Select(n => (n.Node.Name, n.Capacity)));
+    }
+
+    [Fact]
+    public void A_device_that_is_asked_for_counts_as_much_as_cpu_and_memory()
+    {
+        var view = Nodes.View(Nodes.Named("cpu-box", "16", "16Gi"), Nodes.Named("gpu-box", "12", "8Gi", gpus: 4));
+
+        Assert.Equal("cpu-box", view.ByCapacity(null).Nodes[0].Node.Name);
+        Assert.Equal("gpu-box", view.ByCapacity(Nodes.Gpu).Nodes[0].Node.Name);
+        Assert.Same(view.ByCapacity(null), view.ByCapacity("example.com/nobody-has-it"));
+    }
+
+    static void AssertHostname(string hostname, NodeSelectorTerm term)
+    {
+        var requirement = Assert.Single(term.MatchExpressions);
+        Assert.Equal((NodeSelectorTerm.HostnameKey, SelectorOperator.In), (requirement.Key, requirement.Operator));
+        Assert.Equal([hostname], requirement.Values);
+        Assert.Empty(term.MatchFields);
+    }
+
+    static void AssertField(string name, NodeSelectorTerm term)
+    {
+        var requirement = Assert.Single(term.MatchFields);
+        Assert.Equal((NodeSelectorTerm.NameField, SelectorOperator.In), (requirement.Key, requirement.Operator));
+        Assert.Equal([name], requirement.Values);
+        Assert.Empty(term.MatchExpressions);
+    }
+}

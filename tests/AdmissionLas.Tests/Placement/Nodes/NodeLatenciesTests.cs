@@ -1,0 +1,50 @@
+using AdmissionLas.Placement;
+
+namespace AdmissionLas.Tests.Placement;
+
+public sealed class NodeLatenciesTests
+{
+    [Fact]
+    public void Both_forms_of_the_label_are_read()
+    {
+        var latencies = Read(("HOME-EDGE", "9.8"), ("latency.admissionlas.io/NITLAB-EDGE", "306us"));
+
+        Assert.Equal([new("HOME-EDGE", 9.8), new("NITLAB-EDGE", 0.306)], latencies.Measured);
+        Assert.Empty(latencies.Unreadable);
+    }
+
+    [Fact]
+    public void The_prefixed_form_wins_over_the_bare_one()
+    {
+        Assert.Equal([new("HOME", 2)], Read(("HOME", "1"), ("latency.admissionlas.io/HOME", "2")).Measured);
+        Assert.Equal([new("HOME", 2)], Read(("latency.admissionlas.io/HOME", "2"), ("HOME", "1")).Measured);
+    }
+
+    [Fact]
+    public void The_prefixed_form_wins_even_when_it_cannot_be_read()
+    {
+        var latencies = Read(("HOME", "1"), ("latency.admissionlas.io/HOME", "fast"));
+
+        Assert.Empty(latencies.Measured);
+        Assert.Equal([new("HOME", "fast", IsExplicit: true)], latencies.Unreadable);
+    }
+
+    [Fact]
+    public void A_bare_label_that_cannot_be_read_is_told_apart_from_a_prefixed_one()
+    {
+        Assert.Equal([new("rack", "r7", IsExplicit: false)], Read(("rack", "r7")).Unreadable);
+    }
+
+    [Fact]
+    public void Keys_that_are_no_location_are_ignored()
+    {
+        var latencies = Read(("kubernetes.io/arch", "64"), ("latency.admissionlas.io/", "1"), ("latency.admissionlas.io/a/b", "1"), ("-x", "1"), ("", "1"), (new string('a', 64), "1"));
+
+        Assert.Same(NodeLatencies.None, latencies);
+    }
+
+    [Fact]
+    public void A_node_without_labels_has_no_latencies() => Assert.Same(NodeLatencies.None, Read());
+
+    static NodeLatencies Read(params (string Key, string Value)[] labels) => NodeLatencies.Read(labels.ToDictionary(l => l.Key, l => l.Value));
+}
