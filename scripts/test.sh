@@ -1,0 +1,73 @@
+#!/usr/bin/env bash
+# Runs every test, installing what they need. Ends with the line "N passed, N failed".
+set -euo pipefail
+
+usage() {
+  cat <<'TEXT'
+Usage: scripts/test.sh [--no-cluster]
+
+Builds everything and runs every test. The cluster tests need a real control plane: it is installed on the first run (see
+scripts/install-control-plane.sh --help) and started and stopped by the tests themselves.
+
+  --no-cluster   leave out the tests on the control plane
+  -h, --help     this text
+
+  FUZZ_SECONDS         how long the fuzz test runs (default: 5)
+  KUBEBUILDER_ASSETS   folder with the binaries of a Kubernetes release to test on, instead of the one that is installed
+TEXT
+}
+
+with_cluster=1
+for argument in "$@"; do
+  case $argument in
+    --no-cluster) with_cluster=0 ;;
+    -h | --help)
+      usage
+      exit 0
+      ;;
+    *)
+      printf 'test: unknown argument %s; see --help\n' "$argument" >&2
+      exit 2
+      ;;
+  esac
+done
+
+cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
+if ! command -v dotnet >/dev/null; then
+  printf 'test: the .NET 10 SDK is missing; install it from https://dotnet.microsoft.com/download\n' >&2
+  exit 1
+fi
+
+projects=(tests/AdmissionLas.Tests)
+if ((with_cluster)); then
+  projects+=(tests/AdmissionLas.ClusterTests)
+  scripts/install-control-plane.sh
+fi
+
+results=artifacts/test-results
+rm -rf -- "$results"
+dotnet build AdmissionLas.sln --configuration Release --nologo --verbosity quiet
+failed_runs=0
+for project in "${projects[@]}"; do
+  dotnet test "$project" --configuration Release --no-build --nologo \
+    --logger 'console;verbosity=normal' --logger "trx;LogFileName=${project##*/}.trx" --results-directory "$results" || failed_runs=1
+done
+
+# Counted from the result files: what a runner prints changes between versions. A project without a file ran no test.
+passed=0 failed=0
+for project in "${projects[@]}"; do
+  file=$results/${project##*/}.trx
+  counters=$([[ -f $file ]] && grep -o '<Counters [^>]*>' "$file" || true)
+  count() { sed -nE "s/.* $1=\"([0-9]+)\".*/\1/p" <<<"$counters"; }
+  if [[ -z $counters || $(count total) == 0 ]]; then
+    printf 'test: %s ran no test\n' "$project" >&2
+    failed_runs=1
+    continue
+  fi
+  passed=$((passed + $(count passed)))
+  failed=$((failed + $(count total) - $(count passed)))
+done
+
+((with_cluster)) || printf 'The tests on the control plane were left out (--no-cluster).\n'
+printf '%d passed, %d failed\n' "$passed" "$failed"
+((failed == 0 && failed_runs == 0))
