@@ -76,7 +76,7 @@ public sealed class TrainingPlacementTests
     [Fact]
     public void The_admin_can_name_more_of_them()
     {
-        var policy = new PlacementPolicy { PlatformContainers = new HashSet<string> { "our-agent" } };
+        var policy = new PlacementPolicy { PlatformContainers = ["our-*"] };
 
         Assert.Equal(["main cpu=2", "main memory=4Gi"], RequestsOf(View.Decide(Pods.Training(Pods.Container("our-agent"), Pods.Container()), policy)));
     }

@@ -1,0 +1,14 @@
+using System.CommandLine;
+
+namespace AdmissionLas.Verbs;
+
+/// <summary>The command line.</summary>
+static class Root
+{
+    internal static RootCommand Create() =>
+        new("AdmissionLas places Kubeflow pipeline steps: prediction near the one who asks, training on the big machines.")
+        {
+            ServeCommand.Create(),
+            DemoCommand.Create(),
+        };
+}
