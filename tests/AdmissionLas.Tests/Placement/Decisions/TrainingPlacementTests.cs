@@ -70,13 +70,16 @@ public sealed class TrainingPlacementTests
     [InlineData("linkerd-proxy")]
     [InlineData("queue-proxy")]
     [InlineData("vault-agent")]
+    [InlineData("supervisor")]
+    [InlineData("artifact-plugin-s3")]
+    [InlineData("modelcar")]
     public void Sidecars_that_the_platform_injected_get_none(string name) =>
         Assert.Equal(["main cpu=2", "main memory=4Gi"], RequestsOf(View.Decide(Pods.Training(Pods.Container(name), Pods.Container("main")))));
 
     [Fact]
     public void The_admin_can_name_more_of_them()
     {
-        var policy = new PlacementPolicy { PlatformContainers = new HashSet<string> { "our-agent" } };
+        var policy = new PlacementPolicy { PlatformContainers = ["our-*"] };
 
         Assert.Equal(["main cpu=2", "main memory=4Gi"], RequestsOf(View.Decide(Pods.Training(Pods.Container("our-agent"), Pods.Container()), policy)));
     }
