@@ -29,8 +29,8 @@ sealed class PodReader
             return null;
         }
 
-        var metadata = new Metadata();
-        var spec = new Spec();
+        Metadata? metadata = null;
+        Spec? spec = null;
         while (NextMember(ref reader))
         {
             if (reader.ValueTextEquals("metadata"u8))
@@ -45,6 +45,12 @@ sealed class PodReader
             {
                 SkipValue(ref reader);
             }
+        }
+
+        // The API server never sends such a pod; a patch to it would add to a parent that is not there.
+        if (metadata is null || spec is null)
+        {
+            throw new UnreadablePodException($"{(metadata is null ? "metadata" : "spec")} is missing");
         }
 
         var facts = new PodFacts
@@ -125,14 +131,14 @@ sealed class PodReader
         }
     }
 
-    Metadata ReadMetadata(ref Utf8JsonReader reader)
+    Metadata? ReadMetadata(ref Utf8JsonReader reader)
     {
-        var metadata = new Metadata();
         if (!ReadObject(ref reader, "metadata"))
         {
-            return metadata;
+            return null;
         }
 
+        var metadata = new Metadata();
         while (NextMember(ref reader))
         {
             if (reader.ValueTextEquals("labels"u8))
@@ -188,14 +194,14 @@ sealed class PodReader
         return read ?? None;
     }
 
-    static Spec ReadSpec(ref Utf8JsonReader reader)
+    static Spec? ReadSpec(ref Utf8JsonReader reader)
     {
-        var spec = new Spec();
         if (!ReadObject(ref reader, "spec"))
         {
-            return spec;
+            return null;
         }
 
+        var spec = new Spec();
         while (NextMember(ref reader))
         {
             if (reader.ValueTextEquals("containers"u8))

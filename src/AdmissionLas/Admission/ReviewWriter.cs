@@ -14,8 +14,8 @@ namespace AdmissionLas.Admission;
 [System.Diagnostics.CodeAnalysis.SuppressMessage("Design", "CA1001", Justification = "One instance a thread, for good.")]
 sealed class ReviewWriter
 {
-    // The API server cuts warnings at 256 characters each and 4096 together; longer ones would be cut in the middle of a word.
-    const int MaxWarningLength = 250;
+    // The API server cuts warnings at 256 characters each where there are more than 4096 together.
+    const int MaxWarningLength = 256;
 
     // Relaxed: nobody reads this in a web page, and every "\u003E" is bytes in a patch that an API server has to apply.
     static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
@@ -110,6 +110,9 @@ sealed class ReviewWriter
         json.WriteEndArray();
     }
 
-    void WriteWarning(string text) =>
-        json.WriteStringValue($"admission-las: {(text.Length <= MaxWarningLength ? text : text.AsSpan(0, MaxWarningLength))}");
+    void WriteWarning(string text)
+    {
+        var warning = $"admission-las: {text}";
+        json.WriteStringValue(warning.AsSpan(0, Math.Min(warning.Length, MaxWarningLength)));
+    }
 }

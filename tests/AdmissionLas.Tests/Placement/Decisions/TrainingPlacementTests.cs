@@ -70,6 +70,9 @@ public sealed class TrainingPlacementTests
     [InlineData("linkerd-proxy")]
     [InlineData("queue-proxy")]
     [InlineData("vault-agent")]
+    [InlineData("supervisor")]
+    [InlineData("artifact-plugin-s3")]
+    [InlineData("modelcar")]
     public void Sidecars_that_the_platform_injected_get_none(string name) =>
         Assert.Equal(["main cpu=2", "main memory=4Gi"], RequestsOf(View.Decide(Pods.Training(Pods.Container(name), Pods.Container("main")))));
 

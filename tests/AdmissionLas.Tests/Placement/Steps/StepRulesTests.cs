@@ -148,6 +148,9 @@ public sealed class StepRulesTests
         var rules = new StepRules(rules: [Rule("serve") with { Type = StepType.Predict, WinsOverLabel = true }]);
 
         Assert.Equal((StepType.Other, "KFP driver"), TypeOf(rules.Classify(Running(Pods.Predict("HOME")) with { IsPipelineDriver = true })));
+        Assert.Equal((StepType.Other, "KFP driver"), TypeOf(rules.Classify(Running(Pods.Labelled((StepRules.PodRoleKey, "container-driver"))))));
+        Assert.Equal((StepType.Other, "KFP driver"), TypeOf(rules.Classify(Running(Pods.Labelled((StepRules.PodRoleKey, "dag-driver"))))));
+        Assert.Equal((StepType.Predict, "rule serve"), TypeOf(rules.Classify(Running(Pods.Labelled((StepRules.PodRoleKey, "container-executor"))))));
     }
 
     [Fact]
@@ -208,7 +211,7 @@ public sealed class StepRulesTests
         var rules = new StepRules("c", "l", [new StepRule { Name = "r", InferenceService = "*", Labels = new Dictionary<string, string> { ["tier"] = "*" } }]);
 
         Assert.Equal(
-            ["c", "l", StepRules.ComponentKey, StepRules.LocationKey, "tier", StepRule.InferenceServiceKey, StepRule.KServeComponentKey],
+            ["c", "l", StepRules.ComponentKey, StepRules.LocationKey, StepRules.PodRoleKey, "tier", StepRule.InferenceServiceKey, StepRule.KServeComponentKey],
             rules.LabelKeys);
     }
 

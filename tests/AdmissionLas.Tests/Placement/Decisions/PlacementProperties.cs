@@ -1,0 +1,198 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+using AdmissionLas.Placement;
+using AdmissionLas.Tests.Support;
+using CsCheck;
+
+namespace AdmissionLas.Tests.Placement;
+
+/// <summary>What holds of every decision, held against a second opinion: the issue's rules once more, over the pod's JSON and every node.</summary>
+public sealed partial class PlacementProperties
+{
+    const long Iterations = 6_000;
+
+    [Fact]
+    public void The_nearest_feasible_nodes_are_named_in_order_and_no_other() => Check(Situations.Predict, situation =>
+    {
+        var decision = situation.Review().Decision!;
+        if (decision.Mode == PlacementMode.Off)
+        {
+            return;
+        }
+
+        var measured = situation.Nodes.Where(n => LatencyOf(n, decision.Step.Location) is not null).ToArray();
+        var ranked = Ranked(situation, measured, decision.Step.Location);
+        var outcome = decision.Step.Location is null ? Outcome.NoLocation
+            : measured.Length == 0 ? Outcome.UnknownLocation
+            : ranked.Length == 0 ? Outcome.NoCandidate
+            : Outcome.Placed;
+
+        Assert.Equal(outcome, decision.Outcome);
+        Assert.Equal(ranked.FirstOrDefault()?.Name, decision.Chosen?.Name);
+        Assert.Equal(ranked.Take(situation.Policy.NamedNodes).Select(n => n.Name), decision.Preferred.Select(p => Assert.Single(situation.Nodes, p.Preference.Matches).Name));
+        Assert.Equal(decision.Outcome != Outcome.Placed, decision.Warnings.Any(w => w.StartsWith("left to the default scheduler", StringComparison.Ordinal)));
+    });
+
+    [Fact]
+    public void On_the_default_scheduler_the_nearest_wins_and_as_it_fills_up_the_next() => Check(Situations.PredictWithoutPreferences, situation =>
+    {
+        var reviewed = situation.Review();
+        var rest = situation.Nodes.Where(n => DefaultScheduler.CanRun(reviewed.Pod, n)).ToList();
+        var named = reviewed.Decision!.Preferred.Select(p => Assert.Single(situation.Nodes, p.Preference.Matches)).Where(rest.Contains).ToArray();
+        // A node that the scheduler avoids for its taint gets points too, and loses more elsewhere.
+        var comparable = named.Where(n => DefaultScheduler.Avoids(reviewed.Pod, n) == DefaultScheduler.Avoids(reviewed.Pod, named[0]))
+            .ToLookup(n => LatencyOf(n, reviewed.Decision.Step.Location) == LatencyOf(named[0], reviewed.Decision.Step.Location));
+
+        for (var filled = 0; filled < named.Length; filled++)
+        {
+            var points = rest.Zip(DefaultScheduler.AffinityPoints(reviewed.Pod, rest)).ToDictionary(n => n.First, n => n.Second);
+            Assert.Equal(200, points[named[filled]]);
+            Assert.All(rest.Except(named), unnamed => Assert.Equal(0, points[unnamed]));
+            if (filled == 0)
+            {
+                Assert.All(comparable[true].Skip(1), asNear => Assert.Equal(198, points[asNear]));
+                Assert.All(comparable[false], further => Assert.InRange(200 - points[further], 170, 198));
+            }
+
+            rest.Remove(named[filled]);
+        }
+    });
+
+    [Fact]
+    public void A_pin_leaves_the_chosen_node_and_only_near_ones() => Check(Situations.Predict, situation =>
+    {
+        var reviewed = situation.Review();
+        if (reviewed.Decision!.Required is null)
+        {
+            // Without a pin the patch excludes nobody.
+            Assert.All(situation.Nodes, n => Assert.Equal(DefaultScheduler.CanRun(situation.Pod, n), DefaultScheduler.CanRun(reviewed.Pod, n)));
+            return;
+        }
+
+        var able = situation.Nodes.Where(n => DefaultScheduler.CanRun(reviewed.Pod, n)).ToArray();
+        var nearest = LatencyOf(reviewed.Decision.Chosen!, reviewed.Decision.Step.Location)!.Value;
+        var near = Math.Max(nearest * (decimal)situation.Policy.NearFactor, nearest + (decimal)situation.Policy.NearSlackMs);
+
+        Assert.Contains(reviewed.Decision.Chosen, able);
+        Assert.All(able, n => Assert.True(DefaultScheduler.CanRun(situation.Pod, n)));
+        Assert.All(able, n => Assert.True(LatencyOf(n, reviewed.Decision.Step.Location) <= near));
+        Assert.Equal(PlacementMode.Required, reviewed.Decision.Mode);
+    });
+
+    [Fact]
+    public void A_predict_pod_asks_for_no_more_than_before() => Check(Situations.Predict, situation =>
+        Assert.Equal(DefaultScheduler.Request(situation.Pod), DefaultScheduler.Request(situation.Review().Pod)));
+
+    [Fact]
+    public void A_training_pod_that_some_node_could_ever_run_can_still_run_with_its_requests_and_is_sent_where_it_can() => Check(Situations.Training, situation =>
+    {
+        var reviewed = situation.Review();
+        var decision = reviewed.Decision!;
+        if (decision.Mode == PlacementMode.Off)
+        {
+            return;
+        }
+
+        Assert.Equal(situation.Nodes.Any(n => DefaultScheduler.CouldEverRun(situation.Pod, n)), decision.Outcome == Outcome.Placed);
+        Assert.Null(decision.Required);
+        if (decision.Outcome != Outcome.Placed)
+        {
+            Assert.Empty(decision.Requests);
+            return;
+        }
+
+        Assert.True(DefaultScheduler.CouldEverRun(reviewed.Pod, decision.Chosen!));
+        foreach (var (_, preference) in decision.Preferred)
+        {
+            var preferred = situation.Nodes.Where(preference.Matches).ToArray();
+            Assert.Contains(decision.Chosen!, preferred);
+            // A shared label may cover nodes that take no pods at all now; none that does may be too small.
+            Assert.All(preferred.Where(n => n.IsReady && !n.IsCordoned), n => Assert.True(Holds(n, reviewed.Pod), $"{n.Name} is preferred and too small"));
+        }
+    });
+
+    [Fact]
+    public void Every_app_container_that_lacks_a_request_gets_what_was_asked_for_unless_its_limit_or_the_nodes_forbid() => Check(Situations.Training, situation =>
+    {
+        var reviewed = situation.Review();
+        if (reviewed.Decision!.Outcome != Outcome.Placed)
+        {
+            return;
+        }
+
+        var wholePod = situation.Pod["spec"]!["resources"];
+        string[] resources = ["cpu", "memory"];
+        for (var i = 0; i < situation.Pod["spec"]!["containers"]!.AsArray().Count; i++)
+        {
+            var before = situation.Pod["spec"]!["containers"]![i]!;
+            var isPlatforms = before["name"]!.GetValue<string>() is "wait" or "istio-proxy";
+            foreach (var resource in resources)
+            {
+                var added = before["resources"]?["requests"]?[resource] is null ? reviewed.Pod["spec"]!["containers"]![i]!["resources"]?["requests"]?[resource] : null;
+                var mayAdd = before["resources"]?["requests"]?[resource] is null && !isPlatforms && wholePod?["requests"]?[resource] is null && wholePod?["limits"]?[resource] is null;
+                var wasLowered = reviewed.Decision.Warnings.Any(w => w.StartsWith($"training {resource} request lowered", StringComparison.Ordinal));
+                var limit = before["resources"]?["limits"]?[resource] is { } l ? Amount(l) : decimal.MaxValue;
+                var asked = Math.Min(Asked(situation, resource), limit);
+
+                Assert.True(mayAdd || added is null, $"{before["name"]} {resource} is not ours to add");
+                if (mayAdd && !wasLowered)
+                {
+                    Assert.Equal(asked, added is null ? 0 : Amount(added));
+                }
+                else if (mayAdd)
+                {
+                    Assert.True(added is null || Amount(added) <= asked);
+                }
+            }
+        }
+    });
+
+    /// <summary>The nodes that can run the pod now, in the order of the issue; those that the scheduler avoids come last.</summary>
+    static NodeFacts[] Ranked(Situation situation, NodeFacts[] measured, string? location) =>
+    [
+        .. from n in measured
+           where DefaultScheduler.CanRun(situation.Pod, n)
+           orderby DefaultScheduler.Avoids(situation.Pod, n),
+               LatencyOf(n, location),
+               n.Allocatable.CpuMilli - n.Requested.CpuMilli descending,
+               n.Allocatable.MemoryBytes - n.Requested.MemoryBytes descending,
+               n.Name
+           select n,
+    ];
+
+    /// <summary>The latency by the words of the issue; the prefixed label wins.</summary>
+    static decimal? LatencyOf(NodeFacts node, string? location)
+    {
+        var label = node.Label($"latency.admissionlas.io/{location}") ?? node.Label($"{location}");
+        var match = LatencyValue().Match(label ?? "");
+        return match.Success
+            ? decimal.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture) * match.Groups[2].Value switch { "us" => 0.001m, "s" => 1000, _ => 1 }
+            : null;
+    }
+
+    static bool Holds(NodeFacts node, JsonObject pod) =>
+        DefaultScheduler.CouldEverRun(
+            new JsonObject { ["spec"] = new JsonObject { ["containers"] = new JsonArray(new JsonObject { ["resources"] = AsRequests(DefaultScheduler.Request(pod)) }) } },
+            node with { Taints = [] });
+
+    static JsonObject AsRequests(Dictionary<string, decimal> request) => new()
+    {
+        ["requests"] = new JsonObject(request.Select(r => KeyValuePair.Create(r.Key, (JsonNode?)JsonValue.Create(r.Value.ToString(CultureInfo.InvariantCulture))))),
+    };
+
+    static decimal Asked(Situation situation, string resource)
+    {
+        var hint = situation.Pod["metadata"]!["annotations"]?[$"admissionlas.io/request-{resource}"]?.GetValue<string>();
+        return hint is null or "lots" or "0" or ""
+            ? resource == "cpu" ? situation.Policy.TrainingCpuMilli / 1000m : situation.Policy.TrainingMemoryBytes
+            : hint switch { "1e9" => 1_000_000_000, "1Ti" => 1L << 40, _ => DefaultScheduler.Amount(hint) };
+    }
+
+    static decimal Amount(JsonNode quantity) => DefaultScheduler.Amount(quantity.GetValue<string>());
+
+    static void Check(Gen<Situation> situations, Action<Situation> assert) => situations.Sample(assert, iter: Iterations, print: s => s.ToString());
+
+    [GeneratedRegex(@"^([0-9]+(?:\.[0-9]+)?)(ms|us|s|)$", RegexOptions.CultureInvariant)]
+    private static partial Regex LatencyValue();
+}
