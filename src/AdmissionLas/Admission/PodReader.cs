@@ -246,7 +246,7 @@ sealed class PodReader
             }
             else if (reader.ValueTextEquals("resourceClaims"u8))
             {
-                NoteIfAny(ref reader, spec, "spec.resourceClaims", "resource claims");
+                NoteIfAny(ref reader, spec, "spec", ".resourceClaims", "resource claims");
             }
             else if (reader.ValueTextEquals("hostNetwork"u8))
             {
@@ -527,7 +527,10 @@ sealed class PodReader
             else if (reader.ValueTextEquals("preferredDuringSchedulingIgnoredDuringExecution"u8))
             {
                 spec.HasPreferredTerms = ReadArray(ref reader, "spec.affinity.nodeAffinity.preferredDuringSchedulingIgnoredDuringExecution");
-                SkipRest(ref reader);
+                if (spec.HasPreferredTerms)
+                {
+                    SkipItems(ref reader);
+                }
             }
             else
             {
@@ -654,7 +657,7 @@ sealed class PodReader
         {
             if (reader.ValueTextEquals("requiredDuringSchedulingIgnoredDuringExecution"u8))
             {
-                NoteIfAny(ref reader, spec, path, what);
+                NoteIfAny(ref reader, spec, path, ".requiredDuringSchedulingIgnoredDuringExecution", what);
             }
             else
             {
@@ -705,33 +708,29 @@ sealed class PodReader
         }
     }
 
-    static void NoteIfAny(ref Utf8JsonReader reader, Spec spec, string path, string what)
+    static void NoteIfAny(ref Utf8JsonReader reader, Spec spec, string path, string member, string what)
     {
-        if (!ReadArray(ref reader, path))
+        if (!ReadArray(ref reader, path, member))
         {
             return;
         }
 
-        reader.Read();
-        if (reader.TokenType != JsonTokenType.EndArray)
+        if (SkipItems(ref reader) > 0)
         {
             spec.Unseen = what;
-            reader.Skip();
-            SkipRest(ref reader);
         }
     }
 
-    // To the end of the list the reader is in.
-    static void SkipRest(ref Utf8JsonReader reader)
+    // To the end of the list the reader is in; tells how many items there were.
+    static int SkipItems(ref Utf8JsonReader reader)
     {
-        if (reader.TokenType is JsonTokenType.Null or JsonTokenType.EndArray)
-        {
-            return;
-        }
-
+        var items = 0;
         while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
         {
             reader.Skip();
+            items++;
         }
+
+        return items;
     }
 }

@@ -1,0 +1,207 @@
+using AdmissionLas.Kubernetes;
+using AdmissionLas.Tests.Support;
+using Microsoft.Extensions.Logging.Abstractions;
+using static AdmissionLas.Tests.Support.FakeApiServer;
+
+namespace AdmissionLas.Tests.Kubernetes;
+
+/// <summary>How the nodes are followed, whatever the API server does.</summary>
+public sealed class NodeFeedTests
+{
+    [Fact]
+    public async Task The_pages_of_a_list_make_one_view()
+    {
+        await using var server = (await StartAsync())
+            .OnList(List("10", "more", Node("a", "1")))
+            .OnList(List("10", null, Node("b", "2")))
+            .OnWatch(Watch(staysOpen: true));
+        await using var feed = new RunningFeed(server);
+
+        await feed.KnowsAsync("a", "b");
+
+        Assert.Contains("continue=more", server.Lists.Last(), StringComparison.Ordinal);
+        Assert.Equal(1, feed.Views);
+    }
+
+    [Fact]
+    public async Task The_watch_goes_on_from_the_lists_version_not_from_an_items()
+    {
+        await using var server = (await StartAsync()).OnList(List("10", null, Node("a", "99"))).OnWatch(Watch(staysOpen: true));
+        await using var feed = new RunningFeed(server);
+
+        await Eventually.IsTrueAsync("a watch is opened", () => Task.FromResult(!server.Watches.IsEmpty));
+
+        Assert.Equal("10", server.Watches.First());
+    }
+
+    [Fact]
+    public async Task A_watch_that_ends_is_resumed_from_the_last_version_seen()
+    {
+        await using var server = (await StartAsync())
+            .OnList(List("10", null, Node("a", "1")))
+            .OnWatch(Watch(staysOpen: false, Line("ADDED", Node("b", "11"))))
+            .OnWatch(Watch(staysOpen: false, Bookmark("20")))
+            .OnWatch(CutOff(Line("ADDED", Node("c", "21")), "{\"type\":\"ADDED\",\"obj"))
+            .OnWatch(Watch(staysOpen: true, Line("DELETED", Node("a", "22"))));
+        await using var feed = new RunningFeed(server);
+
+        await feed.KnowsAsync("b", "c");
+
+        Assert.Equal(["10", "11", "20", "21"], server.Watches);
+        Assert.Single(server.Lists);
+        Assert.Equal(3, feed.Feed.Restarts);
+    }
+
+    [Fact]
+    public async Task An_expired_version_told_on_opening_makes_a_new_list()
+    {
+        await using var server = (await StartAsync())
+            .OnList(List("10", null, Node("a", "1")))
+            .OnList(List("30", null, Node("b", "2")))
+            .OnWatch(Status(410))
+            .OnWatch(Watch(staysOpen: true));
+        await using var feed = new RunningFeed(server);
+
+        await feed.KnowsAsync("b");
+        await Eventually.IsTrueAsync("the watch goes on", () => Task.FromResult(server.Watches.Count == 2));
+
+        Assert.Equal(["10", "30"], server.Watches);
+    }
+
+    [Fact]
+    public async Task An_expired_version_told_in_the_stream_makes_a_new_list()
+    {
+        await using var server = (await StartAsync())
+            .OnList(List("10", null, Node("a", "1")))
+            .OnList(List("30", null, Node("b", "2")))
+            .OnWatch(Watch(staysOpen: false, Error(410)))
+            .OnWatch(Watch(staysOpen: true));
+        await using var feed = new RunningFeed(server);
+
+        await feed.KnowsAsync("b");
+        await Eventually.IsTrueAsync("the watch goes on", () => Task.FromResult(server.Watches.Count == 2));
+
+        Assert.Equal(["10", "30"], server.Watches);
+    }
+
+    [Fact]
+    public async Task An_expired_page_token_makes_a_new_list_from_the_start()
+    {
+        await using var server = (await StartAsync())
+            .OnList(List("10", "more", Node("a", "1")))
+            .OnList(Status(410))
+            .OnList(List("12", null, Node("b", "2")))
+            .OnWatch(Watch(staysOpen: true));
+        await using var feed = new RunningFeed(server);
+
+        await feed.KnowsAsync("b");
+
+        Assert.DoesNotContain("continue", server.Lists.Last(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Faults_of_every_kind_are_outlived_and_the_old_view_stays_in_force_meanwhile()
+    {
+        await using var server = (await StartAsync())
+            .OnList(Status(500))
+            .OnList(http => throw new InvalidOperationException("down"))
+            .OnList(List("10", null, Node("a", "1")))
+            .OnWatch(Status(503))
+            .OnWatch(Watch(staysOpen: false, "this is no JSON\n"))
+            .OnWatch(Watch(staysOpen: false, Error(500)))
+            .OnWatch(Watch(staysOpen: true, Line("ADDED", Node("b", "11"))));
+        await using var feed = new RunningFeed(server);
+
+        await feed.KnowsAsync("a");
+        var before = feed.State.Current;
+        await Eventually.IsTrueAsync("some faults have passed", () => Task.FromResult(server.Watches.Count >= 2));
+        Assert.Same(before, feed.State.Current);
+        await feed.KnowsAsync("a", "b");
+
+        Assert.All(server.Watches, version => Assert.Equal("10", version));
+    }
+
+    [Fact]
+    public async Task A_heartbeat_makes_no_new_view()
+    {
+        await using var server = (await StartAsync())
+            .OnList(List("10", null, Node("a", "1")))
+            .OnWatch(Watch(staysOpen: true, [.. Enumerable.Range(11, 50).Select(v => Line("MODIFIED", Node("a", $"{v}"))), Bookmark("70")]));
+        await using var feed = new RunningFeed(server);
+        await feed.KnowsAsync("a");
+        await Eventually.IsTrueAsync("the lines were read", () => Task.FromResult(feed.State.Age is not null && server.Watches.Count == 1));
+
+        await Task.Delay(500);
+
+        Assert.Equal(1, feed.Views);
+    }
+
+    [Fact]
+    public async Task A_burst_of_changes_makes_few_views_and_ends_exact()
+    {
+        await using var server = (await StartAsync())
+            .OnList(List("10", null, Node("a", "1")))
+            .OnWatch(Watch(staysOpen: true, [.. Enumerable.Range(11, 1000).Select(v => Line("MODIFIED", Node("a", $"{v}", $"{v}ms")))]));
+        await using var feed = new RunningFeed(server);
+
+        await Eventually.IsTrueAsync("the last change is in force", () => Task.FromResult(feed.State.Current?.NearestTo("HERE")[0].LatencyMs == 1010));
+
+        Assert.InRange(feed.Views, 1, 900);
+    }
+
+    [Fact]
+    public async Task Odd_nodes_do_not_stop_the_feed()
+    {
+        await using var server = (await StartAsync())
+            .OnList(List("10", null, Node("a", "1"), [], new() { ["metadata"] = "none" }, new() { ["metadata"] = new System.Text.Json.Nodes.JsonObject { ["name"] = 7, ["labels"] = new System.Text.Json.Nodes.JsonArray() } }))
+            .OnWatch(Watch(staysOpen: true, Line("MODIFIED", []), Line("DELETED", []), Line("UNHEARD-OF", []), "{}\n", Line("ADDED", Node("b", "11"))));
+        await using var feed = new RunningFeed(server);
+
+        await Eventually.IsTrueAsync("the good nodes are known", () => Task.FromResult(
+            feed.State.Current?.Nodes.Select(n => n.Name).Intersect(["a", "b"]).Count() == 2));
+    }
+
+    [Fact]
+    public async Task Stopping_ends_it()
+    {
+        await using var server = (await StartAsync()).OnList(List("10", null, Node("a", "1"))).OnWatch(Watch(staysOpen: true));
+        var feed = new RunningFeed(server);
+        await feed.KnowsAsync("a");
+
+        await feed.DisposeAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(30));
+    }
+
+    sealed class RunningFeed : IAsyncDisposable
+    {
+        readonly CancellationTokenSource stop = new();
+        readonly KubeApi api;
+        readonly Task running;
+        int views;
+
+        internal RunningFeed(FakeApiServer server)
+        {
+            api = server.Client();
+            Feed = new NodeFeed(api, State, TimeProvider.System, NullLogger<NodeFeed>.Instance);
+            State.Published += _ => Interlocked.Increment(ref views);
+            running = Feed.RunAsync(stop.Token);
+        }
+
+        internal NodeFeed Feed { get; }
+
+        internal ClusterState State { get; } = new(TimeProvider.System);
+
+        internal int Views => Volatile.Read(ref views);
+
+        internal Task KnowsAsync(params string[] names) => Eventually.IsTrueAsync(
+            $"the nodes are {string.Join(", ", names)}",
+            () => Task.FromResult(State.Current?.Nodes.Select(n => n.Name).SequenceEqual(names) == true));
+
+        public async ValueTask DisposeAsync()
+        {
+            await stop.CancelAsync();
+            await running;
+            api.Dispose();
+            stop.Dispose();
+        }
+    }
+}

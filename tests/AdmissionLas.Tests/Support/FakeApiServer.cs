@@ -1,0 +1,146 @@
+using System.Collections.Concurrent;
+using System.Text.Json.Nodes;
+using AdmissionLas.Kubernetes;
+using k8s;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace AdmissionLas.Tests.Support;
+
+/// <summary>
+/// An API server that says what a test tells it to, for what a real one cannot be made to do on demand: expired versions, streams cut in
+/// the middle of a line, nonsense. Each request takes the next script of its kind; the last one is used again and again.
+/// </summary>
+sealed class FakeApiServer : IAsyncDisposable
+{
+    readonly WebApplication app;
+    readonly ConcurrentQueue<Func<HttpContext, Task>> lists = new();
+    readonly ConcurrentQueue<Func<HttpContext, Task>> watches = new();
+
+    FakeApiServer(WebApplication app) => this.app = app;
+
+    /// <summary>The query of each list, in order.</summary>
+    internal ConcurrentQueue<string> Lists { get; } = new();
+
+    /// <summary>The resource version from which each watch went on, in order.</summary>
+    internal ConcurrentQueue<string> Watches { get; } = new();
+
+    internal KubeApi Client() => new(new KubernetesClientConfiguration
+    {
+        Host = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single(),
+    });
+
+    internal static async Task<FakeApiServer> StartAsync()
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        var app = builder.Build();
+        var server = new FakeApiServer(app);
+        app.Run(server.AnswerAsync);
+        await app.StartAsync();
+        return server;
+    }
+
+    internal FakeApiServer OnList(Func<HttpContext, Task> script)
+    {
+        lists.Enqueue(script);
+        return this;
+    }
+
+    internal FakeApiServer OnWatch(Func<HttpContext, Task> script)
+    {
+        watches.Enqueue(script);
+        return this;
+    }
+
+    /// <summary>A list, or a page of one.</summary>
+    internal static Func<HttpContext, Task> List(string resourceVersion, string? next, params JsonObject[] nodes) => http => http.Response.WriteAsync(new JsonObject
+    {
+        ["kind"] = "NodeList",
+        ["metadata"] = new JsonObject { ["resourceVersion"] = resourceVersion, ["continue"] = next },
+        ["items"] = new JsonArray([.. nodes.Select(n => n.DeepClone())]),
+    }.ToJsonString());
+
+    /// <summary>A watch that says these lines and ends, or stays open.</summary>
+    internal static Func<HttpContext, Task> Watch(bool staysOpen, params string[] lines) => async http =>
+    {
+        await http.Response.StartAsync();
+        foreach (var line in lines)
+        {
+            await http.Response.WriteAsync(line);
+            await http.Response.Body.FlushAsync();
+        }
+
+        if (staysOpen)
+        {
+            await http.Response.Body.FlushAsync();
+            await Task.Delay(Timeout.Infinite, http.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    };
+
+    /// <summary>Sends these lines, then breaks the connection.</summary>
+    internal static Func<HttpContext, Task> CutOff(params string[] lines) => async http =>
+    {
+        await Watch(staysOpen: false, lines)(http);
+        // What is still on its way when a connection is reset is lost.
+        await Task.Delay(500);
+        http.Abort();
+    };
+
+    internal static Func<HttpContext, Task> Status(int code) => http =>
+    {
+        http.Response.StatusCode = code;
+        return http.Response.WriteAsync($$"""{"kind":"Status","code":{{code}}}""");
+    };
+
+    internal static string Line(string type, JsonObject value) => new JsonObject { ["type"] = type, ["object"] = value }.ToJsonString() + "\n";
+
+    internal static string Bookmark(string resourceVersion) =>
+        Line("BOOKMARK", new JsonObject { ["kind"] = "Node", ["metadata"] = new JsonObject { ["resourceVersion"] = resourceVersion } });
+
+    internal static string Error(int code) => Line("ERROR", new JsonObject { ["kind"] = "Status", ["code"] = code, ["message"] = "too old" });
+
+    internal static JsonObject Node(string name, string resourceVersion, string latency = "1ms") => new()
+    {
+        ["kind"] = "Node",
+        ["metadata"] = new JsonObject
+        {
+            ["name"] = name,
+            ["resourceVersion"] = resourceVersion,
+            ["labels"] = new JsonObject { ["HERE"] = latency },
+        },
+    };
+
+    public async ValueTask DisposeAsync()
+    {
+        await app.StopAsync(new CancellationToken(canceled: true));
+        await app.DisposeAsync();
+    }
+
+    Task AnswerAsync(HttpContext http)
+    {
+        http.Response.ContentType = "application/json";
+        if (http.Request.Query.ContainsKey("watch"))
+        {
+            Watches.Enqueue(http.Request.Query["resourceVersion"]!);
+            return Next(watches)(http);
+        }
+
+        Lists.Enqueue(http.Request.QueryString.Value!);
+        return Next(lists)(http);
+    }
+
+    static Func<HttpContext, Task> Next(ConcurrentQueue<Func<HttpContext, Task>> scripts)
+    {
+        lock (scripts)
+        {
+            return scripts.Count > 1 && scripts.TryDequeue(out var script) ? script : scripts.TryPeek(out script) ? script : Status(500);
+        }
+    }
+}
