@@ -1,0 +1,115 @@
+using System.Text;
+using AdmissionLas.Admission;
+using AdmissionLas.Placement;
+using AdmissionLas.Tests.Support;
+
+namespace AdmissionLas.Tests.Admission;
+
+public sealed class ReviewReaderTests
+{
+    const string PodKind = """{ "group": "", "version": "v1", "kind": "Pod" }""";
+    const string Pod = """{ "metadata": { "labels": { "typeOfComponent": "Predict", "OurLocation": "here" } }, "spec": { "containers": [] } }""";
+
+    static readonly ClusterView View = Nodes.View(Nodes.At("1", "near"));
+
+    [Fact]
+    public void A_review_is_read_whatever_the_order_of_its_members()
+    {
+        Assert.NotNull(Send($$"""{ "request": { "object": {{Pod}}, "operation": "CREATE", "kind": {{PodKind}}, "uid": "u" }, "apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview" }""").Decision);
+        Assert.NotNull(Send(Review($$"""{ "uid": "u", "kind": {{PodKind}}, "operation": "CREATE", "object": {{Pod}} }""")).Decision);
+    }
+
+    [Theory]
+    [InlineData("admission.k8s.io/v1")]
+    [InlineData("admission.k8s.io/v1beta1")]
+    public void Both_versions_are_read(string version) =>
+        Assert.Equal(version, Send(Review($$"""{ "uid": "u", "kind": {{PodKind}}, "operation": "CREATE", "object": {{Pod}} }""", version)).Review.ApiVersion);
+
+    [Fact]
+    public void Of_a_key_that_stands_twice_the_last_counts()
+    {
+        var handled = Send(Review($$"""
+            {
+              "uid": "first", "uid": "last", "operation": "DELETE", "operation": "CREATE", "kind": {{PodKind}},
+              "object": { "metadata": 7 },
+              "object": {
+                "metadata": { "labels": { "typeOfComponent": "Training", "typeOfComponent": "Predict", "OurLocation": "there" }, "labels": { "typeOfComponent": "Predict", "OurLocation": "here" } },
+                "spec": { "containers": [ { "name": "a" } ], "containers": [] }
+              }
+            }
+            """));
+
+        Assert.Equal(("last", Outcome.Placed), (handled.Review.Uid, handled.Decision?.Outcome));
+        Assert.Empty(handled.Review.Pod!.Facts.Containers);
+    }
+
+    [Theory]
+    [InlineData("""{ "uid": "u", "kind": { "group": "apps", "version": "v1", "kind": "Deployment" }, "operation": "CREATE", "object": {} }""", "the object is not a pod")]
+    [InlineData("""{ "uid": "u", "kind": { "group": "x", "version": "v1", "kind": "Pod" }, "operation": "CREATE", "object": {} }""", "the object is not a pod")]
+    [InlineData("""{ "uid": "u", "operation": "CREATE", "object": {} }""", "the object is not a pod")]
+    [InlineData($$"""{ "uid": "u", "kind": {{PodKind}}, "operation": "UPDATE", "object": {} }""", "the operation is not CREATE")]
+    [InlineData($$"""{ "uid": "u", "kind": {{PodKind}}, "object": {} }""", "the operation is not CREATE")]
+    [InlineData($$"""{ "uid": "u", "kind": {{PodKind}}, "operation": "CREATE" }""", "there is no object")]
+    [InlineData($$"""{ "uid": "u", "kind": {{PodKind}}, "operation": "CREATE", "object": null }""", "there is no object")]
+    public void What_is_no_creation_of_a_pod_is_allowed_as_it_is(string request, string because)
+    {
+        var handled = Send(Review(request));
+
+        Assert.Null(handled.Decision);
+        Assert.Equal((because, false), (handled.Review.NoPodBecause, handled.Review.PodIsUnreadable));
+    }
+
+    [Theory]
+    [InlineData("", "the body is not JSON")]
+    [InlineData("{", "the body is not JSON")]
+    [InlineData("kind: AdmissionReview", "the body is not JSON")]
+    [InlineData("null", "the body is null")]
+    [InlineData("[]", "the body is not an object")]
+    [InlineData("{}", "kind is not AdmissionReview")]
+    [InlineData("""{ "kind": "AdmissionReview" }""", "apiVersion is neither")]
+    [InlineData("""{ "kind": "AdmissionReview", "apiVersion": "admission.k8s.io/v2", "request": { "uid": "u" } }""", "apiVersion is neither")]
+    [InlineData("""{ "kind": "AdmissionReview", "apiVersion": "admission.k8s.io/v1" }""", "there is no request")]
+    [InlineData("""{ "kind": "AdmissionReview", "apiVersion": "admission.k8s.io/v1", "request": [] }""", "request is not an object")]
+    [InlineData("""{ "kind": "AdmissionReview", "apiVersion": "admission.k8s.io/v1", "request": {} }""", "request.uid is missing")]
+    [InlineData("""{ "kind": "AdmissionReview", "apiVersion": "admission.k8s.io/v1", "request": { "uid": 7 } }""", "request.uid is not a string")]
+    [InlineData("""{ "kind": "AdmissionReview", "apiVersion": "admission.k8s.io/v1", "request": { "uid": "u" } } {}""", "the body is not JSON")]
+    [InlineData("""{ "\ud800kind": 1, "kind": "AdmissionReview", "apiVersion": "admission.k8s.io/v1", "request": { "uid": "u" } }""", "a name in the body is not valid Unicode")]
+    public void What_is_no_review_is_refused_with_the_reason(string body, string reason) =>
+        Assert.Contains(reason, Assert.Throws<NotAReviewException>(() => Send(body)).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void Bytes_that_are_not_UTF_8_are_no_review() =>
+        Assert.Throws<NotAReviewException>(() => Webhook.Send([.. "{\"kind\":\""u8, 0xC3, 0x28, .. "\"}"u8], View, CompiledSettings.Default));
+
+    // JSON can escape half of a surrogate pair; the parser throws as soon as such a name is looked at.
+    [Theory]
+    [InlineData("""{ "\ud800": 1 }""")]
+    [InlineData("""{ "\ud800metadata": {}, "metadata": {}, "spec": {} }""")]
+    [InlineData("""{ "metadata": { "\udc00labels": {} }, "spec": {} }""")]
+    [InlineData("""{ "metadata": { "labels": { "\ud800ypeOfComponent": "Predict" } }, "spec": {} }""")]
+    [InlineData("""{ "metadata": { "labels": { "typeOfComponent": "\ud800" } }, "spec": {} }""")]
+    [InlineData("""{ "metadata": {}, "spec": { "\ud800containers": [] } }""")]
+    [InlineData("""{ "metadata": {}, "spec": { "containers": [ { "command": [ "\ud800driver" ] } ] } }""")]
+    [InlineData("""{ "metadata": {}, "spec": { "containers": [ { "resources": { "limits": { "\ud800": "1" } } } ] } }""")]
+    public void Text_that_is_no_Unicode_makes_an_unreadable_pod_and_no_fault(string pod)
+    {
+        var handled = Send(Review($$"""{ "kind": {{PodKind}}, "operation": "CREATE", "object": {{pod}}, "uid": "u" }"""));
+
+        Assert.Null(handled.Fault);
+        Assert.Equal(("u", true), (handled.Review.Uid, handled.Review.PodIsUnreadable));
+        Assert.Contains("not valid Unicode", handled.Review.NoPodBecause, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_pod_that_nests_two_hundred_levels_is_read()
+    {
+        var deep = string.Concat(Enumerable.Repeat("{\"x\":", 200)) + "1" + new string('}', 200);
+
+        Assert.Equal(Outcome.Placed, Send(Review($$"""{ "uid": "u", "kind": {{PodKind}}, "operation": "CREATE", "object": {{Pod.Replace("\"spec\"", $"\"status\": {deep}, \"spec\"", StringComparison.Ordinal)}} }""")).Decision?.Outcome);
+    }
+
+    static string Review(string request, string version = "admission.k8s.io/v1") =>
+        $$"""{ "kind": "AdmissionReview", "apiVersion": "{{version}}", "request": {{request}} }""";
+
+    static Handled Send(string body) => Webhook.Send(Encoding.UTF8.GetBytes(body), View, CompiledSettings.Default).Handled;
+}
