@@ -45,6 +45,11 @@ sealed class ReviewReader(PodReader pods)
         {
             throw new NotAReviewException(fault.Message, fault);
         }
+        // What the parser says when it compares a name that is escaped to half a surrogate pair.
+        catch (InvalidOperationException fault)
+        {
+            throw new NotAReviewException("a name in the body is not valid Unicode", fault);
+        }
     }
 
     AdmissionReview ReadReview(ref Utf8JsonReader reader)
@@ -152,9 +157,9 @@ sealed class ReviewReader(PodReader pods)
         {
             request.Pod = pods.Read(ref reader);
         }
-        catch (UnreadablePodException fault)
+        catch (Exception fault) when (fault is UnreadablePodException or InvalidOperationException)
         {
-            request.Fault = fault.Message;
+            request.Fault = fault is UnreadablePodException ? fault.Message : "a name in it is not valid Unicode";
             reader = before;
             SkipValue(ref reader);
         }

@@ -153,7 +153,8 @@ public sealed class PatchProperties
         }
     }
 
-    static int Requirements(JsonObject term) => (term["matchExpressions"] as JsonArray)?.Count ?? 0 + ((term["matchFields"] as JsonArray)?.Count ?? 0);
+    static int Requirements(JsonObject term) =>
+        ((term["matchExpressions"] as JsonArray)?.Count ?? 0) + ((term["matchFields"] as JsonArray)?.Count ?? 0);
 
     static decimal Amount(JsonNode quantity) => DefaultScheduler.Amount(quantity.GetValue<string>());
 
