@@ -49,7 +49,7 @@ public sealed class ReviewFuzzTests(ITestOutputHelper output)
             }
         }
 
-        output.WriteLine($"seed {seed}: {answered} answered, {patched} of them patched, {refused} refused");
+        output.WriteLine($"seed {seed}: {answered} answered without a patch, {patched} with one, {refused} refused");
         // Something of everything, or the run has tested nothing.
         Assert.True(answered > 100 && patched > 100 && refused > 100, $"seed {seed}: {answered} answered, {patched} patched, {refused} refused");
     }
