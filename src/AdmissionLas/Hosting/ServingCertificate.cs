@@ -2,14 +2,22 @@ using System.Net.Security;
 using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using AdmissionLas.Options;
 
 namespace AdmissionLas.Hosting;
 
-/// <summary>The TLS side of the webhook: what is shown to the API server, and how.</summary>
+/// <summary>What is shown to the API server, and how. Immutable: a renewed certificate is another one of these.</summary>
 sealed class ServingCertificate
 {
-    ServingCertificate(X509Certificate2 leaf, X509Certificate2Collection chain)
+    /// <summary>How far a machine's clock may be off before it counts.</summary>
+    static readonly TimeSpan ClockSkew = TimeSpan.FromMinutes(5);
+
+    ServingCertificate(X509Certificate2 leaf, X509Certificate2Collection chain, CertificateFiles? files)
     {
+        Files = files;
+        Subject = leaf.Subject;
+        SerialNumber = leaf.SerialNumber;
+        NotAfter = leaf.NotAfter.ToUniversalTime();
         Tls = new SslServerAuthenticationOptions
         {
             // Built once with its chain, so that a handshake allocates nothing of it and never looks for intermediates on the network.
@@ -18,29 +26,63 @@ sealed class ServingCertificate
         };
     }
 
+    /// <summary>What it was loaded from; <see langword="null"/> when it was never in files.</summary>
+    internal CertificateFiles? Files { get; }
+
     /// <summary>What Kestrel's handshake uses.</summary>
     internal SslServerAuthenticationOptions Tls { get; }
 
+    /// <summary>The certificate's subject.</summary>
+    internal string Subject { get; }
+
+    /// <summary>The certificate's serial number, hexadecimal.</summary>
+    internal string SerialNumber { get; }
+
+    /// <summary>The end of its validity, UTC.</summary>
+    internal DateTime NotAfter { get; }
+
     /// <summary>Loads the certificate, its chain and its key.</summary>
-    /// <exception cref="InvalidDataException">A file is missing, empty or broken, or the two do not belong together; the message names the file.</exception>
-    internal static ServingCertificate FromFiles(string certificateFile, string keyFile)
+    /// <exception cref="InvalidDataException">
+    /// A file is missing, empty or broken, the two do not belong together, or the certificate is not valid now; the message names the file.
+    /// </exception>
+    internal static ServingCertificate FromFiles(CertificateFiles files, DateTimeOffset now)
     {
-        var certificate = ReadText(certificateFile, "serving certificate");
-        var key = ReadText(keyFile, "serving certificate's key");
-        var chain = new X509Certificate2Collection();
         try
         {
-            chain.ImportFromPem(certificate);
-            return new ServingCertificate(X509Certificate2.CreateFromPem(certificate, key), chain);
+            var chain = new X509Certificate2Collection();
+            chain.ImportFromPem(files.CertificateText);
+            var leaf = X509Certificate2.CreateFromPem(files.CertificateText, files.KeyText);
+            return now + ClockSkew < leaf.NotBefore ? throw new InvalidDataException($"the serving certificate {files.Certificate} is not valid before {leaf.NotBefore.ToUniversalTime():u}")
+                : now - ClockSkew > leaf.NotAfter ? throw new InvalidDataException($"the serving certificate {files.Certificate} expired at {leaf.NotAfter.ToUniversalTime():u}")
+                : new ServingCertificate(leaf, chain, files);
         }
         catch (Exception fault) when (fault is CryptographicException or ArgumentException)
         {
-            throw new InvalidDataException($"the serving certificate {certificateFile} and key {keyFile} cannot be used: {fault.Message}", fault);
+            throw new InvalidDataException($"the serving certificate {files.Certificate} and key {files.Key} cannot be used: {fault.Message}", fault);
         }
     }
 
     /// <summary>Uses a certificate that is only in memory.</summary>
-    internal static ServingCertificate From(DevelopmentCertificate development) => new(development.Leaf, [development.Authority]);
+    internal static ServingCertificate From(DevelopmentCertificate development) => new(development.Leaf, [development.Authority], null);
+}
+
+/// <summary>The two files as they were read; equal when their contents are.</summary>
+/// <param name="Certificate">The certificate's file.</param>
+/// <param name="Key">The key's file.</param>
+/// <param name="CertificateText">PEM.</param>
+/// <param name="KeyText">PEM.</param>
+sealed record CertificateFiles(string Certificate, string Key, string CertificateText, string KeyText)
+{
+    /// <summary>Reads both.</summary>
+    /// <exception cref="InvalidDataException">One is missing or empty; the message names it.</exception>
+    internal static CertificateFiles Read(ServerOptions options) => new(
+        options.Certificate,
+        options.CertificateKey,
+        ReadText(options.Certificate, "serving certificate"),
+        ReadText(options.CertificateKey, "serving certificate's key"));
+
+    // A record would print its members, and the key is one of them.
+    public override string ToString() => $"{Certificate}, {Key}";
 
     static string ReadText(string file, string what)
     {

@@ -22,10 +22,10 @@ static class WebhookServer
     /// <summary>Builds the server; it listens once started.</summary>
     /// <param name="configuration">Adds configuration sources, the last one wins.</param>
     /// <param name="source">Where the nodes come from.</param>
-    /// <param name="certificate">What is shown to callers; asked for after the options are known.</param>
+    /// <param name="certificate">What is shown to callers; <see langword="null"/> for the files that the options name, followed for changes.</param>
     /// <param name="quietest">The least level that is logged, unless the configuration's <c>logging.level</c> says otherwise.</param>
     internal static WebApplication Build(
-        Action<IConfigurationBuilder> configuration, ClusterSource source, Func<ServerOptions, ServingCertificate> certificate,
+        Action<IConfigurationBuilder> configuration, ClusterSource source, ServingCertificate? certificate = null,
         LogEventLevel quietest = LogEventLevel.Information)
     {
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ApplicationName = "admission-las" });
@@ -37,7 +37,13 @@ static class WebhookServer
 
         var options = builder.Configuration.GetSection(ServerOptions.Section).Get<ServerOptions>() ?? new ServerOptions();
         Refuse(new ServerOptionsValidator().Validate(null, options));
-        var serving = certificate(options);
+        var tls = new ServingTls(certificate ?? ServingCertificate.FromFiles(CertificateFiles.Read(options), DateTimeOffset.UtcNow));
+        builder.Services.AddSingleton(tls);
+        if (certificate is null)
+        {
+            builder.Services.AddHostedService<ServingCertificateReload>();
+        }
+
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
@@ -49,7 +55,7 @@ static class WebhookServer
             kestrel.Limits.Http2.InitialConnectionWindowSize = 8 * 1024 * 1024;
             kestrel.Listen(Address(options), options.Port, listen => listen.UseHttps(new TlsHandshakeCallbackOptions
             {
-                OnConnection = _ => ValueTask.FromResult(serving.Tls),
+                OnConnection = _ => ValueTask.FromResult(tls.Options),
             }));
             kestrel.Listen(Address(options), options.HealthPort);
         });

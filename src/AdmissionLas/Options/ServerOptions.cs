@@ -26,6 +26,10 @@ sealed class ServerOptions
     /// <summary>PEM file with the serving certificate's key.</summary>
     public string CertificateKey { get; set; } = "/certs/tls.key";
 
+    /// <summary>How often the two files are looked at for a renewed certificate, seconds.</summary>
+    [Range(1, 3600)]
+    public int CertificateReloadSeconds { get; set; } = 10;
+
     /// <summary>The largest review that is read, bytes. etcd takes objects up to 1.5 MB, and a review can hold two.</summary>
     [Range(64 * 1024, 64 * 1024 * 1024)]
     public int BodyLimitBytes { get; set; } = 8 * 1024 * 1024;

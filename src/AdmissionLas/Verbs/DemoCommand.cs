@@ -42,7 +42,7 @@ static class DemoCommand
                 ["server:healthPort"] = "0",
             }),
             ClusterSource.Embedded(),
-            _ => ServingCertificate.From(certificate),
+            ServingCertificate.From(certificate),
             LogEventLevel.Warning);
         await app.StartAsync(stop).ConfigureAwait(false);
 

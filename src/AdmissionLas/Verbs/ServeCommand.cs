@@ -52,8 +52,7 @@ static class ServeCommand
         {
             await using var app = WebhookServer.Build(
                 configuration => Configure(configuration, arguments),
-                Source(arguments),
-                options => ServingCertificate.FromFiles(options.Certificate, options.CertificateKey));
+                Source(arguments));
             await app.RunAsync(stop).ConfigureAwait(false);
             return ExitCodes.Ok;
         }

@@ -71,7 +71,7 @@ public sealed class ControlPlane : IAsyncLifetime
                 });
             },
             ClusterSource.FromKubeconfig(kubeconfig, null),
-            _ => ServingCertificate.From(certificate),
+            ServingCertificate.From(certificate),
             LogEventLevel.Warning);
         await webhook.StartAsync();
         webhookPort = WebhookServer.WebhookAddress(webhook).Port;

@@ -20,7 +20,7 @@ public sealed class CorpusTests
         using IHost server = WebhookServer.Build(
             configuration => ConfigurationFile.Add(configuration, Path.Combine(Root, "rules.yaml")),
             ClusterSource.Embedded(),
-            _ => ServingCertificate.From(DevelopmentCertificate.Create(DateTimeOffset.UtcNow)));
+            ServingCertificate.From(DevelopmentCertificate.Create(DateTimeOffset.UtcNow)));
         return server.Services.GetRequiredService<Settings>().Current;
     });
 

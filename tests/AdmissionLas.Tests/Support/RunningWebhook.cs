@@ -62,7 +62,7 @@ sealed class RunningWebhook : IAsyncDisposable
                 });
             },
             source ?? ClusterSource.Embedded(),
-            _ => ServingCertificate.From(certificate),
+            ServingCertificate.From(certificate),
             LogEventLevel.Fatal);
         await app.StartAsync();
         return new RunningWebhook(app, certificate);

@@ -1,0 +1,18 @@
+using System.Net.Security;
+
+namespace AdmissionLas.Hosting;
+
+/// <summary>The serving certificate in force. A handshake reads it once; open connections keep the one they were made with.</summary>
+sealed class ServingTls(ServingCertificate initial)
+{
+    ServingCertificate current = initial;
+
+    internal ServingCertificate Current
+    {
+        get => Volatile.Read(ref current);
+        set => Volatile.Write(ref current, value);
+    }
+
+    /// <summary>For Kestrel.</summary>
+    internal SslServerAuthenticationOptions Options => Current.Tls;
+}

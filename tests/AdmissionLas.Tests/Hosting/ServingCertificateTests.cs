@@ -1,0 +1,146 @@
+using System.Security.Cryptography.X509Certificates;
+using AdmissionLas.Hosting;
+using AdmissionLas.Options;
+using AdmissionLas.Tests.Support;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
+
+namespace AdmissionLas.Tests.Hosting;
+
+public sealed class ServingCertificateTests : IDisposable
+{
+    readonly string directory = Directory.CreateTempSubdirectory("admissionlas-tests-").FullName;
+    readonly FakeTimeProvider time = new(DateTimeOffset.UtcNow);
+
+    [Fact]
+    public async Task A_renewed_certificate_is_served_without_a_restart()
+    {
+        var options = Issue();
+        var tls = new ServingTls(Load(options));
+        var before = tls.Current.SerialNumber;
+        using var reload = await FollowAsync(tls, options);
+
+        Issue();
+        await LookAsync(() => tls.Current.SerialNumber != before);
+
+        Assert.NotEqual(before, tls.Current.SerialNumber);
+    }
+
+    [Fact]
+    public async Task A_swapped_symlink_as_in_a_secret_volume_is_followed()
+    {
+        var (first, second) = (Path.Combine(directory, "..data-1"), Path.Combine(directory, "..data-2"));
+        DevelopmentCertificate.InDirectory(first, time.GetUtcNow());
+        DevelopmentCertificate.InDirectory(second, time.GetUtcNow());
+        var data = Path.Combine(directory, "..data");
+        Directory.CreateSymbolicLink(data, first);
+        var options = new ServerOptions { Certificate = Path.Combine(data, "tls.crt"), CertificateKey = Path.Combine(data, "tls.key") };
+        var tls = new ServingTls(Load(options));
+        var before = tls.Current.SerialNumber;
+        using var reload = await FollowAsync(tls, options);
+
+        Directory.CreateSymbolicLink(data + "-new", second);
+        Directory.Delete(data);
+        Directory.Move(data + "-new", data);
+        await LookAsync(() => tls.Current.SerialNumber != before);
+
+        Assert.NotEqual(before, tls.Current.SerialNumber);
+    }
+
+    [Theory]
+    [InlineData("truncated")]
+    [InlineData("empty")]
+    [InlineData("missing")]
+    [InlineData("wrong key")]
+    [InlineData("expired")]
+    [InlineData("not yet valid")]
+    public async Task A_certificate_that_cannot_be_used_ends_the_start_and_does_not_replace_a_good_one(string fault)
+    {
+        var options = Issue();
+        var tls = new ServingTls(Load(options));
+        var good = tls.Current;
+        using var reload = await FollowAsync(tls, options);
+
+        Break(options, fault);
+        var refusal = Assert.Throws<InvalidDataException>(() => Load(options));
+        for (var i = 0; i < 5; i++)
+        {
+            time.Advance(TimeSpan.FromSeconds(options.CertificateReloadSeconds));
+            await Task.Delay(20);
+        }
+
+        Assert.Contains(directory, refusal.Message, StringComparison.Ordinal);
+        Assert.Same(good, tls.Current);
+
+        Issue();
+        await LookAsync(() => !ReferenceEquals(good, tls.Current));
+        Assert.NotSame(good, tls.Current);
+    }
+
+    [Fact]
+    public void A_clock_that_is_five_minutes_off_does_not_matter()
+    {
+        var options = Issue();
+        time.Advance(TimeSpan.FromDays(30));
+
+        Load(options);
+    }
+
+    [Fact]
+    public void The_files_never_show_the_key_in_words()
+    {
+        var options = Issue();
+
+        Assert.DoesNotContain("PRIVATE KEY", CertificateFiles.Read(options).ToString(), StringComparison.Ordinal);
+    }
+
+    public void Dispose() => Directory.Delete(directory, recursive: true);
+
+    ServerOptions Issue(DateTimeOffset? at = null)
+    {
+        var made = Path.Combine(directory, "made");
+        if (Directory.Exists(made))
+        {
+            Directory.Delete(made, recursive: true);
+        }
+
+        var (certificate, key) = DevelopmentCertificate.InDirectory(made, at ?? time.GetUtcNow());
+        var options = new ServerOptions { Certificate = Path.Combine(directory, "tls.crt"), CertificateKey = Path.Combine(directory, "tls.key") };
+        File.Copy(certificate, options.Certificate, overwrite: true);
+        File.Copy(key, options.CertificateKey, overwrite: true);
+        return options;
+    }
+
+    void Break(ServerOptions options, string fault)
+    {
+        switch (fault)
+        {
+            case "truncated": File.WriteAllText(options.Certificate, File.ReadAllText(options.Certificate)[..100]); break;
+            case "empty": File.WriteAllText(options.Certificate, ""); break;
+            case "missing": File.Delete(options.CertificateKey); break;
+            case "wrong key":
+                var certificate = File.ReadAllText(options.Certificate);
+                Issue();
+                File.WriteAllText(options.Certificate, certificate);
+                break;
+            case "expired": Issue(time.GetUtcNow() - TimeSpan.FromDays(31)); break;
+            default: Issue(time.GetUtcNow() + TimeSpan.FromDays(1)); break;
+        }
+    }
+
+    ServingCertificate Load(ServerOptions options) => ServingCertificate.FromFiles(CertificateFiles.Read(options), time.GetUtcNow());
+
+    async Task<ServingCertificateReload> FollowAsync(ServingTls tls, ServerOptions options)
+    {
+        var reload = new ServingCertificateReload(
+            tls, Microsoft.Extensions.Options.Options.Create(options), time, NullLogger<ServingCertificateReload>.Instance);
+        await reload.StartAsync(CancellationToken.None);
+        return reload;
+    }
+
+    Task LookAsync(Func<bool> condition) => Eventually.IsTrueAsync("the new certificate is in force", () =>
+    {
+        time.Advance(TimeSpan.FromSeconds(10));
+        return Task.FromResult(condition());
+    });
+}
