@@ -52,29 +52,15 @@ public sealed class NodeFeedTests
         Assert.Equal(3, feed.Feed.Restarts);
     }
 
-    [Fact]
-    public async Task An_expired_version_told_on_opening_makes_a_new_list()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task An_expired_version_makes_a_new_list_whether_told_on_opening_or_in_the_stream(bool onOpening)
     {
         await using var server = (await StartAsync())
             .OnList(List("10", null, Node("a", "1")))
             .OnList(List("30", null, Node("b", "2")))
-            .OnWatch(Status(410))
-            .OnWatch(Watch(staysOpen: true));
-        await using var feed = new RunningFeed(server);
-
-        await feed.KnowsAsync("b");
-        await Eventually.IsTrueAsync("the watch goes on", () => Task.FromResult(server.Watches.Count == 2));
-
-        Assert.Equal(["10", "30"], server.Watches);
-    }
-
-    [Fact]
-    public async Task An_expired_version_told_in_the_stream_makes_a_new_list()
-    {
-        await using var server = (await StartAsync())
-            .OnList(List("10", null, Node("a", "1")))
-            .OnList(List("30", null, Node("b", "2")))
-            .OnWatch(Watch(staysOpen: false, Error(410)))
+            .OnWatch(onOpening ? Status(410) : Watch(staysOpen: false, Error(410)))
             .OnWatch(Watch(staysOpen: true));
         await using var feed = new RunningFeed(server);
 
