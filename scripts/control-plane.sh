@@ -6,7 +6,7 @@ umask 077
 
 usage() {
   cat <<'TEXT'
-Usage: scripts/control-plane.sh up [--no-webhook] [--no-nodes | --nodes FILE] [--quiet]
+Usage: scripts/control-plane.sh up [--no-webhook] [--no-nodes | --nodes FILE] [--admission-config FILE] [--quiet]
        scripts/control-plane.sh status
        scripts/control-plane.sh stop COMPONENT [--kill]
        scripts/control-plane.sh start COMPONENT
@@ -27,6 +27,8 @@ COMPONENT is one of etcd, apiserver, scheduler, webhook.
   --no-webhook   up: only the control plane and the nodes
   --no-nodes     up: create no nodes
   --nodes FILE   up: the nodes to create (default: manifests/testbed/nodes.yaml)
+  --admission-config FILE
+                 up: the API server's AdmissionConfiguration, such as one that names a client certificate for webhooks
   --kill         stop: SIGKILL instead of SIGTERM
   --quiet        print nothing but what failed; up prints the path of the kubeconfig alone
   -h, --help     this text
@@ -274,7 +276,9 @@ await_etcd() { wait_for etcd 20 get "http://127.0.0.1:${port[etcd]}/health"; }
 # Nothing here fills in service accounts or clears the taint of nodes that were just created, so the two admission plugins that
 # count on a controller manager are off. MutatingAdmissionWebhook, LimitRanger and ResourceQuota are on by default.
 launch_apiserver() {
-  launch apiserver "$bin/kube-apiserver" \
+  local options=()
+  [[ ! -f $dir/admission-config ]] || options+=(--admission-control-config-file="$(<"$dir/admission-config")")
+  launch apiserver "$bin/kube-apiserver" "${options[@]}" \
     --etcd-servers="http://127.0.0.1:${port[etcd]}" \
     --bind-address=127.0.0.1 \
     --secure-port="${port[apiserver]}" \
@@ -410,6 +414,7 @@ up() {
   lock_dir
   fill_dir
   echo "$bin" >"$dir/bin"
+  [[ -z $admission_config ]] || realpath -- "$admission_config" >"$dir/admission-config"
   [[ -d $dir/pki ]] || make_pki 2>"$dir/log/pki.log" || fail_with_log pki 'could not be made'
   write_kubeconfig "$dir/kubeconfig" admin
   write_kubeconfig "$dir/scheduler.kubeconfig" scheduler
@@ -521,7 +526,7 @@ down() {
   stop_process apiserver KILL 5
   stop_process etcd KILL 5
   rm -rf -- "$dir"/{etcd,pki,pki.new,log,run,webhook-certificate,kubectl-cache}
-  rm -f -- "$dir"/{kubeconfig,scheduler.kubeconfig,ports,ports.new,with-webhook,bin,webhook-command}
+  rm -f -- "$dir"/{kubeconfig,scheduler.kubeconfig,ports,ports.new,with-webhook,bin,webhook-command,admission-config}
   rm -f -- "$dir/$marker"
   rmdir -- "$dir" 2>/dev/null || say "left $dir, which holds files that this script did not make"
 }
@@ -530,18 +535,23 @@ default_dir() { echo "${XDG_STATE_HOME:-$HOME/.local/state}/admissionlas/control
 
 # --- Arguments -------------------------------------------------------------------------------------------------------
 
-command='' component='' dir='' nodes='' signal=TERM with_webhook=1 with_nodes=1 bin=''
+command='' component='' dir='' nodes='' admission_config='' signal=TERM with_webhook=1 with_nodes=1 bin=''
 given=()
 while (($#)); do
   case $1 in
     -h | --help) usage && exit 0 ;;
-    --dir | --nodes)
+    --dir | --nodes | --admission-config)
       [[ -n ${2-} ]] || usage_error "$1 needs a value"
-      if [[ $1 == --dir ]]; then dir=$2; else nodes=$2 && given+=("$1"); fi
+      case $1 in
+        --dir) dir=$2 ;;
+        --nodes) nodes=$2 && given+=("$1") ;;
+        *) admission_config=$2 && given+=("$1") ;;
+      esac
       shift
       ;;
     --dir=?*) dir=${1#*=} ;;
     --nodes=?*) nodes=${1#*=} && given+=(--nodes) ;;
+    --admission-config=?*) admission_config=${1#*=} && given+=(--admission-config) ;;
     --no-nodes) with_nodes=0 && given+=("$1") ;;
     --no-webhook) with_webhook=0 && given+=("$1") ;;
     --kill) signal=KILL && given+=("$1") ;;
@@ -567,7 +577,7 @@ case $command in
 esac
 for option in "${given[@]}"; do
   case $command,$option in
-    up,--no-* | up,--nodes | stop,--kill) ;;
+    up,--no-* | up,--nodes | up,--admission-config | stop,--kill) ;;
     *) usage_error "$option does not go with $command" ;;
   esac
 done
@@ -582,6 +592,7 @@ fi
 [[ -r /proc/self/stat ]] || die 'this script tells processes apart by /proc, which this system does not have: it needs Linux'
 dir=$(realpath -m -- "${dir:-$(default_dir)}")
 nodes=${nodes:-$repo/manifests/testbed/nodes.yaml}
+[[ -z $admission_config || -r $admission_config ]] || die "the admission configuration $admission_config cannot be read"
 trap '[[ -z $build_pid ]] || kill "$build_pid" 2>/dev/null || true' EXIT
 
 if [[ $command == up ]]; then

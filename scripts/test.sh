@@ -57,7 +57,8 @@ done
 passed=0 failed=0
 for project in "${projects[@]}"; do
   file=$results/${project##*/}.trx
-  counters=$([[ -f $file ]] && grep -o '<Counters [^>]*>' "$file" || true)
+  counters=''
+  [[ ! -f $file ]] || counters=$(grep -o '<Counters [^>]*>' "$file" || true)
   count() { sed -nE "s/.* $1=\"([0-9]+)\".*/\1/p" <<<"$counters"; }
   if [[ -z $counters || $(count total) == 0 ]]; then
     printf 'test: %s ran no test\n' "$project" >&2

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using AdmissionLas.Hosting;
 using AdmissionLas.Options;
 using AdmissionLas.Placement;
 using AdmissionLas.Telemetry;
@@ -21,6 +22,12 @@ sealed partial class MutateEndpoint(
 
     internal async Task HandleAsync(HttpContext http)
     {
+        if (limits.ClientCa.Length > 0 && !ClientCertificates.IsAllowed(http.Connection.ClientCertificate, limits.AllowedClients))
+        {
+            await RefuseCallerAsync(http).ConfigureAwait(false);
+            return;
+        }
+
         if (Interlocked.Increment(ref inFlight) > limits.ConcurrentReviews)
         {
             Interlocked.Decrement(ref inFlight);
@@ -191,10 +198,17 @@ sealed partial class MutateEndpoint(
     Task RefuseTooLargeAsync(HttpContext http) =>
         RefuseAsync(http, StatusCodes.Status413PayloadTooLarge, "too-large", $"the body is larger than {limits.BodyLimitBytes} bytes");
 
-    Task RefuseAsync(HttpContext http, int status, string reason, string message)
+    Task RefuseCallerAsync(HttpContext http)
+    {
+        var name = http.Connection.ClientCertificate is { } caller ? ClientCertificates.CommonName(caller) : "nobody";
+        return RefuseAsync(
+            http, StatusCodes.Status403Forbidden, "client", $"client {name} is not on the list server.allowedClients", throttleBy: $"client {name}");
+    }
+
+    Task RefuseAsync(HttpContext http, int status, string reason, string message, string? throttleBy = null)
     {
         metrics.Refused(reason);
-        if (throttle.Allows(reason, out var suppressed))
+        if (throttle.Allows(throttleBy ?? reason, out var suppressed))
         {
             Refused(status, message, suppressed);
         }

@@ -24,6 +24,12 @@ sealed class ServingCertificate
             ServerCertificateContext = SslStreamCertificateContext.Create(leaf, chain, offline: true),
             EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
         };
+        if (files?.ClientCaText is { } authorities)
+        {
+            var trusted = new X509Certificate2Collection();
+            trusted.ImportFromPem(authorities);
+            Tls.RequireClientCertificates(trusted.Count > 0 ? trusted : throw new InvalidDataException($"the client CA {files.ClientCa} holds no certificate"));
+        }
     }
 
     /// <summary>What it was loaded from; <see langword="null"/> when it was never in files.</summary>
@@ -58,7 +64,7 @@ sealed class ServingCertificate
         }
         catch (Exception fault) when (fault is CryptographicException or ArgumentException)
         {
-            throw new InvalidDataException($"the serving certificate {files.Certificate} and key {files.Key} cannot be used: {fault.Message}", fault);
+            throw new InvalidDataException($"the serving certificate {files} cannot be used: {fault.Message}", fault);
         }
     }
 
@@ -66,25 +72,32 @@ sealed class ServingCertificate
     internal static ServingCertificate From(DevelopmentCertificate development) => new(development.Leaf, [development.Authority], null);
 }
 
-/// <summary>The two files as they were read; equal when their contents are.</summary>
+/// <summary>The files as they were read; equal when their contents are.</summary>
 /// <param name="Certificate">The certificate's file.</param>
 /// <param name="Key">The key's file.</param>
+/// <param name="ClientCa">The file of the clients' authorities; empty for none.</param>
 /// <param name="CertificateText">PEM.</param>
 /// <param name="KeyText">PEM.</param>
-sealed record CertificateFiles(string Certificate, string Key, string CertificateText, string KeyText)
+/// <param name="ClientCaText">PEM; <see langword="null"/> for none.</param>
+sealed record CertificateFiles(string Certificate, string Key, string ClientCa, string CertificateText, string KeyText, string? ClientCaText)
 {
-    /// <summary>Reads both.</summary>
+    /// <summary>Reads them.</summary>
     /// <exception cref="InvalidDataException">One is missing or empty; the message names it.</exception>
     internal static CertificateFiles Read(ServerOptions options) => new(
         options.Certificate,
         options.CertificateKey,
-        ReadText(options.Certificate, "serving certificate"),
-        ReadText(options.CertificateKey, "serving certificate's key"));
+        options.ClientCa,
+        ReadText(options.Certificate, "serving certificate", CertificateAdvice),
+        ReadText(options.CertificateKey, "serving certificate's key", CertificateAdvice),
+        options.ClientCa.Length == 0 ? null : ReadText(options.ClientCa, "client CA", "Name another with --client-ca."));
 
     // A record would print its members, and the key is one of them.
-    public override string ToString() => $"{Certificate}, {Key}";
+    public override string ToString() => ClientCa.Length == 0 ? $"{Certificate} and key {Key}" : $"{Certificate}, key {Key} and client CA {ClientCa}";
 
-    static string ReadText(string file, string what)
+    const string CertificateAdvice =
+        "Name another with --certificate and --certificate-key, or make one for this machine with --dev-certificate <directory>.";
+
+    static string ReadText(string file, string what, string advice)
     {
         try
         {
@@ -93,7 +106,7 @@ sealed record CertificateFiles(string Certificate, string Key, string Certificat
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {
-            throw new InvalidDataException($"the {what} {file} cannot be read: {fault.Message} Name another with --certificate and --certificate-key, or make one for this machine with --dev-certificate <directory>.", fault);
+            throw new InvalidDataException($"the {what} {file} cannot be read: {fault.Message} {advice}", fault);
         }
     }
 }

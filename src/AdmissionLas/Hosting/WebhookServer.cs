@@ -37,6 +37,9 @@ static class WebhookServer
 
         var options = builder.Configuration.GetSection(ServerOptions.Section).Get<ServerOptions>() ?? new ServerOptions();
         Refuse(new ServerOptionsValidator().Validate(null, options));
+        Refuse(options.ClientCa.Length > 0 && options.AllowedClients.Count == 0
+            ? ValidateOptionsResult.Fail("server.allowedClients: with a client CA it must name who may call; add the common name of the API server's client certificate")
+            : ValidateOptionsResult.Success);
         var tls = new ServingTls(certificate ?? ServingCertificate.FromFiles(CertificateFiles.Read(options), DateTimeOffset.UtcNow));
         builder.Services.AddSingleton(tls);
         if (certificate is null)

@@ -26,7 +26,13 @@ sealed class ServerOptions
     /// <summary>PEM file with the serving certificate's key.</summary>
     public string CertificateKey { get; set; } = "/certs/tls.key";
 
-    /// <summary>How often the two files are looked at for a renewed certificate, seconds.</summary>
+    /// <summary>PEM file with the authorities of client certificates; empty to accept callers without one.</summary>
+    public string ClientCa { get; set; } = "";
+
+    /// <summary>The common or DNS names that callers may have; needed with <see cref="ClientCa"/>.</summary>
+    public IList<string> AllowedClients { get; set; } = [];
+
+    /// <summary>How often the files are looked at for a renewed certificate, seconds.</summary>
     [Range(1, 3600)]
     public int CertificateReloadSeconds { get; set; } = 10;
 

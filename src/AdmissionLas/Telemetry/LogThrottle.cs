@@ -7,15 +7,18 @@ sealed class LogThrottle(TimeProvider time)
 {
     static readonly TimeSpan Interval = TimeSpan.FromMinutes(1);
 
+    // Some reasons name a caller. Whoever brings a new name every time shares one line with all like it.
+    const int MostReasons = 1000;
+
     readonly ConcurrentDictionary<string, Window> windows = new();
 
     /// <summary>Whether the line may be written now.</summary>
-    /// <param name="reason">One of a fixed few; never user input.</param>
+    /// <param name="reason">What it is about.</param>
     /// <param name="suppressed">How many were held back since the last one.</param>
     internal bool Allows(string reason, out long suppressed)
     {
         var now = time.GetTimestamp();
-        var window = windows.GetOrAdd(reason, _ => new Window());
+        var window = windows.GetOrAdd(windows.Count < MostReasons || windows.ContainsKey(reason) ? reason : "", _ => new Window());
         lock (window)
         {
             suppressed = window.Suppressed;

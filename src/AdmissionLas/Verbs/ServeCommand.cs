@@ -19,6 +19,12 @@ static class ServeCommand
     static readonly Option<int?> HealthPort = new("--health-port") { Description = "The HTTP port for /healthz and /readyz [default: 8080]" };
     static readonly Option<FileInfo?> Certificate = new("--certificate") { Description = "PEM file with the serving certificate [default: /certs/tls.crt]" };
     static readonly Option<FileInfo?> CertificateKey = new("--certificate-key") { Description = "PEM file with its key [default: /certs/tls.key]" };
+    static readonly Option<FileInfo?> ClientCa = new("--client-ca") { Description = "PEM file: accept only callers with a client certificate of this authority" };
+    static readonly Option<string[]> AllowClient = new("--allow-client")
+    {
+        Description = "The common or DNS name of a caller that may call; needed with --client-ca, may be repeated",
+    };
+
     static readonly Option<DirectoryInfo?> DevCertificate = new("--dev-certificate")
     {
         Description = "Serve 127.0.0.1 with a certificate in this directory (ca.crt, tls.crt, tls.key), made when it is missing",
@@ -28,7 +34,7 @@ static class ServeCommand
     {
         var command = new Command("serve", "Run the webhook. Without --kubeconfig or --snapshot it watches the cluster it runs in.")
         {
-            Kubeconfig, Context, Snapshot, Config, Address, Port, HealthPort, Certificate, CertificateKey, DevCertificate,
+            Kubeconfig, Context, Snapshot, Config, Address, Port, HealthPort, Certificate, CertificateKey, DevCertificate, ClientCa, AllowClient,
         };
         command.Validators.Add(result =>
         {
@@ -95,7 +101,13 @@ static class ServeCommand
             ["server:healthPort"] = arguments.GetValue(HealthPort)?.ToString(CultureInfo.InvariantCulture),
             ["server:certificate"] = certificate,
             ["server:certificateKey"] = key,
+            ["server:clientCa"] = arguments.GetValue(ClientCa)?.FullName,
         };
+        foreach (var (i, name) in (arguments.GetValue(AllowClient) ?? []).Index())
+        {
+            given[string.Create(CultureInfo.InvariantCulture, $"server:allowedClients:{i}")] = name;
+        }
+
         configuration.AddInMemoryCollection(given.Where(g => g.Value is not null));
     }
 }

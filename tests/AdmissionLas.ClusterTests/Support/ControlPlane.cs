@@ -22,10 +22,15 @@ namespace AdmissionLas.ClusterTests.Support;
 public sealed class ControlPlane : IAsyncLifetime
 {
     const string Script = "scripts/control-plane.sh";
+    /// <summary>The name under which the webhook is registered.</summary>
+    internal const string Registration = "admission-las";
+
     const string Registrations = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations";
 
     readonly string directory = Path.Combine(Path.GetTempPath(), $"admissionlas-cluster-tests-{Environment.ProcessId}");
+    readonly string ownFiles = Directory.CreateTempSubdirectory("admissionlas-cluster-tests-").FullName;
     readonly DevelopmentCertificate certificate = DevelopmentCertificate.Create(DateTimeOffset.UtcNow);
+    readonly ClientAuthority clients = new();
     string kubeconfig = "";
     int webhookPort;
     WebApplication? webhook;
@@ -37,15 +42,18 @@ public sealed class ControlPlane : IAsyncLifetime
     /// <summary>The view that the running webhook answers from.</summary>
     internal ClusterState State => webhook!.Services.GetRequiredService<ClusterState>();
 
+    /// <summary>The common name of the certificate that the API server shows to webhooks that ask for one.</summary>
+    internal const string ApiServerName = "kube-apiserver";
+
     public async Task InitializeAsync()
     {
-        kubeconfig = (await RunScriptAsync("up", "--no-webhook", "--quiet")).Trim();
+        kubeconfig = (await RunScriptAsync("up", "--no-webhook", "--quiet", "--admission-config", WriteAdmissionConfiguration())).Trim();
         api = new ApiServer(kubeconfig);
         var trust = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
         trust.CustomTrustStore.Add(certificate.Authority);
         caller = new HttpClient(new SocketsHttpHandler { SslOptions = new SslClientAuthenticationOptions { CertificateChainPolicy = trust } });
         await StartWebhookAsync();
-        await RegisterAsync("admission-las");
+        await RegisterAsync(Registration);
     }
 
     public async Task DisposeAsync()
@@ -54,6 +62,75 @@ public sealed class ControlPlane : IAsyncLifetime
         caller?.Dispose();
         api?.Dispose();
         await RunScriptAsync("down", "--quiet");
+        Directory.Delete(ownFiles, recursive: true);
+    }
+
+    /// <summary>Starts and registers a second webhook, which answers only callers of these names.</summary>
+    internal async Task<IAsyncDisposable> StartWebhookForAsync(string name, params string[] allowedClients)
+    {
+        var (file, key) = DevelopmentCertificate.InDirectory(ownFiles, DateTimeOffset.UtcNow);
+        var settings = new Dictionary<string, string?>
+        {
+            ["server:address"] = "127.0.0.1",
+            ["server:port"] = "0",
+            ["server:healthPort"] = "0",
+            ["server:certificate"] = file,
+            ["server:certificateKey"] = key,
+            ["server:clientCa"] = Path.Combine(ownFiles, "client-ca.crt"),
+        };
+        foreach (var (i, client) in allowedClients.Index())
+        {
+            settings[$"server:allowedClients:{i}"] = client;
+        }
+
+        var server = WebhookServer.Build(
+            configuration => configuration.AddInMemoryCollection(settings), ClusterSource.FromKubeconfig(kubeconfig, null), quietest: LogEventLevel.Error);
+        await server.StartAsync();
+        await Eventually.IsTrueAsync("the second webhook has its nodes", () =>
+            Task.FromResult(server.Services.GetRequiredService<ClusterState>().Current is { Nodes.Count: > 0 }));
+        await RegisterAsync(name, port: WebhookServer.WebhookAddress(server).Port, authorityPem: await File.ReadAllTextAsync(Path.Combine(ownFiles, "ca.crt")));
+        return new SecondWebhook(this, name, server);
+    }
+
+    sealed class SecondWebhook(ControlPlane cluster, string name, WebApplication server) : IAsyncDisposable
+    {
+        public async ValueTask DisposeAsync()
+        {
+            await cluster.UnregisterAsync(name);
+            await server.StopAsync(new CancellationToken(canceled: true));
+            await server.DisposeAsync();
+        }
+    }
+
+    /// <summary>
+    /// Tells the API server which certificate to show to webhooks
+    /// (https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#authenticate-apiservers).
+    /// </summary>
+    string WriteAdmissionConfiguration()
+    {
+        var shown = clients.Issue(ApiServerName);
+        File.WriteAllText(Path.Combine(ownFiles, "client-ca.crt"), clients.Pem);
+        File.WriteAllText(Path.Combine(ownFiles, "client.crt"), shown.ExportCertificatePem());
+        File.WriteAllText(Path.Combine(ownFiles, "client.key"), shown.GetECDsaPrivateKey()!.ExportPkcs8PrivateKeyPem());
+        File.WriteAllText(Path.Combine(ownFiles, "webhooks.kubeconfig"), $$"""
+            apiVersion: v1
+            kind: Config
+            users:
+              - name: "*"
+                user: { client-certificate: {{ownFiles}}/client.crt, client-key: {{ownFiles}}/client.key }
+            """);
+        var file = Path.Combine(ownFiles, "admission.yaml");
+        File.WriteAllText(file, $$"""
+            apiVersion: apiserver.config.k8s.io/v1
+            kind: AdmissionConfiguration
+            plugins:
+              - name: MutatingAdmissionWebhook
+                configuration:
+                  apiVersion: apiserver.config.k8s.io/v1
+                  kind: WebhookAdmissionConfiguration
+                  kubeConfigFile: {{ownFiles}}/webhooks.kubeconfig
+            """);
+        return file;
     }
 
     /// <summary>Starts the webhook on the port that is registered and waits until it is ready.</summary>
@@ -101,11 +178,11 @@ public sealed class ControlPlane : IAsyncLifetime
     }
 
     /// <summary>Registers the webhook with the manifest that the scripts register it with.</summary>
-    internal Task RegisterAsync(string name, string[]? reviewVersions = null)
+    internal Task RegisterAsync(string name, string[]? reviewVersions = null, int? port = null, string? authorityPem = null)
     {
         var text = File.ReadAllText(Repository.PathOf("manifests/local/mutating-webhook.yaml"))
-            .Replace("${WEBHOOK_URL}", $"https://127.0.0.1:{webhookPort}{MutateEndpoint.Path}", StringComparison.Ordinal)
-            .Replace("${CA_BUNDLE}", Convert.ToBase64String(Encoding.UTF8.GetBytes(certificate.Authority.ExportCertificatePem())), StringComparison.Ordinal);
+            .Replace("${WEBHOOK_URL}", $"https://127.0.0.1:{port ?? webhookPort}{MutateEndpoint.Path}", StringComparison.Ordinal)
+            .Replace("${CA_BUNDLE}", Convert.ToBase64String(Encoding.UTF8.GetBytes(authorityPem ?? certificate.Authority.ExportCertificatePem())), StringComparison.Ordinal);
         using var reader = new StringReader(text);
         var registration = JsonObject.Create(YamlJson.ReadObjects(reader)[0])!;
         registration["metadata"]!["name"] = name;

@@ -34,6 +34,18 @@ sealed class RunningWebhook : IAsyncDisposable
 
     internal IServiceProvider Services => app.Services;
 
+    /// <summary>Another client, which shows this certificate.</summary>
+    internal HttpClient ClientWith(X509Certificate2? certificate) => new(new SocketsHttpHandler
+    {
+        SslOptions = new SslClientAuthenticationOptions
+        {
+            CertificateChainPolicy = tls.CertificateChainPolicy,
+            TargetHost = tls.TargetHost,
+            ClientCertificates = certificate is null ? [] : [certificate],
+            LocalCertificateSelectionCallback = (_, _, _, _, _) => certificate!,
+        },
+    });
+
     internal Uri Mutate => new(WebhookServer.WebhookAddress(app), MutateEndpoint.Path);
 
     internal Uri Health(string path) => new(WebhookServer.HealthAddress(app), path);
@@ -42,10 +54,18 @@ sealed class RunningWebhook : IAsyncDisposable
     /// <param name="settings">Configuration beside the addresses.</param>
     /// <param name="source">Other nodes than the testbed's.</param>
     /// <param name="file">A configuration file.</param>
+    /// <param name="certificates">Serve from files in this directory instead of from memory.</param>
     internal static async Task<RunningWebhook> StartAsync(
-        Dictionary<string, string?>? settings = null, ClusterSource? source = null, string? file = null)
+        Dictionary<string, string?>? settings = null, ClusterSource? source = null, string? file = null, string? certificates = null)
     {
         var certificate = DevelopmentCertificate.Create(DateTimeOffset.UtcNow);
+        settings ??= [];
+        if (certificates is not null)
+        {
+            (settings["server:certificate"], settings["server:certificateKey"]) = DevelopmentCertificate.InDirectory(certificates, DateTimeOffset.UtcNow);
+            certificate = certificate with { Authority = X509CertificateLoader.LoadCertificateFromFile(Path.Combine(certificates, "ca.crt")) };
+        }
+
         var app = WebhookServer.Build(
             configuration =>
             {
@@ -54,7 +74,7 @@ sealed class RunningWebhook : IAsyncDisposable
                     ConfigurationFile.Add(configuration, file);
                 }
 
-                configuration.AddInMemoryCollection(new Dictionary<string, string?>(settings ?? [])
+                configuration.AddInMemoryCollection(new Dictionary<string, string?>(settings)
                 {
                     ["server:address"] = "127.0.0.1",
                     ["server:port"] = "0",
@@ -62,7 +82,7 @@ sealed class RunningWebhook : IAsyncDisposable
                 });
             },
             source ?? ClusterSource.Embedded(),
-            ServingCertificate.From(certificate),
+            certificates is null ? ServingCertificate.From(certificate) : null,
             LogEventLevel.Fatal);
         await app.StartAsync();
         return new RunningWebhook(app, certificate);

@@ -1,14 +1,14 @@
 using System.Diagnostics;
 
-namespace AdmissionLas.ClusterTests.Support;
+namespace AdmissionLas.TestSupport;
 
 /// <summary>Waits for what must come true. The bound is far beyond what it takes; it only ends a wait that would never end.</summary>
-static class Eventually
+public static class Eventually
 {
     static readonly TimeSpan Bound = TimeSpan.FromSeconds(60);
 
     /// <returns>How long it took.</returns>
-    internal static async Task<TimeSpan> IsTrueAsync(string what, Func<Task<bool>> condition)
+    public static async Task<TimeSpan> IsTrueAsync(string what, Func<Task<bool>> condition)
     {
         var startedAt = Stopwatch.GetTimestamp();
         while (!await condition())
