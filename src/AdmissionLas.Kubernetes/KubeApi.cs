@@ -26,23 +26,25 @@ public sealed record WatchLine(string Type, JsonElement Object);
 /// lines, and so do we. Node objects are tens of kilobytes, most of it images; they are kept as raw JSON until <see cref="NodeReader"/>
 /// has taken what is needed.
 /// </remarks>
-public sealed class KubeApi(KubernetesClientConfiguration configuration) : k8s.Kubernetes(configuration)
+public sealed class KubeApi(KubernetesClientConfiguration configuration, TimeProvider time) : k8s.Kubernetes(configuration)
 {
     static readonly TimeSpan HeadersTimeout = TimeSpan.FromSeconds(15);
+
+    /// <summary>For a page of 500 nodes, some ten megabytes, over a slow line.</summary>
+    static readonly TimeSpan PageTimeout = TimeSpan.FromMinutes(1);
 
     /// <summary>Lists one page of nodes, consistently with etcd.</summary>
     /// <exception cref="HttpOperationException">The API server refused; 410 means that the token has expired.</exception>
     public async Task<NodePage> ListNodesAsync(string? continueToken, CancellationToken stop)
     {
         var url = "api/v1/nodes?limit=500" + (continueToken is null ? "" : $"&continue={Uri.EscapeDataString(continueToken)}");
-        using var response = await GetAsync(url, stop).ConfigureAwait(false);
-        await using var body = await response.Content.ReadAsStreamAsync(stop).ConfigureAwait(false);
-        var page = await JsonSerializer.DeserializeAsync(body, KubeJson.Default.JsonElement, stop).ConfigureAwait(false);
+        var page = await WithinAsync(PageTimeout, ct => GetJsonAsync(url, ct), stop).ConfigureAwait(false);
         var metadata = page.GetProperty("metadata");
         var next = metadata.TryGetProperty("continue", out var token) ? token.GetString() : null;
         return new NodePage(
             page.TryGetProperty("items", out var items) && items.ValueKind == JsonValueKind.Array ? [.. items.EnumerateArray()] : [],
-            metadata.GetProperty("resourceVersion").GetString() ?? "",
+            // Without one, a watch would begin anywhere and never tell of what was deleted before.
+            metadata.GetProperty("resourceVersion").GetString() is { Length: > 0 } version ? version : throw new InvalidDataException("the list has no resourceVersion"),
             string.IsNullOrEmpty(next) ? null : next);
     }
 
@@ -55,7 +57,7 @@ public sealed class KubeApi(KubernetesClientConfiguration configuration) : k8s.K
         string resourceVersion, int timeoutSeconds, [EnumeratorCancellation] CancellationToken stop)
     {
         var url = $"api/v1/nodes?watch=true&allowWatchBookmarks=true&timeoutSeconds={timeoutSeconds}&resourceVersion={Uri.EscapeDataString(resourceVersion)}";
-        using var response = await GetAsync(url, stop).ConfigureAwait(false);
+        using var response = await WithinAsync(HeadersTimeout, ct => GetAsync(url, ct), stop).ConfigureAwait(false);
         await using var body = await response.Content.ReadAsStreamAsync(stop).ConfigureAwait(false);
         var lines = JsonSerializer.DeserializeAsyncEnumerable(body, KubeJson.Default.WatchLine, topLevelValues: true, stop);
         await foreach (var line in lines.ConfigureAwait(false))
@@ -70,18 +72,27 @@ public sealed class KubeApi(KubernetesClientConfiguration configuration) : k8s.K
     /// <summary>Whether the API server says that the version or token it was given is too old to go on from.</summary>
     public static bool IsGone(HttpOperationException refused) => refused.Response.StatusCode == HttpStatusCode.Gone;
 
-    // The client waits forever for headers, and a server that accepts and says nothing would hold the feed.
-    async Task<HttpResponseMessage> GetAsync(string url, CancellationToken stop)
+    Task<HttpResponseMessage> GetAsync(string url, CancellationToken stop) => SendRequest<object?>(url, HttpMethod.Get, null!, null, stop);
+
+    async Task<JsonElement> GetJsonAsync(string url, CancellationToken stop)
     {
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        patience.CancelAfter(HeadersTimeout);
+        using var response = await WithinAsync(HeadersTimeout, ct => GetAsync(url, ct), stop).ConfigureAwait(false);
+        await using var body = await response.Content.ReadAsStreamAsync(stop).ConfigureAwait(false);
+        return await JsonSerializer.DeserializeAsync(body, KubeJson.Default.JsonElement, stop).ConfigureAwait(false);
+    }
+
+    // The client waits forever for headers and for bodies, and a server that accepts and says nothing would hold the feed.
+    async Task<T> WithinAsync<T>(TimeSpan limit, Func<CancellationToken, Task<T>> action, CancellationToken stop)
+    {
+        using var timeout = new CancellationTokenSource(limit, time);
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(stop, timeout.Token);
         try
         {
-            return await SendRequest<object?>(url, HttpMethod.Get, null!, null, patience.Token).ConfigureAwait(false);
+            return await action(patience.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (!stop.IsCancellationRequested)
         {
-            throw new TimeoutException($"the API server did not answer within {HeadersTimeout.TotalSeconds:0} s");
+            throw new TimeoutException($"the API server did not answer within {limit.TotalSeconds:0} s");
         }
     }
 }

@@ -10,8 +10,27 @@ namespace AdmissionLas.Kubernetes;
 public static class NodeReader
 {
     /// <summary>Reads a Node object.</summary>
-    /// <returns><see langword="null"/> when it has no name.</returns>
+    /// <returns><see langword="null"/> when it has no name, or holds what no text can hold.</returns>
     public static NodeFacts? Read(JsonElement node)
+    {
+        try
+        {
+            return ReadFacts(node);
+        }
+        // Half a surrogate pair or bytes that are no UTF-8 pass the JSON reader and fail only here, where a fault would cost the whole list.
+        catch (InvalidOperationException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>metadata.resourceVersion of any object, a bookmark among them.</summary>
+    public static string? ResourceVersion(JsonElement any) => Text(Member(Member(any, "metadata"), "resourceVersion"));
+
+    /// <summary>metadata.name of any object.</summary>
+    public static string? Name(JsonElement any) => Text(Member(Member(any, "metadata"), "name"));
+
+    static NodeFacts? ReadFacts(JsonElement node)
     {
         var metadata = Member(node, "metadata");
         var spec = Member(node, "spec");
@@ -30,12 +49,6 @@ public static class NodeReader
                 AllocatablePods = Quantity.TryParseUnits(Text(Member(allocatable, "pods")) ?? "", out var pods) ? pods : 0,
             };
     }
-
-    /// <summary>metadata.resourceVersion of any object, a bookmark among them.</summary>
-    public static string? ResourceVersion(JsonElement any) => Text(Member(Member(any, "metadata"), "resourceVersion"));
-
-    /// <summary>metadata.name of any object.</summary>
-    public static string? Name(JsonElement any) => Text(Member(Member(any, "metadata"), "name"));
 
     static Dictionary<string, string> Labels(JsonElement labels)
     {

@@ -9,8 +9,11 @@ namespace AdmissionLas.Kubernetes;
 /// <summary>Reads Kubernetes objects from YAML or JSON files, many documents or Lists in one, as the JSON that the API server would hold.</summary>
 public static class YamlJson
 {
+    /// <summary>What System.Text.Json reads back at most. An alias to what it stands in has no end, and would take the process with it.</summary>
+    const int DeepestNesting = 64;
+
     /// <summary>Reads every object; a List is replaced by its items.</summary>
-    /// <exception cref="InvalidDataException">The text is no YAML; the message says where.</exception>
+    /// <exception cref="InvalidDataException">The text is no YAML, or YAML that no JSON can say; the message says where.</exception>
     public static IReadOnlyList<JsonElement> ReadObjects(TextReader text)
     {
         var stream = new YamlStream();
@@ -20,13 +23,13 @@ public static class YamlJson
         }
         catch (YamlException fault)
         {
-            throw new InvalidDataException($"line {fault.Start.Line}, column {fault.Start.Column}: {fault.Message}", fault);
+            throw Unusable(fault.Start, fault.Message, fault);
         }
 
         var objects = new List<JsonElement>();
         foreach (var document in stream.Documents)
         {
-            if (ToJson(document.RootNode) is JsonObject root)
+            if (ToJson(document.RootNode, 1) is JsonObject root)
             {
                 var items = root["kind"]?.ToString().EndsWith("List", StringComparison.Ordinal) == true ? root["items"] as JsonArray : null;
                 objects.AddRange((items ?? new JsonArray(root)).OfType<JsonObject>().Select(o => ToElement(o)));
@@ -55,21 +58,26 @@ public static class YamlJson
         return document.RootElement.Clone();
     }
 
-    static JsonNode? ToJson(YamlNode node) => node switch
+    static JsonNode? ToJson(YamlNode node, int depth) => node switch
     {
-        YamlMappingNode mapping => new JsonObject(mapping.Children.Select(c => KeyValuePair.Create((c.Key as YamlScalarNode)?.Value ?? "", ToJson(c.Value)))),
-        YamlSequenceNode sequence => new JsonArray([.. sequence.Children.Select(ToJson)]),
-        YamlScalarNode { Style: ScalarStyle.Plain } scalar => Plain(scalar.Value ?? ""),
+        YamlMappingNode or YamlSequenceNode when depth > DeepestNesting => throw Unusable(node.Start, $"nested more than {DeepestNesting} levels deep"),
+        YamlMappingNode mapping => new JsonObject(mapping.Children.Select(c => KeyValuePair.Create(Key(c.Key), ToJson(c.Value, depth + 1)))),
+        YamlSequenceNode sequence => new JsonArray([.. sequence.Children.Select(c => ToJson(c, depth + 1))]),
+        YamlScalarNode { Style: ScalarStyle.Plain, Tag.IsEmpty: true } scalar => Plain(scalar.Value ?? ""),
         YamlScalarNode scalar => JsonValue.Create(scalar.Value ?? ""),
         _ => null,
     };
 
+    static string Key(YamlNode key) => key is YamlScalarNode scalar ? scalar.Value ?? "" : throw Unusable(key.Start, "a key must be text");
+
+    static InvalidDataException Unusable(Mark at, string why, Exception? cause = null) => new($"line {at.Line}, column {at.Column}: {why}", cause);
+
     // The core schema of YAML 1.2: what is not quoted may be null, a boolean or a number.
     static JsonValue? Plain(string text) => text switch
     {
-        "" or "~" or "null" => null,
-        "true" => JsonValue.Create(true),
-        "false" => JsonValue.Create(false),
+        "" or "~" or "null" or "Null" or "NULL" => null,
+        "true" or "True" or "TRUE" => JsonValue.Create(true),
+        "false" or "False" or "FALSE" => JsonValue.Create(false),
         _ when long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var whole) => JsonValue.Create(whole),
         _ when double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var real) && double.IsFinite(real) && char.IsAsciiDigit(text[^1]) => JsonValue.Create(real),
         _ => JsonValue.Create(text),

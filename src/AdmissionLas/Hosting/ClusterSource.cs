@@ -85,8 +85,9 @@ abstract record ClusterSource
 
         async Task FeedAsync(KubernetesClientConfiguration configuration, ClusterState state, CancellationToken stop)
         {
-            using var api = new KubeApi(configuration);
-            var feed = new NodeFeed(api, state, services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<NodeFeed>>());
+            var time = services.GetRequiredService<TimeProvider>();
+            using var api = new KubeApi(configuration, time);
+            var feed = new NodeFeed(api, state, time, services.GetRequiredService<ILogger<NodeFeed>>());
             services.GetRequiredService<WebhookMetrics>().Meter.CreateObservableCounter(
                 "admission_las.watch.restarts", () => feed.Restarts, "{restart}", "How often the node watch was opened again");
             await feed.RunAsync(stop).ConfigureAwait(false);

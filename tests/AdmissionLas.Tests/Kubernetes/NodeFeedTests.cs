@@ -1,6 +1,9 @@
+using System.Collections.Concurrent;
 using AdmissionLas.Kubernetes;
+using AdmissionLas.Placement;
 using AdmissionLas.Tests.Support;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
 using static AdmissionLas.Tests.Support.FakeApiServer;
 
 namespace AdmissionLas.Tests.Kubernetes;
@@ -110,15 +113,21 @@ public sealed class NodeFeedTests
     [Fact]
     public async Task A_heartbeat_makes_no_new_view()
     {
+        var known = new TaskCompletionSource();
         await using var server = (await StartAsync())
             .OnList(List("10", null, Node("a", "1")))
-            .OnWatch(Watch(staysOpen: true, [.. Enumerable.Range(11, 50).Select(v => Line("MODIFIED", Node("a", $"{v}"))), Bookmark("70")]));
+            .OnWatch(After(known.Task, Watch(staysOpen: false, [.. Enumerable.Range(11, 50).Select(v => Line("MODIFIED", Node("a", $"{v}"))), Bookmark("70")])))
+            .OnWatch(Watch(staysOpen: true));
         await using var feed = new RunningFeed(server);
         await feed.KnowsAsync("a");
-        await Eventually.IsTrueAsync("the lines were read", () => Task.FromResult(feed.State.Age is not null && server.Watches.Count == 1));
+        var before = feed.State.Current;
+        known.SetResult();
+        await Eventually.IsTrueAsync("the lines were read", () => Task.FromResult(server.Watches.LastOrDefault() == "70"));
 
+        // Longer than a view takes to come; a slow machine can only make this pass.
         await Task.Delay(500);
 
+        Assert.Same(before, feed.State.Current);
         Assert.Equal(1, feed.Views);
     }
 
@@ -148,11 +157,96 @@ public sealed class NodeFeedTests
     }
 
     [Fact]
-    public async Task Stopping_ends_it()
+    public async Task While_a_new_list_fails_the_old_view_stays_in_force_and_its_age_grows()
     {
-        await using var server = (await StartAsync()).OnList(List("10", null, Node("a", "1"))).OnWatch(Watch(staysOpen: true));
-        var feed = new RunningFeed(server);
+        var repaired = new TaskCompletionSource();
+        var ages = new ConcurrentQueue<TimeSpan?>();
+        await using var server = (await StartAsync())
+            .OnList(List("10", null, Node("a", "1")))
+            .OnWatch(Watch(staysOpen: false, Error(410)))
+            .OnList(Status(500))
+            .OnList(Status(500))
+            .OnList(List("20", "more", Node("b", "2")))
+            .OnList(Status(500))
+            .OnList(After(repaired.Task, List("30", null, Node("c", "3"))))
+            .OnWatch(Watch(staysOpen: true));
+        await using var feed = new RunningFeed(server);
+
         await feed.KnowsAsync("a");
+        var before = feed.State.Current;
+        await Eventually.IsTrueAsync("lists have failed, one between its pages", () =>
+        {
+            ages.Enqueue(feed.State.Age);
+            return Task.FromResult(server.Lists.Count >= 6);
+        });
+        ages.Enqueue(feed.State.Age);
+        Assert.Same(before, feed.State.Current);
+        Assert.Equal(ages.Order(), ages);
+
+        repaired.SetResult();
+        await feed.KnowsAsync("c");
+    }
+
+    [Fact]
+    public async Task A_list_without_a_version_is_a_fault_and_not_a_place_to_watch_from()
+    {
+        await using var server = (await StartAsync())
+            .OnList(List("", null, Node("a", "1")))
+            .OnList(List("10", null, Node("b", "1")))
+            .OnWatch(Watch(staysOpen: true));
+        await using var feed = new RunningFeed(server);
+
+        await feed.KnowsAsync("b");
+        await Eventually.IsTrueAsync("a watch is opened", () => Task.FromResult(!server.Watches.IsEmpty));
+
+        Assert.Equal("10", server.Watches.First());
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_list_that_never_ends_is_given_up(bool inTheBody)
+    {
+        var time = new FakeTimeProvider();
+        await using var server = (await StartAsync())
+            .OnList(inTheBody
+                ? Watch(staysOpen: true, """{"kind":"NodeList","items":[""")
+                : http => Task.Delay(Timeout.Infinite, http.RequestAborted).WaitAsync(http.RequestAborted))
+            .OnList(List("10", null, Node("a", "1")))
+            .OnWatch(Watch(staysOpen: true));
+        await using var feed = new RunningFeed(server, clientTime: time);
+        await Eventually.IsTrueAsync("a list is asked for", () => Task.FromResult(!server.Lists.IsEmpty));
+
+        // By half seconds, so that even a slow machine answers the second list in time.
+        await Eventually.IsTrueAsync("the second list is in force", () =>
+        {
+            if (server.Lists.Count < 2)
+            {
+                time.Advance(TimeSpan.FromSeconds(0.5));
+            }
+
+            return Task.FromResult(feed.State.Current is not null);
+        });
+    }
+
+    [Theory]
+    [InlineData("list")]
+    [InlineData("watch")]
+    [InlineData("delay")]
+    public async Task Stopping_ends_it_whatever_it_is_waiting_for(string wait)
+    {
+        var never = new TaskCompletionSource();
+        await using var server = (await StartAsync())
+            .OnList(wait switch
+            {
+                "list" => After(never.Task, Status(500)),
+                "delay" => Status(500),
+                _ => List("10", null, Node("a", "1")),
+            })
+            .OnWatch(After(never.Task, Status(500)));
+        // This clock stands still, so that a delay never ends by itself.
+        var feed = new RunningFeed(server, new FakeTimeProvider());
+        await Eventually.IsTrueAsync("it waits", () => Task.FromResult(!(wait == "watch" ? server.Watches : server.Lists).IsEmpty));
 
         await feed.DisposeAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(30));
     }
@@ -164,17 +258,20 @@ public sealed class NodeFeedTests
         readonly Task running;
         int views;
 
-        internal RunningFeed(FakeApiServer server)
+        internal RunningFeed(FakeApiServer server, TimeProvider? time = null, Action<ClusterView>? follower = null, TimeProvider? clientTime = null)
         {
-            api = server.Client();
-            Feed = new NodeFeed(api, State, TimeProvider.System, NullLogger<NodeFeed>.Instance);
+            time ??= TimeProvider.System;
+            api = server.Client(clientTime ?? TimeProvider.System);
+            State = new ClusterState(time);
+            Feed = new NodeFeed(api, State, time, NullLogger<NodeFeed>.Instance);
+            State.Published += follower;
             State.Published += _ => Interlocked.Increment(ref views);
             running = Feed.RunAsync(stop.Token);
         }
 
         internal NodeFeed Feed { get; }
 
-        internal ClusterState State { get; } = new(TimeProvider.System);
+        internal ClusterState State { get; }
 
         internal int Views => Volatile.Read(ref views);
 

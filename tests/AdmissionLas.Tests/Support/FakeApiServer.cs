@@ -30,10 +30,12 @@ sealed class FakeApiServer : IAsyncDisposable
     /// <summary>The resource version from which each watch went on, in order.</summary>
     internal ConcurrentQueue<string> Watches { get; } = new();
 
-    internal KubeApi Client() => new(new KubernetesClientConfiguration
-    {
-        Host = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single(),
-    });
+    internal KubeApi Client(TimeProvider time) => new(
+        new KubernetesClientConfiguration
+        {
+            Host = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single(),
+        },
+        time);
 
     internal static async Task<FakeApiServer> StartAsync()
     {
@@ -82,6 +84,13 @@ sealed class FakeApiServer : IAsyncDisposable
             await http.Response.Body.FlushAsync();
             await Task.Delay(Timeout.Infinite, http.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
+    };
+
+    /// <summary>Does as the script says once the gate is open.</summary>
+    internal static Func<HttpContext, Task> After(Task gate, Func<HttpContext, Task> script) => async http =>
+    {
+        await gate.WaitAsync(http.RequestAborted);
+        await script(http);
     };
 
     /// <summary>Sends these lines, then breaks the connection.</summary>

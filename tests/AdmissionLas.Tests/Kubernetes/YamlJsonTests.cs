@@ -1,0 +1,85 @@
+using AdmissionLas.Kubernetes;
+
+namespace AdmissionLas.Tests.Kubernetes;
+
+/// <summary>Files as people and kubectl write them. What cannot be used is always told in the same way.</summary>
+public sealed class YamlJsonTests
+{
+    [Theory]
+    [InlineData("")]
+    [InlineData("# nothing\n---\n---\n")]
+    [InlineData("just a text")]
+    [InlineData("[1, 2]")]
+    public void Documents_that_are_no_objects_are_passed_over(string yaml) => Assert.Empty(Read(yaml));
+
+    [Fact]
+    public void The_items_of_every_kind_of_list_stand_for_it()
+    {
+        var objects = Read("""
+            kind: NodeList
+            items: [{ kind: Node }, 7, { kind: Other }]
+            ---
+            kind: List
+            items: []
+            ---
+            { "kind": "Node" }
+            """);
+
+        Assert.Equal(["Node", "Other", "Node"], objects);
+    }
+
+    [Theory]
+    [InlineData("True", "true")]
+    [InlineData("TRUE", "true")]
+    [InlineData("False", "false")]
+    [InlineData("FALSE", "false")]
+    [InlineData("Null", "null")]
+    [InlineData("NULL", "null")]
+    [InlineData("tRUE", "\"tRUE\"")]
+    [InlineData("yes", "\"yes\"")]
+    [InlineData("!!str 1", "\"1\"")]
+    [InlineData("'~'", "\"~\"")]
+    [InlineData("-5", "-5")]
+    [InlineData("1930m", "\"1930m\"")]
+    [InlineData("|\n  true", "\"true\"")]
+    public void Only_plain_scalars_without_a_tag_have_a_type(string yaml, string json)
+    {
+        using var reader = new StringReader($"value: {yaml}");
+
+        Assert.Equal(json, YamlJson.ReadObjects(reader)[0].GetProperty("value").GetRawText());
+    }
+
+    [Theory]
+    [InlineData("a: 1\nb: ]", 2)]
+    [InlineData("a: 1\nb: 2\n\"a\": 3", 3)]
+    [InlineData("a: 1\n? [b]\n: 2\n? [c]\n: 3", 2)]
+    [InlineData("a: 1\nb: &self\n  c: *self", 2)]
+    public void What_cannot_be_used_is_told_with_its_line(string yaml, int line) =>
+        Assert.Contains($"line {line}, ", Assert.Throws<InvalidDataException>(() => Read(yaml)).Message, StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData(70)]
+    [InlineData(700)]
+    public void Nesting_deeper_than_any_object_of_kubernetes_is_told_with_its_line(int depth) => Assert.Contains(
+        "line 1, ",
+        Assert.Throws<InvalidDataException>(() => Read($"a: {new string('[', depth)}{new string(']', depth)}")).Message,
+        StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("kind: Pod\nmetadata: { name: p }")]
+    [InlineData("kind: Node\nmetadata: {}")]
+    [InlineData("kind: [Node]")]
+    public void A_file_without_a_node_says_how_to_make_one(string yaml)
+    {
+        using var reader = new StringReader(yaml);
+
+        Assert.Contains("kubectl get nodes -o yaml", Assert.Throws<InvalidDataException>(() => YamlJson.ReadNodes(reader)).Message, StringComparison.Ordinal);
+    }
+
+    static IEnumerable<string?> Read(string yaml)
+    {
+        using var reader = new StringReader(yaml);
+        return [.. YamlJson.ReadObjects(reader).Select(o => o.TryGetProperty("kind", out var kind) ? kind.GetString() : null)];
+    }
+}
