@@ -46,6 +46,12 @@ public readonly struct Feasibility
     /// </summary>
     public const int MaxComparisons = 4096;
 
+    /// <summary>
+    /// The most containers and amounts of resources by name that are added up. Nothing has validated the pod yet when a webhook sees it,
+    /// and sums by name cost the square of the names.
+    /// </summary>
+    public const int MaxAmounts = 1024;
+
     readonly PodFacts pod;
     readonly Resources request;
 
@@ -62,11 +68,31 @@ public readonly struct Feasibility
         this.request = request;
     }
 
-    /// <summary>Whether the pod stays below <see cref="MaxComparisons"/>.</summary>
-    public static bool CanBeJudged(PodFacts pod) =>
+    /// <summary>Whether the pod stays within <see cref="MaxComparisons"/> and <see cref="MaxAmounts"/>.</summary>
+    public static bool CanBeJudged(PodFacts pod) => Comparisons(pod) <= MaxComparisons && Amounts(pod) <= MaxAmounts;
+
+    // A term that states nothing is looked at all the same.
+    static int Comparisons(PodFacts pod) =>
         pod.Tolerations.Count + pod.NodeSelector.Count +
-        (pod.RequiredTerms?.Sum(t => t.MatchExpressions.Sum(e => e.Values.Count + 1) + t.MatchFields.Sum(f => f.Values.Count + 1)) ?? 0)
-        <= MaxComparisons;
+        (pod.RequiredTerms?.Sum(t => Math.Max(1, t.MatchExpressions.Sum(e => e.Values.Count + 1) + t.MatchFields.Sum(f => f.Values.Count + 1))) ?? 0);
+
+    static int Amounts(PodFacts pod)
+    {
+        var amounts = pod.Containers.Count + pod.InitContainers.Count + Named(pod.PodRequests) + Named(pod.PodLimits) + Named(pod.Overhead);
+        for (var i = 0; i < pod.Containers.Count; i++)
+        {
+            amounts += Named(pod.Containers[i].Requests) + Named(pod.Containers[i].Limits);
+        }
+
+        for (var i = 0; i < pod.InitContainers.Count; i++)
+        {
+            amounts += Named(pod.InitContainers[i].Requests) + Named(pod.InitContainers[i].Limits);
+        }
+
+        return amounts;
+
+        static int Named(Resources resources) => resources.Other?.Count ?? 0;
+    }
 
     /// <summary>Whether the node could run the pod now.</summary>
     public Verdict JudgeNow(NodeFacts node) => Judge(node, node.Free, node.AllocatablePods - node.RequestedPods);

@@ -36,7 +36,7 @@ public static class PlacementEngine
 
         if (!Feasibility.CanBeJudged(pod))
         {
-            return Unplaced(Outcome.TooComplex, step, mode, $"it states more than {Feasibility.MaxComparisons} tolerations, selector requirements and values", warnings);
+            return Unplaced(Outcome.TooComplex, step, mode, TooComplex, warnings);
         }
 
         return step.Type == StepType.Predict
@@ -57,6 +57,9 @@ public static class PlacementEngine
             Explanation = $"{Name(step)}: left to the default scheduler: {because}; {Words.Rules(step)}",
         };
     }
+
+    static readonly string TooComplex =
+        $"it states more than {Feasibility.MaxComparisons} tolerations, selector requirements and values, or more than {Feasibility.MaxAmounts} containers and resources";
 
     /// <summary>The step in words, as explanations begin.</summary>
     internal static string Name(Step step) =>

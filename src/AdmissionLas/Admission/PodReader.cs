@@ -391,6 +391,7 @@ sealed class PodReader
     {
         long? cpuMilli = null, memoryBytes = null;
         List<ResourceAmount>? other = null;
+        Dictionary<string, int>? places = null;
         isThere = ReadObject(ref reader, path, member);
         if (!isThere)
         {
@@ -410,13 +411,36 @@ sealed class PodReader
             else
             {
                 var name = GetText(ref reader, path);
-                other ??= [];
-                other.RemoveAll(o => o.Name == name);
-                other.Add(new ResourceAmount(name, ReadQuantity(ref reader, path, member, milli: false)));
+                Put(ref other, ref places, new ResourceAmount(name, ReadQuantity(ref reader, path, member, milli: false)));
             }
         }
 
         return new Resources(cpuMilli, memoryBytes, other);
+    }
+
+    // Nobody has validated the pod yet, and looking through the list for each of a few hundred thousand names would take minutes.
+    static void Put(ref List<ResourceAmount>? amounts, ref Dictionary<string, int>? places, ResourceAmount amount)
+    {
+        const int fewNames = 8;
+        amounts ??= [];
+        if (places is null && amounts.Count >= fewNames)
+        {
+            places = new Dictionary<string, int>(StringComparer.Ordinal);
+            for (var i = 0; i < amounts.Count; i++)
+            {
+                places[amounts[i].Name] = i;
+            }
+        }
+
+        var at = places is null ? amounts.FindIndex(a => a.Name == amount.Name) : places.GetValueOrDefault(amount.Name, -1);
+        if (at >= 0)
+        {
+            amounts[at] = amount;
+            return;
+        }
+
+        places?.Add(amount.Name, amounts.Count);
+        amounts.Add(amount);
     }
 
     static long ReadQuantity(ref Utf8JsonReader reader, string path, string member, bool milli)

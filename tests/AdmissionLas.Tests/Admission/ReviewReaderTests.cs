@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text;
 using AdmissionLas.Admission;
 using AdmissionLas.Placement;
@@ -107,6 +108,50 @@ public sealed class ReviewReaderTests
 
         Assert.Equal(Outcome.Placed, Send(Review($$"""{ "uid": "u", "kind": {{PodKind}}, "operation": "CREATE", "object": {{Pod.Replace("\"spec\"", $"\"status\": {deep}, \"spec\"", StringComparison.Ordinal)}} }""")).Decision?.Outcome);
     }
+
+    public static TheoryData<string, string> Masses => new()
+    {
+        { "empty required terms", $$$"""{ "containers": [], "affinity": { "nodeAffinity": { "requiredDuringSchedulingIgnoredDuringExecution": { "nodeSelectorTerms": [ {{{Many(100_000, _ => "{}")}}} ] } } } }""" },
+        { "resources by name", $$$"""{ "containers": [ { "name": "a", "resources": { "requests": { {{{Many(100_000, i => $"\"r{i}\":\"1\"")}}} } } } ] }""" },
+        { "containers", $$$"""{ "containers": [ {{{Many(100_000, _ => "{}")}}} ] }""" },
+        { "init containers", $$$"""{ "containers": [], "initContainers": [ {{{Many(100_000, _ => "{}")}}} ] }""" },
+    };
+
+    // Webhooks that change pods see them before anything has validated them, so sizes that no honest pod has do arrive. Each of these
+    // took tens of seconds when it was compared node by node or name by name; the bound leaves room for a busy machine.
+    [Theory, MemberData(nameof(Masses))]
+    public void A_pod_that_states_masses_is_left_to_the_default_scheduler_in_no_time(string what, string spec)
+    {
+        var view = Nodes.View([.. Enumerable.Range(0, 1000).Select(i => Nodes.At("1", $"node-{i}"))]);
+        foreach (var type in new[] { "Predict", "Training" })
+        {
+            var body = Encoding.UTF8.GetBytes(Review($$"""
+                { "uid": "u", "kind": {{PodKind}}, "operation": "CREATE", "object": { "metadata": { "labels": { "typeOfComponent": "{{type}}", "OurLocation": "here" } }, "spec": {{spec}} } }
+                """));
+            var startedAt = Stopwatch.GetTimestamp();
+
+            var (handled, response) = Webhook.Send(body, view, CompiledSettings.Default);
+
+            Assert.True(Stopwatch.GetElapsedTime(startedAt) < TimeSpan.FromSeconds(5), $"{what}: {Stopwatch.GetElapsedTime(startedAt)}");
+            Assert.Equal(Outcome.TooComplex, handled.Decision?.Outcome);
+            Assert.Contains("it states more than", Assert.Single(response["warnings"]!.AsArray())!.ToString(), StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
+    [InlineData(4)]
+    [InlineData(20)]
+    public void Of_a_resource_that_stands_twice_the_last_counts_however_many_there_are(int names)
+    {
+        var pod = Send(Review($$$"""
+            { "uid": "u", "kind": {{{PodKind}}}, "operation": "CREATE", "object": { "metadata": {}, "spec": { "containers": [ { "resources": { "limits": { {{{Many(names, i => $"\"r{i}\":1")}}}, "r1": 7, "r{{{names - 1}}}": 9 } } } ] } } }
+            """)).Review.Pod!;
+
+        var limits = pod.Facts.Containers[0].Limits;
+        Assert.Equal((names, 1, 7, 9), (limits.Other!.Count, limits.AmountOf("r0"), limits.AmountOf("r1"), limits.AmountOf($"r{names - 1}")));
+    }
+
+    static string Many(int count, Func<int, string> item) => string.Join(',', Enumerable.Range(0, count).Select(item));
 
     static string Review(string request, string version = "admission.k8s.io/v1") =>
         $$"""{ "kind": "AdmissionReview", "apiVersion": "{{version}}", "request": {{request}} }""";
