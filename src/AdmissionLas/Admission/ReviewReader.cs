@@ -34,8 +34,9 @@ sealed class ReviewReader(PodReader pods)
         {
             var reader = new Utf8JsonReader(body, Options);
             var review = ReadReview(ref reader);
-            // A second value after the review is no review either.
-            return reader.Read() ? throw new NotAReviewException("the body goes on after the review") : review;
+            // To the end of the body: whatever else stands there makes it no JSON.
+            reader.Read();
+            return review;
         }
         catch (JsonException fault)
         {
