@@ -23,7 +23,7 @@ static class TrainingPlacement
         var (preference, why) = Preference(view, sizes, feasibility, request, policy);
         var asked = requests.Count == 0
             ? "keeps its own requests"
-            : "requests " + string.Join(", ", requests.Select(r => $"{r.ContainerName} {r.Resource}={r.Quantity}"));
+            : "requests " + InWords(requests);
         return new Decision
         {
             Outcome = Outcome.Placed,
@@ -35,6 +35,14 @@ static class TrainingPlacement
             Warnings = warnings,
             Explanation = $"{PlacementEngine.Name(step)}: {why}; {asked}; {Words.Rules(step)}",
         };
+    }
+
+    // An annotation has 256 KiB with all the others, and a pod with more is denied; the names are not validated yet.
+    static string InWords(List<AddedRequest> requests)
+    {
+        const int named = 16;
+        var words = string.Join(", ", requests.Take(named).Select(r => $"{Words.Shorten(r.ContainerName)} {r.Resource}={r.Quantity}"));
+        return requests.Count <= named ? words : string.Create(CultureInfo.InvariantCulture, $"{words} and {requests.Count - named} more");
     }
 
     /// <summary>The largest node that can run the pod, of those that match the preference where there is one.</summary>

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using AdmissionLas.Placement;
 using static AdmissionLas.Admission.JsonReading;
@@ -265,6 +266,8 @@ sealed class PodReader
     {
         spec.Containers = [];
         spec.ContainerShapes = [];
+        spec.IsPipelineDriver = false;
+        spec.FunctionToExecute = null;
         if (!ReadArray(ref reader, "spec.containers"))
         {
             return;
@@ -304,7 +307,7 @@ sealed class PodReader
         Resources requests = default, limits = default;
         shape = default;
         var alwaysRestarts = false;
-        var command = default(ContainerCommand);
+        ContainerCommand command = default, args = default;
         while (NextMember(ref reader))
         {
             if (reader.ValueTextEquals("name"u8))
@@ -321,11 +324,11 @@ sealed class PodReader
             }
             else if (isApp && reader.ValueTextEquals("command"u8))
             {
-                command = command.With(ContainerCommand.Read(ref reader, path, isCommand: true));
+                command = ContainerCommand.Read(ref reader, path, isCommand: true);
             }
             else if (isApp && reader.ValueTextEquals("args"u8))
             {
-                command = command.With(ContainerCommand.Read(ref reader, path, isCommand: false));
+                args = ContainerCommand.Read(ref reader, path, isCommand: false);
             }
             else if (reader.ValueTextEquals("ports"u8))
             {
@@ -337,7 +340,7 @@ sealed class PodReader
             }
         }
 
-        spec.Note(command);
+        spec.Note(command.With(args));
         return new ContainerFacts(name, requests, limits, alwaysRestarts);
     }
 
@@ -354,6 +357,11 @@ sealed class PodReader
             {
                 var isHostPort = reader.ValueTextEquals("hostPort"u8);
                 SkipValue(ref reader);
+                if (isHostPort && reader.TokenType is not (JsonTokenType.Number or JsonTokenType.Null))
+                {
+                    throw new UnreadablePodException($"{path}.ports[].hostPort is not a number");
+                }
+
                 spec.Unseen = isHostPort && reader.TokenType == JsonTokenType.Number && !(reader.TryGetInt32(out var port) && port == 0) ? "host ports" : spec.Unseen;
             }
         }
@@ -443,12 +451,14 @@ sealed class PodReader
         amounts.Add(amount);
     }
 
+    // Only for an escaped quantity is a string made.
     static long ReadQuantity(ref Utf8JsonReader reader, string path, string member, bool milli)
     {
         reader.Read();
         long amount = 0;
-        var isQuantity = reader.TokenType is JsonTokenType.String or JsonTokenType.Number && !reader.ValueIsEscaped &&
-            (milli ? Quantity.TryParseMilli(reader.ValueSpan, out amount) : Quantity.TryParseUnits(reader.ValueSpan, out amount));
+        var text = reader.ValueIsEscaped ? Encoding.UTF8.GetBytes(GetText(ref reader, path)) : reader.ValueSpan;
+        var isQuantity = reader.TokenType is JsonTokenType.String or JsonTokenType.Number &&
+            (milli ? Quantity.TryParseMilli(text, out amount) : Quantity.TryParseUnits(text, out amount));
         return isQuantity ? amount : throw new UnreadablePodException($"{path}{member} holds a value that is no quantity");
     }
 
@@ -704,6 +714,11 @@ sealed class PodReader
                 // A claim can be bound to a volume that only some nodes reach.
                 var isClaim = reader.ValueTextEquals("persistentVolumeClaim"u8) || reader.ValueTextEquals("ephemeral"u8);
                 SkipValue(ref reader);
+                if (isClaim && reader.TokenType is not (JsonTokenType.EndObject or JsonTokenType.Null))
+                {
+                    throw new UnreadablePodException("the claim of an item of spec.volumes is not an object");
+                }
+
                 spec.Unseen = isClaim && reader.TokenType == JsonTokenType.EndObject ? "persistent volume claims" : spec.Unseen;
             }
         }

@@ -151,6 +151,90 @@ public sealed class ReviewReaderTests
         Assert.Equal((names, 1, 7, 9), (limits.Other!.Count, limits.AmountOf("r0"), limits.AmountOf("r1"), limits.AmountOf($"r{names - 1}")));
     }
 
+    [Fact]
+    public void The_annotation_stays_short_however_many_containers_there_are_and_whatever_their_names()
+    {
+        var names = Many(500, i => $$"""{ "name": "{{i}}{{new string('x', 1000)}}" }""");
+        var handled = Send(Review($$"""{ "uid": "u", "kind": {{PodKind}}, "operation": "CREATE", "object": { "metadata": { "labels": { "typeOfComponent": "Training" } }, "spec": { "containers": [ {{names}} ] } } }"""));
+
+        Assert.NotEmpty(handled.Decision!.Requests);
+        Assert.InRange(handled.Decision.Explanation.Length, 1, 4096);
+        Assert.Contains(" more; ", handled.Decision.Explanation, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("""{ "containers": [ { "command": ["driver", "--type", "DAG"] } ], "containers": [ {} ] }""")]
+    [InlineData("""{ "containers": [ { "command": ["driver"], "args": ["--type", "DAG"], "args": ["--function_to_execute", "f"], "args": [] } ] }""")]
+    public void Of_a_command_line_that_stands_twice_the_last_counts(string spec)
+    {
+        var facts = Send(Creation(spec)).Review.Pod!.Facts;
+
+        Assert.Equal((false, null), (facts.IsPipelineDriver, facts.FunctionToExecute));
+    }
+
+    [Fact]
+    public void An_escaped_quantity_is_a_quantity() => Assert.Equal(
+        1000, Send(Creation("""{ "containers": [ { "resources": { "requests": { "cpu": "\u0031" } } } ] }""")).Review.Pod!.Facts.Containers[0].Requests.CpuMilli);
+
+    [Theory]
+    [InlineData("""{ "containers": [ { "ports": [ { "hostPort": "80" } ] } ] }""", "spec.containers[].ports[].hostPort")]
+    [InlineData("""{ "containers": [], "volumes": [ { "persistentVolumeClaim": "c" } ] }""", "spec.volumes")]
+    [InlineData("""{ "containers": [], "volumes": [ { "ephemeral": [] } ] }""", "spec.volumes")]
+    [InlineData("""{ "containers": [], "tolerations": [ { "operator": 7 } ] }""", "spec.tolerations[].operator")]
+    [InlineData("""{ "containers": [], "tolerations": [ { "value": {} } ] }""", "spec.tolerations[].value")]
+    [InlineData("""{ "containers": [], "resourceClaims": {} }""", "spec.resourceClaims")]
+    [InlineData("""{ "containers": [], "resources": { "limits": [] } }""", "spec.resources.limits")]
+    [InlineData("""{ "containers": [], "overhead": { "cpu": true } }""", "spec.overhead")]
+    [InlineData("""{ "containers": [ { "args": [ {} ] } ] }""", "spec.containers[].args")]
+    [InlineData("""{ "containers": [], "initContainers": [ { "resources": 1 } ] }""", "spec.initContainers[].resources")]
+    public void A_wrong_type_is_told_with_its_path(string spec, string path)
+    {
+        var (handled, response) = Webhook.Send(Encoding.UTF8.GetBytes(Creation(spec)), View, CompiledSettings.Default);
+
+        Assert.Equal((true, null), (handled.Review.PodIsUnreadable, handled.Fault));
+        Assert.Null(response["patch"]);
+        Assert.Contains(path, Assert.Single(response["warnings"]!.AsArray())!.ToString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("\"kind\": \"AdmissionReview\"", "\"kind\": 7", "kind is not a string")]
+    [InlineData("\"apiVersion\": \"admission.k8s.io/v1\"", "\"apiVersion\": {}", "apiVersion is not a string")]
+    [InlineData("\"operation\": \"CREATE\"", "\"operation\": []", "request.operation is not a string")]
+    [InlineData("\"namespace\": \"\"", "\"namespace\": false", "request.namespace is not a string")]
+    [InlineData("\"kind\": { \"group\"", "\"kind\": 1, \"x\": { \"group\"", "request.kind is not an object")]
+    [InlineData("\"version\": \"v1\"", "\"version\": 1", "request.kind.version is not a string")]
+    public void A_wrong_type_in_the_envelope_is_no_review(string right, string wrong, string reason)
+    {
+        var review = Creation("""{ "containers": [] }""");
+        Assert.Contains(right, review, StringComparison.Ordinal);
+
+        var refused = Assert.Throws<NotAReviewException>(() => Send(review.Replace(right, wrong, StringComparison.Ordinal)));
+
+        Assert.Equal(reason, refused.Message);
+    }
+
+    // Go's decoder refuses a byte order mark too; white space at the end is JSON.
+    [Fact]
+    public void A_byte_order_mark_is_refused_and_white_space_at_the_end_is_not()
+    {
+        var review = Creation("""{ "containers": [] }""");
+
+        Assert.StartsWith("the body is not JSON", Assert.Throws<NotAReviewException>(() => Send('\uFEFF' + review)).Message, StringComparison.Ordinal);
+        Assert.StartsWith("the body is not JSON", Assert.Throws<NotAReviewException>(() => Send(review + '\0')).Message, StringComparison.Ordinal);
+        Assert.Equal("u", Send(review + " \r\n\t").Review.Uid);
+    }
+
+    [Theory]
+    [InlineData("""{ "generateName": "step-" }""", "step-")]
+    [InlineData("""{ "name": "", "generateName": "step-" }""", "step-")]
+    [InlineData("""{ "name": "step-1", "generateName": "step-" }""", "step-1")]
+    [InlineData("""{ "name": null }""", "")]
+    public void A_pod_without_a_name_goes_by_what_its_name_is_made_from(string metadata, string name) =>
+        Assert.Equal(name, Send(Creation("""{ "containers": [] }""", metadata)).Review.Pod!.Name);
+
+    static string Creation(string spec, string metadata = "{}") =>
+        Review($$"""{ "uid": "u", "kind": {{PodKind}}, "operation": "CREATE", "namespace": "", "object": { "metadata": {{metadata}}, "spec": {{spec}} } }""");
+
     static string Many(int count, Func<int, string> item) => string.Join(',', Enumerable.Range(0, count).Select(item));
 
     static string Review(string request, string version = "admission.k8s.io/v1") =>
