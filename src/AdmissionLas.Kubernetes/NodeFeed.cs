@@ -146,13 +146,26 @@ public sealed partial class NodeFeed(KubeApi api, ClusterState state, TimeProvid
             try
             {
                 await changed.Reader.ReadAsync(stop).ConfigureAwait(false);
-                state.Publish(new ClusterView(Volatile.Read(ref nodes).Values));
+                Publish();
                 await Task.Delay(PublishInterval, time, stop).ConfigureAwait(false);
             }
             catch (OperationCanceledException) when (stop.IsCancellationRequested)
             {
                 return;
             }
+        }
+    }
+
+    void Publish()
+    {
+        try
+        {
+            state.Publish(new ClusterView(Volatile.Read(ref nodes).Values));
+        }
+        // Whoever follows the views may fail; without this, one failure would be the end of all views, with nothing to show for it.
+        catch (Exception fault)
+        {
+            PublishFailed(fault, fault.Message);
         }
     }
 
@@ -190,6 +203,9 @@ public sealed partial class NodeFeed(KubeApi api, ClusterState state, TimeProvid
 
     [LoggerMessage(Level = LogLevel.Information, Message = "The node watch's resource version has expired; listing again")]
     partial void VersionExpired();
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "A view of the nodes was not heard by all who follow: {Reason}")]
+    partial void PublishFailed(Exception fault, string reason);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Node feed interrupted: {Reason}; still answering from the last view of {NodeCount} nodes")]
     partial void FeedFailed(string reason, int nodeCount);

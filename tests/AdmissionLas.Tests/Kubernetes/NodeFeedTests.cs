@@ -202,6 +202,26 @@ public sealed class NodeFeedTests
         Assert.Equal("10", server.Watches.First());
     }
 
+    [Fact]
+    public async Task A_follower_that_fails_does_not_end_the_views()
+    {
+        var failures = 0;
+        await using var server = (await StartAsync())
+            .OnList(List("10", null, Node("a", "1")))
+            .OnWatch(async http =>
+            {
+                await Eventually.IsTrueAsync("the follower has failed", () => Task.FromResult(Volatile.Read(ref failures) > 0));
+                await Watch(staysOpen: true, Line("ADDED", Node("b", "11")))(http);
+            });
+        await using var feed = new RunningFeed(server, follower: _ =>
+        {
+            Interlocked.Increment(ref failures);
+            throw new InvalidOperationException("a follower's own fault");
+        });
+
+        await feed.KnowsAsync("a", "b");
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
