@@ -21,15 +21,24 @@ public sealed partial class NodeFeed(KubeApi api, ClusterState state, TimeProvid
     static readonly TimeSpan ShortestDelay = TimeSpan.FromMilliseconds(100);
     static readonly TimeSpan LongestDelay = TimeSpan.FromSeconds(30);
 
+    /// <summary>A watch that ends sooner with nothing said was refused in another way; one that lives longer ended because its time was up.</summary>
+    static readonly TimeSpan ShortestWatch = TimeSpan.FromSeconds(30);
+
+    /// <summary>
+    /// After so many failures in a row the version is given up: it may be the version itself that the server cannot go on from (it came
+    /// back from a backup, or an event after it cannot be read), and only a list leads out of that.
+    /// </summary>
+    const int FailuresBeforeList = 5;
+
     // One signal waits at most: a second would publish the same view again.
     readonly Channel<bool> changed = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     ImmutableDictionary<string, NodeFacts> nodes = ImmutableDictionary<string, NodeFacts>.Empty;
     string? resourceVersion;
-    long restarts;
+    long watches;
     int failuresInARow;
 
     /// <summary>How often the watch was opened again, for whatever reason.</summary>
-    public long Restarts => Interlocked.Read(ref restarts);
+    public long Restarts => Math.Max(0, Interlocked.Read(ref watches) - 1);
 
     /// <summary>Runs until stopped.</summary>
     public Task RunAsync(CancellationToken stop) => Task.WhenAll(FollowAsync(stop), PublishAsync(stop));
@@ -41,24 +50,25 @@ public sealed partial class NodeFeed(KubeApi api, ClusterState state, TimeProvid
             try
             {
                 resourceVersion ??= await ListAsync(stop).ConfigureAwait(false);
+                Interlocked.Increment(ref watches);
                 await WatchAsync(resourceVersion, stop).ConfigureAwait(false);
+            }
+            // Whatever ends a request while we stop, a fault of its connection among it, is no news.
+            catch (Exception) when (stop.IsCancellationRequested)
+            {
+                return;
             }
             catch (HttpOperationException refused) when (KubeApi.IsGone(refused))
             {
                 Expired();
             }
-            catch (OperationCanceledException) when (stop.IsCancellationRequested)
-            {
-                return;
-            }
             // The feed outlives every fault of the API server and of what it sends; only the process's end stops it.
             catch (Exception fault)
             {
-                failuresInARow++;
+                Failed();
                 FeedFailed(Reason(fault), state.Current?.Nodes.Count ?? 0);
             }
 
-            Interlocked.Increment(ref restarts);
             if (failuresInARow > 0)
             {
                 await Task.Delay(Backoff(failuresInARow), time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -69,11 +79,11 @@ public sealed partial class NodeFeed(KubeApi api, ClusterState state, TimeProvid
     async Task<string> ListAsync(CancellationToken stop)
     {
         var listed = ImmutableDictionary.CreateBuilder<string, NodeFacts>();
-        NodePage page;
+        string? version = null;
         string? next = null;
         do
         {
-            page = await api.ListNodesAsync(next, stop).ConfigureAwait(false);
+            var page = await api.ListNodesAsync(next, stop).ConfigureAwait(false);
             foreach (var item in page.Nodes)
             {
                 if (NodeReader.Read(item) is { } node)
@@ -82,6 +92,8 @@ public sealed partial class NodeFeed(KubeApi api, ClusterState state, TimeProvid
                 }
             }
 
+            // All pages tell of one version. Should they not, the watch has to repeat what changed after the first.
+            version ??= page.ResourceVersion;
             next = page.Continue;
         }
         while (next is not null);
@@ -89,16 +101,18 @@ public sealed partial class NodeFeed(KubeApi api, ClusterState state, TimeProvid
         Volatile.Write(ref nodes, listed.ToImmutable());
         state.Heard();
         changed.Writer.TryWrite(true);
-        Listed(listed.Count, page.ResourceVersion);
-        return page.ResourceVersion;
+        Listed(listed.Count, version);
+        return version;
     }
 
     async Task WatchAsync(string version, CancellationToken stop)
     {
         // Random, so that replicas do not all come back at once; a stream that is silent for longer than it may last is dead.
         var timeoutSeconds = Random.Shared.Next(300, 600);
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        patience.CancelAfter(TimeSpan.FromSeconds(timeoutSeconds + 30));
+        using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(timeoutSeconds + 30), time);
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(stop, timeout.Token);
+        var openedAt = time.GetTimestamp();
+        var heard = false;
         await foreach (var line in api.WatchNodesAsync(version, timeoutSeconds, patience.Token).ConfigureAwait(false))
         {
             if (line.Type == "ERROR")
@@ -112,14 +126,36 @@ public sealed partial class NodeFeed(KubeApi api, ClusterState state, TimeProvid
                 return;
             }
 
+            // Of a kind that we do not know, as when a proxy drops the query and answers with a list: no sign of life.
+            if (line.Type is not ("ADDED" or "MODIFIED" or "DELETED" or "BOOKMARK"))
+            {
+                continue;
+            }
+
+            heard = true;
             failuresInARow = 0;
             state.Heard();
             Apply(line);
-            resourceVersion = NodeReader.ResourceVersion(line.Object) ?? resourceVersion;
+            // An empty version is none: a watch from it would begin anywhere.
+            resourceVersion = NodeReader.ResourceVersion(line.Object) is { Length: > 0 } seen ? seen : resourceVersion;
         }
 
-        // The server ended the stream. Usually its time was up; one that ends streams as soon as they open must not be hammered.
-        failuresInARow = stop.IsCancellationRequested ? 0 : Math.Max(1, failuresInARow);
+        // The server ended the stream.
+        if (heard)
+        {
+            // Usually its time was up. A server that ends streams as soon as it has said something must not be hammered either.
+            failuresInARow = 1;
+        }
+        else if (time.GetElapsedTime(openedAt) < ShortestWatch)
+        {
+            Failed();
+        }
+        else
+        {
+            // Bookmarks come once a minute. A server that had none to give does not know our version, and would be silent for ever.
+            resourceVersion = null;
+            failuresInARow = 1;
+        }
     }
 
     void Apply(WatchLine line)
@@ -146,13 +182,35 @@ public sealed partial class NodeFeed(KubeApi api, ClusterState state, TimeProvid
             try
             {
                 await changed.Reader.ReadAsync(stop).ConfigureAwait(false);
-                state.Publish(new ClusterView(Volatile.Read(ref nodes).Values));
+                Publish();
                 await Task.Delay(PublishInterval, time, stop).ConfigureAwait(false);
             }
             catch (OperationCanceledException) when (stop.IsCancellationRequested)
             {
                 return;
             }
+        }
+    }
+
+    void Publish()
+    {
+        try
+        {
+            state.Publish(new ClusterView(Volatile.Read(ref nodes).Values));
+        }
+        // Whoever follows the views may fail; without this, one failure would be the end of all views, with nothing to show for it.
+        catch (Exception fault)
+        {
+            PublishFailed(fault, fault.Message);
+        }
+    }
+
+    void Failed()
+    {
+        failuresInARow++;
+        if (failuresInARow % FailuresBeforeList == 0)
+        {
+            resourceVersion = null;
         }
     }
 
@@ -165,7 +223,8 @@ public sealed partial class NodeFeed(KubeApi api, ClusterState state, TimeProvid
 
     // The same 410 that opening a watch can meet, told inside the stream. Reasons vary between versions, the code does not.
     static bool IsGone(JsonElement status) =>
-        status.ValueKind == JsonValueKind.Object && status.TryGetProperty("code", out var code) && code.TryGetInt32(out var number) && number == (int)HttpStatusCode.Gone;
+        status.ValueKind == JsonValueKind.Object && status.TryGetProperty("code", out var code) &&
+        code.ValueKind == JsonValueKind.Number && code.TryGetInt32(out var number) && number == (int)HttpStatusCode.Gone;
 
     static string Message(JsonElement status) =>
         status.ValueKind == JsonValueKind.Object && status.TryGetProperty("message", out var message) ? message.ToString() : "an error without a message";
@@ -190,6 +249,9 @@ public sealed partial class NodeFeed(KubeApi api, ClusterState state, TimeProvid
 
     [LoggerMessage(Level = LogLevel.Information, Message = "The node watch's resource version has expired; listing again")]
     partial void VersionExpired();
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "A view of the nodes was not heard by all who follow: {Reason}")]
+    partial void PublishFailed(Exception fault, string reason);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Node feed interrupted: {Reason}; still answering from the last view of {NodeCount} nodes")]
     partial void FeedFailed(string reason, int nodeCount);

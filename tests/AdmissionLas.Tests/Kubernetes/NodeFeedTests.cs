@@ -188,6 +188,35 @@ public sealed class NodeFeedTests
     }
 
     [Fact]
+    public async Task The_watch_goes_on_from_the_first_page_so_that_no_change_between_pages_is_missed()
+    {
+        await using var server = (await StartAsync())
+            .OnList(List("10", "more", Node("a", "1")))
+            .OnList(List("12", null, Node("b", "2")))
+            .OnWatch(Watch(staysOpen: true));
+        await using var feed = new RunningFeed(server);
+
+        await Eventually.IsTrueAsync("a watch is opened", () => Task.FromResult(!server.Watches.IsEmpty));
+
+        Assert.Equal("10", server.Watches.First());
+    }
+
+    [Fact]
+    public async Task A_line_without_a_version_leaves_the_last_one_seen()
+    {
+        await using var server = (await StartAsync())
+            .OnList(List("10", null, Node("a", "1")))
+            .OnWatch(Watch(staysOpen: false, Bookmark("11"), Bookmark(""), Line("ADDED", Node("b", "")), Line("BOOKMARK", [])))
+            .OnWatch(Watch(staysOpen: true));
+        await using var feed = new RunningFeed(server);
+
+        await Eventually.IsTrueAsync("the watch goes on", () => Task.FromResult(server.Watches.Count == 2));
+
+        Assert.Equal(["10", "11"], server.Watches);
+        Assert.Single(server.Lists);
+    }
+
+    [Fact]
     public async Task A_list_without_a_version_is_a_fault_and_not_a_place_to_watch_from()
     {
         await using var server = (await StartAsync())
@@ -200,6 +229,108 @@ public sealed class NodeFeedTests
         await Eventually.IsTrueAsync("a watch is opened", () => Task.FromResult(!server.Watches.IsEmpty));
 
         Assert.Equal("10", server.Watches.First());
+    }
+
+    [Fact]
+    public async Task A_follower_that_fails_does_not_end_the_views()
+    {
+        var failures = 0;
+        await using var server = (await StartAsync())
+            .OnList(List("10", null, Node("a", "1")))
+            .OnWatch(async http =>
+            {
+                await Eventually.IsTrueAsync("the follower has failed", () => Task.FromResult(Volatile.Read(ref failures) > 0));
+                await Watch(staysOpen: true, Line("ADDED", Node("b", "11")))(http);
+            });
+        await using var feed = new RunningFeed(server, follower: _ =>
+        {
+            Interlocked.Increment(ref failures);
+            throw new InvalidOperationException("a follower's own fault");
+        });
+
+        await feed.KnowsAsync("a", "b");
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("{\"kind\":\"NodeList\",\"items\":[]}\n")]
+    public async Task Watches_that_end_at_once_with_nothing_said_are_opened_less_and_less_often(string nothing)
+    {
+        await using var server = (await StartAsync()).OnList(List("10", null, Node("a", "1"))).OnWatch(Watch(staysOpen: false, nothing));
+        var time = new HurriedTime();
+        await using var feed = new RunningFeed(server, time);
+
+        await Eventually.IsTrueAsync("a long delay was asked for", () => Task.FromResult(time.Delays.Any(d => d > TimeSpan.FromSeconds(5))));
+
+        Assert.All(time.Delays, d => Assert.InRange(d, TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(30)));
+    }
+
+    [Fact]
+    public async Task A_watch_that_fails_again_and_again_from_one_version_makes_a_new_list()
+    {
+        await using var server = (await StartAsync())
+            .OnList(List("10", null, Node("a", "1")))
+            .OnList(List("20", null, Node("b", "2")))
+            .OnWatch(http => http.Request.Query["resourceVersion"] == "10" ? Status(400)(http) : Watch(staysOpen: true)(http));
+        await using var feed = new RunningFeed(server, new HurriedTime());
+
+        await feed.KnowsAsync("b");
+
+        Assert.Equal(2, server.Lists.Count);
+    }
+
+    [Fact]
+    public async Task A_watch_that_says_nothing_for_its_whole_life_makes_a_new_list()
+    {
+        var time = new FakeTimeProvider();
+        var ended = new TaskCompletionSource();
+        await using var server = (await StartAsync())
+            .OnList(List("10", null, Node("a", "1")))
+            .OnList(List("5", null, Node("b", "2")))
+            .OnWatch(async http =>
+            {
+                await http.Response.StartAsync();
+                await ended.Task;
+            })
+            .OnWatch(Watch(staysOpen: true));
+        await using var feed = new RunningFeed(server, time);
+        await feed.KnowsAsync("a");
+        await Eventually.IsTrueAsync("a watch is opened", () => Task.FromResult(!server.Watches.IsEmpty));
+        time.Advance(TimeSpan.FromSeconds(299));
+        ended.SetResult();
+
+        await Eventually.IsTrueAsync("the new list is in force", () =>
+        {
+            time.Advance(TimeSpan.FromMilliseconds(50));
+            return Task.FromResult(feed.State.Current!.Nodes[0].Name == "b");
+        });
+
+        await Eventually.IsTrueAsync("the watch goes on", () => Task.FromResult(server.Watches.Count == 2));
+        Assert.Equal(["10", "5"], server.Watches);
+    }
+
+    [Fact]
+    public async Task A_watch_that_neither_speaks_nor_ends_is_given_up()
+    {
+        var time = new FakeTimeProvider();
+        var known = new TaskCompletionSource();
+        await using var server = (await StartAsync())
+            .OnList(List("10", null, Node("a", "1")))
+            .OnWatch(After(known.Task, Watch(staysOpen: true, Bookmark("11"))));
+        await using var feed = new RunningFeed(server, time);
+        await feed.KnowsAsync("a");
+        time.Advance(TimeSpan.FromSeconds(1));
+        Assert.Equal(TimeSpan.FromSeconds(1), feed.State.Age);
+        known.SetResult();
+        await Eventually.IsTrueAsync("the bookmark was heard", () => Task.FromResult(feed.State.Age == TimeSpan.Zero));
+
+        await Eventually.IsTrueAsync("another watch is opened", () =>
+        {
+            time.Advance(TimeSpan.FromSeconds(10));
+            return Task.FromResult(server.Watches.Count >= 2);
+        });
+
+        Assert.Equal(["10", "11"], server.Watches.Take(2));
     }
 
     [Theory]
@@ -229,6 +360,22 @@ public sealed class NodeFeedTests
         });
     }
 
+    [Fact]
+    public async Task Restarts_count_the_watches_opened_again_and_nothing_else()
+    {
+        await using var server = (await StartAsync())
+            .OnList(Status(500))
+            .OnList(Status(500))
+            .OnList(List("10", null, Node("a", "1")))
+            .OnWatch(Watch(staysOpen: false, Bookmark("11")))
+            .OnWatch(Watch(staysOpen: true));
+        await using var feed = new RunningFeed(server);
+
+        await Eventually.IsTrueAsync("the second watch is opened", () => Task.FromResult(server.Watches.Count == 2));
+
+        Assert.Equal(1, feed.Feed.Restarts);
+    }
+
     [Theory]
     [InlineData("list")]
     [InlineData("watch")]
@@ -249,6 +396,23 @@ public sealed class NodeFeedTests
         await Eventually.IsTrueAsync("it waits", () => Task.FromResult(!(wait == "watch" ? server.Watches : server.Lists).IsEmpty));
 
         await feed.DisposeAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(30));
+    }
+
+    /// <summary>Waits of half a minute and less are over at once; how long they should have been is kept.</summary>
+    sealed class HurriedTime : TimeProvider
+    {
+        internal ConcurrentQueue<TimeSpan> Delays { get; } = new();
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            if (dueTime < TimeSpan.Zero || dueTime > TimeSpan.FromSeconds(30))
+            {
+                return base.CreateTimer(callback, state, dueTime, period);
+            }
+
+            Delays.Enqueue(dueTime);
+            return base.CreateTimer(callback, state, TimeSpan.FromMilliseconds(1), period);
+        }
     }
 
     sealed class RunningFeed : IAsyncDisposable
