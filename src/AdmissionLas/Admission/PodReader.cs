@@ -426,7 +426,7 @@ sealed class PodReader
         return new Resources(cpuMilli, memoryBytes, other);
     }
 
-    // Nobody has validated the pod yet, and looking through the list for each of a few hundred thousand names would take minutes.
+    // Nobody has validated the pod yet, and looking through the list for each name would cost the square of the names.
     static void Put(ref List<ResourceAmount>? amounts, ref Dictionary<string, int>? places, ResourceAmount amount)
     {
         const int fewNames = 8;

@@ -117,8 +117,8 @@ public sealed class ReviewReaderTests
         { "init containers", $$$"""{ "containers": [], "initContainers": [ {{{Many(100_000, _ => "{}")}}} ] }""" },
     };
 
-    // Webhooks that change pods see them before anything has validated them, so sizes that no honest pod has do arrive. Each of these
-    // took tens of seconds when it was compared node by node or name by name; the bound leaves room for a busy machine.
+    // Webhooks that change pods see them before anything has validated them, so sizes that no honest pod has can arrive. Terms are
+    // compared node by node, and names one with another, unless there is a bound; the time leaves room for a busy machine.
     [Theory, MemberData(nameof(Masses))]
     public void A_pod_that_states_masses_is_left_to_the_default_scheduler_in_no_time(string what, string spec)
     {
