@@ -24,7 +24,7 @@ public sealed class ArchitectureTests
     [Fact]
     public void Certificates_are_made_and_rotated_with_the_base_library_alone()
     {
-        var references = typeof(Certificates.Rotation).Assembly.GetReferencedAssemblies().Select(a => a.Name!);
+        var references = typeof(AdmissionLas.Certificates.Rotation).Assembly.GetReferencedAssemblies().Select(a => a.Name!);
 
         Assert.All(references, name => Assert.StartsWith("System.", name, StringComparison.Ordinal));
     }
