@@ -1,6 +1,7 @@
 using System.CommandLine;
 using AdmissionLas.Kubernetes;
 using k8s;
+using k8s.Autorest;
 using k8s.Exceptions;
 
 namespace AdmissionLas.Verbs;
@@ -10,6 +11,8 @@ sealed class ClusterOptions
 {
     internal const string DefaultNamespace = "admission-las";
     internal const string DefaultRegistration = "admission-las";
+
+    static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(15);
 
     readonly Option<FileInfo?> kubeconfig = new("--kubeconfig") { Description = "The cluster's kubeconfig [default: the cluster this runs in, or $KUBECONFIG, or ~/.kube/config]" };
     readonly Option<string?> context = new("--context") { Description = "The kubeconfig's context; its current one when left out" };
@@ -43,7 +46,12 @@ sealed class ClusterOptions
 
     /// <summary>A client for the cluster; disposing of it is the caller's.</summary>
     /// <exception cref="InvalidDataException">No cluster is named, or its file cannot be used; the message says what to do.</exception>
-    internal KubeApi Connect(ParseResult arguments) => new(Configuration(arguments), TimeProvider.System);
+    internal KubeApi Connect(ParseResult arguments)
+    {
+        var configuration = Configuration(arguments);
+        configuration.HttpClientTimeout = RequestTimeout;
+        return new KubeApi(configuration, TimeProvider.System);
+    }
 
     /// <summary>How to reach the cluster.</summary>
     /// <exception cref="InvalidDataException">No cluster is named, or its file cannot be used; the message says what to do.</exception>
@@ -66,6 +74,16 @@ sealed class ClusterOptions
             throw new InvalidDataException($"the kubeconfig {file} cannot be used: {fault.Message}", fault);
         }
     }
+
+    /// <summary>What went wrong between us and the API server, or with a file, in words; <see langword="null"/> for anything else.</summary>
+    internal static string? Explain(Exception fault) => fault switch
+    {
+        HttpOperationException refused => ApiFault.Describe(refused),
+        HttpRequestException unreachable => $"the API server cannot be reached: {(unreachable.InnerException ?? unreachable).Message}",
+        TimeoutException or TaskCanceledException { InnerException: TimeoutException } => "the API server cannot be reached: it did not answer in time",
+        InvalidDataException or IOException or UnauthorizedAccessException => fault.Message,
+        _ => null,
+    };
 
     /// <summary>The first file of <c>KUBECONFIG</c> that exists, or kubectl's own default.</summary>
     static string? DefaultFile()

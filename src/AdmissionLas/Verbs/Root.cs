@@ -10,5 +10,6 @@ static class Root
         {
             ServeCommand.Create(),
             DemoCommand.Create(),
+            CertsCommand.Create(),
         };
 }
