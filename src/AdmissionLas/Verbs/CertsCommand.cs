@@ -3,7 +3,6 @@ using AdmissionLas.Certificates;
 using AdmissionLas.Hosting;
 using AdmissionLas.Kubernetes;
 using AdmissionLas.Options;
-using k8s.Autorest;
 using Microsoft.Extensions.Options;
 
 namespace AdmissionLas.Verbs;
@@ -14,8 +13,6 @@ namespace AdmissionLas.Verbs;
 /// </summary>
 static class CertsCommand
 {
-    static readonly ClusterOptions Cluster = new();
-
     static readonly Option<DirectoryInfo?> InDirectory = new("--directory")
     {
         Description = "Keep certificates in this directory (serving/, authority/, trust/) instead of Secrets; with --kubeconfig the registration there trusts them",
@@ -72,7 +69,7 @@ static class CertsCommand
             command.Add(option);
         }
 
-        Cluster.AddTo(command);
+        ClusterOptions.AddTo(command);
         command.SetAction((arguments, stop) => GuardedAsync(arguments, (vault, trust) => RotateAsync(vault, trust, goal(arguments), arguments, stop)));
         return command;
     }
@@ -80,7 +77,7 @@ static class CertsCommand
     static Command Status()
     {
         var command = new Command("status", $"Show what there is, who signed it, until when, and who trusts it. Exit code {ExitCodes.NeedsAttention} when something needs you.") { InDirectory };
-        Cluster.AddTo(command);
+        ClusterOptions.AddTo(command);
         command.SetAction((arguments, stop) => GuardedAsync(arguments, async (vault, trust) =>
         {
             var report = await CertificateReport.OfAsync(vault, trust, DateTimeOffset.UtcNow, stop).ConfigureAwait(false);
@@ -113,11 +110,9 @@ static class CertsCommand
             var outcome = await (arguments.GetValue(DryRun) ? rotation.RehearseAsync(goal, stop) : rotation.RunAsync(goal, stop)).ConfigureAwait(false);
             return outcome == RotationOutcome.Done ? ExitCodes.Ok : ExitCodes.NeedsAttention;
         }
-        catch (OperationCanceledException)
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
-            return ExitCodes.Fail(stop.IsCancellationRequested
-                ? "stopped; everything still works, and `certs rotate` goes on from here"
-                : "the Lease was lost, most likely because the API server could not be reached; everything still works, and `certs rotate` goes on from here");
+            return ExitCodes.Fail("stopped; everything still works, and `certs rotate` goes on from here");
         }
     }
 
@@ -127,24 +122,24 @@ static class CertsCommand
         try
         {
             var directory = arguments.GetValue(InDirectory) is { } given ? new DirectoryVault(given.FullName) : null;
-            if (directory is not null && !Cluster.IsGiven(arguments))
+            if (directory is not null && !ClusterOptions.IsGiven(arguments))
             {
                 return await action(directory, directory).ConfigureAwait(false);
             }
 
-            using var api = Cluster.Connect(arguments);
-            ICertificateVault vault = directory is not null ? directory : new SecretVault(api, Cluster.Namespace(arguments), TimeProvider.System);
-            return await action(vault, new RegistrationTrust(api, Cluster.Registration(arguments))).ConfigureAwait(false);
+            using var api = new KubeApi(ClusterOptions.Configuration(arguments), TimeProvider.System);
+            ICertificateVault vault = directory is not null ? directory : new SecretVault(api, ClusterOptions.NamespaceOf(arguments), TimeProvider.System);
+            return await action(vault, new RegistrationTrust(api, ClusterOptions.NameOf(arguments))).ConfigureAwait(false);
         }
         catch (OptionsValidationException fault)
         {
             return ExitCodes.Fail([.. fault.Failures]);
         }
-        catch (Exception fault) when (ClusterOptions.Explain(fault) is { } explained)
+        catch (Exception fault) when (ApiFault.Is(fault))
         {
-            return ExitCodes.Fail(explained);
+            return ExitCodes.Fail(ApiFault.Message(fault));
         }
-        catch (Exception fault) when (fault is RotationInProgressException or ChangedMeanwhileException)
+        catch (Exception fault) when (fault is RotationInProgressException or ChangedMeanwhileException or InvalidDataException or IOException or UnauthorizedAccessException)
         {
             return ExitCodes.Fail(fault.Message);
         }

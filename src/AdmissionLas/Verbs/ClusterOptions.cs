@@ -1,95 +1,87 @@
 using System.CommandLine;
-using AdmissionLas.Kubernetes;
 using k8s;
-using k8s.Autorest;
 using k8s.Exceptions;
+using YamlDotNet.Core;
 
 namespace AdmissionLas.Verbs;
 
-/// <summary>The options of every verb that talks to a cluster, and the way from them to its API server.</summary>
-sealed class ClusterOptions
+/// <summary>The options of the verbs that talk to a cluster, and how they become a connection.</summary>
+static class ClusterOptions
 {
-    internal const string DefaultNamespace = "admission-las";
-    internal const string DefaultRegistration = "admission-las";
+    static readonly Option<FileInfo?> Kubeconfig = new("--kubeconfig")
+    {
+        Description = "The cluster's kubeconfig [default: the cluster this runs in, else the first file of $KUBECONFIG that is there, else ~/.kube/config]",
+        HelpName = "file",
+    };
 
-    static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(15);
+    static readonly Option<string?> Context = new("--context") { Description = "The kubeconfig's context; its current one when left out" };
 
-    readonly Option<FileInfo?> kubeconfig = new("--kubeconfig") { Description = "The cluster's kubeconfig [default: the cluster this runs in, or $KUBECONFIG, or ~/.kube/config]" };
-    readonly Option<string?> context = new("--context") { Description = "The kubeconfig's context; its current one when left out" };
-
-    readonly Option<string> namespaceName = new("--namespace", "-n")
+    static readonly Option<string> Namespace = new("--namespace")
     {
         Description = "The namespace that AdmissionLas is installed in",
-        DefaultValueFactory = _ => DefaultNamespace,
+        DefaultValueFactory = _ => "admission-las",
     };
 
-    readonly Option<string> registration = new("--name")
+    static readonly Option<string> Name = new("--name")
     {
-        Description = "The name of the MutatingWebhookConfiguration",
-        DefaultValueFactory = _ => DefaultRegistration,
+        Description = "The MutatingWebhookConfiguration's name",
+        DefaultValueFactory = _ => "admission-las",
     };
 
-    internal void AddTo(Command command)
+    /// <summary>An API server that does not say a word for so long is not there.</summary>
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
+    /// <summary>Adds the options to a verb.</summary>
+    internal static void AddTo(Command command)
     {
-        command.Add(kubeconfig);
-        command.Add(context);
-        command.Add(namespaceName);
-        command.Add(registration);
+        command.Add(Kubeconfig);
+        command.Add(Context);
+        command.Add(Namespace);
+        command.Add(Name);
     }
 
-    internal string Namespace(ParseResult arguments) => arguments.GetValue(namespaceName)!;
+    /// <summary>Whether the command line itself names a cluster.</summary>
+    internal static bool IsGiven(ParseResult arguments) => arguments.GetValue(Kubeconfig) is not null || arguments.GetValue(Context) is not null;
 
-    internal string Registration(ParseResult arguments) => arguments.GetValue(registration)!;
+    internal static string NamespaceOf(ParseResult arguments) => arguments.GetValue(Namespace)!;
 
-    /// <summary>Whether the command line names a cluster.</summary>
-    internal bool IsGiven(ParseResult arguments) => arguments.GetValue(kubeconfig) is not null || arguments.GetValue(context) is not null;
+    internal static string NameOf(ParseResult arguments) => arguments.GetValue(Name)!;
 
-    /// <summary>A client for the cluster; disposing of it is the caller's.</summary>
-    /// <exception cref="InvalidDataException">No cluster is named, or its file cannot be used; the message says what to do.</exception>
-    internal KubeApi Connect(ParseResult arguments)
+    /// <summary>The API server that the options name.</summary>
+    /// <exception cref="InvalidDataException">They name none that can be used; the message says what to do.</exception>
+    internal static KubernetesClientConfiguration Configuration(ParseResult arguments)
     {
-        var configuration = Configuration(arguments);
-        configuration.HttpClientTimeout = RequestTimeout;
-        return new KubeApi(configuration, TimeProvider.System);
+        var configuration = Find(arguments.GetValue(Kubeconfig)?.FullName, arguments.GetValue(Context));
+        configuration.HttpClientTimeout = Patience;
+        return configuration;
     }
 
-    /// <summary>How to reach the cluster.</summary>
-    /// <exception cref="InvalidDataException">No cluster is named, or its file cannot be used; the message says what to do.</exception>
-    internal KubernetesClientConfiguration Configuration(ParseResult arguments)
+    static KubernetesClientConfiguration Find(string? named, string? context)
     {
-        var given = arguments.GetValue(kubeconfig)?.FullName;
-        var chosen = arguments.GetValue(context);
-        if (given is null && chosen is null && KubernetesClientConfiguration.IsInCluster())
+        if (named is null && context is null && KubernetesClientConfiguration.IsInCluster())
         {
             return KubernetesClientConfiguration.InClusterConfig();
         }
 
-        var file = given ?? DefaultFile() ?? throw new InvalidDataException("no cluster is named: give --kubeconfig <file>, or set KUBECONFIG");
+        var file = named ?? DefaultFile();
         try
         {
-            return KubernetesClientConfiguration.BuildConfigFromConfigFile(file, chosen);
+            return KubernetesClientConfiguration.BuildConfigFromConfigFile(file, context);
         }
-        catch (Exception fault) when (fault is KubeConfigException or IOException or UnauthorizedAccessException)
+        catch (Exception fault) when (fault is KubeConfigException or YamlException or IOException or UnauthorizedAccessException or FormatException)
         {
             throw new InvalidDataException($"the kubeconfig {file} cannot be used: {fault.Message}", fault);
         }
     }
 
-    /// <summary>What went wrong between us and the API server, or with a file, in words; <see langword="null"/> for anything else.</summary>
-    internal static string? Explain(Exception fault) => fault switch
+    // $KUBECONFIG may be a list, which kubectl merges. The client does not, so the first that is there counts.
+    static string DefaultFile()
     {
-        HttpOperationException refused => ApiFault.Describe(refused),
-        HttpRequestException unreachable => $"the API server cannot be reached: {(unreachable.InnerException ?? unreachable).Message}",
-        TimeoutException or TaskCanceledException { InnerException: TimeoutException } => "the API server cannot be reached: it did not answer in time",
-        InvalidDataException or IOException or UnauthorizedAccessException => fault.Message,
-        _ => null,
-    };
-
-    /// <summary>The first file of <c>KUBECONFIG</c> that exists, or kubectl's own default.</summary>
-    static string? DefaultFile()
-    {
-        var home = Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".kube", "config");
-        string[] candidates = [.. (Environment.GetEnvironmentVariable("KUBECONFIG") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries), home];
-        return candidates.FirstOrDefault(File.Exists);
+        var variable = Environment.GetEnvironmentVariable("KUBECONFIG") ?? "";
+        string[] candidates = variable.Length > 0
+            ? variable.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
+            : [Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".kube", "config")];
+        return candidates.FirstOrDefault(File.Exists) ?? throw new InvalidDataException(
+            $"no cluster is named: this process runs in none, and there is no {string.Join(" or ", candidates)}; give --kubeconfig <file>");
     }
 }
