@@ -92,6 +92,16 @@ public sealed class ManifestTests
 
     [Theory]
     [MemberData(nameof(Overlays))]
+    public async Task The_namespace_is_applied_first_and_the_registration_last(string name)
+    {
+        var overlay = await Overlay.RenderAsync(name);
+
+        Assert.Equal("Namespace", Overlay.KindOf(overlay.Objects[0]));
+        Assert.Equal("MutatingWebhookConfiguration", Overlay.KindOf(overlay.Objects[^1]));
+    }
+
+    [Theory]
+    [MemberData(nameof(Overlays))]
     public async Task What_a_pod_refers_to_is_installed_with_it(string name)
     {
         var overlay = await Overlay.RenderAsync(name);

@@ -15,7 +15,6 @@ public sealed class RbacTests(ControlPlane cluster)
     {
         await using var account = await RestrictedAccount.CreateAsync(cluster, await Overlay.RenderAsync("default"), "admission-las");
 
-        Assert.Equal(2, account.Rights.Count);
         Assert.Empty(await account.SuperfluousRightsAsync(FollowsNodesAsync));
     }
 

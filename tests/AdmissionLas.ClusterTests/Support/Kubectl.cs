@@ -58,8 +58,8 @@ sealed class Kubectl(string kubeconfig)
         return await RunAsync(await Program.Value, [.. Connection, .. arguments], list.ToJsonString());
     }
 
-    // A cache of its own: an API group that a test adds must be found at once.
-    string[] Connection => ["--kubeconfig", kubeconfig, "--cache-dir", kubeconfig + ".cache"];
+    // The cache is the control plane's own, and goes with it.
+    string[] Connection => ["--kubeconfig", kubeconfig, "--cache-dir", Path.Combine(Path.GetDirectoryName(kubeconfig)!, "kubectl-cache")];
 
     static async Task<string> RunAsync(string program, IEnumerable<string> arguments, string input = "")
     {
