@@ -142,9 +142,7 @@ public sealed class ManifestTests
     [MemberData(nameof(Overlays))]
     public async Task The_program_knows_the_webhooks_arguments(string name)
     {
-        var arguments = ContainerOf(await Overlay.RenderAsync(name))["args"]!.AsArray().Select(a => a!.GetValue<string>());
-
-        Assert.Empty(Root.Create().Parse([.. arguments]).Errors);
+        Assert.Empty(Root.Create().Parse(ArgumentsOf((await Overlay.RenderAsync(name)).WebhookPod)).Errors);
     }
 
     [Theory]
@@ -172,6 +170,22 @@ public sealed class ManifestTests
         {
             File.Delete(file);
         }
+    }
+
+    [Fact]
+    public async Task The_certificate_jobs_read_the_policy_that_is_in_certs_and_it_names_the_service()
+    {
+        var overlay = await Overlay.RenderAsync("default");
+        var service = overlay.Object("Service", "admission-las");
+        var installed = overlay.Object("ConfigMap", "admission-las-certificate-policy")["data"]!["policy.yaml"]!.GetValue<string>();
+
+        Assert.Equal(await File.ReadAllTextAsync(Repository.PathOf("certs/policy.yaml")), installed);
+        Assert.Contains(
+            $"{Overlay.NameOf(service)}.{service["metadata"]!["namespace"]}.svc",
+            Repository.Yaml("certs/policy.yaml")["certificates"]!["dnsNames"]!.AsArray().Select(n => $"{n}"));
+        Assert.Equal(
+            [["certs", "init", "--policy", "/policy/policy.yaml", "--namespace", Namespace], ["certs", "rotate", "--policy", "/policy/policy.yaml", "--namespace", Namespace]],
+            overlay.Pods.Where(p => $"{p["spec"]!["serviceAccountName"]}" == "admission-las-certificates").Select(ArgumentsOf).OrderBy(a => a[1]));
     }
 
     [Fact]
@@ -237,12 +251,12 @@ public sealed class ManifestTests
     [Fact]
     public async Task Mtls_asks_callers_for_a_certificate_and_reads_its_authority_from_the_admins_config_map()
     {
-        var pod = (await Overlay.RenderAsync("mtls")).WebhookPod["spec"]!;
-        var arguments = pod["containers"]![0]!["args"]!.AsArray().Select(a => a!.GetValue<string>()).ToArray();
+        var template = (await Overlay.RenderAsync("mtls")).WebhookPod;
+        var pod = template["spec"]!;
         var mount = Assert.Single(pod["containers"]![0]!["volumeMounts"]!.AsArray(), m => $"{m!["name"]}" == "client-ca")!;
         var volume = Assert.Single(pod["volumes"]!.AsArray(), v => $"{v!["name"]}" == "client-ca")!;
 
-        Assert.Equal(["--client-ca", $"{mount["mountPath"]}/ca.crt", "--allow-client", "kube-apiserver"], arguments[^4..]);
+        Assert.Equal(["--client-ca", $"{mount["mountPath"]}/ca.crt", "--allow-client", "kube-apiserver"], ArgumentsOf(template)[^4..]);
         Assert.Equal(ClientAuthorities, $"{volume["configMap"]!["name"]}");
     }
 
@@ -275,6 +289,8 @@ public sealed class ManifestTests
     }
 
     static JsonNode ContainerOf(Overlay overlay) => Assert.Single(overlay.WebhookPod["spec"]!["containers"]!.AsArray())!;
+
+    static string[] ArgumentsOf(JsonObject pod) => [.. Assert.Single(pod["spec"]!["containers"]!.AsArray())!["args"]!.AsArray().Select(a => a!.GetValue<string>())];
 
     static JsonArray SelectorsOf(Overlay overlay) => new([.. overlay
         .Object("MutatingWebhookConfiguration", "admission-las")["webhooks"]!.AsArray().Select(w => w!["objectSelector"]?.DeepClone())]);
