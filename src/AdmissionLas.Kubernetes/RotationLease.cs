@@ -41,14 +41,15 @@ sealed class RotationLease : IRotationLock
             {
                 var lease = await FindAsync(api, namespaceName, name, stop).ConfigureAwait(false);
                 var holder = lease?.Spec?.HolderIdentity;
+                // It moves, so somebody is there.
+                if (seen.Holder is not null && (holder != seen.Holder || lease?.Spec?.RenewTime != seen.RenewedAt))
+                {
+                    throw new RotationInProgressException($"another rotation is at work: {seen.Holder} held the Lease {namespaceName}/{name} a moment ago; run this again when it is done");
+                }
+
                 if (lease is null || string.IsNullOrEmpty(holder) || IsGone())
                 {
                     return new RotationLease(api, await TakeAsync(api, namespaceName, name, lease, identity, time, stop).ConfigureAwait(false), time);
-                }
-
-                if (seen.Holder is not null && (holder != seen.Holder || lease.Spec!.RenewTime != seen.RenewedAt))
-                {
-                    throw new RotationInProgressException($"another rotation is at work: {holder} holds the Lease {namespaceName}/{name}; run this again when it is done");
                 }
 
                 seen = seen.Holder is null ? (holder, lease.Spec!.RenewTime, time.GetTimestamp()) : seen;
@@ -73,7 +74,7 @@ sealed class RotationLease : IRotationLock
             lease.Spec.HolderIdentity = "";
             try
             {
-                await api.CoordinationV1.ReplaceNamespacedLeaseAsync(lease, lease.Name(), lease.Namespace()).ConfigureAwait(false);
+                await ReplaceAsync(api, lease, CancellationToken.None).ConfigureAwait(false);
             }
             catch (Exception fault) when (fault is HttpOperationException or HttpRequestException)
             {
@@ -96,7 +97,7 @@ sealed class RotationLease : IRotationLock
                 lease.Spec.RenewTime = time.GetUtcNow().UtcDateTime;
                 using var patience = CancellationTokenSource.CreateLinkedTokenSource(released.Token);
                 patience.CancelAfter(RenewEvery);
-                lease = await api.CoordinationV1.ReplaceNamespacedLeaseAsync(lease, lease.Name(), lease.Namespace(), cancellationToken: patience.Token).ConfigureAwait(false);
+                lease = await ReplaceAsync(api, lease, patience.Token).ConfigureAwait(false);
                 renewedAt = time.GetTimestamp();
             }
             catch (OperationCanceledException) when (released.IsCancellationRequested)
@@ -132,6 +133,13 @@ sealed class RotationLease : IRotationLock
         }
     }
 
+    static Task<V1Lease> ReplaceAsync(IKubernetes api, V1Lease lease, CancellationToken stop)
+    {
+        // The client can read this field and cannot write it; the API server keeps it when it is left out.
+        lease.Metadata.ManagedFields = null;
+        return api.CoordinationV1.ReplaceNamespacedLeaseAsync(lease, lease.Name(), lease.Namespace(), cancellationToken: stop);
+    }
+
     static async Task<V1Lease> TakeAsync(IKubernetes api, string namespaceName, string name, V1Lease? lease, string identity, TimeProvider time, CancellationToken stop)
     {
         var now = time.GetUtcNow().UtcDateTime;
@@ -140,7 +148,7 @@ sealed class RotationLease : IRotationLock
         {
             spec.LeaseTransitions = (lease.Spec?.LeaseTransitions ?? 0) + 1;
             lease.Spec = spec;
-            return await api.CoordinationV1.ReplaceNamespacedLeaseAsync(lease, name, namespaceName, cancellationToken: stop).ConfigureAwait(false);
+            return await ReplaceAsync(api, lease, stop).ConfigureAwait(false);
         }
 
         var made = new V1Lease { ApiVersion = "coordination.k8s.io/v1", Kind = "Lease", Metadata = new V1ObjectMeta { Name = name, NamespaceProperty = namespaceName }, Spec = spec };

@@ -34,6 +34,8 @@ public sealed class SecretVault(IKubernetes api, string namespaceName, TimeProvi
             secret = null;
         }
 
+        // The client can read this field and cannot write it; the API server keeps it when it is left out.
+        secret?.Metadata.ManagedFields = null;
         read[group] = secret;
         return secret is null ? null : (secret.Data ?? new Dictionary<string, byte[]>()).ToDictionary(d => d.Key, d => Encoding.UTF8.GetString(d.Value));
     }
@@ -47,11 +49,11 @@ public sealed class SecretVault(IKubernetes api, string namespaceName, TimeProvi
             if (read.GetValueOrDefault(group) is { } known)
             {
                 known.Data = data;
-                read[group] = await api.CoreV1.ReplaceNamespacedSecretAsync(known, NameOf(group), namespaceName, cancellationToken: stop).ConfigureAwait(false);
+                await api.CoreV1.ReplaceNamespacedSecretAsync(known, NameOf(group), namespaceName, cancellationToken: stop).ConfigureAwait(false);
             }
             else
             {
-                read[group] = await api.CoreV1.CreateNamespacedSecretAsync(New(group, data), namespaceName, cancellationToken: stop).ConfigureAwait(false);
+                await api.CoreV1.CreateNamespacedSecretAsync(New(group, data), namespaceName, cancellationToken: stop).ConfigureAwait(false);
             }
         }
         // Deleted or changed since it was read.
