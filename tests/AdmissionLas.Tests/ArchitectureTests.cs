@@ -22,6 +22,14 @@ public sealed class ArchitectureTests
     }
 
     [Fact]
+    public void Certificates_are_made_and_rotated_with_the_base_library_alone()
+    {
+        var references = typeof(AdmissionLas.Certificates.Rotation).Assembly.GetReferencedAssemblies().Select(a => a.Name!);
+
+        Assert.All(references, name => Assert.StartsWith("System.", name, StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void Only_the_Kubernetes_project_and_the_host_know_the_client()
     {
         var ours = typeof(AdmissionLas.Kubernetes.NodeFeed).Assembly.GetReferencedAssemblies().Select(a => a.Name);

@@ -1,0 +1,92 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+
+namespace AdmissionLas.Certificates;
+
+/// <summary>A certificate and its key, both PEM. Never logged: its text is the certificate's subject.</summary>
+/// <param name="Certificate">The certificate.</param>
+/// <param name="KeyPem">Its private key, PKCS #8.</param>
+public sealed record KeyPair(CertificateFacts Certificate, string KeyPem)
+{
+    /// <summary>Reads a certificate and its key.</summary>
+    /// <exception cref="CryptographicException">One of them is broken, or they do not belong together.</exception>
+    /// <exception cref="ArgumentException">One of them is no PEM.</exception>
+    public static KeyPair Read(string certificatePem, string keyPem)
+    {
+        using var both = X509Certificate2.CreateFromPem(certificatePem, keyPem);
+        return new KeyPair(CertificateFacts.Of(both), keyPem);
+    }
+
+    /// <inheritdoc/>
+    public override string ToString() => Certificate.Subject;
+}
+
+/// <summary>Makes certificates, as RFC 5280 profiles them; the base library's cryptography does the work.</summary>
+public static class Authority
+{
+    const string ServerAuthentication = "1.3.6.1.5.5.7.3.1";
+
+    /// <summary>Makes an authority that signs serving certificates and nothing below them.</summary>
+    public static KeyPair Create(CertificatePolicy policy, DateTimeOffset now)
+    {
+        using var key = NewKey(policy.KeyType);
+        var serial = NewSerialNumber();
+        // Two authorities of one name would be told apart by their keys alone, and not every verifier does.
+        var subject = string.Create(CultureInfo.InvariantCulture, $"{policy.AuthoritySubject}, SERIALNUMBER={Convert.ToHexStringLower(serial.AsSpan(0, 6))}");
+        var request = new CertificateRequest(new X500DistinguishedName(subject), key, HashAlgorithmName.SHA256);
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, true, 0, true));
+        request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign, true));
+        request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, false));
+        using var made = request.Create(
+            request.SubjectName, X509SignatureGenerator.CreateForECDsa(key), now - CertificatePolicy.ClockSkew, now + policy.AuthorityLifetime, serial);
+        return new KeyPair(CertificateFacts.Of(made), key.ExportPkcs8PrivateKeyPem());
+    }
+
+    /// <summary>Signs a serving certificate for the policy's names; it never outlives its authority.</summary>
+    public static KeyPair Issue(this KeyPair authority, CertificatePolicy policy, DateTimeOffset now)
+    {
+        using var signer = X509Certificate2.CreateFromPem(authority.Certificate.Pem, authority.KeyPem);
+        using var key = NewKey(policy.KeyType);
+        var request = new CertificateRequest(new X500DistinguishedName(policy.Subject), key, HashAlgorithmName.SHA256);
+        var names = new SubjectAlternativeNameBuilder();
+        foreach (var name in policy.DnsNames)
+        {
+            names.AddDnsName(name);
+        }
+
+        foreach (var address in policy.IpAddresses)
+        {
+            names.AddIpAddress(address);
+        }
+
+        request.CertificateExtensions.Add(names.Build());
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(false, false, 0, true));
+        request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, true));
+        request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid(ServerAuthentication)], false));
+        request.CertificateExtensions.Add(X509AuthorityKeyIdentifierExtension.CreateFromCertificate(signer, includeKeyIdentifier: true, includeIssuerAndSerial: false));
+        using var made = request.Create(
+            signer, Later(now - CertificatePolicy.ClockSkew, authority.Certificate.NotBefore), Earlier(now + policy.ServingLifetime, authority.Certificate.NotAfter), NewSerialNumber());
+        return new KeyPair(CertificateFacts.Of(made), key.ExportPkcs8PrivateKeyPem());
+    }
+
+    static ECDsa NewKey(KeyType type) => ECDsa.Create(type switch
+    {
+        KeyType.EcdsaP256 => ECCurve.NamedCurves.nistP256,
+        KeyType.EcdsaP384 => ECCurve.NamedCurves.nistP384,
+        _ => throw new ArgumentOutOfRangeException(nameof(type), type, "no such key type"),
+    });
+
+    // Positive, as RFC 5280 4.1.2.2 wants it, and 127 bits of chance.
+    static byte[] NewSerialNumber()
+    {
+        var number = RandomNumberGenerator.GetBytes(16);
+        number[0] &= 0x7f;
+        number[0] |= 0x40;
+        return number;
+    }
+
+    static DateTimeOffset Later(DateTimeOffset a, DateTimeOffset b) => a > b ? a : b;
+
+    static DateTimeOffset Earlier(DateTimeOffset a, DateTimeOffset b) => a < b ? a : b;
+}

@@ -1,0 +1,126 @@
+using System.Security.Cryptography;
+
+namespace AdmissionLas.Certificates;
+
+/// <summary>
+/// Where certificates and keys are kept: groups of small texts, each group written at once or not at all. A Secret is such a group, and so is
+/// a folder behind a symbolic link.
+/// </summary>
+public interface ICertificateVault
+{
+    /// <summary>The group's place in words, for messages.</summary>
+    string PlaceOf(CertificateGroup group);
+
+    /// <summary>Reads a group.</summary>
+    /// <returns>Its texts by name; <see langword="null"/> when it does not exist.</returns>
+    Task<IReadOnlyDictionary<string, string>?> ReadAsync(CertificateGroup group, CancellationToken stop);
+
+    /// <summary>Replaces a group.</summary>
+    /// <exception cref="ChangedMeanwhileException">It is no longer what was read last.</exception>
+    Task WriteAsync(CertificateGroup group, IReadOnlyDictionary<string, string> texts, CancellationToken stop);
+
+    /// <summary>Keeps other rotations away until disposed of.</summary>
+    /// <exception cref="RotationInProgressException">Another one is at work.</exception>
+    Task<IRotationLock> LockAsync(CancellationToken stop);
+}
+
+/// <summary>A group of a vault.</summary>
+public enum CertificateGroup
+{
+    /// <summary>The authorities and the keys that sign: for the rotation alone.</summary>
+    Authorities,
+
+    /// <summary>The serving certificate and its key: for the webhook.</summary>
+    Serving,
+}
+
+/// <summary>The right to rotate.</summary>
+public interface IRotationLock : IAsyncDisposable
+{
+    /// <summary>Cancelled when the right was lost, and nothing more may be written.</summary>
+    CancellationToken Lost { get; }
+}
+
+/// <summary>Another rotation is at work; the message says whose.</summary>
+public sealed class RotationInProgressException(string message) : Exception(message);
+
+/// <summary>What was to be written has been changed by somebody else since it was read. Look again.</summary>
+public sealed class ChangedMeanwhileException(string message, Exception? cause = null) : Exception(message, cause);
+
+/// <summary>What the vault's texts mean.</summary>
+static class VaultFormat
+{
+    internal const string ServingCertificate = "tls.crt";
+    internal const string ServingKey = "tls.key";
+    internal const string Bundle = "ca.crt";
+    const string SignerCertificate = "signer.crt";
+    const string SignerKey = "signer.key";
+    const string NextCertificate = "next.crt";
+    const string NextKey = "next.key";
+    const string OldCertificates = "old.crt";
+
+    internal static Dictionary<string, string> Write(Authorities authorities)
+    {
+        var texts = new Dictionary<string, string>
+        {
+            [SignerCertificate] = authorities.Signer.Certificate.Pem,
+            [SignerKey] = authorities.Signer.KeyPem,
+        };
+        if (authorities.Next is { } next)
+        {
+            (texts[NextCertificate], texts[NextKey]) = (next.Certificate.Pem, next.KeyPem);
+        }
+
+        if (authorities.Old.Count > 0)
+        {
+            texts[OldCertificates] = new TrustBundle(authorities.Old).Pem;
+        }
+
+        return texts;
+    }
+
+    internal static Dictionary<string, string> Write(KeyPair serving, TrustBundle bundle) => new()
+    {
+        [ServingCertificate] = serving.Certificate.Pem,
+        [ServingKey] = serving.KeyPem,
+        [Bundle] = bundle.Pem,
+    };
+
+    /// <summary>Reads the authorities; a fault is told and counts as none.</summary>
+    internal static Authorities? ReadAuthorities(IReadOnlyDictionary<string, string> texts, out string? fault)
+    {
+        var signer = ReadPair(texts, SignerCertificate, SignerKey, out fault);
+        if (signer is null)
+        {
+            return null;
+        }
+
+        // A next authority that cannot be read is given up: nothing was signed with it yet.
+        var next = texts.ContainsKey(NextCertificate) ? ReadPair(texts, NextCertificate, NextKey, out fault) : null;
+        var old = texts.TryGetValue(OldCertificates, out var pem) ? TrustBundle.Read(pem) : TrustBundle.Empty;
+        fault ??= old is null ? $"{OldCertificates} is broken" : null;
+        return new Authorities(signer, next, old?.Authorities ?? []);
+    }
+
+    internal static KeyPair? ReadServing(IReadOnlyDictionary<string, string> texts, out string? fault) => ReadPair(texts, ServingCertificate, ServingKey, out fault);
+
+    static KeyPair? ReadPair(IReadOnlyDictionary<string, string> texts, string certificate, string key, out string? fault)
+    {
+        if (!texts.TryGetValue(certificate, out var certificatePem) || !texts.TryGetValue(key, out var keyPem))
+        {
+            fault = $"{(texts.ContainsKey(certificate) ? key : certificate)} is missing";
+            return null;
+        }
+
+        try
+        {
+            fault = null;
+            return KeyPair.Read(certificatePem, keyPem);
+        }
+        catch (Exception broken) when (broken is CryptographicException or ArgumentException)
+        {
+            fault = $"{certificate} and {key} cannot be used: {broken.Message}";
+            return null;
+        }
+    }
+}

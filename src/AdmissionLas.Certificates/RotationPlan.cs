@@ -1,0 +1,198 @@
+namespace AdmissionLas.Certificates;
+
+/// <summary>What a run is for.</summary>
+public enum RotationGoal
+{
+    /// <summary>Make what is missing and repair what is broken; renew nothing that works.</summary>
+    Complete,
+
+    /// <summary>That, and renew what is due, and let old authorities go.</summary>
+    Renew,
+
+    /// <summary>That, and renew the serving certificate although it is not due.</summary>
+    RenewServing,
+
+    /// <summary>That, and change the authority although it is not due.</summary>
+    RenewAuthority,
+
+    /// <summary>Let old authorities go and nothing else.</summary>
+    Revoke,
+
+    /// <summary>Let them go although not every replica was seen serving something else.</summary>
+    RevokeUnseen,
+}
+
+/// <summary>All that a decision about the next step needs.</summary>
+/// <param name="Authorities">The authorities; <see langword="null"/> when there are none that can be used.</param>
+/// <param name="Serving">The stored serving certificate; <see langword="null"/> when there is none that can be used.</param>
+/// <param name="Trusted">Each caller's bundle, see <see cref="ITrust.ReadAsync"/>.</param>
+/// <param name="TrustedFor">How long every caller's bundle has been seen to be what it is to be; <see langword="null"/> when one is not.</param>
+/// <param name="Replicas">What is served, see <see cref="ITrust.ReplicasAsync"/>; only asked for while there are old authorities.</param>
+public sealed record RotationState(
+    Authorities? Authorities,
+    KeyPair? Serving,
+    IReadOnlyDictionary<string, TrustBundle?>? Trusted,
+    TimeSpan? TrustedFor,
+    IReadOnlyList<Replica>? Replicas);
+
+/// <summary>The next thing to do. Each is one write or one wait, so that a run can end after any of them.</summary>
+/// <param name="Why">The reason in words.</param>
+public abstract record RotationStep(string Why)
+{
+    /// <summary>Make the first authority, or one in place of what was lost. Whoever is trusted now stays trusted.</summary>
+    public sealed record CreateAuthority(string Why) : RotationStep(Why);
+
+    /// <summary>Make the next authority; it signs nothing yet.</summary>
+    public sealed record AddNext(string Why) : RotationStep(Why);
+
+    /// <summary>Let the API server trust exactly our authorities.</summary>
+    public sealed record Trust(string Why) : RotationStep(Why);
+
+    /// <summary>Give every API server time to learn of that.</summary>
+    public sealed record AwaitTrust(string Why) : RotationStep(Why);
+
+    /// <summary>The next authority becomes the signer.</summary>
+    public sealed record Promote(string Why) : RotationStep(Why);
+
+    /// <summary>Make and store a serving certificate.</summary>
+    public sealed record IssueServing(string Why) : RotationStep(Why);
+
+    /// <summary>Wait until every replica serves what the signer signed.</summary>
+    public sealed record AwaitReplicas(string Why) : RotationStep(Why);
+
+    /// <summary>Forget the old authorities.</summary>
+    public sealed record ForgetOld(string Why) : RotationStep(Why);
+
+    /// <summary>Nothing is left to do.</summary>
+    public sealed record Done(string Why) : RotationStep(Why);
+
+    /// <summary>Only a person can go on.</summary>
+    public sealed record Refuse(string Why) : RotationStep(Why);
+}
+
+/// <summary>
+/// The order of a rotation, told from what is there and from nothing else, so that a run which was killed goes on where it stopped:
+/// the next authority joins the bundle; every API server trusts both; the next becomes the signer; it signs what is served; every replica
+/// serves that; the old authority leaves.
+/// </summary>
+/// <remarks>
+/// The rule behind the order: at every moment each API server's bundle holds the signer of each replica's certificate. Trust therefore grows
+/// before something new is served, and shrinks only after nothing old is.
+/// </remarks>
+public static class RotationPlan
+{
+    /// <summary>The next step.</summary>
+    /// <param name="state">What is there.</param>
+    /// <param name="goal">What the run is for.</param>
+    /// <param name="policy">What certificates are made with.</param>
+    /// <param name="trustDelay">How long an API server may need to learn of a changed bundle.</param>
+    /// <param name="now">The time.</param>
+    public static RotationStep Next(RotationState state, RotationGoal goal, CertificatePolicy policy, TimeSpan trustDelay, DateTimeOffset now)
+    {
+        var revokes = goal is RotationGoal.Revoke or RotationGoal.RevokeUnseen;
+        var renews = goal is RotationGoal.Renew or RotationGoal.RenewServing or RotationGoal.RenewAuthority;
+        if (state.Authorities is not { } authorities)
+        {
+            return revokes ? new RotationStep.Refuse("there is no authority; make one with `certs init`") : new RotationStep.CreateAuthority("there is no authority yet");
+        }
+
+        if (!revokes && authorities.Next is null && ReasonForNext(authorities, goal, renews, now) is { } reason)
+        {
+            return new RotationStep.AddNext(reason);
+        }
+
+        // First of all: whoever changed the bundle may have broken every call.
+        if (state.Trusted is { } callers && callers.Values.Any(bundle => !authorities.Bundle.Equals(bundle)))
+        {
+            return new RotationStep.Trust(ReasonToTrust(callers, authorities.Bundle));
+        }
+
+        var trusted = state.Trusted is null || state.TrustedFor >= trustDelay;
+        if (!revokes && authorities.Next is not null)
+        {
+            return trusted ? new RotationStep.Promote("every API server trusts the next authority") : AwaitTrust(trustDelay);
+        }
+
+        if (!revokes && ReasonToIssue(state, authorities, goal, renews, policy, now) is { } why)
+        {
+            // What the same signer signed is served already, so the signer is trusted as long as that.
+            return trusted || (state.Serving is { } known && authorities.SignerSigned(known.Certificate)) ? new RotationStep.IssueServing(why) : AwaitTrust(trustDelay);
+        }
+
+        return authorities.Old.Count > 0 ? LetOldGo(state, authorities, goal)
+            : new RotationStep.Done(revokes ? "there is no old authority" : ReasonForNothing(authorities, state.Serving));
+    }
+
+    static RotationStep.AwaitTrust AwaitTrust(TimeSpan trustDelay) => new($"API servers get {trustDelay.TotalSeconds:0.#} s to learn of the bundle");
+
+    static string? ReasonForNext(Authorities authorities, RotationGoal goal, bool renews, DateTimeOffset now)
+    {
+        var signer = authorities.Signer.Certificate;
+        return signer.NotAfter <= now ? $"the authority expired at {signer.NotAfter:u}"
+            // One change at a time.
+            : authorities.Old.Count > 0 ? null
+            : renews && signer.RenewalDueAt <= now ? $"the authority is past two thirds of its life, since {signer.RenewalDueAt:u}"
+            : goal == RotationGoal.RenewAuthority ? "you asked for a new authority"
+            : null;
+    }
+
+    static string ReasonToTrust(IReadOnlyDictionary<string, TrustBundle?> callers, TrustBundle wanted)
+    {
+        var held = callers.Values.Where(b => b is { Authorities.Count: > 0 }).SelectMany(b => b!.Authorities).Distinct().ToList();
+        var missing = wanted.Authorities.Except(held).Count();
+        var foreign = held.Except(wanted.Authorities).Count();
+        return callers.Values.Any(b => b is null) ? "its bundle is broken"
+            : held.Count == 0 ? "its bundle is empty"
+            : foreign > 0 && missing > 0 ? $"its bundle lacks {missing} of our authorities and holds {foreign} that are not ours"
+            : foreign > 0 ? $"its bundle holds {foreign} {(foreign == 1 ? "authority that is" : "authorities that are")} no longer to be trusted"
+            : missing > 0 ? $"its bundle lacks {missing} of our authorities"
+            : "its entries trust different authorities";
+    }
+
+    static string? ReasonToIssue(RotationState state, Authorities authorities, RotationGoal goal, bool renews, CertificatePolicy policy, DateTimeOffset now)
+    {
+        if (state.Serving?.Certificate is not { } serving)
+        {
+            return "there is no serving certificate";
+        }
+
+        string[] wanted = [.. policy.DnsNames, .. policy.IpAddresses.Select(a => a.ToString())];
+        return !authorities.SignerSigned(serving) ? "the signer did not sign the serving certificate"
+            : serving.NotAfter <= now ? $"the serving certificate expired at {serving.NotAfter:u}"
+            : !wanted.ToHashSet(StringComparer.OrdinalIgnoreCase).SetEquals(serving.Names()) ? "the serving certificate is for other names than the policy's"
+            : renews && serving.RenewalDueAt <= now ? $"the serving certificate is past two thirds of its life, since {serving.RenewalDueAt:u}"
+            : goal == RotationGoal.RenewServing ? "you asked for a new serving certificate"
+            : null;
+    }
+
+    static RotationStep LetOldGo(RotationState state, Authorities authorities, RotationGoal goal)
+    {
+        if (goal == RotationGoal.Complete)
+        {
+            return new RotationStep.Done("an old authority is still trusted; `certs rotate` or `certs revoke-old` lets it go");
+        }
+
+        if (state.Serving is not { } serving || !authorities.SignerSigned(serving.Certificate))
+        {
+            return new RotationStep.Refuse("what is served is not yet signed by the signer; run `certs rotate` first");
+        }
+
+        if (goal == RotationGoal.RevokeUnseen)
+        {
+            return new RotationStep.ForgetOld("you asked for it, seen or not");
+        }
+
+        if (state.Replicas is not { } replicas)
+        {
+            return new RotationStep.Refuse("what the servers serve cannot be seen from here; once all of them have the new certificate, run `certs revoke-old --unseen`");
+        }
+
+        var behind = replicas.Where(r => r.Served is null || !authorities.SignerSigned(r.Served)).ToList();
+        return behind.Count == 0 ? new RotationStep.ForgetOld("nothing that the old authority signed is served any more")
+            : new RotationStep.AwaitReplicas($"{behind.Count} of {replicas.Count} replicas: {string.Join("; ", behind.Take(3).Select(r => $"{r.Name} {r.Fault ?? "serves what the old authority signed"}"))}");
+    }
+
+    static string ReasonForNothing(Authorities authorities, KeyPair? serving) => string.Create(
+        System.Globalization.CultureInfo.InvariantCulture,
+        $"nothing is due: the serving certificate is renewed from {serving!.Certificate.RenewalDueAt:u} on, the authority from {authorities.Signer.Certificate.RenewalDueAt:u} on");
+}
