@@ -10,5 +10,7 @@ static class Root
         {
             ServeCommand.Create(),
             DemoCommand.Create(),
+            RegisterCommand.Create(),
+            UnregisterCommand.Create(),
         };
 }
