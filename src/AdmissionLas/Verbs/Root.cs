@@ -12,5 +12,6 @@ static class Root
             DemoCommand.Create(),
             RegisterCommand.Create(),
             UnregisterCommand.Create(),
+            DoctorCommand.Create(),
         };
 }
