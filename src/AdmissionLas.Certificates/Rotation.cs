@@ -39,12 +39,20 @@ public sealed class Rotation(
 
     /// <summary>Goes on until the goal is reached or only a person can go on.</summary>
     /// <exception cref="RotationInProgressException">Another rotation is at work.</exception>
-    /// <exception cref="OperationCanceledException">It was stopped, or lost its lock; what was done stays, and another run goes on from there.</exception>
+    /// <exception cref="ChangedMeanwhileException">It lost its lock, or somebody else changes the same things again and again.</exception>
+    /// <exception cref="OperationCanceledException">It was stopped; what was done stays, and another run goes on from there.</exception>
     public async Task<RotationOutcome> RunAsync(RotationGoal goal, CancellationToken stop)
     {
         await using var held = await vault.LockAsync(stop).ConfigureAwait(false);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, held.Lost);
-        return await RunLockedAsync(goal, either.Token).ConfigureAwait(false);
+        try
+        {
+            return await RunLockedAsync(goal, either.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (held.Lost.IsCancellationRequested && !stop.IsCancellationRequested)
+        {
+            throw new ChangedMeanwhileException("the right to rotate was lost, most likely because the API server could not be reached; everything still works, and another run goes on from here");
+        }
     }
 
     /// <summary>Shows what a run would do: the same run, on a copy in memory.</summary>

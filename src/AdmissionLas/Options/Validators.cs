@@ -13,3 +13,6 @@ sealed partial class TrainingOptionsValidator : IValidateOptions<TrainingOptions
 
 [OptionsValidator]
 sealed partial class StepOptionsValidator : IValidateOptions<StepOptions>;
+
+[OptionsValidator]
+sealed partial class CertificateOptionsValidator : IValidateOptions<CertificateOptions>;

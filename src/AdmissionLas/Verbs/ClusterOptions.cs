@@ -40,6 +40,9 @@ static class ClusterOptions
         command.Add(Name);
     }
 
+    /// <summary>Whether the command line itself names a cluster.</summary>
+    internal static bool IsGiven(ParseResult arguments) => arguments.GetValue(Kubeconfig) is not null || arguments.GetValue(Context) is not null;
+
     internal static string NamespaceOf(ParseResult arguments) => arguments.GetValue(Namespace)!;
 
     internal static string NameOf(ParseResult arguments) => arguments.GetValue(Name)!;

@@ -13,5 +13,6 @@ static class Root
             RegisterCommand.Create(),
             UnregisterCommand.Create(),
             DoctorCommand.Create(),
+            CertsCommand.Create(),
         };
 }

@@ -1,0 +1,145 @@
+using AdmissionLas.Certificates;
+using AdmissionLas.ClusterTests.Support;
+using k8s.Autorest;
+
+namespace AdmissionLas.ClusterTests;
+
+/// <summary>The self-managed certificates of the manifests, with the real API server calling over TLS and trusting what the registration says.</summary>
+[Collection(ControlPlaneCollection.Name)]
+public sealed class CertificateTests(ControlPlane cluster)
+{
+    [Fact]
+    public async Task The_first_certificate_is_made_and_the_API_server_trusts_it()
+    {
+        await using var installed = await InstalledWebhook.InstallAsync(cluster);
+        await using var team = await cluster.CreateNamespaceAsync();
+        Assert.Null(TestNamespace.DecisionOf(await team.CreateAsync(Steps.Predict("HOME-EDGE"))));
+
+        await installed.StartAsync();
+
+        await PatchedAsync(team);
+        Assert.True((await installed.TrustedAsync())!.Accepts(await installed.StoredCertificateAsync(), InstalledWebhook.Host, DateTimeOffset.UtcNow));
+    }
+
+    [Fact]
+    public async Task A_change_of_authority_that_stops_after_any_step_goes_on_and_every_pod_is_patched_meanwhile()
+    {
+        await using var installed = await InstalledWebhook.InstallAsync(cluster);
+        await installed.StartAsync();
+        await using var team = await cluster.CreateNamespaceAsync();
+        await PatchedAsync(team);
+        await using var load = SteadyPods.Start(cluster, team);
+
+        var steps = await StoppedAfterEachStepAsync(installed);
+
+        var (created, unpatched) = await load.StopAsync();
+        Assert.InRange(steps, 6, 20);
+        Assert.True(created > 0);
+        Assert.Empty(unpatched);
+        Assert.Single((await installed.TrustedAsync())!.Authorities);
+    }
+
+    [Fact]
+    public async Task Of_two_rotations_at_once_one_wins_and_the_other_says_so()
+    {
+        await using var installed = await InstalledWebhook.InstallAsync(cluster);
+        await installed.StartAsync();
+        var began = new TaskCompletionSource();
+
+        var first = installed.RotateAsync(RotationGoal.RenewAuthority, _ => began.TrySetResult());
+        await began.Task;
+        var refused = await Assert.ThrowsAsync<RotationInProgressException>(() => InstalledWebhook.RotateAsync(
+            cluster.Kubeconfig, RotationGoal.RenewAuthority, timings: InstalledWebhook.Timings with { TrustDelay = TimeSpan.FromSeconds(10) }));
+
+        Assert.Contains("Lease admission-las/admission-las-certificates", refused.Message, StringComparison.Ordinal);
+        Assert.Equal(RotationOutcome.Done, await first);
+    }
+
+    [Fact]
+    public async Task A_Secret_that_was_deleted_is_made_anew_and_replicas_serve_the_last_one_until_then()
+    {
+        await using var installed = await InstalledWebhook.InstallAsync(cluster);
+        await installed.StartAsync();
+        await using var team = await cluster.CreateNamespaceAsync();
+        await PatchedAsync(team);
+        await installed.DeleteSecretAsync("admission-las-tls");
+        await installed.DeleteSecretAsync("admission-las-ca");
+
+        await PatchedAsync(team);
+        Assert.Equal(RotationOutcome.Done, await installed.RotateAsync(RotationGoal.Renew));
+
+        await PatchedAsync(team);
+        Assert.Single((await installed.TrustedAsync())!.Authorities);
+    }
+
+    [Fact]
+    public async Task A_bundle_that_somebody_overwrote_is_put_right()
+    {
+        await using var installed = await InstalledWebhook.InstallAsync(cluster);
+        await installed.StartAsync();
+        await using var team = await cluster.CreateNamespaceAsync();
+        await PatchedAsync(team);
+        await installed.OverwriteTrustAsync(Authority.Create(InstalledWebhook.Policy, DateTimeOffset.UtcNow).Certificate.Pem);
+
+        Assert.Equal(RotationOutcome.Done, await installed.RotateAsync(RotationGoal.Complete));
+
+        await PatchedAsync(team);
+    }
+
+    [Fact]
+    public async Task The_rotation_has_the_rights_that_it_needs_and_no_other()
+    {
+        await using var installed = await InstalledWebhook.InstallAsync(cluster);
+        await installed.StartAsync();
+        await using var account = await RestrictedAccount.CreateAsync(cluster, await Overlay.RenderAsync("default"), "admission-las-certificates");
+
+        Assert.Empty(await account.SuperfluousRightsAsync(async kubeconfig =>
+        {
+            // From nothing, so that what creates is needed; the authority that is still trusted is let go; then a new serving certificate.
+            await installed.DeleteSecretAsync("admission-las-tls");
+            await installed.DeleteSecretAsync("admission-las-ca");
+            await cluster.Api.DeleteAsync("/apis/coordination.k8s.io/v1/namespaces/admission-las/leases/admission-las-certificates");
+            var quick = InstalledWebhook.Timings with { TrustDelay = TimeSpan.Zero };
+            try
+            {
+                return await InstalledWebhook.RotateAsync(kubeconfig, RotationGoal.Complete, timings: quick) == RotationOutcome.Done
+                    && await InstalledWebhook.RotateAsync(kubeconfig, RotationGoal.Renew, timings: quick) == RotationOutcome.Done
+                    && await InstalledWebhook.RotateAsync(kubeconfig, RotationGoal.RenewServing, timings: quick) == RotationOutcome.Done;
+            }
+            catch (HttpOperationException refused) when (refused.Response.StatusCode == System.Net.HttpStatusCode.Forbidden)
+            {
+                return false;
+            }
+        }));
+    }
+
+    /// <summary>Stops a change of authority at its first line, the next one at its second, and so on, until one is not stopped any more.</summary>
+    /// <returns>How many stops there were.</returns>
+    static async Task<int> StoppedAfterEachStepAsync(InstalledWebhook installed)
+    {
+        for (var stopAt = 1; ; stopAt++)
+        {
+            var told = 0;
+            try
+            {
+                await installed.RotateAsync(RotationGoal.RenewAuthority, _ =>
+                {
+                    if (++told == stopAt)
+                    {
+                        throw new StoppedException();
+                    }
+                });
+                return stopAt - 1;
+            }
+            catch (StoppedException)
+            {
+                Assert.Equal(RotationOutcome.Done, await installed.RotateAsync(RotationGoal.Renew));
+            }
+        }
+    }
+
+    static Task PatchedAsync(TestNamespace team) => Eventually.IsTrueAsync(
+        "the API server calls the webhook", async () => TestNamespace.DecisionOf(await team.CreateAsync(Steps.Predict("HOME-EDGE"))) is not null);
+
+    sealed class StoppedException : Exception;
+}
