@@ -25,7 +25,7 @@ sealed class Examination(KubeApi api, string registrationName, string ownNamespa
             yield return finding;
         }
 
-        if (reached.Any(f => f.Verdict == Verdict.Failed))
+        if (reached.Any(f => f.Severity == Severity.Failed))
         {
             yield break;
         }
@@ -35,7 +35,7 @@ sealed class Examination(KubeApi api, string registrationName, string ownNamespa
         {
             foreach (var finding in await GuardedAsync(what, check, stop).ConfigureAwait(false))
             {
-                hasFailed |= finding.Verdict == Verdict.Failed;
+                hasFailed |= finding.Severity == Severity.Failed;
                 yield return finding;
             }
         }

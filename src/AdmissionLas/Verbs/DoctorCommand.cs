@@ -32,10 +32,10 @@ static class DoctorCommand
             await foreach (var finding in examination.RunAsync(stop).ConfigureAwait(false))
             {
                 output.WriteLine(finding);
-                switch (finding.Verdict)
+                switch (finding.Severity)
                 {
-                    case Verdict.Ok: ok++; break;
-                    case Verdict.Warning: warnings++; break;
+                    case Severity.Ok: ok++; break;
+                    case Severity.Warning: warnings++; break;
                     default: failed++; break;
                 }
             }
