@@ -1,4 +1,6 @@
 using System.Net;
+using System.Security.Cryptography.X509Certificates;
+using System.Text;
 using System.Text.Json.Nodes;
 using AdmissionLas.Certificates;
 using AdmissionLas.ClusterTests.Support;
@@ -8,7 +10,6 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Serilog.Events;
-using System.Security.Cryptography.X509Certificates;
 
 namespace AdmissionLas.ClusterTests;
 
@@ -165,7 +166,7 @@ public sealed class DoctorTests(ControlPlane cluster) : IDisposable
         await home.AddAsync("secrets", new JsonObject
         {
             ["metadata"] = new JsonObject { ["name"] = "admission-las-tls" },
-            ["data"] = new JsonObject { ["tls.crt"] = Convert.ToBase64String(System.Text.Encoding.ASCII.GetBytes(authority.Issue(Policy, DateTimeOffset.UtcNow).Certificate.Pem)) },
+            ["data"] = new JsonObject { ["tls.crt"] = Convert.ToBase64String(Encoding.ASCII.GetBytes(authority.Issue(Policy, DateTimeOffset.UtcNow).Certificate.Pem)) },
         });
         await Verb.RunAsync("register", "--kubeconfig", cluster.Kubeconfig, "--namespace", home.Name, "--ca-bundle", WriteBundle(authority.Certificate.Pem));
 

@@ -1,5 +1,5 @@
-using k8s;
 using AdmissionLas.Verbs;
+using k8s;
 
 namespace AdmissionLas.Doctor;
 

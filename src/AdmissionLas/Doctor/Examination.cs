@@ -41,18 +41,15 @@ sealed class Examination(KubeApi api, string registrationName, string ownNamespa
         }
     }
 
+    // One after the other: later ones look at what earlier ones have read.
     IEnumerable<(string What, Func<Task<IReadOnlyList<Finding>>> Check)> Checks(Func<bool> hasFailed, CancellationToken stop)
     {
-        yield return ("the registration", async () =>
-        {
-            registration = await new Registrar(api, registrationName).ReadAsync(stop).ConfigureAwait(false);
-            return RegistrationCheck.Evaluate(registration, registrationName, ownNamespace);
-        });
+        yield return ("the registration", () => RegistrationAsync(stop));
         if (registration is { Webhooks.Count: > 0 })
         {
             yield return ("the CA bundle", () => Task.FromResult(CaBundleCheck.Evaluate(registration, time.GetUtcNow())));
             // Usually one: the entries differ in their selectors alone.
-            foreach (var entry in registration.Webhooks.DistinctBy(w => (w.ClientConfig.Url, w.ClientConfig.Service?.NamespaceProperty, w.ClientConfig.Service?.Name, w.ClientConfig.Service?.Port, Convert.ToBase64String(w.ClientConfig.CaBundle ?? []))))
+            foreach (var entry in registration.Webhooks.DistinctBy(AddressAndTrust))
             {
                 yield return ("what serves the webhook", () => ServingCheck.EvaluateAsync(api, entry, time.GetUtcNow(), stop));
             }
@@ -63,22 +60,43 @@ sealed class Examination(KubeApi api, string registrationName, string ownNamespa
             yield return ($"the rights of {account.Purpose}", () => RightsCheck.EvaluateAsync(api, ownNamespace, account, stop));
         }
 
-        yield return ("the nodes' labels", async () =>
-        {
-            view = new ClusterView(await NodesAsync(stop).ConfigureAwait(false));
-            return NodeLabelsCheck.Evaluate(view);
-        });
-        yield return ("the namespaces that opt in", async () =>
-        {
-            labelled = [.. (await api.CoreV1.ListNamespaceAsync(labelSelector: RegistrationKeys.OptIn, cancellationToken: stop).ConfigureAwait(false)).Items];
-            return NamespacesCheck.Evaluate(labelled, ownNamespace);
-        });
+        yield return ("the nodes' labels", () => NodeLabelsAsync(stop));
+        yield return ("the namespaces that opt in", () => NamespacesAsync(stop));
         if (registration is { Webhooks.Count: > 0 } && (testNamespace ?? FirstOptedIn()) is { } ns)
         {
-            yield return ($"a dry run of a step in namespace {ns}", async () =>
-                await DryRunCheck.EvaluateAsync(
-                    api, registration, await api.CoreV1.ReadNamespaceAsync(ns, cancellationToken: stop).ConfigureAwait(false), MostKnownLocation(), hasFailed(), stop).ConfigureAwait(false));
+            yield return ($"a dry run of a step in namespace {ns}", () => DryRunAsync(registration, ns, hasFailed(), stop));
         }
+    }
+
+    async Task<IReadOnlyList<Finding>> RegistrationAsync(CancellationToken stop)
+    {
+        registration = await new Registrar(api, registrationName).ReadAsync(stop).ConfigureAwait(false);
+        return RegistrationCheck.Evaluate(registration, registrationName, ownNamespace);
+    }
+
+    async Task<IReadOnlyList<Finding>> NodeLabelsAsync(CancellationToken stop)
+    {
+        view = new ClusterView(await NodesAsync(stop).ConfigureAwait(false));
+        return NodeLabelsCheck.Evaluate(view);
+    }
+
+    async Task<IReadOnlyList<Finding>> NamespacesAsync(CancellationToken stop)
+    {
+        var list = await api.CoreV1.ListNamespaceAsync(labelSelector: RegistrationKeys.OptIn, cancellationToken: stop).ConfigureAwait(false);
+        labelled = [.. list.Items];
+        return NamespacesCheck.Evaluate(labelled, ownNamespace);
+    }
+
+    async Task<IReadOnlyList<Finding>> DryRunAsync(V1MutatingWebhookConfiguration registered, string ns, bool isFaultKnown, CancellationToken stop)
+    {
+        var target = await api.CoreV1.ReadNamespaceAsync(ns, cancellationToken: stop).ConfigureAwait(false);
+        return await DryRunCheck.EvaluateAsync(api, registered, target, MostKnownLocation(), isFaultKnown, stop).ConfigureAwait(false);
+    }
+
+    static (string? Url, string? Namespace, string? Name, int? Port, string Bundle) AddressAndTrust(V1MutatingWebhook entry)
+    {
+        var config = entry.ClientConfig;
+        return (config.Url, config.Service?.NamespaceProperty, config.Service?.Name, config.Service?.Port, Convert.ToBase64String(config.CaBundle ?? []));
     }
 
     string? FirstOptedIn() => NamespacesCheck.OptedIn(labelled, ownNamespace) is [var first, ..] ? first : null;
