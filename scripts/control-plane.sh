@@ -391,11 +391,13 @@ launch_webhook() {
 # It is ready when it has its first list of nodes.
 await_webhook() { wait_for webhook 30 get "http://127.0.0.1:${port[webhook-health]}/readyz"; }
 
+# The program registers itself, every pod: the steps of the samples and tests are told by rules and annotations too.
 register_webhook() {
-  local ca="$dir/webhook-certificate/ca.crt"
+  local ca="$dir/webhook-certificate/ca.crt" program
   [[ -s $ca ]] || fail_with_log webhook "did not write $ca"
-  sed -e "s|\${WEBHOOK_URL}|https://127.0.0.1:${port[webhook]}/mutate|" -e "s|\${CA_BUNDLE}|$(base64_of "$ca")|" "$repo/manifests/local/mutating-webhook.yaml" |
-    kubectl apply --server-side --force-conflicts -f - >/dev/null || die 'the webhook could not be registered'
+  mapfile -t program <"$dir/webhook-command"
+  "${program[@]}" register --kubeconfig "$dir/kubeconfig" --url "https://127.0.0.1:${port[webhook]}/mutate" --ca-bundle "$ca" --every-pod \
+    </dev/null >"$dir/log/register.log" 9<&- || die 'the webhook could not be registered'
 }
 
 # --- Commands --------------------------------------------------------------------------------------------------------

@@ -39,6 +39,9 @@ public static class YamlJson
         return objects;
     }
 
+    /// <summary>Writes an object as kubectl would take it.</summary>
+    public static void Write(JsonObject value, TextWriter text) => new YamlStream(new YamlDocument(ToYaml(value))).Save(text, assignAnchors: false);
+
     /// <summary>Reads the nodes of a file made by <c>kubectl get nodes -o yaml</c> or by hand.</summary>
     /// <exception cref="InvalidDataException">The text is no YAML or holds no Node.</exception>
     public static IReadOnlyList<Placement.NodeFacts> ReadNodes(TextReader text)
@@ -67,6 +70,19 @@ public static class YamlJson
         YamlScalarNode scalar => JsonValue.Create(scalar.Value ?? ""),
         _ => null,
     };
+
+    static YamlNode ToYaml(JsonNode? node) => node switch
+    {
+        JsonObject mapping => new YamlMappingNode(mapping.Select(m => KeyValuePair.Create<YamlNode, YamlNode>(Text(m.Key), ToYaml(m.Value)))),
+        JsonArray sequence => new YamlSequenceNode(sequence.Select(ToYaml)),
+        JsonValue value when value.GetValueKind() == JsonValueKind.String => Text(value.GetValue<string>()),
+        null => new YamlScalarNode("null"),
+        _ => new YamlScalarNode(node.ToJsonString()),
+    };
+
+    // Quoted when it would be read back as something else than text.
+    static YamlScalarNode Text(string text) =>
+        new(text) { Style = Plain(text)?.GetValueKind() == JsonValueKind.String ? ScalarStyle.Any : ScalarStyle.DoubleQuoted };
 
     static string Key(YamlNode key) => key is YamlScalarNode scalar ? scalar.Value ?? "" : throw Unusable(key.Start, "a key must be text");
 

@@ -12,12 +12,18 @@ static class ApiFault
     internal static bool Is(Exception fault) =>
         fault is HttpOperationException or HttpRequestException or TaskCanceledException or TimeoutException or AuthenticationException or SocketException;
 
+    /// <summary>What to do about an API server that cannot be asked.</summary>
+    internal const string Advice = "check the address and the credentials in the kubeconfig, and the network";
+
+    /// <summary>What the API server said, or why it cannot be asked and what to do.</summary>
+    internal static string Message(Exception fault) => fault is HttpOperationException ? Reason(fault) : $"the API server cannot be reached: {Reason(fault)}; {Advice}";
+
     /// <summary>What the API server said, or why it cannot be asked.</summary>
-    internal static string Message(Exception fault) => fault switch
+    internal static string Reason(Exception fault) => fault switch
     {
-        HttpOperationException refused => StatusMessage(refused) ?? $"the API server answered {(int)refused.Response.StatusCode}",
-        TaskCanceledException or TimeoutException => "the API server did not answer in time; check the address in the kubeconfig and the network",
-        _ => $"the API server cannot be reached: {Innermost(fault).Message}; check the address in the kubeconfig and the network",
+        HttpOperationException refused => StatusMessage(refused) ?? $"it answered {(int)refused.Response.StatusCode}",
+        TaskCanceledException or TimeoutException => "it did not answer in time",
+        _ => Innermost(fault).Message,
     };
 
     // The Status object names the user, the verb and the resource, which is all there is to say.

@@ -10,11 +10,14 @@ static class ExitCodes
     internal const int NeedsAttention = 2;
 
     /// <summary>Tells what is wrong, a line each, and returns <see cref="Failed"/>.</summary>
-    internal static int Fail(params IReadOnlyCollection<string> messages)
+    internal static int Fail(params IReadOnlyCollection<string> messages) => FailTo(Console.Error, messages);
+
+    /// <summary>The same, to the verb's own error output.</summary>
+    internal static int FailTo(TextWriter errors, params IReadOnlyCollection<string> messages)
     {
         foreach (var message in messages)
         {
-            Console.Error.WriteLine($"admission-las: {message}");
+            errors.WriteLine($"admission-las: {message}");
         }
 
         return Failed;

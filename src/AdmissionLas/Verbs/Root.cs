@@ -10,6 +10,9 @@ static class Root
         {
             ServeCommand.Create(),
             DemoCommand.Create(),
+            RegisterCommand.Create(),
+            UnregisterCommand.Create(),
+            DoctorCommand.Create(),
             CertsCommand.Create(),
         };
 }

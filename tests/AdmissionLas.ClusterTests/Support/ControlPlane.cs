@@ -8,6 +8,7 @@ using System.Text.Json.Nodes;
 using AdmissionLas.Admission;
 using AdmissionLas.Hosting;
 using AdmissionLas.Kubernetes;
+using AdmissionLas.Registration;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -25,7 +26,7 @@ public sealed class ControlPlane : IAsyncLifetime
     /// <summary>The name under which the webhook is registered.</summary>
     internal const string Registration = "admission-las";
 
-    const string Registrations = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations";
+    internal const string Registrations = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations";
 
     readonly string directory = Path.Combine(Path.GetTempPath(), $"admissionlas-cluster-tests-{Environment.ProcessId}");
     readonly string ownFiles = Directory.CreateTempSubdirectory("admissionlas-cluster-tests-").FullName;
@@ -38,6 +39,15 @@ public sealed class ControlPlane : IAsyncLifetime
     ApiServer? api;
 
     internal ApiServer Api => api!;
+
+    /// <summary>The cluster admin's.</summary>
+    internal string Kubeconfig => kubeconfig;
+
+    /// <summary>Where the webhook answers, this one or another on this machine.</summary>
+    internal Uri Address(int? port = null) => new($"https://127.0.0.1:{port ?? webhookPort}{MutateEndpoint.Path}");
+
+    /// <summary>The authority that signed the webhook's certificate, PEM.</summary>
+    internal string AuthorityPem => certificate.Authority.ExportCertificatePem();
 
     /// <summary>The view that the running webhook answers from.</summary>
     internal ClusterState State => webhook!.Services.GetRequiredService<ClusterState>();
@@ -172,20 +182,21 @@ public sealed class ControlPlane : IAsyncLifetime
     internal async Task<JsonObject> ReviewAsync(JsonObject pod)
     {
         using var content = new StringContent(SampleReview.Of(pod, "direct").ToJsonString(), Encoding.UTF8, "application/json");
-        using var response = await caller!.PostAsync(new Uri($"https://127.0.0.1:{webhookPort}{MutateEndpoint.Path}"), content);
+        using var response = await caller!.PostAsync(Address(), content);
         response.EnsureSuccessStatusCode();
         return JsonNode.Parse(await response.Content.ReadAsStringAsync())!["response"]!.AsObject();
     }
 
-    /// <summary>Registers the webhook with the manifest that the scripts register it with.</summary>
+    /// <summary>Registers the webhook as <c>admission-las register --every-pod</c> does.</summary>
     internal Task RegisterAsync(string name, string[]? reviewVersions = null, int? port = null, string? authorityPem = null)
     {
-        var text = File.ReadAllText(Repository.PathOf("manifests/local/mutating-webhook.yaml"))
-            .Replace("${WEBHOOK_URL}", $"https://127.0.0.1:{port ?? webhookPort}{MutateEndpoint.Path}", StringComparison.Ordinal)
-            .Replace("${CA_BUNDLE}", Convert.ToBase64String(Encoding.UTF8.GetBytes(authorityPem ?? certificate.Authority.ExportCertificatePem())), StringComparison.Ordinal);
-        using var reader = new StringReader(text);
-        var registration = JsonObject.Create(YamlJson.ReadObjects(reader)[0])!;
-        registration["metadata"]!["name"] = name;
+        var registration = RegistrationTemplate.Fill(new RegistrationChoices
+        {
+            Name = name,
+            Address = new WebhookAddress.Url(Address(port)),
+            CaBundle = Encoding.ASCII.GetBytes(authorityPem ?? AuthorityPem),
+            IsEveryPod = true,
+        });
         if (reviewVersions is not null)
         {
             registration["webhooks"]![0]!["admissionReviewVersions"] = new JsonArray([.. reviewVersions.Select(v => JsonValue.Create(v))]);

@@ -12,6 +12,17 @@ public sealed class YamlJsonTests
     [InlineData("[1, 2]")]
     public void Documents_that_are_no_objects_are_passed_over(string yaml) => Assert.Empty(Read(yaml));
 
+    [Theory]
+    [InlineData("""{"a":"true","b":true,"c":"1","d":1,"e":"","f":null,"g":"null","h":"1.5","i":"~","j":"two: words # here","k":"- x","l":"a\nb"}""")]
+    [InlineData("""{"list":[[],{},["a",["b"]]],"true":"key","1":"key"}""")]
+    public void What_is_written_is_read_back_as_it_was(string json)
+    {
+        using var text = new StringWriter();
+        YamlJson.Write(System.Text.Json.Nodes.JsonNode.Parse(json)!.AsObject(), text);
+
+        Assert.Equal(json, Assert.Single(YamlJson.ReadObjects(new StringReader(text.ToString()))).GetRawText());
+    }
+
     [Fact]
     public void The_items_of_every_kind_of_list_stand_for_it()
     {

@@ -30,12 +30,12 @@ sealed class FakeApiServer : IAsyncDisposable
     /// <summary>The resource version from which each watch went on, in order.</summary>
     internal ConcurrentQueue<string> Watches { get; } = new();
 
-    internal KubeApi Client(TimeProvider time) => new(
-        new KubernetesClientConfiguration
-        {
-            Host = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single(),
-        },
-        time);
+    /// <summary>Answers what is asked of webhook registrations.</summary>
+    internal Func<HttpContext, Task>? Registrations { get; set; }
+
+    internal string Address => app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();
+
+    internal KubeApi Client(TimeProvider time) => new(new KubernetesClientConfiguration { Host = Address }, time);
 
     internal static async Task<FakeApiServer> StartAsync()
     {
@@ -135,6 +135,11 @@ sealed class FakeApiServer : IAsyncDisposable
     Task AnswerAsync(HttpContext http)
     {
         http.Response.ContentType = "application/json";
+        if (Registrations is not null && http.Request.Path.Value!.Contains("/mutatingwebhookconfigurations", StringComparison.Ordinal))
+        {
+            return Registrations(http);
+        }
+
         if (http.Request.Query.ContainsKey("watch"))
         {
             Watches.Enqueue(http.Request.Query["resourceVersion"]!);

@@ -1,0 +1,109 @@
+using AdmissionLas.Placement;
+using AdmissionLas.Registration;
+using k8s;
+using k8s.Models;
+
+namespace AdmissionLas.Doctor;
+
+/// <summary>
+/// The proof: a prediction step that the API server creates without storing it goes the way of all pods, and comes back with our decision
+/// or without.
+/// </summary>
+static class DryRunCheck
+{
+    /// <summary>An API server takes a moment to notice a registration that was just made.</summary>
+    const int Attempts = 3;
+
+    static readonly TimeSpan BetweenAttempts = TimeSpan.FromMilliseconds(700);
+
+    internal static async Task<IReadOnlyList<Finding>> EvaluateAsync(
+        IKubernetes api, V1MutatingWebhookConfiguration registration, V1Namespace ns, string? location, bool isFaultKnown, CancellationToken stop)
+    {
+        var pod = Step(registration, location);
+        if (NotSelected(registration, ns, pod) is { } notSelected)
+        {
+            return [notSelected];
+        }
+
+        var answer = await TryAsync(api, ns.Metadata.Name, pod, stop).ConfigureAwait(false);
+        for (var attempt = 1; attempt < Attempts && Decision(answer) is null; attempt++)
+        {
+            await Task.Delay(BetweenAttempts, stop).ConfigureAwait(false);
+            answer = await TryAsync(api, ns.Metadata.Name, pod, stop).ConfigureAwait(false);
+        }
+
+        return [Judge(Decision(answer), ns.Metadata.Name, isFaultKnown)];
+    }
+
+    internal static Finding Judge(string? decision, string ns, bool isFaultKnown) => decision switch
+    {
+        null => Finding.Failed(
+            $"a prediction step in namespace {ns} came back unpatched (dry run): the API server does not get an answer that it accepts",
+            isFaultKnown
+                ? "see to what failed above"
+                : "see the warnings above, network policies and firewalls between the API server and the webhook, and \"failed calling webhook\" in the API server's log"),
+        _ when decision.Contains("left to the default scheduler", StringComparison.Ordinal) =>
+            Finding.Warning($"the webhook answers the API server, but does not place a prediction step in namespace {ns} (dry run): {decision}", "label the nodes"),
+        _ => Finding.Ok($"a prediction step in namespace {ns} was placed (dry run): {decision}"),
+    };
+
+    /// <summary>What the registration's own selectors say about why the pod would not come to the webhook.</summary>
+    internal static Finding? NotSelected(V1MutatingWebhookConfiguration registration, V1Namespace ns, V1Pod pod)
+    {
+        Dictionary<string, string> labels = new(ns.Metadata.Labels ?? new Dictionary<string, string>());
+        var entries = registration.Webhooks.Where(w => w.NamespaceSelector.Matches(labels)).ToList();
+        return entries.Count == 0 ? Finding.Failed(
+                $"the registration's namespace selector passes over namespace {ns.Metadata.Name}", $"kubectl label namespace {ns.Metadata.Name} {RegistrationKeys.OptIn}={RegistrationKeys.OptedIn}, or name another with --test-namespace")
+            : entries.All(w => !w.ObjectSelector.Matches(new Dictionary<string, string>(pod.Metadata.Labels))) ? Finding.Failed(
+                $"the registration's object selector passes over prediction steps with the labels {string.Join(", ", pod.Metadata.Labels.Keys)}", "run admission-las register again, or apply the manifests")
+            : null;
+    }
+
+    static Task<V1Pod> TryAsync(IKubernetes api, string ns, V1Pod pod, CancellationToken stop) =>
+        api.CoreV1.CreateNamespacedPodAsync(pod, ns, dryRun: "All", cancellationToken: stop);
+
+    static string? Decision(V1Pod pod) => pod.Metadata.Annotations?.TryGetValue(PodHints.DecisionKey, out var decision) == true ? decision : null;
+
+    // Modest enough for quotas and the restricted pod security standard. It speaks for itself in every way that a step can.
+    internal static V1Pod Step(V1MutatingWebhookConfiguration registration, string? location)
+    {
+        var labels = new Dictionary<string, string>();
+        var keys = registration.Webhooks.SelectMany(w => w.ObjectSelector?.MatchExpressions ?? []).Where(e => e.OperatorProperty == "Exists").Select(e => e.Key);
+        foreach (var key in (string[])[RegistrationChoices.DefaultComponentLabel, StepRules.ComponentKey, .. keys])
+        {
+            labels[key] = "Predict";
+        }
+
+        if (location is not null)
+        {
+            labels[StepRules.LocationKey] = location;
+        }
+
+        var amounts = new Dictionary<string, ResourceQuantity> { ["cpu"] = new("10m"), ["memory"] = new("16Mi") };
+        return new V1Pod
+        {
+            Metadata = new V1ObjectMeta
+            {
+                GenerateName = "admission-las-doctor-",
+                Labels = labels,
+                Annotations = new Dictionary<string, string> { [PodHints.PlacementKey] = "preferred" },
+            },
+            Spec = new V1PodSpec
+            {
+                AutomountServiceAccountToken = false,
+                RestartPolicy = "Never",
+                SecurityContext = new V1PodSecurityContext { RunAsNonRoot = true, RunAsUser = 65532, SeccompProfile = new V1SeccompProfile { Type = "RuntimeDefault" } },
+                Containers =
+                [
+                    new V1Container
+                    {
+                        Name = "main",
+                        Image = "registry.k8s.io/pause:3.10",
+                        Resources = new V1ResourceRequirements { Requests = amounts, Limits = amounts },
+                        SecurityContext = new V1SecurityContext { AllowPrivilegeEscalation = false, Capabilities = new V1Capabilities { Drop = ["ALL"] } },
+                    },
+                ],
+            },
+        };
+    }
+}

@@ -1,0 +1,36 @@
+using AdmissionLas.Registration;
+using k8s.Models;
+
+namespace AdmissionLas.Doctor;
+
+/// <summary>Which namespaces opt in.</summary>
+static class NamespacesCheck
+{
+    const int Named = 5;
+
+    internal static IReadOnlyList<Finding> Evaluate(IReadOnlyList<V1Namespace> labelled, string ownNamespace)
+    {
+        var optedIn = OptedIn(labelled, ownNamespace);
+        List<Finding> findings =
+        [
+            optedIn.Count == 0
+                ? Finding.Warning("no namespace opts in, so no pod ever comes to the webhook", $"kubectl label namespace <namespace> {RegistrationKeys.OptIn}={RegistrationKeys.OptedIn}")
+                : Finding.Ok($"{(optedIn.Count == 1 ? "1 namespace opts" : $"{optedIn.Count} namespaces opt")} in: {string.Join(", ", optedIn.Take(Named))}{(optedIn.Count > Named ? ", …" : "")}"),
+        ];
+        findings.AddRange(labelled.Where(n => !IsOptedIn(n)).Select(n => Finding.Warning(
+            $"namespace {n.Metadata.Name} has {RegistrationKeys.OptIn}={n.Metadata.Labels[RegistrationKeys.OptIn]}, which does not opt in",
+            $"kubectl label --overwrite namespace {n.Metadata.Name} {RegistrationKeys.OptIn}={RegistrationKeys.OptedIn}, or remove the label")));
+        findings.AddRange(labelled.Where(n => IsOptedIn(n) && RegistrationKeys.NeverIn(ownNamespace).Contains(n.Metadata.Name)).Select(n => Finding.Warning(
+            $"namespace {n.Metadata.Name} is labelled, but its pods never come to the webhook", $"kubectl label namespace {n.Metadata.Name} {RegistrationKeys.OptIn}-")));
+        return findings;
+    }
+
+    /// <summary>The names of those whose pods come to the webhook.</summary>
+    internal static IReadOnlyList<string> OptedIn(IReadOnlyList<V1Namespace> labelled, string ownNamespace) =>
+    [
+        .. labelled.Where(n => IsOptedIn(n) && n.Metadata.DeletionTimestamp is null).Select(n => n.Metadata.Name)
+            .Except(RegistrationKeys.NeverIn(ownNamespace)).Order(StringComparer.Ordinal),
+    ];
+
+    static bool IsOptedIn(V1Namespace ns) => ns.Metadata.Labels?.TryGetValue(RegistrationKeys.OptIn, out var value) == true && value == RegistrationKeys.OptedIn;
+}

@@ -1,0 +1,70 @@
+using AdmissionLas.Registration;
+using k8s.Models;
+
+namespace AdmissionLas.Doctor;
+
+/// <summary>Whether the registration can do no harm, and anything at all.</summary>
+static class RegistrationCheck
+{
+    /// <summary>A pod's creation waits this long for a webhook that is stuck, once for each entry.</summary>
+    const int LongestTimeoutSeconds = 5;
+
+    const string Again = "run admission-las register again, or apply the manifests";
+
+    internal static IReadOnlyList<Finding> Evaluate(V1MutatingWebhookConfiguration? registration, string name, string ownNamespace)
+    {
+        if (registration?.Webhooks is not { Count: > 0 } entries)
+        {
+            return [Finding.Failed($"the webhook is not registered: there is no MutatingWebhookConfiguration {name}", "run admission-las register, or name another with --name")];
+        }
+
+        Finding[] faults = [.. entries.SelectMany(e => Faults(e, ownNamespace))];
+        return faults.Length > 0 ? faults : [Finding.Ok($"the registration {name} has the safe settings: {string.Join(", ", entries.Select(e => e.Name))}")];
+    }
+
+    static IEnumerable<Finding> Faults(V1MutatingWebhook entry, string ownNamespace)
+    {
+        if (entry.FailurePolicy != "Ignore")
+        {
+            yield return Failed(entry, $"has failurePolicy {entry.FailurePolicy}: when the webhook is down no pod is created");
+        }
+
+        if (entry.TimeoutSeconds is not <= LongestTimeoutSeconds)
+        {
+            yield return Failed(entry, $"has timeoutSeconds {entry.TimeoutSeconds}: a webhook that is stuck holds up each pod for so long");
+        }
+
+        if (entry.SideEffects is not ("None" or "NoneOnDryRun"))
+        {
+            yield return Failed(entry, $"has sideEffects {entry.SideEffects}: the API server refuses dry runs");
+        }
+
+        if (entry.NamespaceSelector.Matches(Labels("any-namespace", isOptedIn: false)))
+        {
+            yield return Failed(entry, $"takes the pods of namespaces that did not opt in with {RegistrationKeys.OptIn}={RegistrationKeys.OptedIn}");
+        }
+
+        foreach (var ns in RegistrationKeys.NeverIn(ownNamespace).Where(n => entry.NamespaceSelector.Matches(Labels(n, isOptedIn: true))))
+        {
+            yield return Failed(entry, $"would take the pods of {ns} if that were labelled");
+        }
+
+        if ((entry.Rules ?? []).Any(r => !(r.Operations ?? []).SequenceEqual(["CREATE"]) || !(r.Resources ?? []).SequenceEqual(["pods"])))
+        {
+            yield return Failed(entry, "asks for more than the creation of pods");
+        }
+    }
+
+    static Finding Failed(V1MutatingWebhook entry, string what) => Finding.Failed($"the registration's {entry.Name} {what}", Again);
+
+    static Dictionary<string, string> Labels(string ns, bool isOptedIn)
+    {
+        var labels = new Dictionary<string, string> { [RegistrationKeys.NamespaceName] = ns };
+        if (isOptedIn)
+        {
+            labels[RegistrationKeys.OptIn] = RegistrationKeys.OptedIn;
+        }
+
+        return labels;
+    }
+}

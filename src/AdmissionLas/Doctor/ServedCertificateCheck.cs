@@ -1,0 +1,94 @@
+using System.Net;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using AdmissionLas.Certificates;
+
+namespace AdmissionLas.Doctor;
+
+/// <summary>The certificates of a TLS server or of a file.</summary>
+/// <param name="Leaf">The server's own.</param>
+/// <param name="Intermediates">What it sends along.</param>
+/// <param name="Where">Where they were seen, in words.</param>
+sealed record ServedChain(X509Certificate2 Leaf, IReadOnlyList<X509Certificate2> Intermediates, string Where);
+
+/// <summary>Whether the API server takes the certificate that the webhook shows.</summary>
+static class ServedCertificateCheck
+{
+    const string Renew = "run admission-las certs rotate, or give the webhook another certificate";
+    const string ServerAuthentication = "1.3.6.1.5.5.7.3.1";
+
+    /// <param name="served">What the webhook shows.</param>
+    /// <param name="bundle">Whom the API server trusts; <see langword="null"/> when that cannot be told.</param>
+    /// <param name="host">The name by which the API server calls.</param>
+    /// <param name="now">This machine's clock.</param>
+    internal static IReadOnlyList<Finding> Evaluate(ServedChain served, TrustBundle? bundle, string host, DateTimeOffset now)
+    {
+        var facts = CertificateFacts.Of(served.Leaf);
+        List<Finding> findings = [];
+        if (now < facts.NotBefore)
+        {
+            findings.Add(Finding.Failed($"the certificate of {served.Where} is not valid before {facts.NotBefore:u}, and it is {now:u}", "check the clocks of this machine, the nodes and whoever made it"));
+        }
+        else if (now > facts.NotAfter)
+        {
+            findings.Add(Finding.Failed($"the certificate of {served.Where} expired at {facts.NotAfter:u}", Renew));
+        }
+        else if (now >= facts.RenewalDueAt)
+        {
+            findings.Add(Finding.Warning($"the certificate of {served.Where} has less than a third of its life left: until {facts.NotAfter:u}", Renew));
+        }
+
+        if (!IsFor(served.Leaf, host))
+        {
+            var names = facts.Names();
+            findings.Add(Finding.Failed(
+                $"the certificate of {served.Where} is not for {host}, by which the API server calls, but for {(names.Count == 0 ? "no name" : string.Join(", ", names))}",
+                "add that name to the certificate policy and " + Renew));
+        }
+
+        if (bundle is not null && !IsTrusted(served, bundle, now))
+        {
+            findings.Add(Finding.Failed(
+                $"the certificate of {served.Where} was not signed by a valid authority of the caBundle, but by {facts.Issuer}",
+                "run admission-las certs rotate, or admission-las register --ca-bundle <file> with that authority"));
+        }
+
+        return findings.Count > 0 ? findings : [Finding.Ok($"the certificate of {served.Where} is for {host}{(bundle is null ? "" : ", trusted")} and valid until {facts.NotAfter:u}")];
+    }
+
+    // As Go judges it: by the alternative names alone.
+    static bool IsFor(X509Certificate2 leaf, string host)
+    {
+        try
+        {
+            return leaf.MatchesHostname(IPAddress.TryParse(host.Trim('[', ']'), out var address) ? address.ToString() : host, allowWildcards: true, allowCommonName: false);
+        }
+        catch (CryptographicException)
+        {
+            return false;
+        }
+    }
+
+    static bool IsTrusted(ServedChain served, TrustBundle bundle, DateTimeOffset now)
+    {
+        using var chain = new X509Chain
+        {
+            ChainPolicy =
+            {
+                TrustMode = X509ChainTrustMode.CustomRootTrust,
+                RevocationMode = X509RevocationMode.NoCheck,
+                DisableCertificateDownloads = true,
+                // The certificate's own validity is told by itself, and an authority that is not valid now is left out below.
+                VerificationFlags = X509VerificationFlags.IgnoreNotTimeValid,
+                ApplicationPolicy = { new Oid(ServerAuthentication) },
+            },
+        };
+        foreach (var authority in bundle.Authorities.Where(a => a.NotBefore <= now && now <= a.NotAfter))
+        {
+            chain.ChainPolicy.CustomTrustStore.Add(X509Certificate2.CreateFromPem(authority.Pem));
+        }
+
+        chain.ChainPolicy.ExtraStore.AddRange(served.Intermediates.ToArray());
+        return chain.ChainPolicy.CustomTrustStore.Count > 0 && chain.Build(served.Leaf);
+    }
+}

@@ -1,0 +1,40 @@
+using k8s.Models;
+
+namespace AdmissionLas.Doctor;
+
+/// <summary>Whether anything stands behind the Service that is registered.</summary>
+static class ServiceCheck
+{
+    internal static Finding Evaluate(Admissionregistrationv1ServiceReference reference, V1Service? service, IReadOnlyList<V1Pod> pods)
+    {
+        var (name, port) = ($"{reference.NamespaceProperty}/{reference.Name}", reference.Port ?? 443);
+        if (service is null)
+        {
+            return Finding.Failed($"there is no Service {name}, which the registration names", "apply the manifests, or register with --namespace, --service or --url");
+        }
+
+        if ((service.Spec.Ports ?? []).All(p => p.Port != port))
+        {
+            return Finding.Failed($"the Service {name} has no port {port}, which the registration names", "register with --port, or apply the manifests");
+        }
+
+        // Its endpoints are somebody else's to make.
+        if (service.Spec.Selector is not { Count: > 0 })
+        {
+            return Finding.Ok($"the Service {name} has no selector: what is behind it was not looked at");
+        }
+
+        var ready = pods.Count(IsReady);
+        return ready > 0 ? Finding.Ok($"{ready} of {pods.Count} pods of the Service {name} are ready")
+            : pods.Count == 0 ? Finding.Failed($"the Service {name} has no pods", $"kubectl -n {reference.NamespaceProperty} get deployments,pods")
+            : Finding.Failed($"none of the {pods.Count} pods of the Service {name} is ready: {string.Join("; ", pods.Select(Why).Distinct())}", $"kubectl -n {reference.NamespaceProperty} describe pods");
+    }
+
+    internal static bool IsReady(V1Pod pod) =>
+        pod.Metadata.DeletionTimestamp is null && (pod.Status?.Conditions ?? []).Any(c => c.Type == "Ready" && c.Status == "True");
+
+    static string Why(V1Pod pod) =>
+        (pod.Status?.ContainerStatuses ?? []).Select(c => c.State?.Waiting?.Reason ?? c.State?.Terminated?.Reason).FirstOrDefault(r => r is not null)
+        ?? (pod.Status?.Conditions ?? []).FirstOrDefault(c => c.Status == "False" && c.Message is { Length: > 0 })?.Message
+        ?? pod.Status?.Phase ?? "nothing is known of it";
+}

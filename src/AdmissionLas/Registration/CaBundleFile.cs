@@ -1,0 +1,56 @@
+using System.Security.Cryptography.X509Certificates;
+using System.Text;
+using AdmissionLas.Certificates;
+
+namespace AdmissionLas.Registration;
+
+/// <summary>The file of authorities that an admin wants the API server to trust.</summary>
+static class CaBundleFile
+{
+    /// <summary>Reads it, to be put into a registration as it is.</summary>
+    /// <exception cref="InvalidDataException">It must not be put there; the message names the file and says why.</exception>
+    internal static byte[] Read(string file, DateTimeOffset now)
+    {
+        string text;
+        try
+        {
+            text = File.ReadAllText(file);
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            throw new InvalidDataException($"the CA bundle {file} cannot be read: {fault.Message}", fault);
+        }
+
+        if (text.Contains("PRIVATE KEY", StringComparison.Ordinal))
+        {
+            throw new InvalidDataException($"the CA bundle {file} contains a private key, and everybody who may read registrations would read it; give the certificates alone");
+        }
+
+        var authorities = TrustBundle.Read(text)?.Authorities ?? throw new InvalidDataException($"the CA bundle {file} holds no PEM certificate, or a broken one");
+        if (authorities.Count == 0)
+        {
+            throw new InvalidDataException($"the CA bundle {file} is empty");
+        }
+
+        foreach (var authority in authorities)
+        {
+            Refuse(file, authority, now);
+        }
+
+        return Encoding.ASCII.GetBytes(string.Concat(authorities.Select(a => a.Pem + "\n")));
+    }
+
+    static void Refuse(string file, CertificateFacts authority, DateTimeOffset now)
+    {
+        using var certificate = X509Certificate2.CreateFromPem(authority.Pem);
+        var why = certificate.Extensions.OfType<X509BasicConstraintsExtension>().FirstOrDefault() is not { CertificateAuthority: true }
+                ? "is not a CA certificate; give the certificate of the authority that signed the webhook's"
+            : now > authority.NotAfter ? $"expired at {authority.NotAfter:u}; give one that is still valid"
+            : now < authority.NotBefore ? $"is not valid before {authority.NotBefore:u}; is this machine's clock right?"
+            : null;
+        if (why is not null)
+        {
+            throw new InvalidDataException($"the CA bundle {file} cannot be used: {authority.Subject} {why}");
+        }
+    }
+}

@@ -1,0 +1,144 @@
+using AdmissionLas.Doctor;
+using AdmissionLas.Placement;
+using AdmissionLas.Registration;
+using k8s;
+using k8s.Models;
+
+namespace AdmissionLas.Tests.Doctor;
+
+/// <summary>What the doctor says of the registration, namespaces, nodes and the service, without a cluster.</summary>
+public sealed class ClusterCheckTests
+{
+    static readonly WebhookAddress Address = new WebhookAddress.Url(new Uri("https://webhook.example.org/mutate"));
+
+    [Theory]
+    [InlineData(false, false)]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    public void What_register_registers_is_found_safe(bool everyPod, bool hasConditions)
+    {
+        var finding = Assert.Single(RegistrationCheck.Evaluate(Filled(new() { Address = Address, IsEveryPod = everyPod, HasMatchConditions = hasConditions }), "admission-las", "admission-las"));
+
+        Assert.Equal(Severity.Ok, finding.Severity);
+    }
+
+    [Fact]
+    public void A_registration_for_another_home_would_take_this_ones_pods()
+    {
+        var findings = RegistrationCheck.Evaluate(Filled(new() { Address = Address, IsEveryPod = true, Namespace = "elsewhere" }), "admission-las", "admission-las");
+
+        Assert.Contains("would take the pods of admission-las", Assert.Single(findings).What, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_registration_that_takes_more_than_new_pods_is_found()
+    {
+        var registration = Filled(new() { Address = Address, IsEveryPod = true });
+        registration.Webhooks[0].Rules[0].Operations = ["CREATE", "UPDATE"];
+        registration.Webhooks[0].SideEffects = "Some";
+
+        var findings = RegistrationCheck.Evaluate(registration, "admission-las", "admission-las");
+
+        Assert.Equal([Severity.Failed, Severity.Failed], findings.Select(f => f.Severity));
+    }
+
+    [Fact]
+    public void Namespaces_that_opt_in_are_told_from_those_that_only_seem_to()
+    {
+        var findings = NamespacesCheck.Evaluate([Namespace("team", "enabled"), Namespace("typo", "true"), Namespace("kube-system", "enabled")], "admission-las");
+
+        Assert.Equal("1 namespace opts in: team", findings[0].What);
+        Assert.Equal([Severity.Ok, Severity.Warning, Severity.Warning], findings.Select(f => f.Severity));
+        Assert.Contains("typo has admissionlas.io/inject=true, which does not opt in", findings[1].What, StringComparison.Ordinal);
+        Assert.Contains("kube-system is labelled, but its pods never come", findings[2].What, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void No_namespace_that_opts_in_is_a_warning_with_the_command() =>
+        Assert.Equal(
+            "warning  no namespace opts in, so no pod ever comes to the webhook  — kubectl label namespace <namespace> admissionlas.io/inject=enabled",
+            Assert.Single(NamespacesCheck.Evaluate([], "admission-las")).ToString());
+
+    [Fact]
+    public void Locations_of_one_node_and_labels_that_cannot_be_read_are_named()
+    {
+        var view = new ClusterView(
+        [
+            new NodeFacts { Name = "a", Labels = new Dictionary<string, string> { ["latency.admissionlas.io/HERE"] = "1", ["latency.admissionlas.io/THERE"] = "2" } },
+            new NodeFacts { Name = "b", Labels = new Dictionary<string, string> { ["latency.admissionlas.io/HERE"] = "soon" } },
+        ]);
+
+        var findings = NodeLabelsCheck.Evaluate(view);
+
+        Assert.Equal("1 of 2 nodes have a latency to a location: HERE, THERE", findings[0].What);
+        Assert.Contains(findings, f => f.What == "node b has a latency to HERE that cannot be read: \"soon\"");
+        Assert.Contains(findings, f => f.What.StartsWith("only node a has a latency to THERE", StringComparison.Ordinal));
+        Assert.Contains(findings, f => f.What.StartsWith("no node has admissionlas.io/tier=cloud", StringComparison.Ordinal));
+        Assert.All(findings.Skip(1), f => Assert.Equal(Severity.Warning, f.Severity));
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(2)]
+    public void Nodes_without_a_latency_are_a_warning(int nodes) =>
+        Assert.Equal(Severity.Warning, NodeLabelsCheck.Evaluate(new ClusterView(Enumerable.Range(0, nodes).Select(i => new NodeFacts { Name = $"n{i}" })))[0].Severity);
+
+    [Fact]
+    public void A_service_is_judged_by_its_port_and_its_pods()
+    {
+        var reference = new Admissionregistrationv1ServiceReference { NamespaceProperty = "las", Name = "hook", Port = 443 };
+        var service = new V1Service { Spec = new V1ServiceSpec { Selector = new Dictionary<string, string> { ["app"] = "hook" }, Ports = [new V1ServicePort { Port = 443 }] } };
+        var waiting = new V1Pod
+        {
+            Metadata = new V1ObjectMeta { Name = "hook-0" },
+            Status = new V1PodStatus { ContainerStatuses = [new V1ContainerStatus { Name = "main", State = new V1ContainerState { Waiting = new V1ContainerStateWaiting { Reason = "ImagePullBackOff" } } }] },
+        };
+        var ready = new V1Pod { Metadata = new V1ObjectMeta { Name = "hook-1" }, Status = new V1PodStatus { Conditions = [new V1PodCondition { Type = "Ready", Status = "True" }] } };
+
+        Assert.Contains("there is no Service las/hook", ServiceCheck.Evaluate(reference, null, []).What, StringComparison.Ordinal);
+        Assert.Contains("has no pods", ServiceCheck.Evaluate(reference, service, []).What, StringComparison.Ordinal);
+        Assert.Contains("is ready: ImagePullBackOff", ServiceCheck.Evaluate(reference, service, [waiting]).What, StringComparison.Ordinal);
+        Assert.Equal("1 of 2 pods of the Service las/hook are ready", ServiceCheck.Evaluate(reference, service, [waiting, ready]).What);
+        service.Spec.Ports[0].Port = 8443;
+        Assert.Contains("has no port 443", ServiceCheck.Evaluate(reference, service, [ready]).What, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_dry_run_is_judged_by_the_decision_on_the_pod()
+    {
+        Assert.Equal(Severity.Ok, DryRunCheck.Judge("predict at HERE: a (1 ms)", "team", isFaultKnown: false).Severity);
+        Assert.Equal(Severity.Warning, DryRunCheck.Judge("predict: left to the default scheduler: no location", "team", isFaultKnown: false).Severity);
+        Assert.Contains("failed calling webhook", DryRunCheck.Judge(null, "team", isFaultKnown: false).Remedy, StringComparison.Ordinal);
+        Assert.Equal("see to what failed above", DryRunCheck.Judge(null, "team", isFaultKnown: true).Remedy);
+    }
+
+    [Theory]
+    [InlineData("typeOfComponent")]
+    [InlineData("example.org/step")]
+    public void The_step_of_the_dry_run_meets_the_registration_whatever_the_label_is_called(string componentLabel)
+    {
+        var registration = Filled(new() { Address = Address, ComponentLabel = componentLabel });
+
+        Assert.Null(DryRunCheck.NotSelected(registration, Namespace("team", "enabled"), DryRunCheck.Step(registration, null)));
+    }
+
+    [Fact]
+    public void Selectors_that_pass_over_the_step_are_the_reason_given()
+    {
+        var registration = Filled(new() { Address = Address });
+        Assert.Contains("namespace selector passes over namespace team", DryRunCheck.NotSelected(registration, Namespace("team", "no"), DryRunCheck.Step(registration, null))!.What, StringComparison.Ordinal);
+
+        foreach (var entry in registration.Webhooks)
+        {
+            entry.ObjectSelector = new V1LabelSelector { MatchLabels = new Dictionary<string, string> { ["app"] = "other" } };
+        }
+
+        Assert.Contains("object selector passes over", DryRunCheck.NotSelected(registration, Namespace("team", "enabled"), DryRunCheck.Step(registration, null))!.What, StringComparison.Ordinal);
+    }
+
+    static V1MutatingWebhookConfiguration Filled(RegistrationChoices choices) =>
+        KubernetesJson.Deserialize<V1MutatingWebhookConfiguration>(RegistrationTemplate.Fill(choices).ToJsonString());
+
+    static V1Namespace Namespace(string name, string value) =>
+        new() { Metadata = new V1ObjectMeta { Name = name, Labels = new Dictionary<string, string> { ["admissionlas.io/inject"] = value } } };
+}
