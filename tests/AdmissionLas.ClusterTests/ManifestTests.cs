@@ -140,9 +140,9 @@ public sealed class ManifestTests
 
     [Theory]
     [MemberData(nameof(Overlays))]
-    public async Task The_program_knows_the_webhooks_arguments(string name)
+    public async Task The_program_knows_the_arguments_of_every_pod(string name)
     {
-        Assert.Empty(Root.Create().Parse(ArgumentsOf((await Overlay.RenderAsync(name)).WebhookPod)).Errors);
+        Assert.All((await Overlay.RenderAsync(name)).Pods, pod => Assert.Empty(Root.Create().Parse(ArgumentsOf(pod)).Errors));
     }
 
     [Theory]

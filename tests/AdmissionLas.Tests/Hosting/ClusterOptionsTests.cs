@@ -1,3 +1,4 @@
+using AdmissionLas.Tests.Support;
 using AdmissionLas.Verbs;
 
 namespace AdmissionLas.Tests.Hosting;
