@@ -13,6 +13,7 @@ scripts/install-control-plane.sh --help) and started and stopped by the tests th
   -h, --help     this text
 
   FUZZ_SECONDS         how long the fuzz test runs (default: 5)
+  LOAD_SECONDS         how long the tests under load last (default: 20)
   KUBEBUILDER_ASSETS   folder with the binaries of a Kubernetes release to test on, instead of the one that is installed
 TEXT
 }

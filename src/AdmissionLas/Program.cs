@@ -1,3 +1,5 @@
+using System.CommandLine;
 using AdmissionLas.Verbs;
 
-return await Root.Create().Parse(args).InvokeAsync().ConfigureAwait(false);
+// The library's own limit of two seconds after SIGTERM would end the server while it drains; each verb has limits of its own.
+return await Root.Create().Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromMinutes(2) }).ConfigureAwait(false);

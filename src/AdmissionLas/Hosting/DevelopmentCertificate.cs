@@ -1,6 +1,6 @@
 using System.Net;
-using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using AdmissionLas.Certificates;
 
 namespace AdmissionLas.Hosting;
 
@@ -13,33 +13,23 @@ sealed record DevelopmentCertificate(X509Certificate2 Authority, X509Certificate
     const string AuthorityFile = "ca.crt";
     const string CertificateFile = "tls.crt";
     const string KeyFile = "tls.key";
-    const string ServerAuthentication = "1.3.6.1.5.5.7.3.1";
 
-    static readonly TimeSpan Lifetime = TimeSpan.FromDays(30);
-    static readonly TimeSpan ClockSkew = TimeSpan.FromMinutes(5);
+    static readonly CertificatePolicy Policy = new()
+    {
+        Subject = "CN=admission-las",
+        AuthoritySubject = "CN=AdmissionLas development CA",
+        DnsNames = ["localhost"],
+        IpAddresses = [IPAddress.Loopback, IPAddress.IPv6Loopback],
+        ServingLifetime = TimeSpan.FromDays(30),
+        AuthorityLifetime = TimeSpan.FromDays(30),
+    };
 
     /// <summary>Makes one that is valid from now on.</summary>
     internal static DevelopmentCertificate Create(DateTimeOffset now)
     {
-        var (from, to) = (now - ClockSkew, now + Lifetime);
-        using var authorityKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var authorityRequest = new CertificateRequest("CN=AdmissionLas development CA", authorityKey, HashAlgorithmName.SHA256);
-        authorityRequest.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, true, 0, true));
-        authorityRequest.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign, true));
-        var authority = authorityRequest.CreateSelfSigned(from, to);
-
-        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var request = new CertificateRequest("CN=admission-las", key, HashAlgorithmName.SHA256);
-        var names = new SubjectAlternativeNameBuilder();
-        names.AddDnsName("localhost");
-        names.AddIpAddress(IPAddress.Loopback);
-        names.AddIpAddress(IPAddress.IPv6Loopback);
-        request.CertificateExtensions.Add(names.Build());
-        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(false, false, 0, true));
-        request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, true));
-        request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid(ServerAuthentication)], false));
-        using var signed = request.Create(authority, from, to, RandomNumberGenerator.GetBytes(16));
-        return new DevelopmentCertificate(X509CertificateLoader.LoadCertificate(authority.Export(X509ContentType.Cert)), signed.CopyWithPrivateKey(key));
+        var authority = Certificates.Authority.Create(Policy, now);
+        var leaf = authority.Issue(Policy, now);
+        return new DevelopmentCertificate(X509Certificate2.CreateFromPem(authority.Certificate.Pem), X509Certificate2.CreateFromPem(leaf.Certificate.Pem, leaf.KeyPem));
     }
 
     /// <summary>

@@ -2,6 +2,7 @@ using System.Net.Security;
 using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using AdmissionLas.Certificates;
 using AdmissionLas.Options;
 
 namespace AdmissionLas.Hosting;
@@ -18,6 +19,7 @@ sealed class ServingCertificate
         Subject = leaf.Subject;
         SerialNumber = leaf.SerialNumber;
         NotAfter = leaf.NotAfter.ToUniversalTime();
+        RenewalDueAt = CertificateFacts.Of(leaf).RenewalDueAt;
         Tls = new SslServerAuthenticationOptions
         {
             // Built once with its chain, so that a handshake allocates nothing of it and never looks for intermediates on the network.
@@ -47,11 +49,18 @@ sealed class ServingCertificate
     /// <summary>The end of its validity, UTC.</summary>
     internal DateTime NotAfter { get; }
 
+    /// <summary>When it should have been renewed: after two thirds of its life.</summary>
+    internal DateTimeOffset RenewalDueAt { get; }
+
     /// <summary>Loads the certificate, its chain and its key.</summary>
+    /// <param name="files">What was read.</param>
+    /// <param name="names">The names that it must be for.</param>
+    /// <param name="now">The time.</param>
     /// <exception cref="InvalidDataException">
-    /// A file is missing, empty or broken, the two do not belong together, or the certificate is not valid now; the message names the file.
+    /// A file is missing, empty or broken, the two do not belong together, or the certificate is not valid now or for another name; the message
+    /// names the file.
     /// </exception>
-    internal static ServingCertificate FromFiles(CertificateFiles files, DateTimeOffset now)
+    internal static ServingCertificate FromFiles(CertificateFiles files, IEnumerable<string> names, DateTimeOffset now)
     {
         try
         {
@@ -60,6 +69,8 @@ sealed class ServingCertificate
             var leaf = X509Certificate2.CreateFromPem(files.CertificateText, files.KeyText);
             return now + ClockSkew < leaf.NotBefore ? throw new InvalidDataException($"the serving certificate {files.Certificate} is not valid before {leaf.NotBefore.ToUniversalTime():u}")
                 : now - ClockSkew > leaf.NotAfter ? throw new InvalidDataException($"the serving certificate {files.Certificate} expired at {leaf.NotAfter.ToUniversalTime():u}")
+                : names.FirstOrDefault(n => !leaf.MatchesHostname(n)) is { } missing ? throw new InvalidDataException(
+                    $"the serving certificate {files.Certificate} is not for {missing}, but for {string.Join(", ", CertificateFacts.Of(leaf).Names())}")
                 : new ServingCertificate(leaf, chain, files);
         }
         catch (Exception fault) when (fault is CryptographicException or ArgumentException)

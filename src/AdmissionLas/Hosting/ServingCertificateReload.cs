@@ -11,10 +11,15 @@ namespace AdmissionLas.Hosting;
 sealed partial class ServingCertificateReload(
     ServingTls tls, IOptions<ServerOptions> options, TimeProvider time, ILogger<ServingCertificateReload> log) : BackgroundService
 {
+    static readonly TimeSpan WarnEvery = TimeSpan.FromHours(1);
+
+    DateTimeOffset? warnedAt;
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(TimeSpan.FromSeconds(options.Value.CertificateReloadSeconds), time);
         string? told = null;
+        WarnOfExpiry();
         while (await timer.WaitForNextTickAsync(stoppingToken).ConfigureAwait(false))
         {
             var files = Read(out var fault);
@@ -30,6 +35,27 @@ sealed partial class ServingCertificateReload(
             }
 
             told = fault;
+            WarnOfExpiry();
+        }
+    }
+
+    // Whoever renews should have done it by now. Once an hour is enough to be seen, and fills no disk.
+    void WarnOfExpiry()
+    {
+        var (current, now) = (tls.Current, time.GetUtcNow());
+        if (now < current.RenewalDueAt || (warnedAt is { } last && now - last < WarnEvery))
+        {
+            return;
+        }
+
+        warnedAt = now;
+        if (now > current.NotAfter)
+        {
+            Expired(current.Subject, current.SerialNumber, current.NotAfter);
+        }
+        else
+        {
+            RenewalOverdue(current.Subject, current.SerialNumber, current.NotAfter, current.RenewalDueAt);
         }
     }
 
@@ -37,7 +63,7 @@ sealed partial class ServingCertificateReload(
     {
         try
         {
-            tls.Current = ServingCertificate.FromFiles(files, time.GetUtcNow());
+            tls.Current = ServingCertificate.FromFiles(files, options.Value.CertificateNames, time.GetUtcNow());
             Reloaded(tls.Current.Subject, tls.Current.SerialNumber, tls.Current.NotAfter);
             fault = null;
         }
@@ -63,6 +89,12 @@ sealed partial class ServingCertificateReload(
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Serving certificate reloaded: {Subject}, serial {SerialNumber}, valid until {NotAfter:u}")]
     partial void Reloaded(string subject, string serialNumber, DateTime notAfter);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The serving certificate {Subject}, serial {SerialNumber}, expires at {NotAfter:u} and should have been renewed since {RenewalDueAt:u}: see why the CronJob admission-las-certs-rotate does not, or run admission-las certs rotate")]
+    partial void RenewalOverdue(string subject, string serialNumber, DateTime notAfter, DateTimeOffset renewalDueAt);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "The serving certificate {Subject}, serial {SerialNumber}, expired at {NotAfter:u}: the API server calls nobody and pods go in without a place. Run admission-las certs rotate")]
+    partial void Expired(string subject, string serialNumber, DateTime notAfter);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "{Reason}; still serving the certificate with serial {SerialNumber}, valid until {NotAfter:u}")]
     partial void Kept(string reason, string serialNumber, DateTime notAfter);

@@ -19,6 +19,8 @@ namespace AdmissionLas.Hosting;
 /// </summary>
 static class WebhookServer
 {
+    static readonly TimeSpan InFlightPatience = TimeSpan.FromSeconds(20);
+
     /// <summary>Builds the server; it listens once started.</summary>
     /// <param name="configuration">Adds configuration sources, the last one wins.</param>
     /// <param name="source">Where the nodes come from.</param>
@@ -40,13 +42,15 @@ static class WebhookServer
         Refuse(options.ClientCa.Length > 0 && options.AllowedClients.Count == 0
             ? ValidateOptionsResult.Fail("server.allowedClients: with a client CA it must name who may call; add the common name of the API server's client certificate")
             : ValidateOptionsResult.Success);
-        var tls = new ServingTls(certificate ?? ServingCertificate.FromFiles(CertificateFiles.Read(options), DateTimeOffset.UtcNow));
+        var tls = new ServingTls(certificate ?? ServingCertificate.FromFiles(CertificateFiles.Read(options), options.CertificateNames, DateTimeOffset.UtcNow));
         builder.Services.AddSingleton(tls);
         if (certificate is null)
         {
             builder.Services.AddHostedService<ServingCertificateReload>();
         }
 
+        // What is in flight when the drain is over may take its time, and all of it must fit into the Deployment's grace period.
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(options.DrainSeconds) + InFlightPatience);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
@@ -106,6 +110,8 @@ static class WebhookServer
         services.AddSingleton(new Settings(CompiledSettings.Default));
         services.AddSingleton<SettingsReload>();
         services.AddHostedService(provider => provider.GetRequiredService<SettingsReload>());
+        services.AddSingleton<Draining>();
+        services.AddHostedService(provider => provider.GetRequiredService<Draining>());
         services.AddSingleton<WebhookMetrics>();
         services.AddSingleton<LogThrottle>();
         services.AddSingleton<ReviewHandler>();
@@ -130,6 +136,7 @@ static class WebhookServer
     {
         var mutate = app.Services.GetRequiredService<MutateEndpoint>();
         var state = app.Services.GetRequiredService<ClusterState>();
+        var draining = app.Services.GetRequiredService<Draining>();
         app.Run(http => http.Request.Path.Value switch
         {
             // The plain port is for probes alone: what decides on pods is only to be had over TLS.
@@ -137,6 +144,7 @@ static class WebhookServer
                 ? mutate.HandleAsync(http)
                 : TextAsync(http, StatusCodes.Status405MethodNotAllowed, "POST an AdmissionReview here"),
             "/healthz" => TextAsync(http, StatusCodes.Status200OK, "ok"),
+            "/readyz" when draining.HasBegun => TextAsync(http, StatusCodes.Status503ServiceUnavailable, "draining"),
             "/readyz" => state.Current is { } view
                 ? TextAsync(http, StatusCodes.Status200OK, $"ok: {view.Nodes.Count} nodes, confirmed {state.Age?.TotalSeconds ?? 0:0.#} s ago")
                 : TextAsync(http, StatusCodes.Status503ServiceUnavailable, "waiting for the first list of nodes"),

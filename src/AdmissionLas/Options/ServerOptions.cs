@@ -26,6 +26,9 @@ sealed class ServerOptions
     /// <summary>PEM file with the serving certificate's key.</summary>
     public string CertificateKey { get; set; } = "/certs/tls.key";
 
+    /// <summary>The names that the certificate must be for, so that a wrong one is refused here and not by the API server; empty for any.</summary>
+    public IList<string> CertificateNames { get; set; } = [];
+
     /// <summary>PEM file with the authorities of client certificates; empty to accept callers without one.</summary>
     public string ClientCa { get; set; } = "";
 
@@ -35,6 +38,10 @@ sealed class ServerOptions
     /// <summary>How often the files are looked at for a renewed certificate, seconds.</summary>
     [Range(1, 3600)]
     public int CertificateReloadSeconds { get; set; } = 10;
+
+    /// <summary>How long the server goes on answering after it was told to stop, seconds; until then its Service knows that it is not ready.</summary>
+    [Range(0, 60)]
+    public int DrainSeconds { get; set; } = 5;
 
     /// <summary>The largest review that is read, bytes. etcd takes objects up to 1.5 MB, and a review can hold two.</summary>
     [Range(64 * 1024, 64 * 1024 * 1024)]

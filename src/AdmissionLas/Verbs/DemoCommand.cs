@@ -40,6 +40,7 @@ static class DemoCommand
                 ["server:address"] = "127.0.0.1",
                 ["server:port"] = "0",
                 ["server:healthPort"] = "0",
+                ["server:drainSeconds"] = "0",
             }),
             ClusterSource.Embedded(),
             ServingCertificate.From(certificate),

@@ -19,6 +19,11 @@ static class ServeCommand
     static readonly Option<int?> HealthPort = new("--health-port") { Description = "The HTTP port for /healthz and /readyz [default: 8080]" };
     static readonly Option<FileInfo?> Certificate = new("--certificate") { Description = "PEM file with the serving certificate [default: /certs/tls.crt]" };
     static readonly Option<FileInfo?> CertificateKey = new("--certificate-key") { Description = "PEM file with its key [default: /certs/tls.key]" };
+    static readonly Option<string[]> CertificateName = new("--certificate-name")
+    {
+        Description = "A name that the serving certificate must be for, such as admission-las.admission-las.svc; may be repeated [default: any]",
+    };
+
     static readonly Option<FileInfo?> ClientCa = new("--client-ca") { Description = "PEM file: accept only callers with a client certificate of this authority" };
     static readonly Option<string[]> AllowClient = new("--allow-client")
     {
@@ -34,7 +39,7 @@ static class ServeCommand
     {
         var command = new Command("serve", "Run the webhook. Without --kubeconfig or --snapshot it watches the cluster it runs in.")
         {
-            Kubeconfig, Context, Snapshot, Config, Address, Port, HealthPort, Certificate, CertificateKey, DevCertificate, ClientCa, AllowClient,
+            Kubeconfig, Context, Snapshot, Config, Address, Port, HealthPort, Certificate, CertificateKey, CertificateName, DevCertificate, ClientCa, AllowClient,
         };
         command.Validators.Add(result =>
         {
@@ -103,11 +108,17 @@ static class ServeCommand
             ["server:certificateKey"] = key,
             ["server:clientCa"] = arguments.GetValue(ClientCa)?.FullName,
         };
-        foreach (var (i, name) in (arguments.GetValue(AllowClient) ?? []).Index())
-        {
-            given[string.Create(CultureInfo.InvariantCulture, $"server:allowedClients:{i}")] = name;
-        }
+        AddList("allowedClients", arguments.GetValue(AllowClient));
+        AddList("certificateNames", arguments.GetValue(CertificateName));
 
         configuration.AddInMemoryCollection(given.Where(g => g.Value is not null));
+
+        void AddList(string key, string[]? values)
+        {
+            foreach (var (i, value) in (values ?? []).Index())
+            {
+                given[string.Create(CultureInfo.InvariantCulture, $"server:{key}:{i}")] = value;
+            }
+        }
     }
 }

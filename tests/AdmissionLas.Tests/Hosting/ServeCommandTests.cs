@@ -1,3 +1,4 @@
+using AdmissionLas.Tests.Support;
 using AdmissionLas.Verbs;
 
 namespace AdmissionLas.Tests.Hosting;
@@ -26,7 +27,7 @@ public sealed class ServeCommandTests : IDisposable
         // Nothing on the command line that would win over the file.
         var (certificate, key) = AdmissionLas.Hosting.DevelopmentCertificate.InDirectory(directory, DateTimeOffset.UtcNow);
 
-        var (exitCode, _, errors) = await RunAsync("serve", "--snapshot", Snapshot(), "--certificate", certificate, "--certificate-key", key, "--config", Write("c.yaml", yaml));
+        var (exitCode, _, errors) = await CommandLine.RunAsync("serve", "--snapshot", Snapshot(), "--certificate", certificate, "--certificate-key", key, "--config", Write("c.yaml", yaml));
 
         Assert.Equal(1, exitCode);
         Assert.Contains(expected, errors, StringComparison.OrdinalIgnoreCase);
@@ -40,7 +41,7 @@ public sealed class ServeCommandTests : IDisposable
         var (certificate, key) = AdmissionLas.Hosting.DevelopmentCertificate.InDirectory(directory, DateTimeOffset.UtcNow);
         string[] files = option == "--certificate" ? ["/nowhere/tls.crt", key] : [certificate, "/nowhere/tls.key"];
 
-        var (exitCode, _, errors) = await RunAsync("serve", "--snapshot", Snapshot(), "--certificate", files[0], "--certificate-key", files[1]);
+        var (exitCode, _, errors) = await CommandLine.RunAsync("serve", "--snapshot", Snapshot(), "--certificate", files[0], "--certificate-key", files[1]);
 
         Assert.Equal(1, exitCode);
         Assert.Contains("/nowhere/tls.", errors, StringComparison.Ordinal);
@@ -53,7 +54,7 @@ public sealed class ServeCommandTests : IDisposable
         var (certificate, _) = AdmissionLas.Hosting.DevelopmentCertificate.InDirectory(directory, DateTimeOffset.UtcNow);
         var (_, otherKey) = AdmissionLas.Hosting.DevelopmentCertificate.InDirectory(Path.Combine(directory, "other"), DateTimeOffset.UtcNow);
 
-        var (exitCode, _, errors) = await RunAsync("serve", "--snapshot", Snapshot(), "--certificate", certificate, "--certificate-key", otherKey);
+        var (exitCode, _, errors) = await CommandLine.RunAsync("serve", "--snapshot", Snapshot(), "--certificate", certificate, "--certificate-key", otherKey);
 
         Assert.Equal(1, exitCode);
         Assert.Contains(otherKey, errors, StringComparison.Ordinal);
@@ -65,7 +66,7 @@ public sealed class ServeCommandTests : IDisposable
     [InlineData("a: b: c", "line 1")]
     public async Task A_snapshot_that_cannot_be_used_is_named_with_the_reason(string yaml, string expected)
     {
-        var (exitCode, _, errors) = await RunAsync("serve", "--snapshot", Write("nodes.yaml", yaml), "--dev-certificate", directory);
+        var (exitCode, _, errors) = await CommandLine.RunAsync("serve", "--snapshot", Write("nodes.yaml", yaml), "--dev-certificate", directory);
 
         Assert.Equal(1, exitCode);
         Assert.Contains("nodes.yaml", errors, StringComparison.Ordinal);
@@ -79,7 +80,7 @@ public sealed class ServeCommandTests : IDisposable
     {
         var path = text is null ? file : Write(file, text);
 
-        var (exitCode, _, errors) = await RunAsync("serve", "--kubeconfig", path, "--dev-certificate", directory);
+        var (exitCode, _, errors) = await CommandLine.RunAsync("serve", "--kubeconfig", path, "--dev-certificate", directory);
 
         Assert.Equal(1, exitCode);
         Assert.Contains(file, errors, StringComparison.Ordinal);
@@ -88,7 +89,7 @@ public sealed class ServeCommandTests : IDisposable
     [Fact]
     public async Task Outside_a_cluster_the_user_is_told_how_to_name_one()
     {
-        var (exitCode, _, errors) = await RunAsync("serve", "--dev-certificate", directory);
+        var (exitCode, _, errors) = await CommandLine.RunAsync("serve", "--dev-certificate", directory);
 
         Assert.Equal(1, exitCode);
         Assert.Contains("--kubeconfig <file>", errors, StringComparison.Ordinal);
@@ -97,7 +98,7 @@ public sealed class ServeCommandTests : IDisposable
     [Fact]
     public async Task Two_sources_exclude_each_other()
     {
-        var (exitCode, _, errors) = await RunAsync("serve", "--snapshot", "a", "--kubeconfig", "b");
+        var (exitCode, _, errors) = await CommandLine.RunAsync("serve", "--snapshot", "a", "--kubeconfig", "b");
 
         Assert.NotEqual(0, exitCode);
         Assert.Contains("exclude each other", errors, StringComparison.Ordinal);
@@ -106,7 +107,7 @@ public sealed class ServeCommandTests : IDisposable
     [Fact]
     public async Task Help_names_every_option()
     {
-        var (exitCode, output, _) = await RunAsync("serve", "--help");
+        var (exitCode, output, _) = await CommandLine.RunAsync("serve", "--help");
 
         Assert.Equal(0, exitCode);
         Assert.All((string[])["--kubeconfig", "--snapshot", "--config", "--certificate", "--dev-certificate", "--port"],
@@ -116,7 +117,7 @@ public sealed class ServeCommandTests : IDisposable
     [Fact]
     public async Task An_unknown_option_is_refused()
     {
-        var (exitCode, _, errors) = await RunAsync("serve", "--no-such-option");
+        var (exitCode, _, errors) = await CommandLine.RunAsync("serve", "--no-such-option");
 
         Assert.NotEqual(0, exitCode);
         Assert.Contains("--no-such-option", errors, StringComparison.Ordinal);
@@ -125,7 +126,7 @@ public sealed class ServeCommandTests : IDisposable
     [Fact]
     public async Task The_demo_shows_every_step_of_the_pipeline_where_it_belongs()
     {
-        var (exitCode, output, errors) = await RunAsync("demo");
+        var (exitCode, output, errors) = await CommandLine.RunAsync("demo");
 
         Assert.True(exitCode == 0, errors);
         Assert.Matches(@"data-fetching.*untouched", output);
@@ -146,32 +147,4 @@ public sealed class ServeCommandTests : IDisposable
         File.WriteAllText(path, text);
         return path;
     }
-
-    static async Task<(int ExitCode, string Output, string Errors)> RunAsync(params string[] arguments)
-    {
-        using var output = new StringWriter();
-        using var errors = new StringWriter();
-        var (realOutput, realErrors) = (Console.Out, Console.Error);
-        Console.SetOut(output);
-        Console.SetError(errors);
-        try
-        {
-            // A server that starts where it should have refused would run for ever.
-            using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(1));
-            var exitCode = await Root.Create().Parse(arguments).InvokeAsync(new() { Output = output, Error = errors }, patience.Token);
-            return (exitCode, output.ToString(), errors.ToString());
-        }
-        finally
-        {
-            Console.SetOut(realOutput);
-            Console.SetError(realErrors);
-        }
-    }
-}
-
-/// <summary>Tests that read what is written to the console, one at a time.</summary>
-[CollectionDefinition(Name, DisableParallelization = true)]
-public sealed class ConsoleCollection
-{
-    internal const string Name = "console";
 }

@@ -2,6 +2,7 @@ using System.Security.Cryptography.X509Certificates;
 using AdmissionLas.Hosting;
 using AdmissionLas.Options;
 using AdmissionLas.Tests.Support;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 
@@ -54,6 +55,7 @@ public sealed class ServingCertificateTests : IDisposable
     [InlineData("wrong key")]
     [InlineData("expired")]
     [InlineData("not yet valid")]
+    [InlineData("for another name")]
     public async Task A_certificate_that_cannot_be_used_ends_the_start_and_does_not_replace_a_good_one(string fault)
     {
         var options = Issue();
@@ -72,18 +74,51 @@ public sealed class ServingCertificateTests : IDisposable
         Assert.Contains(directory, refusal.Message, StringComparison.Ordinal);
         Assert.Same(good, tls.Current);
 
+        options.CertificateNames = [];
         Issue();
         await LookAsync(() => !ReferenceEquals(good, tls.Current));
         Assert.NotSame(good, tls.Current);
     }
 
-    [Fact]
-    public void A_clock_that_is_five_minutes_off_does_not_matter()
+    [Theory]
+    [InlineData(4)]
+    [InlineData(-14)]
+    public void A_clock_that_is_five_minutes_off_does_not_matter(int minutesFast)
     {
-        var options = Issue();
-        time.Advance(TimeSpan.FromDays(30));
+        // The end of its life, or ten minutes before it was made: its begin.
+        var options = Issue(minutesFast > 0 ? time.GetUtcNow() - TimeSpan.FromDays(30) : time.GetUtcNow());
+        time.AdjustTime(time.GetUtcNow().AddMinutes(minutesFast));
 
         Load(options);
+    }
+
+    [Theory]
+    [InlineData(19, null)]
+    [InlineData(21, LogLevel.Warning)]
+    [InlineData(31, LogLevel.Error)]
+    public async Task From_the_last_third_of_its_life_on_a_certificate_is_warned_of_once_an_hour(int ageDays, LogLevel? expected)
+    {
+        var options = Issue();
+        var tls = new ServingTls(Load(options));
+        time.Advance(TimeSpan.FromDays(ageDays));
+        var log = new RecordedLog<ServingCertificateReload>();
+        using var reload = new ServingCertificateReload(tls, Microsoft.Extensions.Options.Options.Create(options), time, log);
+        await reload.StartAsync(CancellationToken.None);
+
+        if (expected is null)
+        {
+            await LookAgainAsync(minutes: 150);
+            Assert.Empty(log.Lines);
+            return;
+        }
+
+        await Eventually.IsTrueAsync("it is warned of at start", () => Task.FromResult(log.Lines.Count == 1));
+        await LookAgainAsync(minutes: 50);
+        Assert.Single(log.Lines);
+        await LookAgainAsync(minutes: 20);
+        await Eventually.IsTrueAsync("it is warned of again", () => Task.FromResult(log.Lines.Count == 2));
+        Assert.All(log.Lines, line => Assert.Equal(expected, line.Level));
+        Assert.All(log.Lines, line => Assert.Contains("certs rotate", line.Text, StringComparison.Ordinal));
     }
 
     [Fact]
@@ -123,12 +158,16 @@ public sealed class ServingCertificateTests : IDisposable
                 Issue();
                 File.WriteAllText(options.Certificate, certificate);
                 break;
+            case "for another name": 
+                options.CertificateNames = ["admission-las.admission-las.svc"];
+                Issue();
+                break;
             case "expired": Issue(time.GetUtcNow() - TimeSpan.FromDays(31)); break;
             default: Issue(time.GetUtcNow() + TimeSpan.FromDays(1)); break;
         }
     }
 
-    ServingCertificate Load(ServerOptions options) => ServingCertificate.FromFiles(CertificateFiles.Read(options), time.GetUtcNow());
+    ServingCertificate Load(ServerOptions options) => ServingCertificate.FromFiles(CertificateFiles.Read(options), options.CertificateNames, time.GetUtcNow());
 
     async Task<ServingCertificateReload> FollowAsync(ServingTls tls, ServerOptions options)
     {
@@ -136,6 +175,17 @@ public sealed class ServingCertificateTests : IDisposable
             tls, Microsoft.Extensions.Options.Options.Create(options), time, NullLogger<ServingCertificateReload>.Instance);
         await reload.StartAsync(CancellationToken.None);
         return reload;
+    }
+
+    async Task LookAgainAsync(int minutes)
+    {
+        for (var i = 0; i < minutes; i++)
+        {
+            time.Advance(TimeSpan.FromMinutes(1));
+            await Task.Delay(1);
+        }
+
+        await Task.Delay(20);
     }
 
     Task LookAsync(Func<bool> condition) => Eventually.IsTrueAsync("the new certificate is in force", () =>
