@@ -164,14 +164,16 @@ make_root() {
 
 # --- Running it ------------------------------------------------------------------------------------------------------
 
-# The default profile as it is for a container without capabilities on this architecture.
+# CRI-O's default profile as it is for a container without capabilities on this architecture, less what containerd's and Docker's
+# refuse besides. .NET and glibc know how to do without these: no NUMA, clone instead of clone3.
 make_seccomp() {
-  jq '{
+  jq '["get_mempolicy", "mbind", "set_mempolicy"] as $numa | {
     defaultAction, defaultErrnoRet,
     architectures: ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32"],
-    syscalls: [.syscalls[]
+    syscalls: ([.syscalls[]
       | select((.includes.caps // []) == [] and ((.includes.arches // ["amd64"]) | index("amd64")) and ((.excludes.arches // []) | index("amd64") | not))
-      | {names, action, errnoRet, args: (.args // [])} | with_entries(select(.value != null))]
+      | {names: (.names - ["clone3"] - $numa), action, errnoRet, args: (.args // [])} | with_entries(select(.value != null)) | select(.names != [])]
+      + [{names: ["clone3"], action: "SCMP_ACT_ERRNO", errnoRet: 38}, {names: $numa, action: "SCMP_ACT_ERRNO", errnoRet: 1}])
   }' "$cache/packages/golang-github-containers-common/usr/share/containers/seccomp.json" >"$work/seccomp.json"
 }
 
@@ -309,14 +311,14 @@ delete
 sed -n '/execve("\/admission-las"/,$p' "$work/attached" >"$work/trace"
 grep -q "^$pid  *+++ exited with 0 +++" "$work/trace" || fail 'the traced server did not end with 0'
 
-# none REGEX WHAT: no traced call matches.
+# none REGEX WHAT [BUT]: no traced call matches, except those that match BUT.
 none() {
-  if grep -E -- "$1" "$work/trace" >"$work/out"; then
+  if grep -E -- "$1" "$work/trace" | grep -Ev -- "${3:-^$}" >"$work/out"; then
     fail "$2"
   fi
 }
-none '= -1 (EPERM|ENOSYS)' 'the seccomp profile or the missing capabilities refused calls'
-none '= -1 (EROFS|EACCES)|O_WRONLY|O_RDWR|O_CREAT|sun_path' 'the server wants to write'
+none '= -1 (EPERM|ENOSYS)' 'the seccomp profile or the missing capabilities refused calls' '(clone3|get_mempolicy)(\(| resumed)'
+none '= -1 (EROFS|EACCES)|open.*(O_WRONLY|O_RDWR|O_CREAT)|sun_path' 'the server wants to write'
 none 'inotify_add_watch' 'the server watches folders, the whole root perhaps'
 sed -nE 's/^[0-9]+ +([a-z_0-9]+)\(.*/\1/p' "$work/trace" | sort -u >"$work/calls"
 
@@ -343,5 +345,5 @@ root filesystem   $(mebibytes "$(du --summarize --apparent-size --bytes "$root" 
 shared libraries  $(find "$root/usr" -type f -printf '%f\n' | sort | tr '\n' ' ')
 start to ready    min ${times[0]} ms, median ${times[starts / 2]} ms, max ${times[-1]} ms of $starts starts, runc's own start included
 idle memory       $idle
-system calls      $(wc -l <"$work/calls") different ones, none refused: $(tr '\n' ' ' <"$work/calls")
+system calls      $(wc -l <"$work/calls") different ones, none refused but clone3 and get_mempolicy, which it can do without: $(tr '\n' ' ' <"$work/calls")
 TEXT
