@@ -40,6 +40,48 @@ public sealed class CertificateTests(ControlPlane cluster)
     }
 
     [Fact]
+    public async Task A_rotation_whose_process_was_killed_is_finished_by_the_next_once_its_Lease_has_run_out()
+    {
+        await using var installed = await InstalledWebhook.InstallAsync(cluster);
+        await installed.StartAsync();
+        await using var team = await cluster.CreateNamespaceAsync();
+        await PatchedAsync(team);
+        await using var load = SteadyPods.Start(cluster, team, TimeSpan.FromMilliseconds(10));
+
+        using (var first = CertsProcess.Start(cluster.Kubeconfig, "rotate", "--force", "authority", "--trust-delay", "30"))
+        {
+            await first.SeesAsync("waiting: API servers get 30 s");
+            first.Kill();
+        }
+
+        using var second = CertsProcess.Start(cluster.Kubeconfig, "rotate", "--trust-delay", "1");
+        Assert.Equal(0, await second.ExitCodeAsync());
+        using var status = CertsProcess.Start(cluster.Kubeconfig, "status");
+        Assert.Equal(0, await status.ExitCodeAsync());
+
+        var (created, unpatched) = await load.StopAsync();
+        Assert.True(created > 0);
+        Assert.Empty(unpatched);
+        await status.SeesAsync("pod admission-las-1: CN=admission-las.admission-las.svc");
+        await status.SeesAsync("all is well");
+        Assert.Single((await installed.TrustedAsync())!.Authorities);
+    }
+
+    [Fact]
+    public async Task Status_says_what_needs_a_person()
+    {
+        await using var installed = await InstalledWebhook.InstallAsync(cluster);
+        await installed.StartAsync();
+        await installed.OverwriteTrustAsync(Authority.Create(InstalledWebhook.Policy, DateTimeOffset.UtcNow).Certificate.Pem);
+
+        using var status = CertsProcess.Start(cluster.Kubeconfig, "status");
+
+        Assert.Equal(2, await status.ExitCodeAsync());
+        await status.SeesAsync("place.admissionlas.io: its bundle is not what it should be");
+        await status.SeesAsync("serves a certificate that place.admissionlas.io does not trust");
+    }
+
+    [Fact]
     public async Task Of_two_rotations_at_once_one_wins_and_the_other_says_so()
     {
         await using var installed = await InstalledWebhook.InstallAsync(cluster);

@@ -142,7 +142,18 @@ static class WebhookServer
         var mutate = app.Services.GetRequiredService<MutateEndpoint>();
         var state = app.Services.GetRequiredService<ClusterState>();
         var draining = app.Services.GetRequiredService<Draining>();
-        app.Run(http => http.Request.Path.Value switch
+        app.Run(http =>
+        {
+            if (draining.HasBegun)
+            {
+                // The API server speaks HTTP/1.1 to webhooks and keeps its connections: each ends with its next answer, and none in the middle of one.
+                http.Response.Headers.Connection = "close";
+            }
+
+            return AnswerAsync(http);
+        });
+
+        Task AnswerAsync(HttpContext http) => http.Request.Path.Value switch
         {
             // The plain port is for probes alone: what decides on pods is only to be had over TLS.
             MutateEndpoint.Path when http.Request.IsHttps => HttpMethods.IsPost(http.Request.Method)
@@ -154,7 +165,7 @@ static class WebhookServer
                 ? TextAsync(http, StatusCodes.Status200OK, $"ok: {view.Nodes.Count} nodes, confirmed {state.Age?.TotalSeconds ?? 0:0.#} s ago")
                 : TextAsync(http, StatusCodes.Status503ServiceUnavailable, "waiting for the first list of nodes"),
             _ => TextAsync(http, StatusCodes.Status404NotFound, $"nothing here; the webhook is POST {MutateEndpoint.Path} over HTTPS, probes are /healthz and /readyz"),
-        });
+        };
     }
 
     static Task TextAsync(HttpContext http, int status, string text)

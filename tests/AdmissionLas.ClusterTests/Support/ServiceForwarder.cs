@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 
@@ -16,6 +17,7 @@ sealed class ServiceForwarder : IAsyncDisposable
     readonly List<Backend> backends = [];
     readonly Task accepting;
     readonly Task probing;
+    readonly ConcurrentQueue<string> events = [];
     int turn;
 
     /// <param name="probeEvery">The readiness probe's period; one failure is enough.</param>
@@ -40,6 +42,9 @@ sealed class ServiceForwarder : IAsyncDisposable
             }
         }
     }
+
+    /// <summary>When which replica became ready or not, and which connections could not be made: for messages.</summary>
+    internal string Events => string.Join('\n', events);
 
     internal void Add(IPEndPoint webhook, Uri readiness)
     {
@@ -82,19 +87,44 @@ sealed class ServiceForwarder : IAsyncDisposable
             {
                 if (Next() is not { } backend)
                 {
+                    Note("no replica is ready");
                     return;
                 }
 
-                await server.ConnectAsync(backend.Webhook, stop.Token);
+                try
+                {
+                    await server.ConnectAsync(backend.Webhook, stop.Token);
+                }
+                catch (SocketException fault)
+                {
+                    Note($"{backend.Webhook}: {fault.Message}");
+                    return;
+                }
+
                 caller.NoDelay = server.NoDelay = true;
-                await Task.WhenAny(
-                    caller.GetStream().CopyToAsync(server.GetStream(), stop.Token),
-                    server.GetStream().CopyToAsync(caller.GetStream(), stop.Token));
+                var up = PassAsync(caller, server);
+                // What a server says last must arrive: without a forwarder it would.
+                await PassAsync(server, caller);
+                await up.WaitAsync(TimeSpan.FromSeconds(1), stop.Token);
             }
-            catch (Exception fault) when (fault is OperationCanceledException or SocketException or IOException)
+            catch (Exception fault) when (fault is OperationCanceledException or SocketException or IOException or TimeoutException)
             {
                 // The caller sees its connection end, as it would behind a Service.
             }
+        }
+    }
+
+    void Note(string what) => events.Enqueue($"{DateTime.UtcNow:HH:mm:ss.fff} {what}");
+
+    async Task PassAsync(TcpClient from, TcpClient to)
+    {
+        try
+        {
+            await from.GetStream().CopyToAsync(to.GetStream(), stop.Token);
+            to.Client.Shutdown(SocketShutdown.Send);
+        }
+        catch (Exception fault) when (fault is SocketException or IOException)
+        {
         }
     }
 
@@ -119,7 +149,12 @@ sealed class ServiceForwarder : IAsyncDisposable
 
             foreach (var backend in all)
             {
-                backend.Ready = await IsReadyAsync(backend.Readiness);
+                var ready = await IsReadyAsync(backend.Readiness);
+                if (ready != backend.Ready)
+                {
+                    Note($"{backend.Webhook}: {(ready ? "ready" : "not ready")}");
+                    backend.Ready = ready;
+                }
             }
 
             await Task.Delay(probeEvery, stop.Token).ContinueWith(_ => { }, TaskScheduler.Default);

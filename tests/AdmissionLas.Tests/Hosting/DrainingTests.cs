@@ -1,4 +1,5 @@
 using System.Net;
+using AdmissionLas.Admission;
 using AdmissionLas.Hosting;
 using AdmissionLas.Options;
 using AdmissionLas.Tests.Support;
@@ -23,9 +24,12 @@ public sealed class DrainingTests
             using var ready = await webhook.Client.GetAsync(webhook.Health("/readyz"));
             return ready.StatusCode == HttpStatusCode.ServiceUnavailable;
         });
-        var answer = await webhook.ReviewAsync(RunningWebhook.Predict("HOME-EDGE"));
+        using var review = await webhook.PostAsync(RunningWebhook.Json(SampleReview.Of(RunningWebhook.Predict("HOME-EDGE"), "a-uid").ToJsonString()), HttpVersion.Version11);
+        var newer = await webhook.ReviewAsync(RunningWebhook.Predict("HOME-EDGE"), HttpVersion.Version20);
 
-        Assert.NotNull(answer["patch"]);
+        Assert.Contains("\"patch\"", await review.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.True(review.Headers.ConnectionClose, "the caller is sent elsewhere");
+        Assert.NotNull(newer["patch"]);
         Assert.False(stopping.IsCompleted);
         await enough.CancelAsync();
         await stopping.ContinueWith(_ => { }, TaskScheduler.Default);
