@@ -30,7 +30,12 @@ static class WebhookServer
         Action<IConfigurationBuilder> configuration, ClusterSource source, ServingCertificate? certificate = null,
         LogEventLevel quietest = LogEventLevel.Information)
     {
-        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ApplicationName = "admission-las" });
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions
+        {
+            ApplicationName = "admission-las",
+            // Else everything below the working directory is watched for an appsettings.json: in the image that is the whole root, /proc and all.
+            Args = ["--hostBuilder:reloadConfigOnChange=false"],
+        });
         // Only what is named: no appsettings.json that happens to lie in the working directory, no ASPNETCORE_URLS.
         builder.Configuration.Sources.Clear();
         configuration(builder.Configuration);

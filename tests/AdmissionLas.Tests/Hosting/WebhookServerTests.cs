@@ -185,6 +185,32 @@ public sealed class WebhookServerTests
     }
 
     [Fact]
+    public async Task No_folder_is_watched()
+    {
+        await using var webhook = await RunningWebhook.StartAsync();
+
+        Assert.DoesNotContain(OpenFiles(), file => file.Contains("inotify wd:", StringComparison.Ordinal));
+
+        // What the kernel says of each; one that was closed meanwhile is none.
+        static IEnumerable<string> OpenFiles()
+        {
+            foreach (var file in Directory.GetFiles("/proc/self/fdinfo"))
+            {
+                var text = "";
+                try
+                {
+                    text = File.ReadAllText(file);
+                }
+                catch (IOException)
+                {
+                }
+
+                yield return text;
+            }
+        }
+    }
+
+    [Fact]
     public async Task Reviews_and_refusals_are_counted_by_what_became_of_them()
     {
         await using var webhook = await RunningWebhook.StartAsync();
