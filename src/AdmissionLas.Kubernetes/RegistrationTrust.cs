@@ -59,7 +59,7 @@ public sealed class RegistrationTrust(IKubernetes api, string name) : ITrust
         {
             if (client.Url is { } url && Uri.TryCreate(url, UriKind.Absolute, out var address))
             {
-                probes.Add(ServedCertificate.ProbeAsync(address.Authority, address.Host, address.Port, address.Host, mayBeAway: false, stop));
+                probes.Add(LookAsync(address.Authority, address.Host, address.Port, address.Host, mayBeAway: false, stop));
             }
             else if (client.Service is { } service)
             {
@@ -84,10 +84,19 @@ public sealed class RegistrationTrust(IKubernetes api, string name) : ITrust
         var host = $"{reference.Name}.{reference.NamespaceProperty}.svc";
         return pods.Items
             .Where(p => p.Status?.PodIP is { Length: > 0 } && p.Status.Phase is not ("Succeeded" or "Failed"))
-            .Select(p => ServedCertificate.ProbeAsync(
+            .Select(p => LookAsync(
                 $"pod {p.Metadata.Name}", p.Status.PodIP, PortOf(p, port), host,
                 // One that is starting mounts the present Secret, and one that is ending answers nobody for long.
                 mayBeAway: p.Metadata.DeletionTimestamp is not null || p.Status.Conditions?.Any(c => c is { Type: "Ready", Status: "True" }) != true, stop));
+    }
+
+    /// <returns>What was seen; <see langword="null"/> for a server that may be away and is.</returns>
+    static async Task<Replica?> LookAsync(string name, string address, int port, string host, bool mayBeAway, CancellationToken stop)
+    {
+        var (shown, fault) = await TlsDial.DialAsync(address, port, host, stop).ConfigureAwait(false);
+        return shown is not null ? new Replica(name, CertificateFacts.Of(shown[0]))
+            : mayBeAway ? null
+            : new Replica(name, null, $"cannot be seen from here ({fault})");
     }
 
     static int PortOf(V1Pod pod, V1ServicePort port) =>

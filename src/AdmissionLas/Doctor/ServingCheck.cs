@@ -4,6 +4,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using AdmissionLas.Certificates;
+using AdmissionLas.Kubernetes;
 using k8s;
 using k8s.Autorest;
 using k8s.Models;
@@ -24,7 +25,7 @@ static class ServingCheck
 
     static async Task<IReadOnlyList<Finding>> UrlAsync(Uri url, TrustBundle? bundle, DateTimeOffset now, CancellationToken stop)
     {
-        var (served, fault) = await TlsDial.DialAsync(url.DnsSafeHost, url.Port, url.Host, $"{url.Host}:{url.Port}", stop).ConfigureAwait(false);
+        var (served, fault) = await DialAsync(url.DnsSafeHost, url.Port, url.Host, $"{url.Host}:{url.Port}", stop).ConfigureAwait(false);
         return served is not null
             ? ServedCertificateCheck.Evaluate(served, bundle, url.Host, now)
             : [Finding.Warning($"no webhook at {url} that can be seen from here: {fault}", "start it, or " + FromElsewhere)];
@@ -60,15 +61,21 @@ static class ServingCheck
         Admissionregistrationv1ServiceReference reference, V1Service service, IReadOnlyList<V1Pod> pods, string host, CancellationToken stop)
     {
         var port = reference.Port ?? 443;
-        if ((await TlsDial.DialAsync(host, port, host, host, stop).ConfigureAwait(false)).Served is { } served)
+        if ((await DialAsync(host, port, host, host, stop).ConfigureAwait(false)).Served is { } served)
         {
             return [served];
         }
 
         var target = (service.Spec.Ports ?? []).FirstOrDefault(p => p.Port == port)?.TargetPort?.Value;
         var dials = pods.Where(p => ServiceCheck.IsReady(p) && p.Status.PodIP is { Length: > 0 }).Take(DialledPods)
-            .Select(p => TlsDial.DialAsync(p.Status.PodIP, PortOf(p, target) ?? port, host, $"pod {p.Metadata.Name}", stop));
+            .Select(p => DialAsync(p.Status.PodIP, PortOf(p, target) ?? port, host, $"pod {p.Metadata.Name}", stop));
         return [.. (await Task.WhenAll(dials).ConfigureAwait(false)).Select(d => d.Served).OfType<ServedChain>()];
+    }
+
+    static async Task<(ServedChain? Served, string? Fault)> DialAsync(string address, int port, string host, string where, CancellationToken stop)
+    {
+        var (shown, fault) = await TlsDial.DialAsync(address, port, host, stop).ConfigureAwait(false);
+        return (shown is null ? null : new ServedChain(shown[0], [.. shown.Skip(1)], where), fault);
     }
 
     // A number, or the name of a container's port.

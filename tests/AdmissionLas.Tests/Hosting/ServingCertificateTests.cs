@@ -158,7 +158,7 @@ public sealed class ServingCertificateTests : IDisposable
                 Issue();
                 File.WriteAllText(options.Certificate, certificate);
                 break;
-            case "for another name": 
+            case "for another name":
                 options.CertificateNames = ["admission-las.admission-las.svc"];
                 Issue();
                 break;
