@@ -8,21 +8,22 @@ Usage: scripts/try-image.sh [--binary FILE] [--starts N]
 
 Publishes src/AdmissionLas as a native binary, puts it into a root filesystem with nothing else but the shared libraries that it
 needs, taken from the Debian 13 packages that the image's base consists of, and runs that with runc as the Deployment says: user
-65532, no capabilities, no new privileges, the default seccomp profile, read-only root, 256 MiB. Then it
+65532, no capabilities, no new privileges, read-only root, 256 MiB, and as seccomp profile the stricter of CRI-O's and containerd's
+default. Then it
 
   - runs the demo, and makes certificates with `certs init` as the install job does;
   - starts the server on them, waits until it is ready, sends a review over TLS, and sends SIGTERM: it must answer and end with 0;
   - traces every system call of such a run: none may fail because the seccomp profile or the read-only root refused it;
   - tells sizes, the time from start to ready, and idle memory.
 
-Needs root (runc) and a Debian with apt-get, curl, jq and openssl; runc and strace are taken out of their packages, not installed,
+Needs root (runc) and a Debian with apt-get, binutils, curl and jq; runc and strace are taken out of their packages, not installed,
 when they are missing. Publishing takes about five minutes on two cores.
 
   --binary FILE  try this binary instead of publishing one
   --starts N     how often the start is timed (default: 9)
   -h, --help     this text
 
-  XDG_CACHE_HOME   packages are kept in $XDG_CACHE_HOME/admissionlas/image (default: ~/.cache/…)
+  XDG_CACHE_HOME   packages are kept in $XDG_CACHE_HOME/admissionlas/image (default: ~/.cache/…); delete that for newer ones
 TEXT
 }
 
@@ -65,8 +66,8 @@ done
 [[ $starts =~ ^[1-9][0-9]*$ ]] || usage_error "--starts needs a number"
 ((EUID == 0)) || die 'runc needs root here: run this as root or with sudo'
 [[ $(uname -m) == x86_64 ]] || die 'this knows only the libraries of x86_64'
-for tool in apt-get dpkg-deb curl jq openssl readelf; do
-  command -v "$tool" >/dev/null || die "$tool is missing: this needs a Debian with apt-get, curl, jq, openssl and binutils"
+for tool in apt-get dpkg-deb curl jq readelf; do
+  command -v "$tool" >/dev/null || die "$tool is missing: this needs a Debian with apt-get, binutils, curl and jq"
 done
 
 finish() {
