@@ -72,7 +72,17 @@ public sealed class RegistrationTrust(IKubernetes api, string name) : ITrust
 
     async Task<IEnumerable<Task<Replica?>>> ProbePodsAsync(Admissionregistrationv1ServiceReference reference, CancellationToken stop)
     {
-        var service = await api.CoreV1.ReadNamespacedServiceAsync(reference.Name, reference.NamespaceProperty, cancellationToken: stop).ConfigureAwait(false);
+        V1Service service;
+        try
+        {
+            service = await api.CoreV1.ReadNamespacedServiceAsync(reference.Name, reference.NamespaceProperty, cancellationToken: stop).ConfigureAwait(false);
+        }
+        catch (HttpOperationException refused) when (refused.Is(HttpStatusCode.NotFound))
+        {
+            // Then nobody can be called through it.
+            return [];
+        }
+
         var selector = string.Join(',', (service.Spec.Selector ?? new Dictionary<string, string>()).Select(s => $"{s.Key}={s.Value}"));
         var port = service.Spec.Ports?.FirstOrDefault(p => p.Port == (reference.Port ?? 443));
         if (selector.Length == 0 || port is null)
