@@ -86,7 +86,9 @@ static class VaultFormat
         [Bundle] = bundle.Pem,
     };
 
-    /// <summary>Reads the authorities; a fault is told and counts as none.</summary>
+    /// <summary>
+    /// Reads the authorities. A fault in any of them counts as none at all: they are then made anew, and whoever is trusted meanwhile stays so.
+    /// </summary>
     internal static Authorities? ReadAuthorities(IReadOnlyDictionary<string, string> texts, out string? fault)
     {
         var signer = ReadPair(texts, SignerCertificate, SignerKey, out fault);
@@ -95,11 +97,10 @@ static class VaultFormat
             return null;
         }
 
-        // A next authority that cannot be read is given up: nothing was signed with it yet.
         var next = texts.ContainsKey(NextCertificate) ? ReadPair(texts, NextCertificate, NextKey, out fault) : null;
         var old = texts.TryGetValue(OldCertificates, out var pem) ? TrustBundle.Read(pem) : TrustBundle.Empty;
         fault ??= old is null ? $"{OldCertificates} is broken" : null;
-        return new Authorities(signer, next, old?.Authorities ?? []);
+        return fault is null ? new Authorities(signer, next, old!.Authorities) : null;
     }
 
     internal static KeyPair? ReadServing(IReadOnlyDictionary<string, string> texts, out string? fault) => ReadPair(texts, ServingCertificate, ServingKey, out fault);

@@ -194,6 +194,23 @@ public sealed class RotationTests
         Assert.Empty((await cluster.InventoryAsync()).Faults);
     }
 
+    [Theory]
+    [InlineData(1, "next.crt")]
+    [InlineData(3, "old.crt")]
+    public async Task What_was_damaged_in_the_middle_of_a_change_is_made_anew_and_no_call_fails_meanwhile(int write, string damaged)
+    {
+        var cluster = await InstalledAsync();
+        await Assert.ThrowsAsync<KilledException>(() => cluster.RunAsync(RotationGoal.RenewAuthority, write, afterWriting: true));
+        cluster.Damage(CertificateGroup.Authorities, damaged);
+
+        Assert.Equal(RotationOutcome.Done, await cluster.RunAsync(RotationGoal.Renew));
+        cluster.Pass(TimeSpan.FromHours(1));
+
+        Assert.Empty((await cluster.InventoryAsync()).Faults);
+        Assert.Single(cluster.Registered!.Authorities);
+        Assert.True(cluster.EverythingWorks);
+    }
+
     [Fact]
     public async Task A_bundle_that_somebody_overwrote_is_put_right()
     {

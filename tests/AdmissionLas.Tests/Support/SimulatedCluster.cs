@@ -78,7 +78,8 @@ sealed class SimulatedCluster : ICertificateVault, ITrust, IRotationLock
 
     internal void Delete(CertificateGroup group) => groups[group] = null;
 
-    internal void Damage(CertificateGroup group) => groups[group] = groups[group]!.ToDictionary(t => t.Key, t => t.Value[..(t.Value.Length / 2)]);
+    internal void Damage(CertificateGroup group, string? name = null) =>
+        groups[group] = groups[group]!.ToDictionary(t => t.Key, t => name is null || t.Key == name ? t.Value[..(t.Value.Length / 2)] : t.Value);
 
     /// <summary>Somebody writes the registration by hand, and every API server has learnt of it: what stops working now is not the rotation's fault.</summary>
     internal void Overwrite(TrustBundle? bundle)
