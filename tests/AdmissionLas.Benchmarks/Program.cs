@@ -1,10 +1,28 @@
+using System.Globalization;
 using System.Reflection;
+using AdmissionLas.Benchmarks;
 using BenchmarkDotNet.Columns;
 using BenchmarkDotNet.Configs;
 using BenchmarkDotNet.Diagnosers;
 using BenchmarkDotNet.Jobs;
 using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.Emit;
+
+// The first two words are for scripts/benchmark.sh; anything else goes to BenchmarkDotNet.
+switch (args)
+{
+    case ["floor", var port, var certificates]:
+        await FloorServer.RunAsync(int.Parse(port, CultureInfo.InvariantCulture), certificates);
+        return;
+    case ["workload", var directory]:
+        File.WriteAllBytes(Path.Combine(directory, "review.json"), Workload.Review("Predict", "LOCATION-7"));
+        foreach (var count in (int[])[5, 500, 5000])
+        {
+            File.WriteAllText(Path.Combine(directory, $"nodes-{count}.yaml"), Workload.NodeList(count).ToJsonString());
+        }
+
+        return;
+}
 
 // In process: the generated project of the usual toolchain would be built under this repository's rules for people.
 var config = ManualConfig.Create(DefaultConfig.Instance)

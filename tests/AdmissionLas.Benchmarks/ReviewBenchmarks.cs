@@ -1,8 +1,6 @@
 using System.Buffers;
-using System.Globalization;
 using System.Text;
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using AdmissionLas.Admission;
 using AdmissionLas.Kubernetes;
 using AdmissionLas.Placement;
@@ -16,8 +14,6 @@ namespace AdmissionLas.Benchmarks;
 /// </summary>
 public class ReviewBenchmarks
 {
-    const int Locations = 20;
-
     readonly ArrayBufferWriter<byte> answer = new(64 * 1024);
     byte[] predict = [];
     byte[] training = [];
@@ -34,13 +30,13 @@ public class ReviewBenchmarks
     [GlobalSetup]
     public void SetUp()
     {
-        view = new ClusterView(Enumerable.Range(0, Nodes).Select(Node));
+        view = new ClusterView(Workload.Nodes(Nodes));
         var state = new ClusterState(TimeProvider.System);
         state.Publish(view);
         handler = new ReviewHandler(new Settings(CompiledSettings.Default), state);
-        predict = Review(pod => SetLabels(pod, "Predict", "LOCATION-7"));
-        training = Review(pod => SetLabels(pod, "Training", null));
-        other = Review(pod => SetLabels(pod, "DataFetching", null));
+        predict = Workload.Review("Predict", "LOCATION-7");
+        training = Workload.Review("Training", null);
+        other = Workload.Review("DataFetching", null);
         pod = CompiledSettings.Default.Reader.Read(predict).Pod!;
         step = CompiledSettings.Default.Rules.Classify(pod.Facts);
         Expect(predict, "\"patch\"");
@@ -87,39 +83,5 @@ public class ReviewBenchmarks
         {
             throw new InvalidOperationException($"the answer lacks {text}: {Encoding.UTF8.GetString(answer.WrittenSpan)}");
         }
-    }
-
-    static NodeFacts Node(int i) => new()
-    {
-        Name = string.Create(CultureInfo.InvariantCulture, $"node-{i:0000}"),
-        Labels = Enumerable.Range(0, Locations)
-            .Select(l => KeyValuePair.Create(
-                string.Create(CultureInfo.InvariantCulture, $"LOCATION-{l}"),
-                string.Create(CultureInfo.InvariantCulture, $"{0.1 + ((i * 7919 + l * 104729) % 100_000 / 1000.0)}ms")))
-            .Append(new(NodeSelectorTerm.HostnameKey, string.Create(CultureInfo.InvariantCulture, $"node-{i:0000}")))
-            .Append(new("admissionlas.io/tier", i % 10 == 0 ? "cloud" : "edge"))
-            .ToDictionary(),
-        IsReady = true,
-        Allocatable = i % 10 == 0 ? new Resources(32_000, 128L << 30) : new Resources(4_000, 16L << 30),
-        AllocatablePods = 110,
-    };
-
-    static void SetLabels(JsonObject pod, string type, string? location)
-    {
-        var labels = pod["metadata"]!["labels"]!.AsObject();
-        labels["typeOfComponent"] = type;
-        labels.Remove("OurLocation");
-        if (location is not null)
-        {
-            labels["OurLocation"] = location;
-        }
-    }
-
-    static byte[] Review(Action<JsonObject> change)
-    {
-        using var text = File.OpenText(Path.Combine(AppContext.BaseDirectory, "Corpus", "kfp-v2-big", "pod.yaml"));
-        var pod = JsonObject.Create(YamlJson.ReadObjects(text)[0])!;
-        change(pod);
-        return Encoding.UTF8.GetBytes(SampleReview.Of(pod, "2f6e8a4c-5b1d-4e0a-9d5e-0c7b3a9f1d22").ToJsonString());
     }
 }
