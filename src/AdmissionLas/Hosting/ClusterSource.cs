@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using AdmissionLas.Kubernetes;
 using AdmissionLas.Placement;
 using AdmissionLas.Telemetry;
@@ -6,7 +7,7 @@ using k8s.Exceptions;
 
 namespace AdmissionLas.Hosting;
 
-/// <summary>Where the server learns of the nodes.</summary>
+/// <summary>Where the server learns of the nodes and of what runs on them.</summary>
 abstract record ClusterSource
 {
     /// <summary>A saved list of nodes; nothing changes.</summary>
@@ -87,10 +88,15 @@ abstract record ClusterSource
         {
             var time = services.GetRequiredService<TimeProvider>();
             using var api = new KubeApi(configuration, time);
-            var feed = new NodeFeed(api, state, time, services.GetRequiredService<ILogger<NodeFeed>>());
+            var nodes = new NodeFeed(api, state, time, services.GetRequiredService<ILogger<NodeFeed>>());
+            var pods = new PodFeed(api, services.GetRequiredService<UsageLedger>(), time, services.GetRequiredService<ILogger<PodFeed>>());
             services.GetRequiredService<WebhookMetrics>().Meter.CreateObservableCounter(
-                "admission_las.watch.restarts", () => feed.Restarts, "{restart}", "How often the node watch was opened again");
-            await feed.RunAsync(stop).ConfigureAwait(false);
+                "admission_las.watch.restarts",
+                () => (Measurement<long>[])[Of(nodes.Restarts, FollowedResource.Nodes), Of(pods.Restarts, FollowedResource.UnfinishedPods)],
+                "{restart}", "How often a watch was opened again, by resource");
+            await Task.WhenAll(nodes.RunAsync(stop), pods.RunAsync(stop)).ConfigureAwait(false);
+
+            static Measurement<long> Of(long restarts, FollowedResource resource) => new(restarts, new KeyValuePair<string, object?>("resource", resource.Name));
         }
     }
 }
