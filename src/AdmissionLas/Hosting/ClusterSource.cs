@@ -67,22 +67,23 @@ abstract record ClusterSource
 
     sealed class Keeper(ClusterSource source, IServiceProvider services) : BackgroundService
     {
-        protected override Task ExecuteAsync(CancellationToken stoppingToken)
+        // A snapshot is in force before the first port opens.
+        public override Task StartAsync(CancellationToken cancellationToken)
         {
             var state = services.GetRequiredService<ClusterState>();
             services.GetRequiredService<UnreadableLatencyLog>().Follow(state);
-            switch (source)
+            if (source is Snapshot snapshot)
             {
-                case Snapshot snapshot:
-                    state.Heard();
-                    state.Publish(snapshot.View);
-                    return Task.CompletedTask;
-                case ApiServer apiServer:
-                    return FeedAsync(apiServer.Configuration, state, stoppingToken);
-                default:
-                    throw new InvalidOperationException($"no keeper for {source.GetType().Name}");
+                state.Heard();
+                state.Publish(snapshot.View);
             }
+
+            return base.StartAsync(cancellationToken);
         }
+
+        protected override Task ExecuteAsync(CancellationToken stoppingToken) => source is ApiServer apiServer
+            ? FeedAsync(apiServer.Configuration, services.GetRequiredService<ClusterState>(), stoppingToken)
+            : Task.CompletedTask;
 
         async Task FeedAsync(KubernetesClientConfiguration configuration, ClusterState state, CancellationToken stop)
         {

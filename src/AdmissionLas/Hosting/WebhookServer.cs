@@ -151,7 +151,7 @@ static class WebhookServer
 
     static string Usage(UsageLedger ledger) => ledger.IsFollowed
         ? $"{ledger.Count} pods counted"
-        : "what runs on them is not known, so every node counts as free; it takes the right to list and watch pods";
+        : "what runs on them is not known (pods are not listed and watched), so each counts as empty";
 
     static Task TextAsync(HttpContext http, int status, string text)
     {
