@@ -28,19 +28,34 @@ public sealed class UsageLedger(TimeProvider time, TimeSpan hold)
     ClusterUsage? current;
     long nextExpiryAt = long.MaxValue;
     int list;
+    int assumed;
     bool isFollowed;
 
     /// <summary>Whether the pods are followed: listed at least once and not refused since. Until then nothing is assumed either.</summary>
     public bool IsFollowed => Volatile.Read(ref isFollowed);
 
-    /// <summary>How many claims are counted.</summary>
+    /// <summary>How many claims are known.</summary>
     public int Count
     {
         get
         {
             lock (gate)
             {
+                Expire();
                 return claims.Count;
+            }
+        }
+    }
+
+    /// <summary>How many of them no watch has shown yet.</summary>
+    public int AssumedCount
+    {
+        get
+        {
+            lock (gate)
+            {
+                Expire();
+                return assumed;
             }
         }
     }
@@ -117,7 +132,7 @@ public sealed class UsageLedger(TimeProvider time, TimeSpan hold)
             }
 
             // What was assumed has come true.
-            if (claim.Review is not null && claims.TryGetValue(claim.Review, out var assumed) && assumed.List == Assumed)
+            if (claim.Review is not null && claims.TryGetValue(claim.Review, out var placed) && placed.List == Assumed)
             {
                 Drop(claim.Review);
             }
@@ -156,6 +171,7 @@ public sealed class UsageLedger(TimeProvider time, TimeSpan hold)
             sums.Clear();
             usages.Clear();
             expiring.Clear();
+            assumed = 0;
             Volatile.Write(ref nextExpiryAt, long.MaxValue);
             Volatile.Write(ref current, null);
             Volatile.Write(ref isFollowed, false);
@@ -205,12 +221,19 @@ public sealed class UsageLedger(TimeProvider time, TimeSpan hold)
             Changed(sum);
         }
 
+        assumed += seenIn == Assumed ? 1 : 0;
         claims[id] = new Claim(sum, sum?.Node ?? node, request, expiresAt, seenIn);
     }
 
     void Drop(string id)
     {
-        if (claims.Remove(id, out var claim) && claim.Sum is { } sum)
+        if (!claims.Remove(id, out var claim))
+        {
+            return;
+        }
+
+        assumed -= claim.List == Assumed ? 1 : 0;
+        if (claim.Sum is { } sum)
         {
             sum.Add(claim.Request, -1);
             Changed(sum);
