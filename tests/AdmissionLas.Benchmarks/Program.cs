@@ -1,10 +1,16 @@
 using System.Reflection;
+using AdmissionLas.Benchmarks;
 using BenchmarkDotNet.Columns;
 using BenchmarkDotNet.Configs;
 using BenchmarkDotNet.Diagnosers;
 using BenchmarkDotNet.Jobs;
 using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.Emit;
+
+if (args is ["usage-memory", ..])
+{
+    return await UsageMemory.RunAsync(args.Length > 1 ? args[1] : Path.Combine(AppContext.BaseDirectory, "admission-las.dll"));
+}
 
 // In process: the generated project of the usual toolchain would be built under this repository's rules for people.
 var config = ManualConfig.Create(DefaultConfig.Instance)
@@ -13,3 +19,4 @@ var config = ManualConfig.Create(DefaultConfig.Instance)
     .HideColumns(Column.Error, Column.RatioSD)
     .WithOptions(ConfigOptions.DisableLogFile);
 BenchmarkSwitcher.FromAssembly(Assembly.GetExecutingAssembly()).Run(args, config);
+return 0;

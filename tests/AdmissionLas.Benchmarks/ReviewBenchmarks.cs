@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Collections.Immutable;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
@@ -24,6 +25,10 @@ public class ReviewBenchmarks
     byte[] other = [];
     ReviewHandler handler = null!;
     ClusterView view = null!;
+    UsageLedger ledger = null!;
+    ClusterUsage usage = null!;
+    ClusterUsage full = null!;
+    int assumed;
     AdmittedPod pod = null!;
     Step step = null!;
 
@@ -37,7 +42,18 @@ public class ReviewBenchmarks
         view = new ClusterView(Enumerable.Range(0, Nodes).Select(Node));
         var state = new ClusterState(TimeProvider.System);
         state.Publish(view);
-        handler = new ReviewHandler(new Settings(CompiledSettings.Default), state);
+        // A review of a dry run decides as any other and counts nothing, so that the thousandth one meets the same cluster as the first.
+        ledger = new UsageLedger(TimeProvider.System, TimeSpan.FromMinutes(1));
+        ledger.BeginList();
+        for (var i = 0; i < 30 * Nodes; i++)
+        {
+            ledger.Set($"pod-{i}", new PodClaim($"pod-{i}", view.Nodes[i % Nodes].Name, new Resources(100, 256L << 20), IsBound: true, Review: null));
+        }
+
+        ledger.EndList();
+        usage = ledger.Current;
+        full = new ClusterUsage(view.Nodes.ToImmutableDictionary(n => n.Name, n => new NodeUsage(n.Allocatable, n.AllocatablePods)));
+        handler = new ReviewHandler(new Settings(CompiledSettings.Default), state, ledger);
         predict = Review(pod => SetLabels(pod, "Predict", "LOCATION-7"));
         training = Review(pod => SetLabels(pod, "Training", null));
         other = Review(pod => SetLabels(pod, "DataFetching", null));
@@ -70,7 +86,21 @@ public class ReviewBenchmarks
     public int Other() => Answer(other);
 
     [Benchmark(Description = "predict: the decision alone")]
-    public Decision Decide() => PlacementEngine.Decide(step, pod.Facts, view, CompiledSettings.Default.Policy);
+    public Decision Decide() => PlacementEngine.Decide(step, pod.Facts, view, usage, CompiledSettings.Default.Policy);
+
+    [Benchmark(Description = "predict: the decision when every node is full")]
+    public Decision DecideFull() => PlacementEngine.Decide(step, pod.Facts, view, full, CompiledSettings.Default.Policy);
+
+    /// <summary>One pod comes, is counted, read, and goes: what a review adds to the ledger, and what the watch takes from it.</summary>
+    [Benchmark(Description = "a pod counted, looked up and uncounted")]
+    public NodeUsage Count()
+    {
+        var node = view.Nodes[++assumed % Nodes].Name;
+        ledger.Set("passing", new PodClaim("passing", node, new Resources(100, 256L << 20), IsBound: true, Review: null));
+        var counted = ledger.Current.On(node);
+        ledger.Set("passing", null);
+        return counted;
+    }
 
     int Answer(byte[] review)
     {
@@ -120,6 +150,8 @@ public class ReviewBenchmarks
         using var text = File.OpenText(Path.Combine(AppContext.BaseDirectory, "Corpus", "kfp-v2-big", "pod.yaml"));
         var pod = JsonObject.Create(YamlJson.ReadObjects(text)[0])!;
         change(pod);
-        return Encoding.UTF8.GetBytes(SampleReview.Of(pod, "2f6e8a4c-5b1d-4e0a-9d5e-0c7b3a9f1d22").ToJsonString());
+        var review = SampleReview.Of(pod, "2f6e8a4c-5b1d-4e0a-9d5e-0c7b3a9f1d22");
+        review["request"]!["dryRun"] = true;
+        return Encoding.UTF8.GetBytes(review.ToJsonString());
     }
 }

@@ -16,8 +16,15 @@ public sealed class UsageTests(ControlPlane cluster, ITestOutputHelper output)
     [Fact]
     public async Task A_burst_of_a_hundred_fills_the_small_nearest_node_and_the_rest_go_to_the_next()
     {
-        await using var nodes = await OwnNodes.CreateAsync(cluster, ("4", "4000Mi", 110), ("100", "100000Mi", 500), ("100", "100000Mi", 500));
+        await using var nodes = await OwnNodes.CreateAsync(cluster, ("4050m", "4050Mi", 110), ("100", "100000Mi", 500), ("100", "100000Mi", 500));
         await using var ns = await cluster.CreateNamespaceAsync();
+        // This scheduler (1.20) counts node affinity once where newer ones count it twice: a lead of 88 points, which an empty node would make
+        // up for once the near one is 90% full. So the others are a bit used, and the near one is never full to the last drop.
+        await using var others = await cluster.CreateNamespaceAsync();
+        foreach (var node in nodes.Names.Skip(1))
+        {
+            await others.CreateAsync(Steps.Filler(node, "20", "20000Mi"));
+        }
 
         await CreateAsync(ns, 100, () => Steps.Predict(nodes.Location, "100m", "100Mi"));
         var pods = await BoundAsync(ns, 100);
