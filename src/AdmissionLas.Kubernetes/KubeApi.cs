@@ -7,56 +7,69 @@ using k8s.Autorest;
 
 namespace AdmissionLas.Kubernetes;
 
+/// <summary>A resource that is followed whole.</summary>
+/// <param name="Name">In the plural, as in paths and in rights.</param>
+/// <param name="FieldSelector">Which of its objects; empty for all.</param>
+public sealed record FollowedResource(string Name, string FieldSelector)
+{
+    /// <summary>Every node.</summary>
+    public static FollowedResource Nodes { get; } = new("nodes", "");
+
+    /// <summary>The pods that have not finished. One that finishes is told of as deleted.</summary>
+    public static FollowedResource UnfinishedPods { get; } = new("pods", "status.phase!=Succeeded,status.phase!=Failed");
+}
+
 /// <summary>A page of a list: its items as the API server sent them.</summary>
-/// <param name="Nodes">The Node objects.</param>
+/// <param name="Items">The objects.</param>
 /// <param name="ResourceVersion">The version of the whole list, from which a watch goes on.</param>
 /// <param name="Continue">The token for the next page; <see langword="null"/> on the last.</param>
-public sealed record NodePage(IReadOnlyList<JsonElement> Nodes, string ResourceVersion, string? Continue);
+public sealed record ListPage(IReadOnlyList<JsonElement> Items, string ResourceVersion, string? Continue);
 
 /// <summary>A line of a watch stream.</summary>
 /// <param name="Type">ADDED, MODIFIED, DELETED, BOOKMARK or ERROR.</param>
-/// <param name="Object">The Node, or the Status that an ERROR carries.</param>
+/// <param name="Object">The object, or the Status that an ERROR carries.</param>
 public sealed record WatchLine(string Type, JsonElement Object);
 
 /// <summary>
-/// The API server's nodes, listed and watched over the client's own connection (credentials, token refresh, TLS, HTTP/2).
+/// The API server's objects, listed and watched over the client's own connection (credentials, token refresh, TLS, HTTP/2).
 /// </summary>
 /// <remarks>
 /// KubernetesClient.Aot has no watch, and the full client loses every watch event when compiled ahead of time; both read a stream of JSON
-/// lines, and so do we. Node objects are tens of kilobytes, most of it images; they are kept as raw JSON until <see cref="NodeReader"/>
+/// lines, and so do we. Node objects are tens of kilobytes, most of it images; they are kept as raw JSON until a reader
 /// has taken what is needed.
 /// </remarks>
 public sealed class KubeApi(KubernetesClientConfiguration configuration, TimeProvider time) : k8s.Kubernetes(configuration)
 {
     static readonly TimeSpan HeadersTimeout = TimeSpan.FromSeconds(15);
 
-    /// <summary>For a page of 500 nodes, some ten megabytes, over a slow line.</summary>
+    /// <summary>For a page of 500 objects, some ten megabytes, over a slow line.</summary>
     static readonly TimeSpan PageTimeout = TimeSpan.FromMinutes(1);
 
-    /// <summary>Lists one page of nodes, consistently with etcd.</summary>
+    /// <summary>Lists one page, consistently with etcd.</summary>
     /// <exception cref="HttpOperationException">The API server refused; 410 means that the token has expired.</exception>
-    public async Task<NodePage> ListNodesAsync(string? continueToken, CancellationToken stop)
+    public async Task<ListPage> ListAsync(FollowedResource resource, string? continueToken, CancellationToken stop)
     {
-        var url = "api/v1/nodes?limit=500" + (continueToken is null ? "" : $"&continue={Uri.EscapeDataString(continueToken)}");
+        var url = $"{Path(resource)}limit=500" + (continueToken is null ? "" : $"&continue={Uri.EscapeDataString(continueToken)}");
         var page = await WithinAsync(PageTimeout, ct => GetJsonAsync(url, ct), stop).ConfigureAwait(false);
         var metadata = page.GetProperty("metadata");
         var next = metadata.TryGetProperty("continue", out var token) ? token.GetString() : null;
-        return new NodePage(
+        return new ListPage(
             page.TryGetProperty("items", out var items) && items.ValueKind == JsonValueKind.Array ? [.. items.EnumerateArray()] : [],
             // Without one, a watch would begin anywhere and never tell of what was deleted before.
             metadata.GetProperty("resourceVersion").GetString() is { Length: > 0 } version ? version : throw new InvalidDataException("the list has no resourceVersion"),
             string.IsNullOrEmpty(next) ? null : next);
     }
 
-    /// <summary>Watches nodes from a resource version until the server ends the stream.</summary>
+    /// <summary>Watches from a resource version until the server ends the stream.</summary>
+    /// <param name="resource">What to watch.</param>
     /// <param name="resourceVersion">The last version seen.</param>
     /// <param name="timeoutSeconds">When the server is to end the stream.</param>
     /// <param name="stop">Ends the watch.</param>
     /// <exception cref="HttpOperationException">The API server refused; 410 means that the version has expired.</exception>
-    public async IAsyncEnumerable<WatchLine> WatchNodesAsync(
-        string resourceVersion, int timeoutSeconds, [EnumeratorCancellation] CancellationToken stop)
+    public async IAsyncEnumerable<WatchLine> WatchAsync(
+        FollowedResource resource, string resourceVersion, int timeoutSeconds, [EnumeratorCancellation] CancellationToken stop)
     {
-        var url = $"api/v1/nodes?watch=true&allowWatchBookmarks=true&timeoutSeconds={timeoutSeconds}&resourceVersion={Uri.EscapeDataString(resourceVersion)}";
+        var url = $"{Path(resource)}watch=true&allowWatchBookmarks=true&timeoutSeconds={timeoutSeconds}&resourceVersion={Uri.EscapeDataString(resourceVersion)}";
         using var response = await WithinAsync(HeadersTimeout, ct => GetAsync(url, ct), stop).ConfigureAwait(false);
         await using var body = await response.Content.ReadAsStreamAsync(stop).ConfigureAwait(false);
         var lines = JsonSerializer.DeserializeAsyncEnumerable(body, KubeJson.Default.WatchLine, topLevelValues: true, stop);
@@ -71,6 +84,9 @@ public sealed class KubeApi(KubernetesClientConfiguration configuration, TimePro
 
     /// <summary>Whether the API server says that the version or token it was given is too old to go on from.</summary>
     public static bool IsGone(HttpOperationException refused) => refused.Response.StatusCode == HttpStatusCode.Gone;
+
+    static string Path(FollowedResource resource) =>
+        $"api/v1/{resource.Name}?{(resource.FieldSelector.Length == 0 ? "" : $"fieldSelector={Uri.EscapeDataString(resource.FieldSelector)}&")}";
 
     Task<HttpResponseMessage> GetAsync(string url, CancellationToken stop) => SendRequest<object?>(url, HttpMethod.Get, null!, null, stop);
 

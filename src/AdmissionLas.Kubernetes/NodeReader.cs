@@ -1,11 +1,12 @@
 using System.Text.Json;
 using AdmissionLas.Placement;
+using static AdmissionLas.Kubernetes.JsonFields;
 
 namespace AdmissionLas.Kubernetes;
 
 /// <summary>
 /// Takes from a Node what placement needs and drops the rest at the door: images, volumes and conditions are most of an object.
-/// Fields that are missing or of a wrong type count as absent, so that one odd node never stops the feed.
+/// Fields that are missing or of a wrong type count as absent.
 /// </summary>
 public static class NodeReader
 {
@@ -24,19 +25,13 @@ public static class NodeReader
         }
     }
 
-    /// <summary>metadata.resourceVersion of any object, a bookmark among them.</summary>
-    public static string? ResourceVersion(JsonElement any) => Text(Member(Member(any, "metadata"), "resourceVersion"));
-
-    /// <summary>metadata.name of any object.</summary>
-    public static string? Name(JsonElement any) => Text(Member(Member(any, "metadata"), "name"));
-
     static NodeFacts? ReadFacts(JsonElement node)
     {
         var metadata = Member(node, "metadata");
         var spec = Member(node, "spec");
         var status = Member(node, "status");
         var allocatable = Member(status, "allocatable");
-        return Text(Member(metadata, "name")) is not { Length: > 0 } name
+        return ObjectMetadata.Name(node) is not { Length: > 0 } name
             ? null
             : new NodeFacts
             {
@@ -45,7 +40,7 @@ public static class NodeReader
                 Taints = [.. Items(Member(spec, "taints")).Select(Taint).OfType<Taint>()],
                 IsCordoned = Member(spec, "unschedulable").ValueKind == JsonValueKind.True,
                 IsReady = Items(Member(status, "conditions")).Any(c => Text(Member(c, "type")) == "Ready" && Text(Member(c, "status")) == "True"),
-                Allocatable = Resources(allocatable),
+                Allocatable = ResourceList(allocatable),
                 AllocatablePods = Quantity.TryParseUnits(Text(Member(allocatable, "pods")) ?? "", out var pods) ? pods : 0,
             };
     }
@@ -68,45 +63,4 @@ public static class NodeReader
         Text(Member(taint, "key")) is { } key && TaintEffects.TryParse(Text(Member(taint, "effect")), out var effect)
             ? new Taint(key, Text(Member(taint, "value")) ?? "", effect)
             : null;
-
-    static Resources Resources(JsonElement list)
-    {
-        long? cpuMilli = null;
-        long? memoryBytes = null;
-        List<ResourceAmount>? other = null;
-        foreach (var entry in Members(list))
-        {
-            var text = Text(entry.Value) ?? "";
-            switch (entry.Name)
-            {
-                case "cpu" when Quantity.TryParseMilli(text, out var milli): cpuMilli = milli; break;
-                case "memory" when Quantity.TryParseUnits(text, out var bytes): memoryBytes = bytes; break;
-                case "cpu" or "memory" or "pods": break;
-                default:
-                    if (Quantity.TryParseUnits(text, out var amount))
-                    {
-                        (other ??= []).Add(new ResourceAmount(entry.Name, amount));
-                    }
-
-                    break;
-            }
-        }
-
-        return new Resources(cpuMilli, memoryBytes, other);
-    }
-
-    static JsonElement Member(JsonElement parent, string name) =>
-        parent.ValueKind == JsonValueKind.Object && parent.TryGetProperty(name, out var member) ? member : default;
-
-    static IEnumerable<JsonProperty> Members(JsonElement parent) => parent.ValueKind == JsonValueKind.Object ? parent.EnumerateObject() : Enumerable.Empty<JsonProperty>();
-
-    static IEnumerable<JsonElement> Items(JsonElement parent) => parent.ValueKind == JsonValueKind.Array ? parent.EnumerateArray() : Enumerable.Empty<JsonElement>();
-
-    // A number is taken as it stands: hand-written snapshots say `pods: 110` where the API server says "110".
-    static string? Text(JsonElement element) => element.ValueKind switch
-    {
-        JsonValueKind.String => element.GetString(),
-        JsonValueKind.Number => element.GetRawText(),
-        _ => null,
-    };
 }

@@ -57,7 +57,7 @@ static class FloorServer
         var state = new ClusterState(TimeProvider.System);
         state.Publish(new Placement.ClusterView(Workload.Nodes(500)));
         var answer = new ArrayBufferWriter<byte>();
-        new Admission.ReviewHandler(new Settings(CompiledSettings.Default), state).Handle(Workload.Review("Predict", "LOCATION-7"), answer);
+        new Admission.ReviewHandler(new Settings(CompiledSettings.Default), state, new UsageLedger(TimeProvider.System, TimeSpan.FromMinutes(1))).Handle(Workload.Review("Predict", "LOCATION-7"), answer);
         return answer.WrittenSpan.ToArray();
     }
 }

@@ -13,7 +13,7 @@ switch (args)
 {
     case ["floor", var port, var certificates]:
         await FloorServer.RunAsync(int.Parse(port, CultureInfo.InvariantCulture), certificates);
-        return;
+        return 0;
     case ["workload", var directory]:
         File.WriteAllBytes(Path.Combine(directory, "review.json"), Workload.Review("Predict", "LOCATION-7"));
         foreach (var count in (int[])[5, 500, 5000])
@@ -21,7 +21,9 @@ switch (args)
             File.WriteAllText(Path.Combine(directory, $"nodes-{count}.yaml"), Workload.NodeList(count).ToJsonString());
         }
 
-        return;
+        return 0;
+    case ["usage-memory", ..]:
+        return await UsageMemory.RunAsync(args.Length > 1 ? args[1] : Path.Combine(AppContext.BaseDirectory, "admission-las.dll"));
 }
 
 // In process: the generated project of the usual toolchain would be built under this repository's rules for people.
@@ -31,3 +33,4 @@ var config = ManualConfig.Create(DefaultConfig.Instance)
     .HideColumns(Column.Error, Column.RatioSD)
     .WithOptions(ConfigOptions.DisableLogFile);
 BenchmarkSwitcher.FromAssembly(Assembly.GetExecutingAssembly()).Run(args, config);
+return 0;

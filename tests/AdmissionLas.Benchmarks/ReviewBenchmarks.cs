@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Collections.Immutable;
 using System.Text;
 using System.Text.Json;
 using AdmissionLas.Admission;
@@ -20,6 +21,10 @@ public class ReviewBenchmarks
     byte[] other = [];
     ReviewHandler handler = null!;
     ClusterView view = null!;
+    UsageLedger ledger = null!;
+    ClusterUsage usage = null!;
+    ClusterUsage full = null!;
+    int assumed;
     AdmittedPod pod = null!;
     Step step = null!;
 
@@ -33,7 +38,17 @@ public class ReviewBenchmarks
         view = new ClusterView(Workload.Nodes(Nodes));
         var state = new ClusterState(TimeProvider.System);
         state.Publish(view);
-        handler = new ReviewHandler(new Settings(CompiledSettings.Default), state);
+        ledger = new UsageLedger(TimeProvider.System, TimeSpan.FromMinutes(1));
+        ledger.BeginList();
+        for (var i = 0; i < 30 * Nodes; i++)
+        {
+            ledger.Set($"pod-{i}", new PodClaim($"pod-{i}", view.Nodes[i % Nodes].Name, new Resources(100, 256L << 20), IsBound: true, Review: null));
+        }
+
+        ledger.EndList();
+        usage = ledger.Current;
+        full = new ClusterUsage(view.Nodes.ToImmutableDictionary(n => n.Name, n => new NodeUsage(n.Allocatable, n.AllocatablePods)));
+        handler = new ReviewHandler(new Settings(CompiledSettings.Default), state, ledger);
         predict = Workload.Review("Predict", "LOCATION-7");
         training = Workload.Review("Training", null);
         other = Workload.Review("DataFetching", null);
@@ -66,7 +81,21 @@ public class ReviewBenchmarks
     public int Other() => Answer(other);
 
     [Benchmark(Description = "predict: the decision alone")]
-    public Decision Decide() => PlacementEngine.Decide(step, pod.Facts, view, CompiledSettings.Default.Policy);
+    public Decision Decide() => PlacementEngine.Decide(step, pod.Facts, view, usage, CompiledSettings.Default.Policy);
+
+    [Benchmark(Description = "predict: the decision when every node is full")]
+    public Decision DecideFull() => PlacementEngine.Decide(step, pod.Facts, view, full, CompiledSettings.Default.Policy);
+
+    /// <summary>One pod comes, is counted, read, and goes: what a review adds to the ledger, and what the watch takes from it.</summary>
+    [Benchmark(Description = "a pod counted, looked up and uncounted")]
+    public NodeUsage Count()
+    {
+        var node = view.Nodes[++assumed % Nodes].Name;
+        ledger.Set("passing", new PodClaim("passing", node, new Resources(100, 256L << 20), IsBound: true, Review: null));
+        var counted = ledger.Current.On(node);
+        ledger.Set("passing", null);
+        return counted;
+    }
 
     int Answer(byte[] review)
     {

@@ -189,8 +189,8 @@ public sealed class ManifestTests
     }
 
     [Fact]
-    public async Task The_webhook_may_follow_nodes_and_nothing_else() =>
-        Assert.Equal(["ClusterRole: list nodes", "ClusterRole: watch nodes"], RightsOf(await Overlay.RenderAsync("default"), "admission-las"));
+    public async Task The_webhook_may_follow_nodes_and_pods_and_nothing_else() =>
+        Assert.Equal(["ClusterRole: list nodes", "ClusterRole: list pods", "ClusterRole: watch nodes", "ClusterRole: watch pods"], RightsOf(await Overlay.RenderAsync("default"), "admission-las"));
 
     [Fact]
     public async Task The_rotation_may_write_its_own_secrets_lease_and_registration_and_nothing_else() =>

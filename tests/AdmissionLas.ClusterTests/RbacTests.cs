@@ -11,27 +11,32 @@ namespace AdmissionLas.ClusterTests;
 public sealed class RbacTests(ControlPlane cluster)
 {
     [Fact]
-    public async Task The_webhook_follows_nodes_with_its_rights_and_with_none_of_them_missing()
+    public async Task The_webhook_follows_nodes_and_pods_with_its_rights_and_with_none_of_them_missing()
     {
         await using var account = await RestrictedAccount.CreateAsync(cluster, await Overlay.RenderAsync("default"), "admission-las");
 
-        Assert.Empty(await account.SuperfluousRightsAsync(FollowsNodesAsync));
+        Assert.Empty(await account.SuperfluousRightsAsync(FollowsAsync));
     }
 
-    /// <summary>Whether the feed has a first list of nodes and then sees one change, with nothing refused.</summary>
-    async Task<bool> FollowsNodesAsync(string kubeconfig)
+    /// <summary>Whether the feeds have their first lists and then see one change each, with nothing refused.</summary>
+    async Task<bool> FollowsAsync(string kubeconfig)
     {
         var state = new ClusterState(TimeProvider.System);
         var faults = new Faults();
         using var api = new KubeApi(Assert.IsType<ClusterSource.ApiServer>(ClusterSource.FromKubeconfig(kubeconfig, null)).Configuration, TimeProvider.System);
         using var stop = new CancellationTokenSource();
-        var running = new NodeFeed(api, state, TimeProvider.System, faults).RunAsync(stop.Token);
+        var ledger = new UsageLedger(TimeProvider.System, TimeSpan.FromMinutes(1));
+        var running = Task.WhenAll(
+            new NodeFeed(api, state, TimeProvider.System, faults).RunAsync(stop.Token), new PodFeed(api, ledger, TimeProvider.System, faults).RunAsync(stop.Token));
         try
         {
-            await Eventually.IsTrueAsync("the nodes are listed, or refused", () => Task.FromResult(state.Current is not null || faults.Any));
+            await Eventually.IsTrueAsync("nodes and pods are listed, or refused", () => Task.FromResult((state.Current is not null && ledger.IsFollowed) || faults.Any));
             if (!faults.Any)
             {
                 await LabelAsync("1");
+                await using var ns = await cluster.CreateNamespaceAsync();
+                await ns.CreateAsync(Steps.Filler("nitos-cloud-node", "10m"));
+                await Eventually.IsTrueAsync("the pod is seen, or refused", () => Task.FromResult(ledger.Current.On("nitos-cloud-node").Pods > 0 || faults.Any));
                 await Eventually.IsTrueAsync("the change is seen, or refused", () => Task.FromResult(state.Current!.NearestTo(Location).Count == 1 || faults.Any));
             }
 
@@ -52,7 +57,7 @@ public sealed class RbacTests(ControlPlane cluster)
         ["metadata"] = new JsonObject { ["labels"] = new JsonObject { [$"latency.admissionlas.io/{Location}"] = latency } },
     });
 
-    sealed class Faults : ILogger<NodeFeed>
+    sealed class Faults : ILogger<NodeFeed>, ILogger<PodFeed>
     {
         volatile bool any;
 

@@ -71,6 +71,14 @@ public sealed record Decision
     /// </summary>
     public NodeFacts? Chosen { get; init; }
 
+    /// <summary>
+    /// The chosen node has room for the pod now, as far as is known: from now on it counts there, or the next pod would be sent to the same place.
+    /// </summary>
+    public bool TakesRoom { get; init; }
+
+    /// <summary>What the scheduler will count a placed pod as, with the requests that it gets from us.</summary>
+    public Resources Request { get; init; }
+
     /// <summary>The chosen node's latency to a predict step's location, milliseconds.</summary>
     public double LatencyMs { get; init; }
 

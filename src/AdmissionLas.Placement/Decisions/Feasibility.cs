@@ -53,20 +53,24 @@ public readonly struct Feasibility
     public const int MaxAmounts = 1024;
 
     readonly PodFacts pod;
-    readonly Resources request;
+    readonly ClusterUsage usage;
 
     /// <summary>Prepares the checks for a pod that asks for its <see cref="EffectiveRequest"/>.</summary>
-    public Feasibility(PodFacts pod)
-        : this(pod, EffectiveRequest.Of(pod))
+    public Feasibility(PodFacts pod, ClusterUsage usage)
+        : this(pod, EffectiveRequest.Of(pod), usage)
     {
     }
 
     /// <summary>Prepares the checks for a pod as if it asked for <paramref name="request"/>.</summary>
-    public Feasibility(PodFacts pod, Resources request)
+    public Feasibility(PodFacts pod, Resources request, ClusterUsage usage)
     {
         this.pod = pod;
-        this.request = request;
+        this.usage = usage;
+        Request = request;
     }
+
+    /// <summary>What the pod asks for, or would.</summary>
+    public Resources Request { get; }
 
     /// <summary>Whether the pod stays within <see cref="MaxComparisons"/> and <see cref="MaxAmounts"/>.</summary>
     public static bool CanBeJudged(PodFacts pod) => Comparisons(pod) <= MaxComparisons && Amounts(pod) <= MaxAmounts;
@@ -94,11 +98,19 @@ public readonly struct Feasibility
         static int Named(Resources resources) => resources.Other?.Count ?? 0;
     }
 
-    /// <summary>Whether the node could run the pod now.</summary>
-    public Verdict JudgeNow(NodeFacts node) => Judge(node, node.Free, node.AllocatablePods - node.RequestedPods);
+    /// <summary>Whether the node could run the pod beside what is spoken for on it now.</summary>
+    public Verdict JudgeNow(NodeFacts node) => JudgeState(node) is var state and not Verdict.CanRun ? state : JudgeRoom(node, usage.On(node));
 
     /// <summary>Whether the node could run the pod if nothing else ran on it.</summary>
-    public Verdict JudgeEver(NodeFacts node) => Judge(node, node.Allocatable, node.AllocatablePods);
+    public Verdict JudgeEver(NodeFacts node) => JudgeState(node) is var state and not Verdict.CanRun ? state : JudgeRoom(node, NodeUsage.None);
+
+    /// <summary>The CPU and memory that the node has left.</summary>
+    public Resources FreeOn(NodeFacts node)
+    {
+        var used = usage.On(node).Requested;
+        return new Resources(
+            Math.Max(0, node.Allocatable.CpuMilliOrZero - used.CpuMilliOrZero), Math.Max(0, node.Allocatable.MemoryBytesOrZero - used.MemoryBytesOrZero));
+    }
 
     /// <summary>
     /// Whether a PreferNoSchedule taint that the pod does not tolerate makes the scheduler avoid the node. It scores up to 300 points
@@ -117,7 +129,8 @@ public readonly struct Feasibility
         return false;
     }
 
-    Verdict Judge(NodeFacts node, Resources room, long podRoom)
+    // All but the room. Most nodes that fall out do so here, before their usage is looked up.
+    Verdict JudgeState(NodeFacts node)
     {
         if (!node.IsReady)
         {
@@ -142,17 +155,18 @@ public readonly struct Feasibility
             return Verdict.NodeSelector;
         }
 
-        if (pod.RequiredTerms is not null && !MeetsAnyRequiredTerm(node))
-        {
-            return Verdict.NodeAffinity;
-        }
-
-        return request.CpuMilliOrZero > room.CpuMilliOrZero ? Verdict.Cpu
-            : request.MemoryBytesOrZero > room.MemoryBytesOrZero ? Verdict.Memory
-            : !HasOtherResources(room) ? Verdict.OtherResource
-            : podRoom < 1 ? Verdict.PodCount
-            : Verdict.CanRun;
+        return pod.RequiredTerms is not null && !MeetsAnyRequiredTerm(node) ? Verdict.NodeAffinity : Verdict.CanRun;
     }
+
+    Verdict JudgeRoom(NodeFacts node, NodeUsage used) =>
+        !Fits(Request.CpuMilliOrZero, node.Allocatable.CpuMilliOrZero, used.Requested.CpuMilliOrZero) ? Verdict.Cpu
+        : !Fits(Request.MemoryBytesOrZero, node.Allocatable.MemoryBytesOrZero, used.Requested.MemoryBytesOrZero) ? Verdict.Memory
+        : !OthersFit(node.Allocatable, used.Requested) ? Verdict.OtherResource
+        : used.Pods >= node.AllocatablePods ? Verdict.PodCount
+        : Verdict.CanRun;
+
+    // A pod that asks for nothing fits even where more is spoken for than there is, as for the scheduler.
+    static bool Fits(long asked, long allocatable, long used) => asked <= Math.Max(0, allocatable - used);
 
     bool MeetsNodeSelector(NodeFacts node)
     {
@@ -180,11 +194,12 @@ public readonly struct Feasibility
         return false;
     }
 
-    bool HasOtherResources(Resources room)
+    bool OthersFit(Resources allocatable, Resources used)
     {
-        for (var i = 0; i < (request.Other?.Count ?? 0); i++)
+        for (var i = 0; i < (Request.Other?.Count ?? 0); i++)
         {
-            if (request.Other![i].Amount > room.AmountOf(request.Other[i].Name))
+            var (name, asked) = Request.Other![i];
+            if (!Fits(asked, allocatable.AmountOf(name), used.AmountOf(name)))
             {
                 return false;
             }

@@ -1,7 +1,7 @@
 namespace AdmissionLas.Placement;
 
 /// <summary>
-/// The one entrance to the core: a step, its pod, the nodes and the policy in; a decision out. The same four always give the same decision.
+/// The one entrance to the core: a step, its pod, the nodes, what runs on them and the policy in; a decision out. The same five always give the same decision.
 /// </summary>
 public static class PlacementEngine
 {
@@ -9,8 +9,9 @@ public static class PlacementEngine
     /// <param name="step">What the pod is.</param>
     /// <param name="pod">The pod as its author wrote it.</param>
     /// <param name="view">The nodes.</param>
+    /// <param name="usage">What is spoken for on them.</param>
     /// <param name="policy">The admin's choices.</param>
-    public static Decision Decide(Step step, PodFacts pod, ClusterView view, PlacementPolicy policy)
+    public static Decision Decide(Step step, PodFacts pod, ClusterView view, ClusterUsage usage, PlacementPolicy policy)
     {
         List<string> warnings = step.Warning is null ? [] : [step.Warning];
         if (step.Type == StepType.Other)
@@ -40,8 +41,8 @@ public static class PlacementEngine
         }
 
         return step.Type == StepType.Predict
-            ? PredictPlacement.Decide(step, pod, view, policy, mode, warnings)
-            : TrainingPlacement.Decide(step, pod, view, policy, mode, warnings);
+            ? PredictPlacement.Decide(step, pod, view, usage, policy, mode, warnings)
+            : TrainingPlacement.Decide(step, pod, view, usage, policy, mode, warnings);
     }
 
     /// <summary>The decision to leave a step to the default scheduler, said in the annotation and as a warning.</summary>

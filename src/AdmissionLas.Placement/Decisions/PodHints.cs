@@ -1,6 +1,6 @@
 namespace AdmissionLas.Placement;
 
-/// <summary>The annotations with which a pod's author steers its placement, and the one that we leave.</summary>
+/// <summary>The annotations with which a pod's author steers its placement, and those that we leave.</summary>
 public static class PodHints
 {
     /// <summary><c>preferred</c>, <c>required</c> or <c>off</c>.</summary>
@@ -14,6 +14,13 @@ public static class PodHints
 
     /// <summary>What was decided and why, in a line. A pod that carries it has been decided on.</summary>
     public const string DecisionKey = "admissionlas.io/decision";
+
+    /// <summary>
+    /// The node against which the pod counts until the scheduler has bound it, and the review that decided so: <c>node/uid</c>. By it a
+    /// replica knows its own pod again when the watch shows it, and every other replica learns of it; a pod has no uid and often no name
+    /// while it is reviewed, and a second call for it is another review.
+    /// </summary>
+    public const string AssumedKey = "admissionlas.io/assumed";
 
     /// <summary>The annotation keys that a reader must keep.</summary>
     public static IReadOnlyList<string> Keys { get; } = [PlacementKey, RequestCpuKey, RequestMemoryKey, DecisionKey];

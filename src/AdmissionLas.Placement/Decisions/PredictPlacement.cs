@@ -9,7 +9,14 @@ namespace AdmissionLas.Placement;
 /// </summary>
 static class PredictPlacement
 {
-    internal static Decision Decide(Step step, PodFacts pod, ClusterView view, PlacementPolicy policy, PlacementMode mode, List<string> warnings)
+    /// <summary>
+    /// Of nodes at the very same latency so many are compared by what they have left, the largest first; a label that a whole zone shares
+    /// must not cost a look at the whole zone.
+    /// </summary>
+    const int MostEquals = 64;
+
+    internal static Decision Decide(
+        Step step, PodFacts pod, ClusterView view, ClusterUsage usage, PlacementPolicy policy, PlacementMode mode, List<string> warnings)
     {
         if (step.Location is not { Length: > 0 } location)
         {
@@ -22,8 +29,15 @@ static class PredictPlacement
             return PlacementEngine.Unplaced(Outcome.UnknownLocation, step, mode, WhyUnknown(location, view), warnings);
         }
 
-        var feasibility = new Feasibility(pod);
-        var candidates = Candidates(measured, feasibility, policy.NamedNodes);
+        var feasibility = new Feasibility(pod, usage);
+        var candidates = Candidates(measured, feasibility, policy.NamedNodes, now: true);
+        var hasRoom = candidates.Count > 0;
+        if (!hasRoom)
+        {
+            // Full now, all of them: the pod has to wait for one, and the scheduler should still know which is nearest when it has room.
+            candidates = Candidates(measured, feasibility, policy.NamedNodes, now: false);
+        }
+
         if (candidates.Count == 0)
         {
             return PlacementEngine.Unplaced(Outcome.NoCandidate, step, mode, WhyNone(location, measured, feasibility), warnings);
@@ -41,11 +55,13 @@ static class PredictPlacement
             Step = step,
             Mode = mode,
             Chosen = candidates[0].Node,
+            TakesRoom = hasRoom,
+            Request = feasibility.Request,
             LatencyMs = candidates[0].LatencyMs,
             Preferred = Prefer(view, candidates),
             Required = required,
             Warnings = warnings,
-            Explanation = Explain(step, mode, candidates, required),
+            Explanation = Explain(step, mode, candidates, required, hasRoom),
         };
     }
 
@@ -53,33 +69,69 @@ static class PredictPlacement
     /// The nearest nodes that can run the pod. Those that the scheduler will avoid for their taint come last, because that is where it
     /// will put them: a decision that names one of them first would not come true.
     /// </summary>
-    static List<RankedNode> Candidates(IReadOnlyList<RankedNode> measured, Feasibility feasibility, int most)
+    static List<RankedNode> Candidates(IReadOnlyList<RankedNode> measured, Feasibility feasibility, int most, bool now)
     {
-        var candidates = new List<RankedNode>(most);
-        List<RankedNode>? avoided = null;
-        for (var i = 0; i < measured.Count && candidates.Count < most; i++)
+        var candidates = Nearest(measured, feasibility, most, now, avoided: false);
+        if (candidates.Count < most)
         {
-            if (feasibility.JudgeNow(measured[i].Node) != Verdict.CanRun)
-            {
-                continue;
-            }
-
-            if (!feasibility.IsAvoided(measured[i].Node))
-            {
-                candidates.Add(measured[i]);
-            }
-            else if ((avoided ??= []).Count < most)
-            {
-                avoided.Add(measured[i]);
-            }
-        }
-
-        if (avoided is not null)
-        {
-            candidates.AddRange(avoided.Take(most - candidates.Count));
+            candidates.AddRange(Nearest(measured, feasibility, most - candidates.Count, now, avoided: true));
         }
 
         return candidates;
+    }
+
+    static List<RankedNode> Nearest(IReadOnlyList<RankedNode> measured, Feasibility feasibility, int most, bool now, bool avoided)
+    {
+        var nearest = new List<RankedNode>(most);
+        var equals = 0;
+        for (var i = 0; i < measured.Count && equals < MostEquals; i++)
+        {
+            if (equals > 0 && measured[i].LatencyMs > nearest[^1].LatencyMs)
+            {
+                FreestFirst(nearest, equals, feasibility);
+                equals = 0;
+                if (nearest.Count >= most)
+                {
+                    break;
+                }
+            }
+
+            var node = measured[i].Node;
+            if (feasibility.IsAvoided(node) == avoided && (now ? feasibility.JudgeNow(node) : feasibility.JudgeEver(node)) == Verdict.CanRun)
+            {
+                nearest.Add(measured[i]);
+                equals++;
+            }
+        }
+
+        FreestFirst(nearest, equals, feasibility);
+        nearest.RemoveRange(Math.Min(most, nearest.Count), Math.Max(0, nearest.Count - most));
+        return nearest;
+    }
+
+    /// <summary>Sorts the last few, which are equally near: the most free CPU first, then memory, then by name.</summary>
+    static void FreestFirst(List<RankedNode> nodes, int last, Feasibility feasibility)
+    {
+        if (last < 2)
+        {
+            return;
+        }
+
+        var start = nodes.Count - last;
+        var free = new (RankedNode Node, Resources Free)[last];
+        for (var i = 0; i < last; i++)
+        {
+            free[i] = (nodes[start + i], feasibility.FreeOn(nodes[start + i].Node));
+        }
+
+        Array.Sort(free, static (a, b) =>
+            a.Free.CpuMilli != b.Free.CpuMilli ? b.Free.CpuMilliOrZero.CompareTo(a.Free.CpuMilliOrZero)
+            : a.Free.MemoryBytes != b.Free.MemoryBytes ? b.Free.MemoryBytesOrZero.CompareTo(a.Free.MemoryBytesOrZero)
+            : string.CompareOrdinal(a.Node.Node.Name, b.Node.Node.Name));
+        for (var i = 0; i < last; i++)
+        {
+            nodes[start + i] = free[i].Node;
+        }
     }
 
     static PreferredTerm[] Prefer(ClusterView view, List<RankedNode> candidates)
@@ -127,7 +179,7 @@ static class PredictPlacement
         return (PlacementMode.Required, new NodeSelectorRequirement(NodeSelectorTerm.HostnameKey, SelectorOperator.In, hostnames));
     }
 
-    static string Explain(Step step, PlacementMode mode, List<RankedNode> candidates, NodeSelectorRequirement? required)
+    static string Explain(Step step, PlacementMode mode, List<RankedNode> candidates, NodeSelectorRequirement? required, bool hasRoom)
     {
         const int named = 3;
         var text = new StringBuilder(256);
@@ -145,6 +197,11 @@ static class PredictPlacement
         if (required is not null)
         {
             text.Append(CultureInfo.InvariantCulture, $"; pinned to {string.Join(", ", required.Values)}");
+        }
+
+        if (!hasRoom)
+        {
+            text.Append("; none of those near has room now");
         }
 
         return text.Append(CultureInfo.InvariantCulture, $"; {Words.Rules(step)}").ToString();
@@ -169,7 +226,7 @@ static class PredictPlacement
 
     static string WhyNone(string location, IReadOnlyList<RankedNode> measured, Feasibility feasibility)
     {
-        var reasons = measured.GroupBy(m => feasibility.JudgeNow(m.Node)).OrderByDescending(g => g.Count()).ThenBy(g => g.Key)
+        var reasons = measured.GroupBy(m => feasibility.JudgeEver(m.Node)).OrderByDescending(g => g.Count()).ThenBy(g => g.Key)
             .Select(g => string.Create(CultureInfo.InvariantCulture, $"{g.Count()} {Words.Of(g.Key)}"));
         return $"none of the {Words.Count(measured.Count, "node")} with a latency to {location} can run it ({string.Join(", ", reasons)})";
     }

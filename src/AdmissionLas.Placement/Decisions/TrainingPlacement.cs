@@ -9,27 +9,32 @@ static class TrainingPlacement
 {
     const int Weight = 100;
 
-    internal static Decision Decide(Step step, PodFacts pod, ClusterView view, PlacementPolicy policy, PlacementMode mode, List<string> warnings)
+    internal static Decision Decide(
+        Step step, PodFacts pod, ClusterView view, ClusterUsage usage, PlacementPolicy policy, PlacementMode mode, List<string> warnings)
     {
         var sizes = view.ByCapacity(DeviceOf(pod));
-        var asWritten = new Feasibility(pod);
+        var asWritten = new Feasibility(pod, usage);
         if (FirstThatCan(sizes, asWritten) is not { } largest)
         {
             return PlacementEngine.Unplaced(Outcome.NoCandidate, step, mode, WhyNone(view, asWritten), warnings);
         }
 
-        var requests = RequestsFor(pod, policy, sizes, largest, warnings, out var request);
-        var feasibility = new Feasibility(pod, request);
+        var requests = RequestsFor(pod, usage, policy, sizes, largest, warnings, out var request);
+        var feasibility = new Feasibility(pod, request, usage);
         var (preference, why) = Preference(view, sizes, feasibility, request, policy);
         var asked = requests.Count == 0
             ? "keeps its own requests"
             : "requests " + InWords(requests);
+        // Where it counts until the scheduler has picked one of those preferred: the largest with room, so that a burst fills one after the other.
+        var withRoom = FirstPreferred(sizes, feasibility, preference, now: true);
         return new Decision
         {
             Outcome = Outcome.Placed,
             Step = step,
             Mode = mode,
-            Chosen = FirstPreferred(sizes, feasibility, preference),
+            Chosen = withRoom ?? FirstPreferred(sizes, feasibility, preference, now: false),
+            TakesRoom = withRoom is not null,
+            Request = request,
             Preferred = preference is null ? [] : [new PreferredTerm(Weight, preference)],
             Requests = requests,
             Warnings = warnings,
@@ -46,12 +51,12 @@ static class TrainingPlacement
     }
 
     /// <summary>The largest node that can run the pod, of those that match the preference where there is one.</summary>
-    static NodeFacts? FirstPreferred(CapacityRank sizes, Feasibility feasibility, NodeSelectorTerm? preference)
+    static NodeFacts? FirstPreferred(CapacityRank sizes, Feasibility feasibility, NodeSelectorTerm? preference, bool now)
     {
         for (var i = 0; i < sizes.Nodes.Count; i++)
         {
             var node = sizes.Nodes[i].Node;
-            if ((preference is null || preference.Matches(node)) && feasibility.JudgeEver(node) == Verdict.CanRun)
+            if ((preference is null || preference.Matches(node)) && (now ? feasibility.JudgeNow(node) : feasibility.JudgeEver(node)) == Verdict.CanRun)
             {
                 return node;
             }
@@ -64,14 +69,15 @@ static class TrainingPlacement
     static string? DeviceOf(PodFacts pod) =>
         EffectiveRequest.Of(pod).Other?.FirstOrDefault(o => o.Amount > 0 && o.Name.Contains('/', StringComparison.Ordinal)).Name;
 
-    static NodeFacts? FirstThatCan(CapacityRank sizes, Feasibility feasibility) => FirstPreferred(sizes, feasibility, null);
+    static NodeFacts? FirstThatCan(CapacityRank sizes, Feasibility feasibility) => FirstPreferred(sizes, feasibility, null, now: false);
 
     /// <summary>
     /// A request for each app container and resource that has none: what was asked for, but no more than the container's limit, and
-    /// together no more than the largest node that could run the pod at all has to give.
+    /// together, where no node could ever give that much, no more than what is left on the node that has the most for it. The node's whole
+    /// capacity would not do: beside the daemons that run on every node such a pod would wait for ever.
     /// </summary>
     static List<AddedRequest> RequestsFor(
-        PodFacts pod, PlacementPolicy policy, CapacityRank sizes, NodeFacts largest, List<string> warnings, out Resources request)
+        PodFacts pod, ClusterUsage usage, PlacementPolicy policy, CapacityRank sizes, NodeFacts largest, List<string> warnings, out Resources request)
     {
         var lackCpu = Lacking(pod, policy, r => r.CpuMilli);
         var lackMemory = Lacking(pod, policy, r => r.MemoryBytes);
@@ -82,19 +88,19 @@ static class TrainingPlacement
 
         var asked = Amounts(cpuMilli, memoryBytes);
         request = Total(asked);
-        if (FirstThatCan(sizes, new Feasibility(pod, request)) is null)
+        if (FirstThatCan(sizes, new Feasibility(pod, request, usage)) is null)
         {
-            var room = largest.Allocatable.Less(running);
+            var roomiest = Roomiest(out var room);
             var fittingCpu = lackCpu.Count == 0 ? 0 : Math.Min(cpuMilli, room.CpuMilliOrZero / lackCpu.Count);
             var fittingMemory = lackMemory.Count == 0 ? 0 : Math.Min(memoryBytes, room.MemoryBytesOrZero / lackMemory.Count);
             if (fittingCpu < cpuMilli)
             {
-                warnings.Add($"training cpu request lowered from {Quantity.FormatCpu(cpuMilli)} to {Quantity.FormatCpu(fittingCpu)} a container: {largest.Name}, the largest node that can run the pod, has {Quantity.FormatCpu(largest.Allocatable.CpuMilliOrZero)}");
+                warnings.Add($"training cpu request lowered from {Quantity.FormatCpu(cpuMilli)} to {Quantity.FormatCpu(fittingCpu)} a container: {Has(roomiest, r => r.CpuMilliOrZero, Quantity.FormatCpu)}");
             }
 
             if (fittingMemory < memoryBytes)
             {
-                warnings.Add($"training memory request lowered from {Quantity.FormatBytes(memoryBytes)} to {Quantity.FormatBytes(fittingMemory)} a container: {largest.Name}, the largest node that can run the pod, has {Quantity.FormatBytes(largest.Allocatable.MemoryBytesOrZero)}");
+                warnings.Add($"training memory request lowered from {Quantity.FormatBytes(memoryBytes)} to {Quantity.FormatBytes(fittingMemory)} a container: {Has(roomiest, r => r.MemoryBytesOrZero, Quantity.FormatBytes)}");
             }
 
             asked = Amounts(fittingCpu, fittingMemory);
@@ -102,6 +108,36 @@ static class TrainingPlacement
         }
 
         return asked;
+
+        // The node on which the pod can keep the largest share of what it should get; the largest node as if empty when they are all full.
+        NodeFacts Roomiest(out Resources room)
+        {
+            var best = (Node: largest, Room: largest.Allocatable.Less(running), Share: 0.0);
+            var asWritten = new Feasibility(pod, usage);
+            for (var i = 0; i < sizes.Nodes.Count; i++)
+            {
+                var node = sizes.Nodes[i].Node;
+                var left = node.Allocatable.Less(usage.On(node).Requested).Less(running);
+                var share = Math.Min(
+                    lackCpu.Count == 0 ? 1 : left.CpuMilliOrZero / ((double)cpuMilli * lackCpu.Count),
+                    lackMemory.Count == 0 ? 1 : left.MemoryBytesOrZero / ((double)memoryBytes * lackMemory.Count));
+                if (share > best.Share && asWritten.JudgeNow(node) == Verdict.CanRun)
+                {
+                    best = (node, left, share);
+                }
+            }
+
+            room = best.Room;
+            return best.Node;
+        }
+
+        string Has(NodeFacts node, Func<Resources, long> resource, Func<long, string> format)
+        {
+            var (whole, used) = (resource(node.Allocatable), resource(usage.On(node).Requested));
+            return used == 0 && ReferenceEquals(node, largest)
+                ? $"{node.Name}, the largest node that can run the pod, has {format(whole)}"
+                : $"{node.Name}, the node with the most room for the pod, has {format(Math.Max(0, whole - used))} left of {format(whole)}";
+        }
 
         List<AddedRequest> Amounts(long eachCpuMilli, long eachMemoryBytes)
         {

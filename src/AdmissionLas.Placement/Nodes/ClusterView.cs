@@ -57,7 +57,7 @@ public sealed class ClusterView
     /// </summary>
     public IReadOnlyList<UnreadableLatency> UnreadableLatencies { get; }
 
-    /// <summary>The nodes with a latency to the location: nearest first, then the most free capacity, then by name; empty for an unknown location.</summary>
+    /// <summary>The nodes with a latency to the location: nearest first, then the largest, then by name; empty for an unknown location.</summary>
     public IReadOnlyList<RankedNode> NearestTo(string location) => locations.TryGetValue(location, out var rank) ? rank.Nodes : [];
 
     /// <summary>The nodes by capacity.</summary>
@@ -107,8 +107,8 @@ public sealed class ClusterView
         readonly Lazy<RankedNode[]> nodes = new(
             () => [.. unordered
                 .OrderBy(n => n.LatencyMs)
-                .ThenByDescending(n => n.Node.Free.CpuMilliOrZero)
-                .ThenByDescending(n => n.Node.Free.MemoryBytesOrZero)
+                .ThenByDescending(n => n.Node.Allocatable.CpuMilliOrZero)
+                .ThenByDescending(n => n.Node.Allocatable.MemoryBytesOrZero)
                 .ThenBy(n => n.Node.Name, StringComparer.Ordinal)],
             LazyThreadSafetyMode.PublicationOnly);
 

@@ -35,18 +35,6 @@ public sealed record NodeFacts
     /// <summary>status.allocatable.pods.</summary>
     public long AllocatablePods { get; init; }
 
-    /// <summary>
-    /// What the pods on the node already request. The node feed leaves it empty; whoever knows the live usage fills it, and
-    /// nothing else in the core changes.
-    /// </summary>
-    public Resources Requested { get; init; }
-
-    /// <summary>How many pods the node already holds.</summary>
-    public long RequestedPods { get; init; }
-
-    /// <summary>What the node has left.</summary>
-    public Resources Free => Allocatable.Less(Requested);
-
     /// <summary>The label <c>kubernetes.io/hostname</c>; not always the node's name.</summary>
     public string? Hostname => Label(NodeSelectorTerm.HostnameKey);
 
@@ -59,8 +47,7 @@ public sealed record NodeFacts
     /// </summary>
     public bool Equals(NodeFacts? other) =>
         other is not null && Name == other.Name && IsCordoned == other.IsCordoned && IsReady == other.IsReady &&
-        AllocatablePods == other.AllocatablePods && RequestedPods == other.RequestedPods &&
-        Same(Allocatable, other.Allocatable) && Same(Requested, other.Requested) &&
+        AllocatablePods == other.AllocatablePods && Same(Allocatable, other.Allocatable) &&
         Taints.SequenceEqual(other.Taints) &&
         Labels.Count == other.Labels.Count && Labels.All(l => other.Labels.TryGetValue(l.Key, out var value) && value == l.Value);
 

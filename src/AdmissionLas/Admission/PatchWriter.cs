@@ -24,10 +24,11 @@ static class PatchWriter
     internal static bool HasPatch(Decision decision) => decision.IsDecided;
 
     /// <summary>Writes the patch as a JSON list of operations.</summary>
-    internal static void Write(Utf8JsonWriter json, Decision decision, AdmittedPod pod)
+    internal static void Write(Utf8JsonWriter json, Decision decision, AdmissionReview review)
     {
+        var pod = review.Pod!;
         json.WriteStartArray();
-        WriteAnnotation(json, decision, pod.Shape);
+        WriteAnnotations(json, decision, review.Uid, pod.Shape);
         WriteAffinity(json, decision, pod);
         WriteRequests(json, decision, pod.Shape);
         json.WriteEndArray();
@@ -38,22 +39,37 @@ static class PatchWriter
         name.Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal);
 
     static readonly string DecisionPath = $"/metadata/annotations/{EscapePointer(PodHints.DecisionKey)}";
+    static readonly string AssumedPath = $"/metadata/annotations/{EscapePointer(PodHints.AssumedKey)}";
 
-    static void WriteAnnotation(Utf8JsonWriter json, Decision decision, PodShape shape)
+    static void WriteAnnotations(Utf8JsonWriter json, Decision decision, string uid, PodShape shape)
     {
-        if (shape.HasAnnotations)
-        {
-            StartAdd(json, DecisionPath);
-            json.WriteStringValue(decision.Explanation);
-        }
-        else
+        var assumed = decision.TakesRoom ? $"{decision.Chosen!.Name}/{uid}" : null;
+        if (!shape.HasAnnotations)
         {
             StartAdd(json, "/metadata/annotations");
             json.WriteStartObject();
             json.WriteString(PodHints.DecisionKey, decision.Explanation);
+            if (assumed is not null)
+            {
+                json.WriteString(PodHints.AssumedKey, assumed);
+            }
+
             json.WriteEndObject();
+            json.WriteEndObject();
+            return;
         }
 
+        WriteAnnotation(json, DecisionPath, decision.Explanation);
+        if (assumed is not null)
+        {
+            WriteAnnotation(json, AssumedPath, assumed);
+        }
+    }
+
+    static void WriteAnnotation(Utf8JsonWriter json, string path, string value)
+    {
+        StartAdd(json, path);
+        json.WriteStringValue(value);
         json.WriteEndObject();
     }
 

@@ -11,11 +11,14 @@ namespace AdmissionLas.Admission;
 readonly record struct Handled(AdmissionReview Review, Decision? Decision, Exception? Fault);
 
 /// <summary>
-/// The whole way from a review's bytes to the answer's: read, classify, decide, write. No I/O, no lock, no clock; the settings and the
-/// cluster view are read once.
+/// The whole way from a review's bytes to the answer's: read, classify, decide, count, write. No I/O; the settings and the cluster view are
+/// read once.
 /// </summary>
-sealed class ReviewHandler(Settings settings, ClusterState state)
+sealed class ReviewHandler(Settings settings, ClusterState state, UsageLedger ledger)
 {
+    /// <summary>Each further attempt means that another thread placed a pod on the same node in the microseconds of a decision.</summary>
+    const int MostAttempts = 8;
+
     /// <summary>Answers a review.</summary>
     /// <param name="body">The review.</param>
     /// <param name="answer">Where the answer goes; nothing is written when the body is not a review.</param>
@@ -39,7 +42,7 @@ sealed class ReviewHandler(Settings settings, ClusterState state)
         Decision decision;
         try
         {
-            decision = PlacementEngine.Decide(current.Rules.Classify(pod.Facts), pod.Facts, view, current.Policy);
+            decision = Decide(review, pod.Facts, current, view);
         }
         // A fault of ours must never cost anybody a pod.
         catch (Exception fault)
@@ -50,5 +53,21 @@ sealed class ReviewHandler(Settings settings, ClusterState state)
 
         ReviewWriter.Current.Write(answer, review, decision);
         return new Handled(review, decision, null);
+    }
+
+    // Two reviews at once may both see the last free place on a node. The one that comes second to the ledger decides again.
+    Decision Decide(AdmissionReview review, PodFacts pod, CompiledSettings current, ClusterView view)
+    {
+        var step = current.Rules.Classify(pod);
+        for (var attempt = 1; ; attempt++)
+        {
+            var usage = ledger.Current;
+            var decision = PlacementEngine.Decide(step, pod, view, usage, current.Policy);
+            if (!decision.TakesRoom || review.IsDryRun ||
+                ledger.TryAssume(review.Uid, decision.Chosen!.Name, decision.Request, attempt < MostAttempts ? usage : null))
+            {
+                return decision;
+            }
+        }
     }
 }

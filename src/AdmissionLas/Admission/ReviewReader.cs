@@ -103,6 +103,7 @@ sealed class ReviewReader(PodReader pods)
             {
                 ApiVersion = apiVersion,
                 Uid = read.Uid,
+                IsDryRun = read.IsDryRun,
                 Pod = read.WhyNoPod is null ? read.PodInItsNamespace : null,
                 NoPodBecause = read.WhyNoPod,
                 PodIsUnreadable = read is { IsPodCreation: true, Fault: not null },
@@ -138,6 +139,10 @@ sealed class ReviewReader(PodReader pods)
             else if (reader.ValueTextEquals("object"u8))
             {
                 ReadPod(ref reader, request);
+            }
+            else if (reader.ValueTextEquals("dryRun"u8))
+            {
+                request.IsDryRun = ReadFlag(ref reader, "request.dryRun");
             }
             else
             {
@@ -204,6 +209,7 @@ sealed class ReviewReader(PodReader pods)
         internal string? Operation;
         internal string? Namespace;
         internal bool IsPod;
+        internal bool IsDryRun;
         internal AdmittedPod? Pod;
         internal string? Fault;
 

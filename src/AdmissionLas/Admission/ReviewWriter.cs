@@ -54,7 +54,7 @@ sealed class ReviewWriter
         {
             patch.ResetWrittenCount();
             patchJson.Reset(patch);
-            PatchWriter.Write(patchJson, decision, review.Pod!);
+            PatchWriter.Write(patchJson, decision, review);
             patchJson.Flush();
             json.WriteString("patchType"u8, "JSONPatch"u8);
             json.WriteBase64String("patch"u8, patch.WrittenSpan);

@@ -109,8 +109,8 @@ sealed class Examination(KubeApi api, string registrationName, string ownNamespa
         string? next = null;
         do
         {
-            var page = await api.ListNodesAsync(next, stop).ConfigureAwait(false);
-            nodes.AddRange(page.Nodes.Select(NodeReader.Read).OfType<NodeFacts>());
+            var page = await api.ListAsync(FollowedResource.Nodes, next, stop).ConfigureAwait(false);
+            nodes.AddRange(page.Items.Select(NodeReader.Read).OfType<NodeFacts>());
             next = page.Continue;
         }
         while (next is not null);

@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using AdmissionLas.Kubernetes;
 using AdmissionLas.Placement;
 using AdmissionLas.Telemetry;
@@ -6,7 +7,7 @@ using k8s.Exceptions;
 
 namespace AdmissionLas.Hosting;
 
-/// <summary>Where the server learns of the nodes.</summary>
+/// <summary>Where the server learns of the nodes and of what runs on them.</summary>
 abstract record ClusterSource
 {
     /// <summary>A saved list of nodes; nothing changes.</summary>
@@ -66,31 +67,37 @@ abstract record ClusterSource
 
     sealed class Keeper(ClusterSource source, IServiceProvider services) : BackgroundService
     {
-        protected override Task ExecuteAsync(CancellationToken stoppingToken)
+        // A snapshot is in force before the first port opens.
+        public override Task StartAsync(CancellationToken cancellationToken)
         {
             var state = services.GetRequiredService<ClusterState>();
             services.GetRequiredService<UnreadableLatencyLog>().Follow(state);
-            switch (source)
+            if (source is Snapshot snapshot)
             {
-                case Snapshot snapshot:
-                    state.Heard();
-                    state.Publish(snapshot.View);
-                    return Task.CompletedTask;
-                case ApiServer apiServer:
-                    return FeedAsync(apiServer.Configuration, state, stoppingToken);
-                default:
-                    throw new InvalidOperationException($"no keeper for {source.GetType().Name}");
+                state.Heard();
+                state.Publish(snapshot.View);
             }
+
+            return base.StartAsync(cancellationToken);
         }
+
+        protected override Task ExecuteAsync(CancellationToken stoppingToken) => source is ApiServer apiServer
+            ? FeedAsync(apiServer.Configuration, services.GetRequiredService<ClusterState>(), stoppingToken)
+            : Task.CompletedTask;
 
         async Task FeedAsync(KubernetesClientConfiguration configuration, ClusterState state, CancellationToken stop)
         {
             var time = services.GetRequiredService<TimeProvider>();
             using var api = new KubeApi(configuration, time);
-            var feed = new NodeFeed(api, state, time, services.GetRequiredService<ILogger<NodeFeed>>());
+            var nodes = new NodeFeed(api, state, time, services.GetRequiredService<ILogger<NodeFeed>>());
+            var pods = new PodFeed(api, services.GetRequiredService<UsageLedger>(), time, services.GetRequiredService<ILogger<PodFeed>>());
             services.GetRequiredService<WebhookMetrics>().Meter.CreateObservableCounter(
-                "admission_las.watch.restarts", () => feed.Restarts, "{restart}", "How often the node watch was opened again");
-            await feed.RunAsync(stop).ConfigureAwait(false);
+                "admission_las.watch.restarts",
+                () => (Measurement<long>[])[Of(nodes.Restarts, FollowedResource.Nodes), Of(pods.Restarts, FollowedResource.UnfinishedPods)],
+                "{restart}", "How often a watch was opened again, by resource");
+            await Task.WhenAll(nodes.RunAsync(stop), pods.RunAsync(stop)).ConfigureAwait(false);
+
+            static Measurement<long> Of(long restarts, FollowedResource resource) => new(restarts, new KeyValuePair<string, object?>("resource", resource.Name));
         }
     }
 }

@@ -75,7 +75,8 @@ static class WebhookServer
         var app = builder.Build();
         // Made now, so that a fault in the configuration is told before a port is opened.
         app.Services.GetRequiredService<SettingsReload>();
-        Map(app);
+        var ledger = app.Services.GetRequiredService<UsageLedger>();
+        Map(app, ledger);
         return app;
     }
 
@@ -112,6 +113,10 @@ static class WebhookServer
         services.AddSingleton(TimeProvider.System);
         services.AddMetrics();
         services.AddSingleton<ClusterState>();
+        services.AddOptions<UsageOptions>().BindConfiguration(UsageOptions.Section);
+        services.AddSingleton<IValidateOptions<UsageOptions>, UsageOptionsValidator>();
+        services.AddSingleton(provider => new UsageLedger(
+            provider.GetRequiredService<TimeProvider>(), TimeSpan.FromSeconds(provider.GetRequiredService<IOptions<UsageOptions>>().Value.AssumeSeconds)));
         services.AddSingleton(new Settings(CompiledSettings.Default));
         services.AddSingleton<SettingsReload>();
         services.AddHostedService(provider => provider.GetRequiredService<SettingsReload>());
@@ -137,7 +142,7 @@ static class WebhookServer
         builder.Services.AddSerilog(log.CreateLogger(), dispose: true);
     }
 
-    static void Map(WebApplication app)
+    static void Map(WebApplication app, UsageLedger ledger)
     {
         var mutate = app.Services.GetRequiredService<MutateEndpoint>();
         var state = app.Services.GetRequiredService<ClusterState>();
@@ -162,11 +167,15 @@ static class WebhookServer
             "/healthz" => TextAsync(http, StatusCodes.Status200OK, "ok"),
             "/readyz" when draining.HasBegun => TextAsync(http, StatusCodes.Status503ServiceUnavailable, "draining"),
             "/readyz" => state.Current is { } view
-                ? TextAsync(http, StatusCodes.Status200OK, $"ok: {view.Nodes.Count} nodes, confirmed {state.Age?.TotalSeconds ?? 0:0.#} s ago")
+                ? TextAsync(http, StatusCodes.Status200OK, $"ok: {view.Nodes.Count} nodes, confirmed {state.Age?.TotalSeconds ?? 0:0.#} s ago; {Usage(ledger)}")
                 : TextAsync(http, StatusCodes.Status503ServiceUnavailable, "waiting for the first list of nodes"),
             _ => TextAsync(http, StatusCodes.Status404NotFound, $"nothing here; the webhook is POST {MutateEndpoint.Path} over HTTPS, probes are /healthz and /readyz"),
         };
     }
+
+    static string Usage(UsageLedger ledger) => ledger.IsFollowed
+        ? $"{ledger.Count} pods counted"
+        : "what runs on them is not known (pods are not listed and watched), so each counts as empty";
 
     static Task TextAsync(HttpContext http, int status, string text)
     {

@@ -9,6 +9,9 @@ sealed partial class ServerOptionsValidator : IValidateOptions<ServerOptions>;
 sealed partial class PlacementOptionsValidator : IValidateOptions<PlacementOptions>;
 
 [OptionsValidator]
+sealed partial class UsageOptionsValidator : IValidateOptions<UsageOptions>;
+
+[OptionsValidator]
 sealed partial class TrainingOptionsValidator : IValidateOptions<TrainingOptions>;
 
 [OptionsValidator]

@@ -33,6 +33,8 @@ sealed class ApiServer : IDisposable
         }
     }
 
+    internal Uri Address => http.BaseAddress!;
+
     internal Task<JsonObject> GetAsync(string path) => SendAsync(HttpMethod.Get, path, null);
 
     internal Task<JsonObject> CreateAsync(string path, JsonObject value) => SendAsync(HttpMethod.Post, path, value);

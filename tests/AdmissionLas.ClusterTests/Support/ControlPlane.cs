@@ -52,6 +52,9 @@ public sealed class ControlPlane : IAsyncLifetime
     /// <summary>The view that the running webhook answers from.</summary>
     internal ClusterState State => webhook!.Services.GetRequiredService<ClusterState>();
 
+    /// <summary>What it has counted.</summary>
+    internal UsageLedger Ledger => webhook!.Services.GetRequiredService<UsageLedger>();
+
     /// <summary>The common name of the certificate that the API server shows to webhooks that ask for one.</summary>
     internal const string ApiServerName = "kube-apiserver";
 
@@ -162,7 +165,7 @@ public sealed class ControlPlane : IAsyncLifetime
             LogEventLevel.Warning);
         await webhook.StartAsync();
         webhookPort = WebhookServer.WebhookAddress(webhook).Port;
-        await Eventually.IsTrueAsync("the webhook has its first list of nodes", () => Task.FromResult(State.Current is { Nodes.Count: > 0 }));
+        await Eventually.IsTrueAsync("the webhook has its first lists", () => Task.FromResult(State.Current is { Nodes.Count: > 0 } && Ledger.IsFollowed));
     }
 
     internal async Task StopWebhookAsync()
@@ -221,7 +224,20 @@ public sealed class ControlPlane : IAsyncLifetime
             ["metadata"] = new JsonObject { ["name"] = name, ["labels"] = new JsonObject { ["admissionlas.io/inject"] = "enabled" } },
         });
         Assert.True(status is HttpStatusCode.Created or HttpStatusCode.Conflict, $"{body["message"]}");
-        return new TestNamespace(Api, name);
+        return new TestNamespace(Api, name, SettleAsync);
+    }
+
+    // The next test's pods are placed by what the webhook knows: it should know that the last test's are gone.
+    async Task SettleAsync()
+    {
+        if (webhook is not null)
+        {
+            await Eventually.IsTrueAsync("the webhook has seen the pods go", async () =>
+            {
+                var pods = (await Api.GetAsync("/api/v1/pods"))["items"]!.AsArray().Count(p => p!["spec"]!["nodeName"] is not null);
+                return Ledger.Count - Ledger.AssumedCount <= pods;
+            });
+        }
     }
 
     async Task<string> RunScriptAsync(params string[] arguments)

@@ -14,9 +14,9 @@ static class Steps
     internal static JsonObject Training() => Pod(new JsonObject { ["typeOfComponent"] = "Training" }, null, null);
 
     /// <summary>A pod that is no step and goes where it is told.</summary>
-    internal static JsonObject Filler(string node, string cpu)
+    internal static JsonObject Filler(string node, string cpu, string memory = "16Mi")
     {
-        var pod = Pod([], cpu, "16Mi");
+        var pod = Pod([], cpu, memory);
         pod["spec"]!["nodeName"] = node;
         return pod;
     }

@@ -4,7 +4,7 @@ using AdmissionLas.Placement;
 namespace AdmissionLas.ClusterTests.Support;
 
 /// <summary>A namespace of one test's own.</summary>
-sealed class TestNamespace(ApiServer api, string name) : IAsyncDisposable
+sealed class TestNamespace(ApiServer api, string name, Func<Task> settle) : IAsyncDisposable
 {
     internal string Pods => $"/api/v1/namespaces/{name}/pods";
 
@@ -32,7 +32,11 @@ sealed class TestNamespace(ApiServer api, string name) : IAsyncDisposable
     internal async Task<JsonObject[]> ListAsync() => [.. (await api.GetAsync(Pods))["items"]!.AsArray().Select(p => p!.AsObject())];
 
     /// <summary>Frees the nodes: pods without a kubelet never end by themselves.</summary>
-    public ValueTask DisposeAsync() => new(api.DeleteAsync(Pods));
+    public async ValueTask DisposeAsync()
+    {
+        await api.DeleteAsync(Pods);
+        await settle();
+    }
 
     /// <summary>What the webhook wrote on a pod; <see langword="null"/> when it left the pod alone.</summary>
     internal static string? DecisionOf(JsonObject pod) => pod["metadata"]!["annotations"]?[PodHints.DecisionKey]?.GetValue<string>();

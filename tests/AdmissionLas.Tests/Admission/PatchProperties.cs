@@ -16,7 +16,7 @@ public sealed class PatchProperties
     public void The_patched_pod_is_a_valid_pod() => Check(Situations.Any, situation =>
     {
         var reviewed = situation.Review();
-        var again = Webhook.Review(reviewed.Pod, new ClusterView(situation.Nodes), situation.Policy);
+        var again = Webhook.Review(reviewed.Pod, new ClusterView(situation.Nodes), situation.Policy, usage: situation.Usage);
 
         Assert.DoesNotContain(again.Warnings, w => w.Contains("left as it is:", StringComparison.Ordinal));
         AssertValidAffinity(reviewed.Pod["spec"]!["affinity"]?["nodeAffinity"]);

@@ -32,7 +32,7 @@ public sealed class PatchTests
             }
             """, reviewed.Pod["spec"]!["affinity"]);
         AssertJson(
-            """{ "admissionlas.io/decision": "predict at here: near (1 ms) preferred, then far (90 ms); by label typeOfComponent, label OurLocation" }""",
+            """{ "admissionlas.io/decision": "predict at here: near (1 ms) preferred, then far (90 ms); by label typeOfComponent, label OurLocation", "admissionlas.io/assumed": "near/uid-1" }""",
             reviewed.Pod["metadata"]!["annotations"]);
     }
 
@@ -52,7 +52,7 @@ public sealed class PatchTests
     {
         var reviewed = Webhook.Review(Pods.PredictJson(annotations: """{ "a~b/c": "x" }"""), View);
 
-        Assert.Equal("/metadata/annotations/admissionlas.io~1decision", Paths(reviewed)[0]);
+        Assert.Equal(["/metadata/annotations/admissionlas.io~1decision", "/metadata/annotations/admissionlas.io~1assumed"], Paths(reviewed)[..2]);
         Assert.Equal("x", reviewed.Pod["metadata"]!["annotations"]!["a~b/c"]!.GetValue<string>());
         Assert.StartsWith("predict at here: near", reviewed.Pod["metadata"]!["annotations"]![PodHints.DecisionKey]!.GetValue<string>(), StringComparison.Ordinal);
     }

@@ -221,7 +221,7 @@ public sealed class ReviewAnswerTests
         var state = new ClusterState(TimeProvider.System);
         state.Publish(view ?? Testbed.View);
         var answer = new ArrayBufferWriter<byte>();
-        new ReviewHandler(new Settings(CompiledSettings.Default), state).Handle(Encoding.UTF8.GetBytes(body), answer);
+        new ReviewHandler(new Settings(CompiledSettings.Default), state, Usages.Ledger()).Handle(Encoding.UTF8.GetBytes(body), answer);
         return JsonNode.Parse(answer.WrittenSpan)!.AsObject();
     }
 
@@ -232,7 +232,7 @@ public sealed class ReviewAnswerTests
         var answer = new ArrayBufferWriter<byte>();
         try
         {
-            new ReviewHandler(new Settings(CompiledSettings.Default), state).Handle(body, answer);
+            new ReviewHandler(new Settings(CompiledSettings.Default), state, Usages.Ledger()).Handle(body, answer);
         }
         catch (NotAReviewException refused)
         {

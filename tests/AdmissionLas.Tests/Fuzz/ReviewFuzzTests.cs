@@ -120,7 +120,7 @@ public sealed class ReviewFuzzTests(ITestOutputHelper output)
     {
         var state = new ClusterState(TimeProvider.System);
         state.Publish(view);
-        return new ReviewHandler(new Settings(settings), state);
+        return new ReviewHandler(new Settings(settings), state, Usages.Ledger());
     }
 
     static JsonObject? PodOf(byte[] body)

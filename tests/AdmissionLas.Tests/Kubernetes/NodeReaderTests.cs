@@ -70,7 +70,7 @@ public sealed class NodeReaderTests
     [InlineData("""{ "metadata": [] }""", null, null)]
     [InlineData("""[]""", null, null)]
     public void Name_and_version_are_read_of_any_object(string json, string? name, string? version) =>
-        Assert.Equal((name, version), (NodeReader.Name(Json(json)), NodeReader.ResourceVersion(Json(json))));
+        Assert.Equal((name, version), (ObjectMetadata.Name(Json(json)), ObjectMetadata.ResourceVersion(Json(json))));
 
     static JsonElement Json(string json)
     {

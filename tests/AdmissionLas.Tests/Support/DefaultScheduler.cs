@@ -14,12 +14,12 @@ static class DefaultScheduler
     const int PluginWeight = 2;
 
     /// <summary>Whether the pod passes the filters of the node with what is requested there now.</summary>
-    internal static bool CanRun(JsonObject pod, NodeFacts node) => CanRun(pod, node, Request(pod), isEmpty: false);
+    internal static bool CanRun(JsonObject pod, NodeFacts node, NodeUsage? used = null) => CanRun(pod, node, Request(pod), used ?? NodeUsage.None);
 
     /// <summary>Whether the pod would pass the filters of the node if nothing else ran there.</summary>
-    internal static bool CouldEverRun(JsonObject pod, NodeFacts node) => CanRun(pod, node, Request(pod), isEmpty: true);
+    internal static bool CouldEverRun(JsonObject pod, NodeFacts node) => CanRun(pod, node, Request(pod), NodeUsage.None);
 
-    static bool CanRun(JsonObject pod, NodeFacts node, Dictionary<string, decimal> request, bool isEmpty)
+    static bool CanRun(JsonObject pod, NodeFacts node, Dictionary<string, decimal> request, NodeUsage used)
     {
         var spec = pod["spec"]!.AsObject();
         var taints = node.Taints.Where(t => t.Effect != TaintEffect.PreferNoSchedule).ToList();
@@ -29,8 +29,8 @@ static class DefaultScheduler
         }
 
         return node.IsReady && taints.TrueForAll(t => Tolerates(spec, t)) && IsSelected(spec, node) &&
-            (isEmpty ? node.AllocatablePods : node.AllocatablePods - node.RequestedPods) >= 1 &&
-            request.All(r => r.Value <= (isEmpty ? Has(node.Allocatable, r.Key) : Math.Max(0, Has(node.Allocatable, r.Key) - Has(node.Requested, r.Key))));
+            node.AllocatablePods - used.Pods >= 1 &&
+            request.All(r => r.Value <= Math.Max(0, Has(node.Allocatable, r.Key) - Has(used.Requested, r.Key)));
     }
 
     /// <summary>Whether a PreferNoSchedule taint counts against the node.</summary>

@@ -24,6 +24,13 @@ sealed class FakeApiServer : IAsyncDisposable
 
     FakeApiServer(WebApplication app) => this.app = app;
 
+    /// <summary>What is answered for pods, where a test follows nodes beside them; otherwise the scripts are for whatever is asked for.</summary>
+    internal Func<HttpContext, Task>? Pods { get; set; }
+
+    /// <summary>How the server is reached.</summary>
+    internal KubernetesClientConfiguration Configuration =>
+        new() { Host = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single() };
+
     /// <summary>The query of each list, in order.</summary>
     internal ConcurrentQueue<string> Lists { get; } = new();
 
@@ -35,7 +42,7 @@ sealed class FakeApiServer : IAsyncDisposable
 
     internal string Address => app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();
 
-    internal KubeApi Client(TimeProvider time) => new(new KubernetesClientConfiguration { Host = Address }, time);
+    internal KubeApi Client(TimeProvider time) => new(Configuration, time);
 
     internal static async Task<FakeApiServer> StartAsync()
     {
@@ -126,6 +133,23 @@ sealed class FakeApiServer : IAsyncDisposable
         },
     };
 
+    /// <summary>A pod that is bound to a node, or else assumed on one by a review.</summary>
+    internal static JsonObject Pod(string uid, string node, string? review = null, string cpu = "1", string? resourceVersion = null) => new()
+    {
+        ["kind"] = "Pod",
+        ["metadata"] = new JsonObject
+        {
+            ["uid"] = uid,
+            ["resourceVersion"] = resourceVersion ?? "1",
+            ["annotations"] = review is null ? null : new JsonObject { ["admissionlas.io/assumed"] = $"{node}/{review}" },
+        },
+        ["spec"] = new JsonObject
+        {
+            ["nodeName"] = review is null ? node : null,
+            ["containers"] = new JsonArray(new JsonObject { ["resources"] = new JsonObject { ["requests"] = new JsonObject { ["cpu"] = cpu } } }),
+        },
+    };
+
     public async ValueTask DisposeAsync()
     {
         await app.StopAsync(new CancellationToken(canceled: true));
@@ -138,6 +162,11 @@ sealed class FakeApiServer : IAsyncDisposable
         if (Registrations is not null && http.Request.Path.Value!.Contains("/mutatingwebhookconfigurations", StringComparison.Ordinal))
         {
             return Registrations(http);
+        }
+
+        if (Pods is not null && http.Request.Path.Value!.EndsWith("/pods", StringComparison.Ordinal))
+        {
+            return Pods(http);
         }
 
         if (http.Request.Query.ContainsKey("watch"))

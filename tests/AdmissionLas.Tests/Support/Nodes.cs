@@ -43,12 +43,9 @@ static class Nodes
     internal static NodeFacts Without(this NodeFacts node, string key) =>
         node with { Labels = node.Labels.Where(l => l.Key != key).ToDictionary() };
 
-    internal static NodeFacts Using(this NodeFacts node, string? cpu = null, string? memory = null) =>
-        node with { Requested = Amounts.Of(cpu, memory) };
-
     internal static ClusterView View(params NodeFacts[] nodes) => new(nodes);
 
     /// <summary>The decision on a pod, by the rules and the policy as they are out of the box unless others are given.</summary>
-    internal static Decision Decide(this ClusterView view, PodFacts pod, PlacementPolicy? policy = null, StepRules? rules = null) =>
-        PlacementEngine.Decide((rules ?? new StepRules()).Classify(pod), pod, view, policy ?? new PlacementPolicy());
+    internal static Decision Decide(this ClusterView view, PodFacts pod, PlacementPolicy? policy = null, StepRules? rules = null, ClusterUsage? usage = null) =>
+        PlacementEngine.Decide((rules ?? new StepRules()).Classify(pod), pod, view, usage ?? ClusterUsage.Unknown, policy ?? new PlacementPolicy());
 }

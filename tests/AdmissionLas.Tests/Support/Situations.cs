@@ -5,17 +5,19 @@ using CsCheck;
 namespace AdmissionLas.Tests.Support;
 
 /// <summary>A cluster, a pod and a policy, made up at random.</summary>
-sealed record Situation(NodeFacts[] Nodes, JsonObject Pod, PlacementPolicy Policy)
+sealed record Situation(NodeFacts[] Nodes, ClusterUsage Usage, JsonObject Pod, PlacementPolicy Policy)
 {
-    internal Reviewed Review() => Webhook.Review(Pod, new ClusterView(Nodes), Policy);
+    internal Reviewed Review() => Webhook.Review(Pod, new ClusterView(Nodes), Policy, usage: Usage);
+
+    internal bool CanRun(JsonObject pod, NodeFacts node) => DefaultScheduler.CanRun(pod, node, Usage.On(node));
 
     public override string ToString() =>
         $"{Pod.ToJsonString()}\n{Policy.Mode}, {Policy.NamedNodes} nodes named, near {Policy.NearFactor}x or {Policy.NearSlackMs} ms, training {Policy.TrainingCpuMilli}m " +
         $"{Policy.TrainingMemoryBytes >> 20}Mi, {(Policy.CloudSelector is null ? "no cloud" : "cloud by tier")}, top class {Policy.TopClassShare}\n{string.Join('\n', Nodes.Select(Describe))}";
 
-    static string Describe(NodeFacts node) =>
+    string Describe(NodeFacts node) =>
         $"{node.Name}: {(node.IsReady ? "" : "not ready, ")}{(node.IsCordoned ? "cordoned, " : "")}{node.Allocatable.CpuMilli}m {node.Allocatable.MemoryBytes >> 20}Mi " +
-        $"{node.Allocatable.AmountOf(Support.Nodes.Gpu)} gpus, requested {node.Requested.CpuMilliOrZero}m {node.Requested.MemoryBytesOrZero >> 20}Mi {node.RequestedPods} pods, " +
+        $"{node.Allocatable.AmountOf(Support.Nodes.Gpu)} gpus, used {Usage.On(node).Requested.CpuMilliOrZero}m {Usage.On(node).Requested.MemoryBytesOrZero >> 20}Mi {Usage.On(node).Pods} pods, " +
         $"taints [{string.Join(' ', node.Taints)}], {string.Join(' ', node.Labels.Select(l => $"{l.Key}={l.Value}"))}";
 }
 
@@ -36,7 +38,8 @@ static class Situations
 
     internal static Gen<Situation> Training => Of(Gen.OneOf<string?>("Training", "train"), withPreferences: true);
 
-    static Gen<Situation> Of(Gen<string?> type, bool withPreferences) => Gen.Select(Cluster, Pod(type, withPreferences), Policy, (nodes, pod, policy) => new Situation(nodes, pod, policy));
+    static Gen<Situation> Of(Gen<string?> type, bool withPreferences) => Gen.Select(Cluster, Pod(type, withPreferences), Policy, (nodes, pod, policy) => new Situation(
+        [.. nodes.Select(n => n.Node)], Usages.Of([.. nodes.Where(n => n.Usage.Pods > 0).Select(n => (n.Node.Name, n.Usage))]), pod, policy));
 
     static Gen<string?> AnyType => Gen.OneOf<string?>("Predict", "Predicting", "Training", "Train", "Evaluation", "Predct", "", null);
 
@@ -55,11 +58,11 @@ static class Situations
             TopClassShare = share,
         });
 
-    static Gen<NodeFacts[]> Cluster => Gen.Frequency((9, (IGen<int>)Gen.Int[0, 9]), (1, Gen.Int[20, 40]))
+    static Gen<(NodeFacts Node, NodeUsage Usage)[]> Cluster => Gen.Frequency((9, (IGen<int>)Gen.Int[0, 9]), (1, Gen.Int[20, 40]))
         .SelectMany(count => Node.Array[count])
         .Select(nodes => nodes.Select((node, i) => node($"n{i:00}")).ToArray());
 
-    static Gen<Func<string, NodeFacts>> Node => Gen.Select(
+    static Gen<Func<string, (NodeFacts, NodeUsage)>> Node => Gen.Select(
         Gen.Select(Gen.OneOf(500L, 2000, 4000, 8000, 16_000), Gen.OneOf(2L << 30, 8L << 30, 32L << 30, 64L << 30), Gen.OneOf(0L, 0, 0, 1, 4)),
         Gen.Select(Gen.Frequency((6, 0.0), (2, 0.5), (1, 0.9), (1, 1.0)), Gen.Frequency((6, 0.0), (2, 0.5), (1, 1.0)), Gen.Frequency((19, 3L), (1, 110L))),
         Gen.Select(Gen.Frequency((14, true), (1, false)), Gen.Frequency((14, false), (1, true))),
@@ -67,7 +70,7 @@ static class Situations
         Gen.Select(Latency, Latency, Latency),
         Labels,
         Gen.Frequency((12, "own"), (1, "none"), (2, "shared"), (1, "other")),
-        (sizes, used, states, taints, latencies, labels, hostname) => (Func<string, NodeFacts>)(name =>
+        (sizes, used, states, taints, latencies, labels, hostname) => (Func<string, (NodeFacts, NodeUsage)>)(name =>
         {
             var all = new Dictionary<string, string>(labels.ToDictionary(l => l.Key, l => l.Value));
             foreach (var (location, (bare, prefixed)) in Locations.Zip([latencies.Item1, latencies.Item2, latencies.Item3]))
@@ -77,7 +80,7 @@ static class Situations
             }
 
             Set(NodeSelectorTerm.HostnameKey, hostname switch { "own" => name, "other" => $"ip-{name}", "shared" => "twin", _ => null });
-            return new NodeFacts
+            return (new NodeFacts
             {
                 Name = name,
                 Labels = all,
@@ -86,9 +89,8 @@ static class Situations
                 IsCordoned = states.Item2,
                 Allocatable = new Resources(sizes.Item1, sizes.Item2, sizes.Item3 == 0 ? null : [new(Nodes.Gpu, sizes.Item3)]),
                 AllocatablePods = 110,
-                Requested = new Resources((long)(sizes.Item1 * used.Item1), (long)(sizes.Item2 * used.Item2)),
-                RequestedPods = used.Item3,
-            };
+            },
+            new NodeUsage(new Resources((long)(sizes.Item1 * used.Item1), (long)(sizes.Item2 * used.Item2)), used.Item3));
 
             void Set(string key, string? value)
             {

@@ -24,25 +24,25 @@ sealed record Reviewed(Decision? Decision, JsonObject Response, string? Patch, J
 /// <summary>The whole way: a pod in, the real handler over the review's bytes, the patch applied.</summary>
 static class Webhook
 {
-    internal static Reviewed Review(JsonObject pod, ClusterView view, PlacementPolicy? policy = null, StepRules? rules = null, string @namespace = "kubeflow") =>
-        Review(pod, view, CompiledSettings.Of(rules ?? new StepRules(), policy ?? new PlacementPolicy()), @namespace);
+    internal static Reviewed Review(JsonObject pod, ClusterView view, PlacementPolicy? policy = null, StepRules? rules = null, string @namespace = "kubeflow", ClusterUsage? usage = null) =>
+        Review(pod, view, CompiledSettings.Of(rules ?? new StepRules(), policy ?? new PlacementPolicy()), @namespace, usage);
 
-    internal static Reviewed Review(JsonObject pod, ClusterView view, CompiledSettings settings, string @namespace = "kubeflow")
+    internal static Reviewed Review(JsonObject pod, ClusterView view, CompiledSettings settings, string @namespace = "kubeflow", ClusterUsage? usage = null)
     {
         var review = SampleReview.Of(pod.DeepClone().AsObject(), "uid-1", @namespace);
-        var (handled, response) = Send(Encoding.UTF8.GetBytes(review.ToJsonString()), view, settings);
+        var (handled, response) = Send(Encoding.UTF8.GetBytes(review.ToJsonString()), view, settings, Usages.Ledger(usage));
         Assert.Null(handled.Fault);
         var patch = response["patch"] is { } encoded ? Encoding.UTF8.GetString(Convert.FromBase64String(encoded.GetValue<string>())) : null;
         return new Reviewed(handled.Decision, response, patch, patch is null ? pod : PatchApplication.Apply(pod, patch));
     }
 
     /// <summary>Hands a body to the handler; the answer is checked for what holds of every answer.</summary>
-    internal static (Handled Handled, JsonObject Response) Send(ReadOnlySpan<byte> body, ClusterView view, CompiledSettings settings)
+    internal static (Handled Handled, JsonObject Response) Send(ReadOnlySpan<byte> body, ClusterView view, CompiledSettings settings, UsageLedger? ledger = null)
     {
         var state = new ClusterState(TimeProvider.System);
         state.Publish(view);
         var answer = new ArrayBufferWriter<byte>();
-        var handled = new ReviewHandler(new Settings(settings), state).Handle(body, answer);
+        var handled = new ReviewHandler(new Settings(settings), state, ledger ?? Usages.Ledger()).Handle(body, answer);
         var response = JsonNode.Parse(answer.WrittenSpan)!["response"]!.AsObject();
         Assert.True(response["allowed"]!.GetValue<bool>());
         return (handled, response);

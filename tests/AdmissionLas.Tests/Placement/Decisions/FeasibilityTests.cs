@@ -64,9 +64,9 @@ public sealed class FeasibilityTests
     {
         var node = Node with { Taints = [new("slow", "", TaintEffect.PreferNoSchedule)] };
 
-        Assert.True(new Feasibility(Pod).IsAvoided(node));
-        Assert.False(new Feasibility(Pod with { Tolerations = [new("slow", true, "", null)] }).IsAvoided(node));
-        Assert.False(new Feasibility(Pod).IsAvoided(Node with { Taints = [new("hard", "", TaintEffect.NoSchedule)] }));
+        Assert.True(new Feasibility(Pod, ClusterUsage.Unknown).IsAvoided(node));
+        Assert.False(new Feasibility(Pod with { Tolerations = [new("slow", true, "", null)] }, ClusterUsage.Unknown).IsAvoided(node));
+        Assert.False(new Feasibility(Pod, ClusterUsage.Unknown).IsAvoided(Node with { Taints = [new("hard", "", TaintEffect.NoSchedule)] }));
     }
 
     [Theory]
@@ -146,16 +146,15 @@ public sealed class FeasibilityTests
     [Fact]
     public void What_is_requested_on_the_node_already_is_gone_now_and_not_for_ever()
     {
-        var busy = Node.Using(cpu: "3500m");
-
-        Assert.Equal(Verdict.Cpu, Now(Pod, busy));
-        Assert.Equal(Verdict.CanRun, new Feasibility(Pod).JudgeEver(busy));
-        Assert.Equal(Verdict.Cpu, Now(Pod, Node.Using(cpu: "400")));
+        Assert.Equal(Verdict.Cpu, Now(Pod, Node, Usages.On("n", cpu: "3500m")));
+        Assert.Equal(Verdict.CanRun, new Feasibility(Pod, Usages.On("n", cpu: "3500m")).JudgeEver(Node));
+        Assert.Equal(Verdict.CanRun, Now(Pod, Node, Usages.On("another", cpu: "3500m")));
+        Assert.Equal(Verdict.Cpu, Now(Pod, Node, Usages.On("n", cpu: "400")));
     }
 
     [Fact]
     public void A_pod_that_asks_for_nothing_runs_even_where_nothing_is_left() =>
-        Assert.Equal(Verdict.CanRun, Now(Pods.Predict(), Node.Using("4", "8Gi")));
+        Assert.Equal(Verdict.CanRun, Now(Pods.Predict(), Node, Usages.On("n", "5", "8Gi")));
 
     [Theory]
     [InlineData(Nodes.Gpu, 1, Verdict.CanRun)]
@@ -168,10 +167,10 @@ public sealed class FeasibilityTests
     [Fact]
     public void A_node_holds_only_so_many_pods()
     {
-        Assert.Equal(Verdict.CanRun, Now(Pod, Node with { AllocatablePods = 10, RequestedPods = 9 }));
-        Assert.Equal(Verdict.PodCount, Now(Pod, Node with { AllocatablePods = 10, RequestedPods = 10 }));
-        Assert.Equal(Verdict.CanRun, new Feasibility(Pod).JudgeEver(Node with { AllocatablePods = 10, RequestedPods = 10 }));
-        Assert.Equal(Verdict.PodCount, new Feasibility(Pod).JudgeEver(Node with { AllocatablePods = 0 }));
+        Assert.Equal(Verdict.CanRun, Now(Pod, Node with { AllocatablePods = 10 }, Usages.On("n", pods: 9)));
+        Assert.Equal(Verdict.PodCount, Now(Pod, Node with { AllocatablePods = 10 }, Usages.On("n", pods: 10)));
+        Assert.Equal(Verdict.CanRun, new Feasibility(Pod, Usages.On("n", pods: 10)).JudgeEver(Node with { AllocatablePods = 10 }));
+        Assert.Equal(Verdict.PodCount, new Feasibility(Pod, ClusterUsage.Unknown).JudgeEver(Node with { AllocatablePods = 0 }));
     }
 
     [Fact]
@@ -188,5 +187,5 @@ public sealed class FeasibilityTests
         Assert.False(Feasibility.CanBeJudged(Pod.Requiring(new NodeSelectorTerm([], [new("metadata.name", SelectorOperator.In, [.. values, .. values])]))));
     }
 
-    static Verdict Now(PodFacts pod, NodeFacts node) => new Feasibility(pod).JudgeNow(node);
+    static Verdict Now(PodFacts pod, NodeFacts node, ClusterUsage? usage = null) => new Feasibility(pod, usage ?? ClusterUsage.Unknown).JudgeNow(node);
 }

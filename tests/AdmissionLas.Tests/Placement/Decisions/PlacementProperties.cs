@@ -30,6 +30,7 @@ public sealed partial class PlacementProperties
 
         Assert.Equal(outcome, decision.Outcome);
         Assert.Equal(ranked.FirstOrDefault()?.Name, decision.Chosen?.Name);
+        Assert.Equal(ranked.Length > 0 && situation.CanRun(situation.Pod, ranked[0]), decision.TakesRoom);
         Assert.Equal(ranked.Take(situation.Policy.NamedNodes).Select(n => n.Name), decision.Preferred.Select(p => Assert.Single(situation.Nodes, p.Preference.Matches).Name));
         Assert.Equal(decision.Outcome != Outcome.Placed, decision.Warnings.Any(w => w.StartsWith("left to the default scheduler", StringComparison.Ordinal)));
     });
@@ -38,7 +39,7 @@ public sealed partial class PlacementProperties
     public void On_the_default_scheduler_the_nearest_wins_and_as_it_fills_up_the_next() => Check(Situations.PredictWithoutPreferences, situation =>
     {
         var reviewed = situation.Review();
-        var rest = situation.Nodes.Where(n => DefaultScheduler.CanRun(reviewed.Pod, n)).ToList();
+        var rest = situation.Nodes.Where(n => situation.CanRun(reviewed.Pod, n)).ToList();
         var named = reviewed.Decision!.Preferred.Select(p => Assert.Single(situation.Nodes, p.Preference.Matches)).Where(rest.Contains).ToArray();
         // A node that the scheduler avoids for its taint gets points too, and loses more elsewhere.
         var comparable = named.Where(n => DefaultScheduler.Avoids(reviewed.Pod, n) == DefaultScheduler.Avoids(reviewed.Pod, named[0]))
@@ -66,16 +67,17 @@ public sealed partial class PlacementProperties
         if (reviewed.Decision!.Required is null)
         {
             // Without a pin the patch excludes nobody.
-            Assert.All(situation.Nodes, n => Assert.Equal(DefaultScheduler.CanRun(situation.Pod, n), DefaultScheduler.CanRun(reviewed.Pod, n)));
+            Assert.All(situation.Nodes, n => Assert.Equal(situation.CanRun(situation.Pod, n), situation.CanRun(reviewed.Pod, n)));
             return;
         }
 
-        var able = situation.Nodes.Where(n => DefaultScheduler.CanRun(reviewed.Pod, n)).ToArray();
+        Func<JsonObject, NodeFacts, bool> canRun = reviewed.Decision.TakesRoom ? situation.CanRun : DefaultScheduler.CouldEverRun;
+        var able = situation.Nodes.Where(n => canRun(reviewed.Pod, n)).ToArray();
         var nearest = LatencyOf(reviewed.Decision.Chosen!, reviewed.Decision.Step.Location)!.Value;
         var near = Math.Max(nearest * (decimal)situation.Policy.NearFactor, nearest + (decimal)situation.Policy.NearSlackMs);
 
         Assert.Contains(reviewed.Decision.Chosen, able);
-        Assert.All(able, n => Assert.True(DefaultScheduler.CanRun(situation.Pod, n)));
+        Assert.All(able, n => Assert.True(canRun(situation.Pod, n)));
         Assert.All(able, n => Assert.True(LatencyOf(n, reviewed.Decision.Step.Location) <= near));
         Assert.Equal(PlacementMode.Required, reviewed.Decision.Mode);
     });
@@ -103,6 +105,7 @@ public sealed partial class PlacementProperties
         }
 
         Assert.True(DefaultScheduler.CouldEverRun(reviewed.Pod, decision.Chosen!));
+        Assert.True(!decision.TakesRoom || situation.CanRun(reviewed.Pod, decision.Chosen!));
         foreach (var (_, preference) in decision.Preferred)
         {
             var preferred = situation.Nodes.Where(preference.Matches).ToArray();
@@ -148,15 +151,20 @@ public sealed partial class PlacementProperties
         }
     });
 
-    /// <summary>The nodes that can run the pod now, in the order of the issue; those that the scheduler avoids come last.</summary>
+    /// <summary>
+    /// The nodes that can run the pod now, or failing that ever, in the order of the issue; those that the scheduler avoids come last.
+    /// </summary>
     static NodeFacts[] Ranked(Situation situation, NodeFacts[] measured, string? location) =>
+        Ranked(situation, measured, location, situation.CanRun) is { Length: > 0 } now ? now : Ranked(situation, measured, location, DefaultScheduler.CouldEverRun);
+
+    static NodeFacts[] Ranked(Situation situation, NodeFacts[] measured, string? location, Func<JsonObject, NodeFacts, bool> canRun) =>
     [
         .. from n in measured
-           where DefaultScheduler.CanRun(situation.Pod, n)
+           where canRun(situation.Pod, n)
            orderby DefaultScheduler.Avoids(situation.Pod, n),
                LatencyOf(n, location),
-               n.Allocatable.CpuMilli - n.Requested.CpuMilli descending,
-               n.Allocatable.MemoryBytes - n.Requested.MemoryBytes descending,
+               n.Allocatable.CpuMilli - situation.Usage.On(n).Requested.CpuMilliOrZero descending,
+               n.Allocatable.MemoryBytes - situation.Usage.On(n).Requested.MemoryBytesOrZero descending,
                n.Name
            select n,
     ];

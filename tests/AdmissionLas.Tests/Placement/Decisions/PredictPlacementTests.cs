@@ -36,8 +36,44 @@ public sealed class PredictPlacementTests
     {
         var pod = Pods.Predict("here", Pods.Container(cpu: "2"));
 
-        AssertNamed(["far"], Nodes.View(Nodes.At("1", "near").Using(cpu: "3"), Nodes.At("2", "far")).Decide(pod));
-        AssertNamed(["near", "far"], Nodes.View(Nodes.At("1", "near").Using(cpu: "2"), Nodes.At("2", "far")).Decide(pod));
+        var view = Nodes.View(Nodes.At("1", "near"), Nodes.At("2", "far"));
+
+        AssertNamed(["far"], view.Decide(pod, usage: Usages.On("near", cpu: "3")));
+        AssertNamed(["near", "far"], view.Decide(pod, usage: Usages.On("near", cpu: "2")));
+    }
+
+    [Fact]
+    public void Where_all_are_full_by_now_the_pod_is_sent_to_the_nearest_for_when_it_has_room_again()
+    {
+        var view = Nodes.View(Nodes.At("1", "near"), Nodes.At("2", "far"), Nodes.At("0.1", "small", cpu: "1"));
+
+        var decision = view.Decide(Pods.Predict("here", Pods.Container(cpu: "2")), usage: Usages.Of(("near", new(Amounts.Of("3"), 1)), ("far", new(Amounts.Of("4"), 1))));
+
+        AssertNamed(["near", "far"], decision);
+        Assert.False(decision.TakesRoom);
+        Assert.Contains("none of those near has room now", decision.Explanation, StringComparison.Ordinal);
+        Assert.True(view.Decide(Pods.Predict()).TakesRoom);
+    }
+
+    [Fact]
+    public void Of_nodes_at_the_very_same_latency_the_freest_comes_first()
+    {
+        var view = Nodes.View(
+            Nodes.At("2", "far", cpu: "32"), Nodes.At("1", "b"), Nodes.At("1", "a"), Nodes.At("1", "big", cpu: "8"), Nodes.At("1", "big-but-busy", cpu: "16"),
+            Nodes.At("1", "less-memory"), Nodes.At("0.5", "near", cpu: "1"));
+
+        AssertNamed(
+            ["near", "big", "a", "b", "less-memory", "big-but-busy", "far"],
+            view.Decide(Pods.Predict(), usage: Usages.Of(("big-but-busy", new(Amounts.Of("15"), 3)), ("less-memory", new(Amounts.Of(memory: "1Gi"), 1)))));
+    }
+
+    [Fact]
+    public void Of_very_many_nodes_at_the_same_latency_the_largest_are_compared()
+    {
+        var view = Nodes.View([.. Enumerable.Range(0, 1000).Select(i => Nodes.At("1", $"n{i:000}", cpu: i == 999 ? "64" : "4")), Nodes.At("2", "far")]);
+
+        Assert.Equal("n999", view.Decide(Pods.Predict()).Chosen!.Name);
+        Assert.Equal("n000", view.Decide(Pods.Predict(), usage: Usages.On("n999", cpu: "61")).Chosen!.Name);
     }
 
     [Fact]
@@ -135,9 +171,9 @@ public sealed class PredictPlacementTests
     [Fact]
     public void Nodes_that_cannot_run_the_pod_are_not_in_the_near_set()
     {
-        var view = Nodes.View(Nodes.At("1", "full").Using(cpu: "4"), Nodes.At("10", "next"), Nodes.At("40", "far"));
+        var view = Nodes.View(Nodes.At("1", "full"), Nodes.At("10", "next"), Nodes.At("40", "far"));
 
-        AssertPinned(["next"], view.Decide(Pods.Predict("here", Pods.Container(cpu: "1")), Required));
+        AssertPinned(["next"], view.Decide(Pods.Predict("here", Pods.Container(cpu: "1")), Required, usage: Usages.On("full", cpu: "4")));
     }
 
     [Fact]

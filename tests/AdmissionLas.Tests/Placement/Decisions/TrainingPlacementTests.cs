@@ -142,7 +142,48 @@ public sealed class TrainingPlacementTests
 
     [Fact]
     public void A_training_pod_that_fits_an_empty_node_is_placed_though_the_node_is_full_now() =>
-        Assert.Equal(Outcome.Placed, Nodes.View(Cloud.Using("8", "16Gi")).Decide(Pods.Training()).Outcome);
+        Assert.Equal((Outcome.Placed, false), Nodes.View(Cloud).Decide(Pods.Training(), usage: Usages.On("cloud", "8", "16Gi")) is var full ? (full.Outcome, full.TakesRoom) : default);
+
+    [Fact]
+    public void A_request_that_no_node_could_ever_give_is_lowered_to_what_is_left_beside_the_pods_that_run()
+    {
+        var decision = View.Decide(Pods.Training().Annotated(PodHints.RequestCpuKey, "32"), usage: Usages.On("cloud", "1500m", "1Gi"));
+
+        Assert.Equal(["main cpu=6500m", "main memory=4Gi"], RequestsOf(decision));
+        Assert.Equal(
+            ["training cpu request lowered from 32 to 6500m a container: cloud, the node with the most room for the pod, has 6500m left of 8"], decision.Warnings);
+        Assert.Equal(("cloud", true), (decision.Chosen?.Name, decision.TakesRoom));
+    }
+
+    [Fact]
+    public void It_is_lowered_for_the_node_that_has_most_to_give_which_need_not_be_the_largest()
+    {
+        var pod = Pods.Training().Annotated(PodHints.RequestCpuKey, "32").Annotated(PodHints.RequestMemoryKey, "1Gi");
+
+        Assert.Equal(["main cpu=2", "main memory=1Gi"], RequestsOf(View.Decide(pod, usage: Usages.On("cloud", "7"))));
+    }
+
+    [Fact]
+    public void It_is_lowered_as_for_empty_nodes_when_all_are_full_for_it_has_to_wait_anyway()
+    {
+        var pod = Pods.Training().Annotated(PodHints.RequestCpuKey, "32");
+
+        Assert.Equal(["main cpu=8", "main memory=4Gi"], RequestsOf(View.Decide(pod, usage: Usages.Of(("cloud", new(Amounts.Of("8"), 1)), ("edge", new(Amounts.Of("2"), 1))))));
+    }
+
+    [Fact]
+    public void A_request_that_some_node_could_give_is_not_lowered_because_it_is_busy() =>
+        Assert.Equal(["main cpu=2", "main memory=4Gi"], RequestsOf(View.Decide(Pods.Training(), usage: Usages.On("cloud", "7", "15Gi"))));
+
+    [Fact]
+    public void It_counts_against_the_largest_preferred_node_with_room()
+    {
+        var view = Nodes.View(Cloud, Cloud with { Name = "cloud-2" }, Edge);
+
+        Assert.Equal(("cloud", true), View.Decide(Pods.Training()) is var first ? (first.Chosen!.Name, first.TakesRoom) : default);
+        Assert.Equal(("cloud-2", true), view.Decide(Pods.Training(), usage: Usages.On("cloud", "7")) is var second ? (second.Chosen!.Name, second.TakesRoom) : default);
+        Assert.Equal(Amounts.Of("2", "4Gi"), View.Decide(Pods.Training()).Request);
+    }
 
     [Fact]
     public void Cloud_nodes_are_preferred_by_the_admins_selector()

@@ -13,10 +13,9 @@ public sealed class ClusterViewTests
             Nodes.At("1", "b"),
             Nodes.At("1", "a"),
             Nodes.At("1", "big", cpu: "8"),
-            Nodes.At("1", "big-but-full", cpu: "16").Using(cpu: "15"),
-            Nodes.At("1", "less-memory").Using(memory: "1Gi"));
+            Nodes.At("0.5", "small", cpu: "1"));
 
-        Assert.Equal(["big", "a", "b", "less-memory", "big-but-full", "far"], view.NearestTo("here").Select(n => n.Node.Name));
+        Assert.Equal(["small", "big", "a", "b", "far"], view.NearestTo("here").Select(n => n.Node.Name));
     }
 
     [Fact]

@@ -1,0 +1,23 @@
+using System.Collections.Immutable;
+
+namespace AdmissionLas.Placement;
+
+/// <summary>
+/// What is spoken for on each node at one moment. It stands beside the <see cref="ClusterView"/> and not in it: pods come and go hundreds
+/// of times while the nodes stay as they are, so the view is ranked once and this is read while walking the ranking. Like the view it never
+/// changes; whoever keeps count makes the next one, which shares all but the path to the node that changed.
+/// </summary>
+public sealed class ClusterUsage(ImmutableDictionary<string, NodeUsage> byNode)
+{
+    /// <summary>Nothing is known to run anywhere.</summary>
+    public static ClusterUsage Unknown { get; } = new(ImmutableDictionary<string, NodeUsage>.Empty);
+
+    /// <summary>The nodes on which anything is spoken for.</summary>
+    public IReadOnlyDictionary<string, NodeUsage> ByNode => byNode;
+
+    /// <summary>What is spoken for on the node.</summary>
+    public NodeUsage On(NodeFacts node) => On(node.Name);
+
+    /// <summary>What is spoken for on the node of this name.</summary>
+    public NodeUsage On(string node) => byNode.TryGetValue(node, out var usage) ? usage : NodeUsage.None;
+}

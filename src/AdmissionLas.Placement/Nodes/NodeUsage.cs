@@ -1,0 +1,10 @@
+namespace AdmissionLas.Placement;
+
+/// <summary>What is spoken for on a node.</summary>
+/// <param name="Requested">What its pods request together.</param>
+/// <param name="Pods">How many they are.</param>
+public sealed record NodeUsage(Resources Requested, long Pods)
+{
+    /// <summary>Nothing at all, or nothing that is known.</summary>
+    public static NodeUsage None { get; } = new(Resources.None, 0);
+}

@@ -1,0 +1,159 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text;
+using System.Text.Json.Nodes;
+using AdmissionLas.Kubernetes;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace AdmissionLas.Benchmarks;
+
+/// <summary>
+/// The memory of the server's own process with 5,000 nodes and 150,000 pods. This process plays the API server; each pod is one of the
+/// corpus's of 10 KB.
+/// </summary>
+static class UsageMemory
+{
+    const int Nodes = 5_000;
+    const int Pods = 150_000;
+    const int PageSize = 500;
+    const int Changes = 20_000;
+
+    static readonly TaskCompletionSource Changed = new();
+
+    /// <param name="server">The server's program, <c>admission-las</c> or <c>admission-las.dll</c>.</param>
+    internal static async Task<int> RunAsync(string server)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        await using var api = builder.Build();
+        api.Run(AnswerAsync);
+        await api.StartAsync();
+        var address = api.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();
+
+        var files = Directory.CreateTempSubdirectory("admissionlas-usage-memory-");
+        var kubeconfig = Path.Combine(files.FullName, "kubeconfig");
+        await File.WriteAllTextAsync(kubeconfig, $$"""
+            { "apiVersion": "v1", "kind": "Config", "current-context": "c", "contexts": [{ "name": "c", "context": { "cluster": "c", "user": "u" } }],
+              "clusters": [{ "name": "c", "cluster": { "server": "{{address}}" } }], "users": [{ "name": "u", "user": {} }] }
+            """);
+        const int healthPort = 18_080;
+        string[] serve = ["serve", "--kubeconfig", kubeconfig, "--dev-certificate", files.FullName, "--port", "18443", "--health-port", healthPort.ToString(CultureInfo.InvariantCulture)];
+        var start = new ProcessStartInfo(server.EndsWith(".dll", StringComparison.Ordinal) ? "dotnet" : server) { RedirectStandardError = true };
+        foreach (var argument in (string[])[.. server.EndsWith(".dll", StringComparison.Ordinal) ? [server] : Array.Empty<string>(), .. serve])
+        {
+            start.ArgumentList.Add(argument);
+        }
+
+        using var process = Process.Start(start)!;
+        process.ErrorDataReceived += (_, line) => Console.Error.WriteLine(line.Data);
+        process.BeginErrorReadLine();
+        try
+        {
+            var startedAt = Stopwatch.GetTimestamp();
+            using var http = new HttpClient();
+            var ready = "";
+            while (!ready.Contains($"{Pods} pods counted", StringComparison.Ordinal))
+            {
+                await Task.Delay(500);
+                ready = await ReadyAsync(http, new Uri($"http://127.0.0.1:{healthPort}/readyz"));
+            }
+
+            Print($"after the list ({Stopwatch.GetElapsedTime(startedAt).TotalSeconds:0} s)", process.Id);
+            await Changed.Task;
+            await Task.Delay(TimeSpan.FromSeconds(5));
+            Print($"after {Changes:n0} changes", process.Id);
+            Console.WriteLine($"CPU {process.TotalProcessorTime.TotalSeconds:0.0} s");
+            return 0;
+        }
+        finally
+        {
+            process.Kill();
+            await process.WaitForExitAsync();
+            files.Delete(recursive: true);
+        }
+    }
+
+    static async Task<string> ReadyAsync(HttpClient http, Uri uri)
+    {
+        try
+        {
+            return await http.GetStringAsync(uri);
+        }
+        catch (HttpRequestException)
+        {
+            return "";
+        }
+    }
+
+    static void Print(string when, int process)
+    {
+        var status = File.ReadAllLines($"/proc/{process}/status");
+        Console.WriteLine($"{when}: {Megabytes("VmRSS:"):0} MB resident, {Megabytes("VmHWM:"):0} MB at most");
+
+        double Megabytes(string name) =>
+            double.Parse(status.Single(l => l.StartsWith(name, StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) / 1024;
+    }
+
+    static async Task AnswerAsync(HttpContext http)
+    {
+        var isPods = http.Request.Path.Value!.EndsWith("/pods", StringComparison.Ordinal);
+        http.Response.ContentType = "application/json";
+        if (http.Request.Query.ContainsKey("watch"))
+        {
+            await http.Response.StartAsync();
+            for (var i = 0; isPods && i < Changes; i++)
+            {
+                await http.Response.WriteAsync($$"""{"type":"MODIFIED","object":{{Pod(i * 7 % Pods, (i * 7 % Pods) + 1)}}}{{"\n"}}""");
+            }
+
+            await http.Response.Body.FlushAsync();
+            if (isPods)
+            {
+                Changed.TrySetResult();
+            }
+
+            await Task.Delay(Timeout.Infinite, http.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            return;
+        }
+
+        var first = int.TryParse(http.Request.Query["continue"], CultureInfo.InvariantCulture, out var from) ? from : 0;
+        var next = first + PageSize < (isPods ? Pods : Nodes) ? (first + PageSize).ToString(CultureInfo.InvariantCulture) : "";
+        var text = new StringBuilder($$"""{"metadata":{"resourceVersion":"10","continue":"{{next}}"},"items":[""");
+        for (var i = first; i < first + PageSize; i++)
+        {
+            text.Append(i == first ? "" : ",").Append(isPods ? Pod(i, i) : Node(i));
+        }
+
+        await http.Response.WriteAsync(text.Append("]}").ToString());
+    }
+
+    static readonly Lazy<string> Template = new(() =>
+    {
+        using var text = File.OpenText(Path.Combine(AppContext.BaseDirectory, "Corpus", "kfp-v2-big", "pod.yaml"));
+        var pod = JsonObject.Create(YamlJson.ReadObjects(text)[0])!;
+        pod["metadata"]!["uid"] = "THE-UID";
+        pod["metadata"]!["resourceVersion"] = "11";
+        pod["spec"]!["nodeName"] = "THE-NODE";
+        pod["status"] = new JsonObject { ["phase"] = "Running" };
+        return pod.ToJsonString();
+    });
+
+    static string Pod(int pod, int node) => Template.Value
+        .Replace("THE-UID", new Guid(pod, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10).ToString(), StringComparison.Ordinal)
+        .Replace("THE-NODE", string.Create(CultureInfo.InvariantCulture, $"node-{node % Nodes:0000}"), StringComparison.Ordinal);
+
+    static string Node(int i)
+    {
+        var labels = string.Join(',', Enumerable.Range(0, 20).Select(l => string.Create(CultureInfo.InvariantCulture, $"\"LOCATION-{l}\":\"{0.1 + (((i * 7919) + (l * 104729)) % 100_000 / 1000.0)}ms\"")));
+        return string.Create(CultureInfo.InvariantCulture, $$$"""
+            {"metadata":{"name":"node-{{{i:0000}}}","labels":{"kubernetes.io/hostname":"node-{{{i:0000}}}",{{{labels}}} } },"status":{"conditions":[{"type":"Ready","status":"True"}],"allocatable":{"cpu":"64","memory":"256Gi","pods":"110"} } }
+            """);
+    }
+}

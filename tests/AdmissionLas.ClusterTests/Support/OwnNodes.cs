@@ -1,0 +1,68 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+
+namespace AdmissionLas.ClusterTests.Support;
+
+/// <summary>Nodes of one test's own, at a location of their own, so that no other pods come near them.</summary>
+sealed class OwnNodes : IAsyncDisposable
+{
+    readonly ControlPlane cluster;
+    readonly List<string> names = [];
+
+    OwnNodes(ControlPlane cluster) => this.cluster = cluster;
+
+    internal string Location { get; } = $"OWN-{Guid.NewGuid():N}"[..12];
+
+    internal IReadOnlyList<string> Names => names;
+
+    /// <summary>Makes nodes at 1, 2, 3 … milliseconds from the location.</summary>
+    internal static async Task<OwnNodes> CreateAsync(ControlPlane cluster, params (string Cpu, string Memory, int Pods)[] sizes)
+    {
+        var own = new OwnNodes(cluster);
+        foreach (var (cpu, memory, pods) in sizes)
+        {
+            await own.AddAsync(cpu, memory, pods);
+        }
+
+        await Eventually.IsTrueAsync("the webhook knows the nodes", () => Task.FromResult(
+            cluster.State.Current!.NearestTo(own.Location) is var known && known.Count == sizes.Length && known.All(n => n.Node.IsReady && n.Node.Taints.Count == 0)));
+        return own;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var name in names)
+        {
+            await cluster.Api.DeleteAsync($"/api/v1/nodes/{name}");
+        }
+
+        await Eventually.IsTrueAsync("the nodes are gone", () => Task.FromResult(cluster.State.Current!.NearestTo(Location).Count == 0));
+    }
+
+    async Task AddAsync(string cpu, string memory, int pods)
+    {
+        var name = $"{Location.ToLowerInvariant()}-{names.Count + 1}";
+        var amounts = new JsonObject { ["cpu"] = cpu, ["memory"] = memory, ["pods"] = pods.ToString(CultureInfo.InvariantCulture) };
+        names.Add(name);
+        await cluster.Api.CreateAsync("/api/v1/nodes", new JsonObject
+        {
+            ["metadata"] = new JsonObject
+            {
+                ["name"] = name,
+                ["labels"] = new JsonObject
+                {
+                    ["kubernetes.io/hostname"] = name,
+                    [$"latency.admissionlas.io/{Location}"] = names.Count.ToString(CultureInfo.InvariantCulture),
+                },
+            },
+            ["status"] = new JsonObject
+            {
+                ["capacity"] = amounts,
+                ["allocatable"] = amounts.DeepClone(),
+                ["conditions"] = new JsonArray(new JsonObject { ["type"] = "Ready", ["status"] = "True" }),
+            },
+        });
+        // The API server marks each new node as not ready, and nobody here would take the mark away.
+        await cluster.Api.MergePatchAsync($"/api/v1/nodes/{name}", new JsonObject { ["spec"] = new JsonObject { ["taints"] = null } });
+    }
+}

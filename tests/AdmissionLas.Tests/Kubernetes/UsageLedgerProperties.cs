@@ -1,0 +1,196 @@
+using System.Numerics;
+using AdmissionLas.Kubernetes;
+using AdmissionLas.Placement;
+using AdmissionLas.Tests.Support;
+using CsCheck;
+using Microsoft.Extensions.Time.Testing;
+
+namespace AdmissionLas.Tests.Kubernetes;
+
+/// <summary>Whatever happens to pods and to the watch that tells of them, the sums are those of a fresh count.</summary>
+public sealed class UsageLedgerProperties
+{
+    static readonly TimeSpan Hold = TimeSpan.FromSeconds(60);
+
+    [Fact]
+    public void After_any_history_the_sums_are_those_of_a_fresh_count() => Events.Sample(
+        events =>
+        {
+            var history = new History();
+            foreach (var happened in events)
+            {
+                history.Happens(happened);
+                history.Check();
+            }
+        },
+        iter: 3_000,
+        print: events => string.Join('\n', events));
+
+    enum Kind { Assume, Create, Bind, Unschedulable, Delete, Again, MissedCreate, MissedBind, MissedDelete, Relist, BrokenList, Pass, PassLong }
+
+    /// <param name="Kind">What.</param>
+    /// <param name="Pod">Which pod or review; one review makes one pod.</param>
+    /// <param name="Node">Which node.</param>
+    /// <param name="Size">How large.</param>
+    sealed record Event(Kind Kind, int Pod, int Node, int Size);
+
+    static Gen<Event[]> Events => Gen.Select(Gen.Enum<Kind>(), Gen.Int[0, 6], Gen.Int[0, 2], Gen.Int[0, 4], (kind, pod, node, size) => new Event(kind, pod, node, size)).Array[1, 60];
+
+    static Resources Size(int size) => size switch
+    {
+        0 => Resources.None,
+        1 => Amounts.Of("250m", "64Mi"),
+        2 => Amounts.Of("3", "7Gi", (Nodes.Gpu, 1)),
+        3 => Amounts.Of(memory: "1", other: [("ephemeral-storage", 5), (Nodes.Gpu, 2)]),
+        // What an API server takes though no machine has it: two of them are more than 64 bits hold.
+        _ => Amounts.Of("9000000000000000000", "9223372036854775807", (Nodes.Gpu, long.MaxValue)),
+    };
+
+    /// <summary>The pods as they are, as the ledger was told, and when it first heard of each.</summary>
+    sealed class History
+    {
+        readonly FakeTimeProvider time = new();
+        readonly UsageLedger ledger;
+        readonly Dictionary<int, PodClaim> truth = [];
+        readonly Dictionary<int, PodClaim> told = [];
+        readonly Dictionary<int, DateTimeOffset> heardAt = [];
+        readonly Dictionary<int, (string Node, Resources Request, DateTimeOffset At)> assumed = [];
+
+        internal History()
+        {
+            ledger = new UsageLedger(time, Hold);
+            ledger.BeginList();
+            ledger.EndList();
+        }
+
+        internal void Happens(Event e)
+        {
+            var node = $"node-{e.Node}";
+            switch (e.Kind)
+            {
+                case Kind.Assume:
+                    // A review is answered once, before its pod exists.
+                    if (!truth.ContainsKey(e.Pod) && !told.ContainsKey(e.Pod))
+                    {
+                        Assert.True(ledger.TryAssume(Review(e.Pod), node, Size(e.Size), e.Size == 0 ? null : ledger.Current));
+                        if (!assumed.TryGetValue(e.Pod, out var before) || before.At + Hold <= time.GetUtcNow())
+                        {
+                            assumed[e.Pod] = (node, Size(e.Size), time.GetUtcNow());
+                        }
+                    }
+
+                    break;
+                case Kind.Create or Kind.MissedCreate:
+                    truth.TryAdd(e.Pod, new PodClaim(Uid(e.Pod), node, Size(e.Size), IsBound: e.Size == 1, Review(e.Pod)));
+                    TellUnless(e.Kind == Kind.MissedCreate, e.Pod);
+                    break;
+                case Kind.Bind or Kind.MissedBind:
+                    if (truth.TryGetValue(e.Pod, out var waiting))
+                    {
+                        truth[e.Pod] = waiting with { Node = waiting.IsBound ? waiting.Node : node, IsBound = true };
+                        TellUnless(e.Kind == Kind.MissedBind, e.Pod);
+                    }
+
+                    break;
+                case Kind.Unschedulable or Kind.Delete or Kind.MissedDelete:
+                    truth.Remove(e.Pod);
+                    TellUnless(e.Kind == Kind.MissedDelete, e.Pod);
+                    break;
+                case Kind.Again:
+                    TellUnless(false, e.Pod);
+                    break;
+                case Kind.Relist:
+                    ledger.BeginList();
+                    foreach (var pod in truth.Keys)
+                    {
+                        Tell(pod);
+                    }
+
+                    ledger.EndList();
+                    foreach (var gone in told.Keys.Except(truth.Keys).ToArray())
+                    {
+                        Forget(gone);
+                    }
+
+                    break;
+                case Kind.BrokenList:
+                    ledger.BeginList();
+                    foreach (var pod in truth.Keys.Take(e.Size))
+                    {
+                        Tell(pod);
+                    }
+
+                    break;
+                case Kind.Pass:
+                    time.Advance(TimeSpan.FromSeconds(7));
+                    break;
+                default:
+                    time.Advance(Hold);
+                    break;
+            }
+        }
+
+        internal void Check()
+        {
+            var now = time.GetUtcNow();
+            var counted = told.Where(p => p.Value.IsBound || now < heardAt[p.Key] + Hold).Select(p => (p.Value.Node, p.Value.Request))
+                .Concat(assumed.Values.Where(a => now < a.At + Hold).Select(a => (a.Node, a.Request)))
+                .ToLookup(c => c.Node, c => c.Request);
+            var usage = ledger.Current;
+
+            Assert.Equal(counted.Select(c => c.Key).Order(StringComparer.Ordinal), usage.ByNode.Keys.Order(StringComparer.Ordinal));
+            foreach (var node in counted)
+            {
+                var (requested, pods) = usage.On(node.Key);
+                Assert.Equal(node.Count(), pods);
+                Assert.Equal(Sum(node, r => r.CpuMilliOrZero), requested.CpuMilliOrZero);
+                Assert.Equal(Sum(node, r => r.MemoryBytesOrZero), requested.MemoryBytesOrZero);
+                foreach (var name in (string[])[Nodes.Gpu, "ephemeral-storage"])
+                {
+                    Assert.Equal(Sum(node, r => r.AmountOf(name)), requested.AmountOf(name));
+                }
+            }
+        }
+
+        void TellUnless(bool missed, int pod)
+        {
+            if (!missed)
+            {
+                if (truth.ContainsKey(pod))
+                {
+                    Tell(pod);
+                }
+                else
+                {
+                    ledger.Set(Uid(pod), null);
+                    Forget(pod);
+                }
+            }
+        }
+
+        void Tell(int pod)
+        {
+            ledger.Set(Uid(pod), truth[pod]);
+            if (!told.TryGetValue(pod, out var before) || (before.IsBound && !truth[pod].IsBound))
+            {
+                heardAt[pod] = time.GetUtcNow();
+            }
+
+            told[pod] = truth[pod];
+            assumed.Remove(pod);
+        }
+
+        void Forget(int pod)
+        {
+            told.Remove(pod);
+            heardAt.Remove(pod);
+        }
+
+        static long Sum(IEnumerable<Resources> requests, Func<Resources, long> resource) =>
+            (long)BigInteger.Min(long.MaxValue, requests.Aggregate(BigInteger.Zero, (sum, r) => sum + resource(r)));
+
+        static string Uid(int pod) => $"pod-{pod}";
+
+        static string Review(int pod) => $"review-{pod}";
+    }
+}
