@@ -306,6 +306,7 @@ sealed class PodReader
         var name = "";
         Resources requests = default, limits = default;
         shape = default;
+        ImageId image = default;
         var alwaysRestarts = false;
         ContainerCommand command = default, args = default;
         while (NextMember(ref reader))
@@ -317,6 +318,10 @@ sealed class PodReader
             else if (reader.ValueTextEquals("resources"u8))
             {
                 (requests, limits, shape) = ReadResources(ref reader, path);
+            }
+            else if (isApp && reader.ValueTextEquals("image"u8))
+            {
+                image = ReadImage(ref reader);
             }
             else if (reader.ValueTextEquals("restartPolicy"u8))
             {
@@ -341,7 +346,14 @@ sealed class PodReader
         }
 
         spec.Note(command.With(args));
-        return new ContainerFacts(name, requests, limits, alwaysRestarts);
+        return new ContainerFacts(name, requests, limits, alwaysRestarts, image);
+    }
+
+    // By its bytes, so that a review needs no string for it. One with escapes is as good as unknown: no image's name has any.
+    static ImageId ReadImage(ref Utf8JsonReader reader)
+    {
+        SkipValue(ref reader);
+        return reader.TokenType == JsonTokenType.String && !reader.HasValueSequence ? ImageId.Of(reader.ValueSpan) : default;
     }
 
     static void ReadPorts(ref Utf8JsonReader reader, Spec spec, string path)
