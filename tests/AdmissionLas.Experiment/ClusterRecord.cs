@@ -83,9 +83,17 @@ sealed class ClusterAt
     }
 
     /// <summary>The nodes that can run the pod at this moment, by the filters that we know of.</summary>
-    internal NodeFacts[] AbleTo(PodFacts pod)
+    /// <param name="pod">The pod.</param>
+    /// <param name="spokenFor">What counts as well: nodes, and what is requested there.</param>
+    internal NodeFacts[] AbleTo(PodFacts pod, params IEnumerable<(string Node, Resources Request)> spokenFor)
     {
-        var feasibility = new Feasibility(pod, Usage);
+        var all = usage;
+        foreach (var (node, request) in spokenFor)
+        {
+            all = Counted(all, node, request, 1);
+        }
+
+        var feasibility = new Feasibility(pod, new ClusterUsage(all));
         return [.. nodes.Values.Where(n => feasibility.JudgeNow(n) == Verdict.CanRun)];
     }
 
@@ -107,10 +115,12 @@ sealed class ClusterAt
 
     internal NodeFacts? Node(string name) => nodes.GetValueOrDefault(name);
 
-    void Count(string node, Resources request, int sign)
+    void Count(string node, Resources request, int sign) => usage = Counted(usage, node, request, sign);
+
+    static ImmutableDictionary<string, NodeUsage> Counted(ImmutableDictionary<string, NodeUsage> usage, string node, Resources request, int sign)
     {
         var (used, count) = usage.GetValueOrDefault(node, NodeUsage.None);
-        usage = usage.SetItem(node, new NodeUsage(
+        return usage.SetItem(node, new NodeUsage(
             new Resources(used.CpuMilliOrZero + (sign * request.CpuMilliOrZero), used.MemoryBytesOrZero + (sign * request.MemoryBytesOrZero)), count + sign));
     }
 }
@@ -154,7 +164,10 @@ sealed class ClusterRecord : IAsyncDisposable
     }
 
     /// <summary>How long nothing has happened.</summary>
-    internal TimeSpan Still => Stopwatch.GetElapsedTime(Volatile.Read(ref lastAt));
+    /// <exception cref="InvalidOperationException">Nothing can be seen any more.</exception>
+    internal TimeSpan Still => watching.FirstOrDefault(w => w.IsCompleted) is { } ended
+        ? throw new InvalidOperationException("a watch has ended in the middle of a run", ended.Exception)
+        : Stopwatch.GetElapsedTime(Volatile.Read(ref lastAt));
 
     internal T Look<T>(Func<ClusterAt, T> look)
     {
@@ -177,6 +190,11 @@ sealed class ClusterRecord : IAsyncDisposable
         await foreach (var line in api.WatchAsync(path, from, stop.Token))
         {
             var value = line["object"]!.AsObject();
+            if (line["type"]!.GetValue<string>() == "ERROR")
+            {
+                throw new InvalidOperationException($"the watch of {path} failed: {value["message"]}");
+            }
+
             var version = long.Parse(value["metadata"]!["resourceVersion"]!.GetValue<string>(), CultureInfo.InvariantCulture);
             Add(new Seen(version, Stopwatch.GetTimestamp(), line["type"]!.GetValue<string>() == "DELETED", value));
         }

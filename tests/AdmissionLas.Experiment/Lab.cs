@@ -98,7 +98,7 @@ sealed class Lab(ApiServer api, IServiceProvider webhook)
 
             await SettleAsync(record, Patience);
             await stop.CancelAsync();
-            await binding.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await binding;
             return new Recording(record.Events, created.Values.ToDictionary(c => c.Pod.Name), [.. alive.Values]);
         }
 
@@ -158,9 +158,12 @@ sealed class Lab(ApiServer api, IServiceProvider webhook)
                 throw new InvalidOperationException($"{pod.Name} was refused: {body["message"]}");
             }
 
-            lock (waiting)
+            if (contender.IsOracle && pod.Kind != PodKind.Other)
             {
-                waiting.Add(pod);
+                lock (waiting)
+                {
+                    waiting.Add(pod);
+                }
             }
         }
 

@@ -16,11 +16,11 @@ static class Report
 
     internal static string Heading { get; } = string.Create(
         CultureInfo.InvariantCulture,
-        $"{"scenario",-22} {"mode",-10} {"predict",7} {"nearest",8} {"regret",8} {"mean ms",9} {"p99 ms",8} {"stranded",8} {"cloud",9} {"bound ms",9} {"p99 ms",8}  goal");
+        $"{"scenario",-22} {"mode",-10} {"predict",7} {"nearest",8} {"strictly",8} {"regret",8} {"mean ms",9} {"p99 ms",8} {"stranded",8} {"cloud",9} {"bound ms",9} {"p99 ms",8}  goal");
 
     internal static string Line(Outcomes o) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{o.Scenario,-22} {o.Contender,-10} {o.Predict,7} {Percent(o.NearestShare),8} {Percent(o.RegretShare),8} {o.MeanRegretMs,9:0.000} {o.P99RegretMs,8:0.0} {o.Stranded,8} {$"{o.TrainingOnCloud}/{o.Training}",9} {o.MeanBoundMs,9:0} {o.P99BoundMs,8:0}  {(o.MeetsGoal ? "met" : "missed")}");
+        $"{o.Scenario,-22} {o.Contender,-10} {o.Predict,7} {Percent(o.NearestShare),8} {Percent(o.StrictShare),8} {Percent(o.RegretShare),8} {o.MeanRegretMs,9:0.000} {o.P99RegretMs,8:0.0} {o.Stranded,8} {$"{o.TrainingOnCloud}/{o.Training}",9} {o.MeanBoundMs,9:0} {o.P99BoundMs,8:0}  {(o.MeetsGoal ? "met" : "missed")}");
 
     internal static string Markdown(IReadOnlyList<Outcomes> results)
     {
@@ -68,6 +68,7 @@ static class Report
         ["mode"] = o.Contender,
         ["predictPods"] = o.Predict,
         ["nearestShare"] = o.NearestShare,
+        ["nearestShareStrictly"] = o.StrictShare,
         ["meanBestLatencyMs"] = o.MeanBestMs,
         ["meanRegretMs"] = o.MeanRegretMs,
         ["meanRegretShare"] = o.RegretShare,
