@@ -13,22 +13,24 @@ var scenarios = new Option<string[]>("--scenarios") { Description = "only these,
 var modes = new Option<string[]>("--modes") { Description = "only these of none, thesis, preferred, required, adaptive and oracle", AllowMultipleArgumentsPerToken = true };
 var seed = new Option<int>("--seed") { Description = "which made-up clusters and pods", DefaultValueFactory = _ => 1 };
 var folder = new Option<string>("--out") { Description = "where placement.json, placement.md and placement.svg go", DefaultValueFactory = _ => "artifacts/placement" };
-var weight = new Option<int>("--affinity-weight") { Description = "the weight of the scheduler's NodeAffinity plugin: 2, or 1 before Kubernetes 1.23", DefaultValueFactory = _ => 1 };
-var root = new RootCommand("Compares the placement modes on a real API server and the default scheduler.") { scenarios, modes, seed, folder, weight };
+var weights = new Option<string>("--weights") { Description = "today: the scheduler's plugins count as in Kubernetes 1.23 and later; own: as in the release that runs, 1.20, where node affinity counts half", DefaultValueFactory = _ => "today" };
+var root = new RootCommand("Compares the placement modes on a real API server and the default scheduler.") { scenarios, modes, seed, folder, weights };
 foreach (var scenario in Scenarios.All)
 {
     root.Description += $"\n  {scenario.Name}: {scenario.Summary}";
 }
 
+weights.AcceptOnlyFromAmong("today", "own");
 scenarios.AcceptOnlyFromAmong([.. Scenarios.All.Select(s => s.Name)]);
 modes.AcceptOnlyFromAmong("none", "thesis", "preferred", "required", "adaptive", "oracle");
 root.SetAction(async (parsed, stop) =>
 {
-    var policy = new PlacementPolicy { NodeAffinityWeight = parsed.GetValue(weight) };
+    var isToday = parsed.GetValue(weights) == "today";
+    var policy = new PlacementPolicy { NodeAffinityWeight = isToday ? 2 : 1 };
     Contender[] contenders =
     [
         new("none", null),
-        // The extender gives its whole weight to one node; before Kubernetes 1.23 a preferred term that one node matches is worth the same 100 points.
+        // The extender gives its whole weight to one node; a preferred term that one node matches is worth 100 points to the plugin too.
         new("thesis", policy with { Mode = PlacementMode.Preferred, NamedNodes = 1 }),
         new("preferred", policy with { Mode = PlacementMode.Preferred }),
         new("required", policy with { Mode = PlacementMode.Required }),
@@ -40,7 +42,7 @@ root.SetAction(async (parsed, stop) =>
     var script = new ControlPlaneScript("admissionlas-experiment");
     try
     {
-        var kubeconfig = (await script.RunAsync("up", "--no-webhook", "--no-nodes", "--quiet")).Trim();
+        var kubeconfig = (await script.RunAsync(["up", "--no-webhook", "--no-nodes", "--quiet", .. isToday ? (string[])["--scheduler-weights", "today"] : []])).Trim();
         using var api = new ApiServer(kubeconfig);
         await using var webhook = await StartWebhookAsync(api, kubeconfig);
         var lab = new Lab(api, webhook.Services);

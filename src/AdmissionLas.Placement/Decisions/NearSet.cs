@@ -24,14 +24,22 @@ static class NearSet
     /// <summary>The standbys together have room for so many pods of this size, if there are such.</summary>
     const int SpareRoom = 8;
 
-    /// <summary>What rounding (each plugin cuts its points to whole ones) and the pods that come and go until the pod is scheduled may cost.</summary>
-    const double Slack = 6;
+    /// <summary>What rounding may cost: each plugin cuts its points to whole ones.</summary>
+    const double Slack = 4;
+
+    /// <summary>
+    /// So many pods that come after this one may be scheduled before it, to the same node, which is worth less to the scheduler then: in a burst it
+    /// does not see the pods in the order in which we do.
+    /// </summary>
+    const int Overtaking = 4;
 
     /// <summary>
     /// The others weigh 1. So the nearest leads its first standby by 90 points and the others by 99, and the first standby them by 90 when the
     /// nearest is gone (<see cref="PreferenceWeights"/> has the arithmetic).
     /// </summary>
     const int FirstStandbyWeight = 10;
+
+    const int LastStandbyWeight = 1;
 
     /// <summary>The members with their weights, the chosen one first, the standbys by latency after it.</summary>
     /// <param name="candidates">Those that have room for the pod: the nearest first, and those that the scheduler avoids last.</param>
@@ -43,7 +51,7 @@ static class NearSet
     {
         var chosen = candidates[0];
         var members = new List<Member>(1 + MostMissing) { new(chosen, 100) };
-        var chosenScore = score.Of(chosen.Node);
+        var chosenScore = score.Of(chosen.Node, Math.Min(Overtaking, feasibility.RoomOn(chosen.Node, 1 + Overtaking) - 1));
         var chosenTaints = feasibility.AvoidingTaints(chosen.Node);
         var standbyWeight = FirstStandbyWeight;
         var spare = 0L;
@@ -62,7 +70,7 @@ static class NearSet
             else if (score.Of(node) - chosenScore + Slack <= affinityWeight * (100 - standbyWeight))
             {
                 members.Add(new Member(candidates[i], standbyWeight));
-                standbyWeight = 1;
+                standbyWeight = LastStandbyWeight;
             }
             else
             {
@@ -72,7 +80,33 @@ static class NearSet
             spare += feasibility.RoomOn(node, SpareRoom);
         }
 
+        if (members.Count == 1 && Weakest(candidates, feasibility, score, view) is { } weakest &&
+            score.Of(weakest.Node) - score.Of(chosen.Node) + Slack <= affinityWeight * (100 - LastStandbyWeight))
+        {
+            members.Add(new Member(weakest, LastStandbyWeight));
+        }
+
         return members;
+    }
+
+    /// <summary>
+    /// Of the others the one that the scheduler thinks least of. Where none is sure to lose whatever comes in between, one that loses as things
+    /// are is better than none: a pod on the second best node is worth more than one that waits for ever for the best.
+    /// </summary>
+    static RankedNode? Weakest(List<RankedNode> candidates, Feasibility feasibility, SchedulerScore score, ClusterView view)
+    {
+        RankedNode? weakest = null;
+        var least = double.MaxValue;
+        for (var i = 1; i < candidates.Count; i++)
+        {
+            var node = candidates[i].Node;
+            if (view.UniqueHostname(node) is not null && feasibility.AvoidingTaints(node) >= feasibility.AvoidingTaints(candidates[0].Node) && score.Of(node) < least)
+            {
+                (weakest, least) = (candidates[i], score.Of(node));
+            }
+        }
+
+        return weakest;
     }
 
     /// <summary>A node of the set.</summary>

@@ -24,17 +24,19 @@ readonly struct SchedulerScore(PodFacts pod, Resources request, ClusterView view
     const double LargestImageBytes = 1000 << 20;
 
     /// <summary>The node's points, 0 to 300.</summary>
-    internal double Of(NodeFacts node)
+    /// <param name="node">The node.</param>
+    /// <param name="others">As if so many more pods like this one were there.</param>
+    internal double Of(NodeFacts node, long others = 0)
     {
         var used = usage.On(node).Requested;
-        var cpu = Share(used.CpuMilliOrZero, request.CpuMilli is > 0 and var milli ? milli : UnstatedCpuMilli, node.Allocatable.CpuMilliOrZero);
-        var memory = Share(used.MemoryBytesOrZero, request.MemoryBytes is > 0 and var bytes ? bytes : UnstatedMemoryBytes, node.Allocatable.MemoryBytesOrZero);
+        var cpu = Share(used.CpuMilliOrZero, request.CpuMilli is > 0 and var milli ? milli : UnstatedCpuMilli, node.Allocatable.CpuMilliOrZero, others);
+        var memory = Share(used.MemoryBytesOrZero, request.MemoryBytes is > 0 and var bytes ? bytes : UnstatedMemoryBytes, node.Allocatable.MemoryBytesOrZero, others);
         var least = 100 * (1 - ((cpu + memory) / 2));
         var balanced = cpu >= 1 || memory >= 1 ? 0 : 100 * (1 - Math.Abs(cpu - memory));
         return least + balanced + Images(node);
     }
 
-    static double Share(long used, long asked, long allocatable) => allocatable <= 0 ? 1 : Math.Min(1, (used + (double)asked) / allocatable);
+    static double Share(long used, long asked, long allocatable, long others) => allocatable <= 0 ? 1 : Math.Min(1, (used + ((1 + others) * (double)asked)) / allocatable);
 
     // An image counts for its size times the share of the nodes that have it, so that a rare one does not draw all pods to one node.
     double Images(NodeFacts node)
