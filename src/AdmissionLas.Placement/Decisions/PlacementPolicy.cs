@@ -26,7 +26,7 @@ public sealed record PlacementPolicy
     public const int NamedNodesLimit = 16;
 
     /// <summary>The mode for pods without a hint.</summary>
-    public PlacementMode Mode { get; init; } = PlacementMode.Preferred;
+    public PlacementMode Mode { get; init; } = PlacementMode.Adaptive;
 
     /// <summary>How many nodes a patch names at most; 1 to <see cref="NamedNodesLimit"/>.</summary>
     public int NamedNodes { get; init; } = 8;

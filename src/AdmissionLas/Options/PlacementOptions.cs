@@ -9,7 +9,7 @@ sealed class PlacementOptions
     internal const string Section = "placement";
 
     /// <summary><c>adaptive</c>, <c>preferred</c>, <c>required</c> or <c>off</c>.</summary>
-    public PlacementMode Mode { get; set; } = PlacementMode.Preferred;
+    public PlacementMode Mode { get; set; } = PlacementMode.Adaptive;
 
     /// <summary>How many nodes a patch names at most.</summary>
     [Range(1, PlacementPolicy.NamedNodesLimit)]
