@@ -1,5 +1,5 @@
 using System.Globalization;
-using System.Text;
+using System.Runtime.CompilerServices;
 
 namespace AdmissionLas.Placement;
 
@@ -55,10 +55,14 @@ static class PredictPlacement
         if (mode == PlacementMode.Adaptive)
         {
             var members = NearSet.Choose(candidates, feasibility, new SchedulerScore(pod, feasibility.Request, view, usage), view, policy.NodeAffinityWeight);
-            candidates = members.ConvertAll(m => m.Ranked);
+            candidates = members.ConvertAll(static m => m.Ranked);
             required = Hostnames(view, candidates);
             // Where there is nothing to choose from there is nothing to prefer.
-            preferred = members.Count == 1 ? [] : [.. members.Select(m => new PreferredTerm(m.Weight, view.TermFor(m.Ranked.Node)))];
+            preferred = members.Count == 1 ? [] : new PreferredTerm[members.Count];
+            for (var i = 0; i < preferred.Length; i++)
+            {
+                preferred[i] = new PreferredTerm(members[i].Weight, view.TermFor(members[i].Ranked.Node));
+            }
         }
         else
         {
@@ -195,11 +199,22 @@ static class PredictPlacement
             return (PlacementMode.Preferred, null);
         }
 
-        return (PlacementMode.Required, Hostnames(view, candidates.Where(c => c.LatencyMs <= nearMs)));
+        return (PlacementMode.Required, Hostnames(view, candidates, nearMs));
     }
 
-    static NodeSelectorRequirement Hostnames(ClusterView view, IEnumerable<RankedNode> nodes) =>
-        new(NodeSelectorTerm.HostnameKey, SelectorOperator.In, [.. nodes.Select(n => view.UniqueHostname(n.Node)).OfType<string>()]);
+    static NodeSelectorRequirement Hostnames(ClusterView view, List<RankedNode> nodes, double mostMs = double.MaxValue)
+    {
+        var names = new List<string>(nodes.Count);
+        for (var i = 0; i < nodes.Count; i++)
+        {
+            if (nodes[i].LatencyMs <= mostMs && view.UniqueHostname(nodes[i].Node) is { } name)
+            {
+                names.Add(name);
+            }
+        }
+
+        return new NodeSelectorRequirement(NodeSelectorTerm.HostnameKey, SelectorOperator.In, names);
+    }
 
     /// <summary>Why the adaptive mode leaves it at a preference; <see langword="null"/> where the pod can be kept to the near set.</summary>
     static string? WhyNotKept(PodFacts pod, ClusterView view, List<RankedNode> candidates, bool hasRoom) =>
@@ -211,38 +226,53 @@ static class PredictPlacement
     static string Explain(Step step, PlacementMode mode, List<RankedNode> candidates, NodeSelectorRequirement? required, bool hasRoom, string? softened)
     {
         const int named = 3;
-        var text = new StringBuilder(256);
-        text.Append(CultureInfo.InvariantCulture, $"{PlacementEngine.Name(step)}: {candidates[0].Node.Name} ({Words.Ms(candidates[0].LatencyMs)}) {Words.Of(mode)}");
-        if (softened is not null && hasRoom)
+        var text = new DefaultInterpolatedStringHandler(0, 0, CultureInfo.InvariantCulture, stackalloc char[512]);
+        text.AppendLiteral(PlacementEngine.Name(step));
+        for (var i = 0; i < Math.Min(candidates.Count, named + 1); i++)
         {
-            text.Append(CultureInfo.InvariantCulture, $" and not required ({softened})");
-        }
-
-        for (var i = 1; i < Math.Min(candidates.Count, named + 1); i++)
-        {
-            text.Append(CultureInfo.InvariantCulture, $"{(i == 1 ? ", then " : ", ")}{candidates[i].Node.Name} ({Words.Ms(candidates[i].LatencyMs)})");
+            text.AppendLiteral(i == 0 ? ": " : i == 1 ? ", then " : ", ");
+            text.AppendLiteral(candidates[i].Node.Name);
+            text.AppendLiteral(" (");
+            Words.AppendMs(ref text, candidates[i].LatencyMs);
+            text.AppendLiteral(")");
+            if (i == 0)
+            {
+                text.AppendLiteral(" ");
+                text.AppendLiteral(Words.Of(mode));
+                if (softened is not null && hasRoom)
+                {
+                    text.AppendLiteral(" and not required (");
+                    text.AppendLiteral(softened);
+                    text.AppendLiteral(")");
+                }
+            }
         }
 
         if (candidates.Count > named + 1)
         {
-            text.Append(CultureInfo.InvariantCulture, $" and {candidates.Count - named - 1} more");
+            text.AppendLiteral(" and ");
+            text.AppendFormatted(candidates.Count - named - 1);
+            text.AppendLiteral(" more");
         }
 
         if (mode == PlacementMode.Adaptive)
         {
-            text.Append(", no others");
+            text.AppendLiteral(", no others");
         }
         else if (required is not null)
         {
-            text.Append(CultureInfo.InvariantCulture, $"; pinned to {string.Join(", ", required.Values)}");
+            text.AppendLiteral("; pinned to ");
+            text.AppendLiteral(string.Join(", ", required.Values));
         }
 
         if (!hasRoom)
         {
-            text.Append("; none of those near has room now");
+            text.AppendLiteral("; none of those near has room now");
         }
 
-        return text.Append(CultureInfo.InvariantCulture, $"; {Words.Rules(step)}").ToString();
+        text.AppendLiteral("; ");
+        text.AppendLiteral(Words.Rules(step));
+        return text.ToStringAndClear();
     }
 
     static string WhyUnknown(string location, ClusterView view)
