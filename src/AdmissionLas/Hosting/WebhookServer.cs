@@ -49,6 +49,11 @@ static class WebhookServer
             : ValidateOptionsResult.Success);
         var tls = new ServingTls(certificate ?? ServingCertificate.FromFiles(CertificateFiles.Read(options), options.CertificateNames, DateTimeOffset.UtcNow));
         builder.Services.AddSingleton(tls);
+        if (options.ClientCa.Length > 0)
+        {
+            builder.Services.AddClientCertificates(options.AllowedClients);
+        }
+
         if (certificate is null)
         {
             builder.Services.AddHostedService<ServingCertificateReload>();
@@ -75,6 +80,11 @@ static class WebhookServer
         var app = builder.Build();
         // Made now, so that a fault in the configuration is told before a port is opened.
         app.Services.GetRequiredService<SettingsReload>();
+        if (options.ClientCa.Length > 0)
+        {
+            app.Services.FollowClientAuthorities();
+        }
+
         var ledger = app.Services.GetRequiredService<UsageLedger>();
         Map(app, ledger);
         return app;
