@@ -330,6 +330,8 @@ apiVersion: kubescheduler.config.k8s.io/v1beta1
 kind: KubeSchedulerConfiguration
 clientConnection: {kubeconfig: "$dir/scheduler.kubeconfig"}
 leaderElection: {leaderElect: false}
+healthzBindAddress: ""
+metricsBindAddress: ""
 profiles:
   - plugins:
       score:
