@@ -35,6 +35,10 @@ sealed class ApiServer : IDisposable
 
     internal Uri Address => http.BaseAddress!;
 
+    /// <summary>The answer as it comes, to be read while it does.</summary>
+    internal Task<HttpResponseMessage> OpenAsync(string path, CancellationToken stop) =>
+        http.GetAsync(new Uri(path, UriKind.Relative), HttpCompletionOption.ResponseHeadersRead, stop);
+
     internal Task<JsonObject> GetAsync(string path) => SendAsync(HttpMethod.Get, path, null);
 
     internal Task<JsonObject> CreateAsync(string path, JsonObject value) => SendAsync(HttpMethod.Post, path, value);

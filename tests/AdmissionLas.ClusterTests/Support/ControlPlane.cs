@@ -147,7 +147,8 @@ public sealed class ControlPlane : IAsyncLifetime
     }
 
     /// <summary>Starts the webhook on the port that is registered and waits until it is ready.</summary>
-    internal async Task StartWebhookAsync()
+    /// <param name="apiServer">How it reaches the API server; <see langword="null"/> for directly.</param>
+    internal async Task StartWebhookAsync(Uri? apiServer = null)
     {
         webhook = WebhookServer.Build(
             configuration =>
@@ -160,12 +161,44 @@ public sealed class ControlPlane : IAsyncLifetime
                     ["server:healthPort"] = "0",
                 });
             },
-            ClusterSource.FromKubeconfig(kubeconfig, null),
+            ClusterSource.FromKubeconfig(KubeconfigFor(apiServer), null),
             ServingCertificate.From(certificate),
-            LogEventLevel.Warning);
+            apiServer is null ? LogEventLevel.Warning : LogEventLevel.Error);
         await webhook.StartAsync();
         webhookPort = WebhookServer.WebhookAddress(webhook).Port;
         await Eventually.IsTrueAsync("the webhook has its first lists", () => Task.FromResult(State.Current is { Nodes.Count: > 0 } && Ledger.IsFollowed));
+    }
+
+    /// <summary>Lets the registered webhook follow the cluster by another way, until this is disposed of.</summary>
+    internal async Task<IAsyncDisposable> FollowThroughAsync(Uri apiServer)
+    {
+        await StopWebhookAsync();
+        await StartWebhookAsync(apiServer);
+        return new Detour(this);
+    }
+
+    sealed class Detour(ControlPlane cluster) : IAsyncDisposable
+    {
+        public async ValueTask DisposeAsync()
+        {
+            await cluster.StopWebhookAsync();
+            await cluster.StartWebhookAsync();
+        }
+    }
+
+    /// <summary>The cluster admin's kubeconfig with another address.</summary>
+    internal string KubeconfigFor(Uri? apiServer)
+    {
+        if (apiServer is null)
+        {
+            return kubeconfig;
+        }
+
+        var text = Repository.Yaml(kubeconfig);
+        text["clusters"]![0]!["cluster"]!["server"] = $"{apiServer}";
+        var file = Path.Combine(ownFiles, $"kubeconfig-{apiServer.Port}");
+        File.WriteAllText(file, text.ToJsonString());
+        return file;
     }
 
     internal async Task StopWebhookAsync()
@@ -213,6 +246,26 @@ public sealed class ControlPlane : IAsyncLifetime
     internal Task KillApiServerAsync() => RunScriptAsync("stop", "apiserver", "--kill", "--quiet");
 
     internal Task StartApiServerAsync() => RunScriptAsync("start", "apiserver", "--quiet");
+
+    /// <summary>
+    /// Makes etcd forget all but its newest revision: every page token is then too old, as it is after the five minutes for which the API
+    /// server lets etcd remember. Source: https://etcd.io/docs/v3.5/dev-guide/api_grpc_gateway/.
+    /// </summary>
+    internal async Task CompactAsync()
+    {
+        var port = File.ReadLines(Path.Combine(directory, "ports")).Single(l => l.StartsWith("etcd ", StringComparison.Ordinal)).Split(' ')[1];
+        using var etcd = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{port}") };
+        var written = await AskAsync("/v3/kv/put", new JsonObject { ["key"] = "Y29tcGFjdGVk", ["value"] = "" });
+        await AskAsync("/v3/kv/compaction", new JsonObject { ["revision"] = written["header"]!["revision"]!.DeepClone(), ["physical"] = true });
+
+        async Task<JsonObject> AskAsync(string path, JsonObject question)
+        {
+            using var content = new StringContent(question.ToJsonString(), Encoding.UTF8, "application/json");
+            using var answer = await etcd.PostAsync(new Uri(path, UriKind.Relative), content);
+            answer.EnsureSuccessStatusCode();
+            return JsonNode.Parse(await answer.Content.ReadAsStringAsync())!.AsObject();
+        }
+    }
 
     /// <summary>A namespace whose pods come to the webhook; its pods are gone when it is disposed of.</summary>
     /// <param name="name">Its name, where it matters; it may be there already.</param>
