@@ -97,6 +97,7 @@ public sealed class StormTests(ControlPlane cluster, ITestOutputHelper output)
     public async Task With_the_api_server_killed_in_the_middle()
     {
         await using var nodes = await NodesAsync();
+        await using var detour = await cluster.FollowThroughAsync(cluster.Api.Address);
         await using var ns = await cluster.CreateNamespaceAsync();
         var burst = new Burst(cluster, ns);
         await burst.CreateAsync(Storm / 4, Pod(nodes), deleteEvery: 5);

@@ -148,7 +148,8 @@ public sealed class ControlPlane : IAsyncLifetime
 
     /// <summary>Starts the webhook on the port that is registered and waits until it is ready.</summary>
     /// <param name="apiServer">How it reaches the API server; <see langword="null"/> for directly.</param>
-    internal async Task StartWebhookAsync(Uri? apiServer = null)
+    /// <param name="assumeSeconds">How long it believes in a pod that nobody shows it.</param>
+    internal async Task StartWebhookAsync(Uri? apiServer = null, int assumeSeconds = 60)
     {
         webhook = WebhookServer.Build(
             configuration =>
@@ -159,6 +160,7 @@ public sealed class ControlPlane : IAsyncLifetime
                     ["server:address"] = "127.0.0.1",
                     ["server:port"] = webhookPort.ToString(CultureInfo.InvariantCulture),
                     ["server:healthPort"] = "0",
+                    ["usage:assumeSeconds"] = assumeSeconds.ToString(CultureInfo.InvariantCulture),
                 });
             },
             ClusterSource.FromKubeconfig(KubeconfigFor(apiServer), null),
@@ -169,11 +171,14 @@ public sealed class ControlPlane : IAsyncLifetime
         await Eventually.IsTrueAsync("the webhook has its first lists", () => Task.FromResult(State.Current is { Nodes.Count: > 0 } && Ledger.IsFollowed));
     }
 
-    /// <summary>Lets the registered webhook follow the cluster by another way, until this is disposed of.</summary>
+    /// <summary>
+    /// Lets the registered webhook follow the cluster by another way, until this is disposed of; and forget sooner what never came to be,
+    /// for a test would have to wait for that.
+    /// </summary>
     internal async Task<IAsyncDisposable> FollowThroughAsync(Uri apiServer)
     {
         await StopWebhookAsync();
-        await StartWebhookAsync(apiServer);
+        await StartWebhookAsync(apiServer, assumeSeconds: 10);
         return new Detour(this);
     }
 
