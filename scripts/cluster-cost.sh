@@ -134,10 +134,16 @@ native() {
   printf 'start to ready: median %d ms of %d starts, %d to %d\n' "${times[starts / 2]}" "$starts" "${times[0]}" "${times[-1]}"
 
   local kubeconfig health bin kubectl
-  kubeconfig=$(ADMISSION_LAS_BIN=$(realpath -- "$binary") scripts/control-plane.sh up --dir "$work/cluster" --quiet)
-  health=$(awk '$1 == "webhook-health" { print $2 }' "$work/cluster/ports")
+  kubeconfig=$(scripts/control-plane.sh up --dir "$work/cluster" --no-webhook --quiet)
   bin=$(<"$work/cluster/bin")
   kubectl=("$bin/kubectl" --kubeconfig "$kubeconfig" --cache-dir "$work/cluster/kubectl-cache")
+  "${kubectl[@]}" create namespace admission-las >/dev/null
+  certs() { timeout 60 "$binary" certs "$@" --kubeconfig "$kubeconfig" >"$work/certs.log" 2>&1 || die "certs $1 failed: $(cat "$work/certs.log")"; }
+  certs init
+  certs rotate --trust-delay 0 --force serving
+  printf 'certificates made and rotated under the Lease %s\n' "$("${kubectl[@]}" -n admission-las get leases -o 'jsonpath={.items[*].metadata.name}')"
+  ADMISSION_LAS_BIN=$(realpath -- "$binary") scripts/control-plane.sh start webhook --dir "$work/cluster" --quiet
+  health=$(awk '$1 == "webhook-health" { print $2 }' "$work/cluster/ports")
   readiness() { curl --silent --fail --noproxy '*' "http://127.0.0.1:$health/readyz"; }
   is_placed_on() { [[ $("${kubectl[@]}" -n kubeflow get pods -l "run=$1" -o 'jsonpath={.items[*].spec.nodeName}') == "$2" ]]; }
   create() { sed "s/^  labels:/&\n    run: $1/" manifests/samples/predict-home-edge.yaml | "${kubectl[@]}" -n kubeflow create -f - >/dev/null; }
@@ -150,10 +156,6 @@ native() {
   create second
   eventually 30 'a pod on the node that is nearest since its label changed' is_placed_on second nitos-cloud-node
   printf 'on a real cluster: %s\n' "$(readiness)"
-  "${kubectl[@]}" create namespace admission-las >/dev/null
-  "$binary" certs init --kubeconfig "$kubeconfig" >"$work/certs.log" 2>&1 || die "certs init failed: $(cat "$work/certs.log")"
-  "$binary" certs rotate --kubeconfig "$kubeconfig" --trust-delay 0 --force serving >"$work/certs.log" 2>&1 || die "certs rotate failed: $(cat "$work/certs.log")"
-  printf 'certificates rotated under the Lease %s\n' "$("${kubectl[@]}" -n admission-las get leases -o 'jsonpath={.items[*].metadata.name}')"
 }
 
 "$command"
