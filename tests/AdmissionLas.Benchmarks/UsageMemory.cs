@@ -41,7 +41,7 @@ static class UsageMemory
         var kubeconfig = Path.Combine(files.FullName, "kubeconfig");
         await File.WriteAllTextAsync(kubeconfig, $$"""
             { "apiVersion": "v1", "kind": "Config", "current-context": "c", "contexts": [{ "name": "c", "context": { "cluster": "c", "user": "u" } }],
-              "clusters": [{ "name": "c", "cluster": { "server": "{{address}}" } }], "users": [{ "name": "u", "user": {} }] }
+              "clusters": [{ "name": "c", "cluster": { "server": "{{address}}" } }], "users": [{ "name": "u", "user": { "token": "any" } }] }
             """);
         try
         {
