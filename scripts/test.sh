@@ -14,6 +14,8 @@ scripts/install-control-plane.sh --help) and started and stopped by the tests th
 
   FUZZ_SECONDS         how long the fuzz test runs (default: 5)
   LOAD_SECONDS         how long the tests under load last (default: 20)
+  ADMISSION_LAS_STORM_PODS      how many pods the storms on the control plane are made of (default: 500)
+  ADMISSION_LAS_OUTAGE_SECONDS  how long the API server is away in the middle of one (default: 3)
   KUBEBUILDER_ASSETS   folder with the binaries of a Kubernetes release to test on, instead of the one that is installed
 TEXT
 }
