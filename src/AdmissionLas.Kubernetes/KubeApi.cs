@@ -66,6 +66,12 @@ public sealed class KubeApi(KubernetesClientConfiguration configuration, TimePro
         return ReadPage(page.WrittenSpan, listed);
     }
 
+    /// <summary>Reads one object as it stands.</summary>
+    /// <param name="path">Its path below the API server's address, such as <c>api/v1/nodes/a</c>; names in it are escaped already.</param>
+    /// <param name="stop">Gives up.</param>
+    /// <exception cref="HttpOperationException">The API server refused; 404 when there is none.</exception>
+    public Task<JsonElement> ReadAsync(string path, CancellationToken stop) => WithinAsync(HeadersTimeout, ct => GetJsonAsync(path, ct), stop);
+
     /// <summary>Watches from a resource version until the server ends the stream.</summary>
     /// <param name="resource">What to watch.</param>
     /// <param name="resourceVersion">The last version seen.</param>
