@@ -58,6 +58,7 @@ static class PredictPlacement
             TakesRoom = hasRoom,
             Request = feasibility.Request,
             LatencyMs = candidates[0].LatencyMs,
+            NearestMs = measured[0].LatencyMs,
             Preferred = Prefer(view, candidates),
             Required = required,
             Warnings = warnings,

@@ -160,7 +160,7 @@ sealed partial class MutateEndpoint(
 
     void Note(in Handled handled, TimeSpan took)
     {
-        metrics.Answered(OutcomeName(handled), took);
+        metrics.Answered(handled, took);
         if (handled.Fault is { } fault)
         {
             if (throttle.Allows("fault", out var suppressed))
@@ -180,16 +180,6 @@ sealed partial class MutateEndpoint(
             Decided(handled.Review.Pod!.Facts.Namespace, handled.Review.Pod.Name, decision.Explanation, handled.Review.Uid);
         }
     }
-
-    // A fixed few words: they are a metric's label values.
-    static string OutcomeName(in Handled handled) =>
-        handled.Fault is not null ? "Fault"
-        : handled.Review.PodIsUnreadable ? "UnreadablePod"
-        : handled.Review.Pod is null ? "NotOurs"
-        : handled.Decision is null ? "NoClusterView"
-        : OutcomeNames[(int)handled.Decision.Outcome];
-
-    static readonly string[] OutcomeNames = Enum.GetNames<Outcome>();
 
     static bool IsJson(string? contentType) =>
         contentType is not null && contentType.StartsWith("application/json", StringComparison.OrdinalIgnoreCase) &&

@@ -123,6 +123,7 @@ static class WebhookServer
         services.AddSingleton<Draining>();
         services.AddHostedService(provider => provider.GetRequiredService<Draining>());
         services.AddSingleton<WebhookMetrics>();
+        services.AddSingleton<MetricsEndpoint>();
         services.AddSingleton<LogThrottle>();
         services.AddSingleton<ReviewHandler>();
         services.AddSingleton<MutateEndpoint>();
@@ -147,6 +148,7 @@ static class WebhookServer
         var mutate = app.Services.GetRequiredService<MutateEndpoint>();
         var state = app.Services.GetRequiredService<ClusterState>();
         var draining = app.Services.GetRequiredService<Draining>();
+        var metrics = app.Services.GetRequiredService<MetricsEndpoint>().Map(app);
         app.Run(http =>
         {
             if (draining.HasBegun)
@@ -169,7 +171,11 @@ static class WebhookServer
             "/readyz" => state.Current is { } view
                 ? TextAsync(http, StatusCodes.Status200OK, $"ok: {view.Nodes.Count} nodes, confirmed {state.Age?.TotalSeconds ?? 0:0.#} s ago; {Usage(ledger)}")
                 : TextAsync(http, StatusCodes.Status503ServiceUnavailable, "waiting for the first list of nodes"),
-            _ => TextAsync(http, StatusCodes.Status404NotFound, $"nothing here; the webhook is POST {MutateEndpoint.Path} over HTTPS, probes are /healthz and /readyz"),
+            // What it tells is for those inside: the TLS port may be open to more.
+            MetricsEndpoint.Path when !http.Request.IsHttps => metrics(http),
+            _ => TextAsync(
+                http, StatusCodes.Status404NotFound,
+                $"nothing here; the webhook is POST {MutateEndpoint.Path} over HTTPS, and over plain HTTP there are /healthz, /readyz and {MetricsEndpoint.Path}"),
         };
     }
 
