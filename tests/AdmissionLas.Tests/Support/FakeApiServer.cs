@@ -46,7 +46,8 @@ sealed class FakeApiServer : IAsyncDisposable
 
     internal static async Task<FakeApiServer> StartAsync()
     {
-        var builder = WebApplication.CreateSlimBuilder();
+        // Nothing is watched: that the webhook watches no folder is a test of its own, and it looks at this whole process.
+        var builder = WebApplication.CreateSlimBuilder(["--hostBuilder:reloadConfigOnChange=false"]);
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         var app = builder.Build();
