@@ -135,7 +135,9 @@ static class WebhookServer
         var level = Enum.TryParse<LogEventLevel>(builder.Configuration["logging:level"], ignoreCase: true, out var configured) ? configured : quietest;
         var log = new LoggerConfiguration()
             .MinimumLevel.Is(level)
-            .MinimumLevel.Override("Microsoft", level > LogEventLevel.Warning ? level : LogEventLevel.Warning);
+            .MinimumLevel.Override("Microsoft", level > LogEventLevel.Warning ? level : LogEventLevel.Warning)
+            // Whether anybody might log there decides if each request gets an activity and a scope, which nobody reads.
+            .MinimumLevel.Override("Microsoft.AspNetCore.Hosting.Diagnostics", LevelAlias.Off);
         // A person reads a terminal; everything else is read by machines.
         log = Console.IsErrorRedirected
             ? log.WriteTo.Console(new CompactJsonFormatter(), standardErrorFromLevel: LogEventLevel.Verbose)
