@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
+using AdmissionLas.Events;
 using AdmissionLas.Hosting;
 using AdmissionLas.Options;
 using AdmissionLas.Placement;
@@ -15,7 +16,7 @@ namespace AdmissionLas.Admission;
 /// not a review gets a 4xx that says why. Every refusal is counted, and one line a minute and reason is logged.
 /// </summary>
 sealed partial class MutateEndpoint(
-    ReviewHandler handler, IOptions<ServerOptions> options, WebhookMetrics metrics, LogThrottle throttle, TimeProvider time, ILogger<MutateEndpoint> log)
+    ReviewHandler handler, IOptions<ServerOptions> options, WebhookMetrics metrics, SetbackQueue setbacks, LogThrottle throttle, TimeProvider time, ILogger<MutateEndpoint> log)
 {
     internal const string Path = "/mutate";
 
@@ -131,7 +132,9 @@ sealed partial class MutateEndpoint(
         {
             var startedAt = time.GetTimestamp();
             var bytes = body.IsSingleSegment ? body.FirstSpan : CopyTo(rented = ArrayPool<byte>.Shared.Rent((int)body.Length), body);
-            Note(handler.Handle(bytes, answer), time.GetElapsedTime(startedAt));
+            var handled = handler.Handle(bytes, answer);
+            Note(handled, time.GetElapsedTime(startedAt));
+            setbacks.Note(handled, bytes);
         }
         finally
         {

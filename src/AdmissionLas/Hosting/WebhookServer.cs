@@ -1,5 +1,6 @@
 using System.Net;
 using AdmissionLas.Admission;
+using AdmissionLas.Events;
 using AdmissionLas.Kubernetes;
 using AdmissionLas.Options;
 using AdmissionLas.Telemetry;
@@ -125,6 +126,8 @@ static class WebhookServer
         services.AddSingleton<WebhookMetrics>();
         services.AddSingleton<MetricsEndpoint>();
         services.AddSingleton<LogThrottle>();
+        services.AddOptions<EventOptions>().BindConfiguration(EventOptions.Section);
+        services.AddSingleton<SetbackQueue>();
         services.AddSingleton<ReviewHandler>();
         services.AddSingleton<MutateEndpoint>();
         source.AddTo(services);

@@ -42,6 +42,7 @@ sealed class WebhookMetrics
     readonly Counter<long> reviews;
     readonly Counter<long> refused;
     readonly Counter<long> decisions;
+    readonly Counter<long> events;
     readonly Histogram<double> duration;
     readonly Histogram<double> latency;
     readonly Histogram<double> regret;
@@ -54,6 +55,7 @@ sealed class WebhookMetrics
         reviews = meter.CreateCounter<long>("admission_las.reviews", "{review}", "Reviews answered, by outcome");
         refused = meter.CreateCounter<long>("admission_las.refused_requests", "{request}", "Requests that were no review or not answered, by reason");
         decisions = meter.CreateCounter<long>("admission_las.decisions", "{decision}", "Decisions on steps, by component and reason");
+        events = meter.CreateCounter<long>("admission_las.events", "{event}", "Kubernetes Events about steps that could not be placed near their location, by what became of them");
         duration = meter.CreateHistogram("admission_las.review.duration", "s", "From the last byte of a review to its answer", advice: ReviewBuckets);
         latency = meter.CreateHistogram("admission_las.placement.latency", "s", "Latency of the node chosen for a predict step to its location, by location", advice: LatencyBuckets);
         regret = meter.CreateHistogram("admission_las.placement.regret", "s", "How much further the chosen node is than the nearest to the location, by location", advice: RegretBuckets);
@@ -82,6 +84,8 @@ sealed class WebhookMetrics
         {
             reviews.Add(0, new KeyValuePair<string, object?>("outcome", outcome));
         }
+
+        events.Add(0, new KeyValuePair<string, object?>("result", "sent"));
     }
 
     /// <summary>A review was answered.</summary>
@@ -98,6 +102,9 @@ sealed class WebhookMetrics
     /// <summary>A request was refused.</summary>
     internal void Refused(string reason) => refused.Add(1, new KeyValuePair<string, object?>("reason", reason));
 
+    /// <summary>An event was <c>sent</c>, <c>failed</c>, <c>grouped</c> with others or <c>dropped</c> because too many were waiting.</summary>
+    internal void EventEnded(string result) => events.Add(1, new KeyValuePair<string, object?>("result", result));
+
     void Decided(Decision decision)
     {
         decisions.Add(
@@ -107,7 +114,7 @@ sealed class WebhookMetrics
             var tag = new KeyValuePair<string, object?>("location", locations.Of(location));
             latency.Record(decision.LatencyMs / 1000, tag);
             regret.Record((decision.LatencyMs - decision.NearestMs) / 1000, tag);
-            candidates.Record(decision.Preferred.Count);
+            candidates.Record(Math.Max(decision.Preferred.Count, decision.Required?.Values.Count ?? 0));
         }
     }
 
