@@ -85,7 +85,7 @@ sealed partial class EventSender(
         patience.CancelAfter(Patience);
         try
         {
-            await api.CoreV1.CreateNamespacedEventAsync(EventOf(setback, count), setback.Namespace, cancellationToken: patience.Token).ConfigureAwait(false);
+            await WriteAsync(api, setback, count, time.GetUtcNow().UtcDateTime, patience.Token).ConfigureAwait(false);
             metrics.EventEnded("sent");
         }
         catch (Exception fault) when (!stop.IsCancellationRequested)
@@ -98,9 +98,18 @@ sealed partial class EventSender(
         }
     }
 
-    Corev1Event EventOf(in Setback setback, int count)
+    /// <summary>Writes one event.</summary>
+    /// <param name="api">The API server.</param>
+    /// <param name="setback">What it tells of.</param>
+    /// <param name="count">For how many steps it stands.</param>
+    /// <param name="now">When that was, UTC.</param>
+    /// <param name="stop">Ends the request.</param>
+    /// <exception cref="HttpOperationException">The API server refused.</exception>
+    internal static Task WriteAsync(IKubernetes api, Setback setback, int count, DateTime now, CancellationToken stop) =>
+        api.CoreV1.CreateNamespacedEventAsync(EventOf(setback, count, now), setback.Namespace, cancellationToken: stop);
+
+    static Corev1Event EventOf(in Setback setback, int count, DateTime now)
     {
-        var now = time.GetUtcNow().UtcDateTime;
         var message = count == 1 ? setback.Message : string.Create(CultureInfo.InvariantCulture, $"{setback.Message} ({count} steps of this namespace within a minute)");
         return new Corev1Event
         {

@@ -40,6 +40,9 @@ sealed class FakeApiServer : IAsyncDisposable
     /// <summary>Answers what is asked of webhook registrations.</summary>
     internal Func<HttpContext, Task>? Registrations { get; set; }
 
+    /// <summary>Answers whoever writes an Event.</summary>
+    internal Func<HttpContext, Task>? Events { get; set; }
+
     internal string Address => app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();
 
     internal KubeApi Client(TimeProvider time) => new(Configuration, time);
@@ -163,6 +166,11 @@ sealed class FakeApiServer : IAsyncDisposable
         if (Registrations is not null && http.Request.Path.Value!.Contains("/mutatingwebhookconfigurations", StringComparison.Ordinal))
         {
             return Registrations(http);
+        }
+
+        if (Events is not null && http.Request.Path.Value!.EndsWith("/events", StringComparison.Ordinal))
+        {
+            return Events(http);
         }
 
         if (Pods is not null && http.Request.Path.Value!.EndsWith("/pods", StringComparison.Ordinal))
