@@ -265,14 +265,23 @@ ref struct JsonCursor(ReadOnlySpan<byte> json)
         return isAtEnd;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     void Expect(byte wanted)
     {
-        if (Peek() != wanted)
+        if (at >= json.Length || json[at] != wanted)
         {
-            throw NotJson(at);
+            ExpectBehindWhiteSpace(wanted);
         }
 
         at++;
+    }
+
+    void ExpectBehindWhiteSpace(byte wanted)
+    {
+        if (PeekBehindWhiteSpace() != wanted)
+        {
+            throw NotJson(at);
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -46,39 +46,39 @@ sealed class PodReader
         }
 
         // The API server never sends such a pod; a patch to it would add to a parent that is not there.
-        if (metadata is null || spec is null)
+        if (metadata is not { } its || spec is not { } says)
         {
             throw new UnreadablePodException($"{(metadata is null ? "metadata" : "spec")} is missing");
         }
 
         var facts = new PodFacts
         {
-            Namespace = metadata.Namespace ?? "",
-            Labels = metadata.Labels,
-            Annotations = metadata.Annotations,
-            FunctionToExecute = spec.FunctionToExecute,
-            IsPipelineDriver = spec.IsPipelineDriver,
-            NodeName = spec.NodeName,
-            NodeSelector = spec.NodeSelector ?? None,
-            RequiredTerms = spec.RequiredTerms,
-            Tolerations = spec.Tolerations,
-            Containers = spec.Containers,
-            InitContainers = spec.InitContainers,
-            PodRequests = spec.PodRequests,
-            PodLimits = spec.PodLimits,
-            Overhead = spec.Overhead,
-            OnlySchedulerCanJudge = spec.Unseen,
+            Namespace = its.Namespace ?? "",
+            Labels = its.Labels,
+            Annotations = its.Annotations,
+            FunctionToExecute = says.FunctionToExecute,
+            IsPipelineDriver = says.IsPipelineDriver,
+            NodeName = says.NodeName,
+            NodeSelector = says.NodeSelector ?? None,
+            RequiredTerms = says.RequiredTerms,
+            Tolerations = says.Tolerations,
+            Containers = says.Containers,
+            InitContainers = says.InitContainers,
+            PodRequests = says.PodRequests,
+            PodLimits = says.PodLimits,
+            Overhead = says.Overhead,
+            OnlySchedulerCanJudge = says.Unseen,
         };
         var shape = new PodShape
         {
-            HasAnnotations = metadata.HasAnnotations,
-            HasAffinity = spec.HasAffinity,
-            HasNodeAffinity = spec.HasNodeAffinity,
-            HasPreferredTerms = spec.HasPreferredTerms,
-            RequiredTermsHaveExpressions = spec.RequiredTermsHaveExpressions,
-            Containers = spec.ContainerShapes,
+            HasAnnotations = its.HasAnnotations,
+            HasAffinity = says.HasAffinity,
+            HasNodeAffinity = says.HasNodeAffinity,
+            HasPreferredTerms = says.HasPreferredTerms,
+            RequiredTermsHaveExpressions = says.RequiredTermsHaveExpressions,
+            Containers = says.ContainerShapes,
         };
-        return new AdmittedPod(metadata.Name is { Length: > 0 } name ? name : metadata.GenerateName ?? "", facts, shape);
+        return new AdmittedPod(its.Name is { Length: > 0 } name ? name : its.GenerateName ?? "", facts, shape);
     }
 
     const string RequiredPath = "spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution";
@@ -89,19 +89,23 @@ sealed class PodReader
     static readonly NameSet Words = new(
         ["main", "wait", "init", "Exists", "NoExecute", "NoSchedule", "node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"]);
 
-    static readonly Dictionary<string, string> None = [];
+    static readonly IReadOnlyDictionary<string, string> None = new FewTexts();
 
-    sealed class Metadata
+    // A pipeline step has its own container and one beside it, and as many before.
+    const int UsualContainers = 2;
+
+    // Structures, because they live no longer than the reading.
+    struct Metadata()
     {
         internal string? Name;
         internal string? GenerateName;
         internal string? Namespace;
         internal bool HasAnnotations;
-        internal Dictionary<string, string> Labels = None;
-        internal Dictionary<string, string> Annotations = None;
+        internal IReadOnlyDictionary<string, string> Labels = None;
+        internal IReadOnlyDictionary<string, string> Annotations = None;
     }
 
-    sealed class Spec
+    struct Spec()
     {
         internal string? NodeName;
         internal string? FunctionToExecute;
@@ -168,7 +172,7 @@ sealed class PodReader
         return metadata;
     }
 
-    static Dictionary<string, string> ReadWanted(ref JsonCursor json, NameSet wanted, string path, out bool isThere)
+    static IReadOnlyDictionary<string, string> ReadWanted(ref JsonCursor json, NameSet wanted, string path, out bool isThere)
     {
         isThere = json.ReadObject(path);
         if (!isThere)
@@ -176,12 +180,12 @@ sealed class PodReader
             return None;
         }
 
-        Dictionary<string, string>? read = null;
+        FewTexts? read = null;
         while (json.NextMember())
         {
             if (wanted.Find(in json) is { } key)
             {
-                (read ??= new(StringComparer.Ordinal))[key] = json.ReadText(path) ?? "";
+                (read ??= new FewTexts()).Set(key, json.ReadText(path) ?? "");
             }
             else
             {
@@ -204,23 +208,23 @@ sealed class PodReader
         {
             if (json.TextIs("containers"u8))
             {
-                ReadContainers(ref json, spec);
+                ReadContainers(ref json, ref spec);
             }
             else if (json.TextIs("initContainers"u8))
             {
-                ReadInitContainers(ref json, spec);
+                ReadInitContainers(ref json, ref spec);
             }
             else if (json.TextIs("volumes"u8))
             {
-                ReadVolumes(ref json, spec);
+                ReadVolumes(ref json, ref spec);
             }
             else if (json.TextIs("affinity"u8))
             {
-                ReadAffinity(ref json, spec);
+                ReadAffinity(ref json, ref spec);
             }
             else if (json.TextIs("tolerations"u8))
             {
-                ReadTolerations(ref json, spec);
+                ReadTolerations(ref json, ref spec);
             }
             else if (json.TextIs("nodeSelector"u8))
             {
@@ -240,11 +244,11 @@ sealed class PodReader
             }
             else if (json.TextIs("topologySpreadConstraints"u8))
             {
-                ReadSpreadConstraints(ref json, spec);
+                ReadSpreadConstraints(ref json, ref spec);
             }
             else if (json.TextIs("resourceClaims"u8))
             {
-                NoteIfAny(ref json, spec, "spec", ".resourceClaims", "resource claims");
+                NoteIfAny(ref json, ref spec, "spec", ".resourceClaims", "resource claims");
             }
             else if (json.TextIs("hostNetwork"u8))
             {
@@ -259,7 +263,7 @@ sealed class PodReader
         return spec;
     }
 
-    static void ReadContainers(ref JsonCursor json, Spec spec)
+    static void ReadContainers(ref JsonCursor json, ref Spec spec)
     {
         spec.Containers = [];
         spec.ContainerShapes = [];
@@ -270,18 +274,18 @@ sealed class PodReader
             return;
         }
 
-        var containers = new List<ContainerFacts>();
-        var shapes = new List<ContainerShape>();
+        var containers = new List<ContainerFacts>(UsualContainers);
+        var shapes = new List<ContainerShape>(UsualContainers);
         while (json.NextObject("spec.containers"))
         {
-            containers.Add(ReadContainer(ref json, spec, "spec.containers[]", isApp: true, out var shape));
+            containers.Add(ReadContainer(ref json, ref spec, "spec.containers[]", isApp: true, out var shape));
             shapes.Add(shape);
         }
 
         (spec.Containers, spec.ContainerShapes) = (containers, shapes);
     }
 
-    static void ReadInitContainers(ref JsonCursor json, Spec spec)
+    static void ReadInitContainers(ref JsonCursor json, ref Spec spec)
     {
         spec.InitContainers = [];
         if (!json.ReadArray("spec.initContainers"))
@@ -289,16 +293,16 @@ sealed class PodReader
             return;
         }
 
-        var containers = new List<ContainerFacts>();
+        var containers = new List<ContainerFacts>(UsualContainers);
         while (json.NextObject("spec.initContainers"))
         {
-            containers.Add(ReadContainer(ref json, spec, "spec.initContainers[]", isApp: false, out _));
+            containers.Add(ReadContainer(ref json, ref spec, "spec.initContainers[]", isApp: false, out _));
         }
 
         spec.InitContainers = containers;
     }
 
-    static ContainerFacts ReadContainer(ref JsonCursor json, Spec spec, string path, bool isApp, out ContainerShape shape)
+    static ContainerFacts ReadContainer(ref JsonCursor json, ref Spec spec, string path, bool isApp, out ContainerShape shape)
     {
         var name = "";
         Resources requests = default, limits = default;
@@ -329,7 +333,7 @@ sealed class PodReader
             }
             else if (json.TextIs("ports"u8))
             {
-                ReadPorts(ref json, spec, path);
+                ReadPorts(ref json, ref spec, path);
             }
             else
             {
@@ -341,7 +345,7 @@ sealed class PodReader
         return new ContainerFacts(name, requests, limits, alwaysRestarts);
     }
 
-    static void ReadPorts(ref JsonCursor json, Spec spec, string path)
+    static void ReadPorts(ref JsonCursor json, ref Spec spec, string path)
     {
         if (!json.ReadArray(path, ".ports"))
         {
@@ -462,7 +466,7 @@ sealed class PodReader
         return isQuantity ? amount : throw new UnreadablePodException($"{path}{member} holds a value that is no quantity");
     }
 
-    static void ReadTolerations(ref JsonCursor json, Spec spec)
+    static void ReadTolerations(ref JsonCursor json, ref Spec spec)
     {
         spec.Tolerations = [];
         if (!json.ReadArray("spec.tolerations"))
@@ -509,7 +513,7 @@ sealed class PodReader
         spec.Tolerations = tolerations;
     }
 
-    static void ReadAffinity(ref JsonCursor json, Spec spec)
+    static void ReadAffinity(ref JsonCursor json, ref Spec spec)
     {
         spec.HasNodeAffinity = spec.HasPreferredTerms = false;
         spec.RequiredTerms = null;
@@ -524,15 +528,15 @@ sealed class PodReader
         {
             if (json.TextIs("nodeAffinity"u8))
             {
-                ReadNodeAffinity(ref json, spec);
+                ReadNodeAffinity(ref json, ref spec);
             }
             else if (json.TextIs("podAffinity"u8))
             {
-                ReadPodAffinity(ref json, spec, "spec.affinity.podAffinity", "pod affinity");
+                ReadPodAffinity(ref json, ref spec, "spec.affinity.podAffinity", "pod affinity");
             }
             else if (json.TextIs("podAntiAffinity"u8))
             {
-                ReadPodAffinity(ref json, spec, "spec.affinity.podAntiAffinity", "pod anti-affinity");
+                ReadPodAffinity(ref json, ref spec, "spec.affinity.podAntiAffinity", "pod anti-affinity");
             }
             else
             {
@@ -541,7 +545,7 @@ sealed class PodReader
         }
     }
 
-    static void ReadNodeAffinity(ref JsonCursor json, Spec spec)
+    static void ReadNodeAffinity(ref JsonCursor json, ref Spec spec)
     {
         spec.HasPreferredTerms = false;
         spec.RequiredTerms = null;
@@ -556,7 +560,7 @@ sealed class PodReader
         {
             if (json.TextIs("requiredDuringSchedulingIgnoredDuringExecution"u8))
             {
-                ReadRequiredTerms(ref json, spec);
+                ReadRequiredTerms(ref json, ref spec);
             }
             else if (json.TextIs("preferredDuringSchedulingIgnoredDuringExecution"u8))
             {
@@ -573,7 +577,7 @@ sealed class PodReader
         }
     }
 
-    static void ReadRequiredTerms(ref JsonCursor json, Spec spec)
+    static void ReadRequiredTerms(ref JsonCursor json, ref Spec spec)
     {
         spec.RequiredTerms = null;
         spec.RequiredTermsHaveExpressions = [];
@@ -680,7 +684,7 @@ sealed class PodReader
         _ => throw new UnreadablePodException($"{path}[].operator is not a node selector operator"),
     };
 
-    static void ReadPodAffinity(ref JsonCursor json, Spec spec, string path, string what)
+    static void ReadPodAffinity(ref JsonCursor json, ref Spec spec, string path, string what)
     {
         if (!json.ReadObject(path))
         {
@@ -691,7 +695,7 @@ sealed class PodReader
         {
             if (json.TextIs("requiredDuringSchedulingIgnoredDuringExecution"u8))
             {
-                NoteIfAny(ref json, spec, path, ".requiredDuringSchedulingIgnoredDuringExecution", what);
+                NoteIfAny(ref json, ref spec, path, ".requiredDuringSchedulingIgnoredDuringExecution", what);
             }
             else
             {
@@ -700,7 +704,7 @@ sealed class PodReader
         }
     }
 
-    static void ReadVolumes(ref JsonCursor json, Spec spec)
+    static void ReadVolumes(ref JsonCursor json, ref Spec spec)
     {
         if (!json.ReadArray("spec.volumes"))
         {
@@ -724,7 +728,7 @@ sealed class PodReader
         }
     }
 
-    static void ReadSpreadConstraints(ref JsonCursor json, Spec spec)
+    static void ReadSpreadConstraints(ref JsonCursor json, ref Spec spec)
     {
         if (!json.ReadArray("spec.topologySpreadConstraints"))
         {
@@ -747,7 +751,7 @@ sealed class PodReader
         }
     }
 
-    static void NoteIfAny(ref JsonCursor json, Spec spec, string path, string member, string what)
+    static void NoteIfAny(ref JsonCursor json, ref Spec spec, string path, string member, string what)
     {
         if (!json.ReadArray(path, member))
         {

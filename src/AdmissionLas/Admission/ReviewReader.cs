@@ -112,7 +112,7 @@ sealed class ReviewReader(PodReader pods)
             return null;
         }
 
-        var request = new Request();
+        var request = default(Request);
         while (json.NextMember())
         {
             if (json.TextIs("uid"u8))
@@ -133,7 +133,7 @@ sealed class ReviewReader(PodReader pods)
             }
             else if (json.TextIs("object"u8))
             {
-                ReadPod(ref json, request);
+                ReadPod(ref json, ref request);
             }
             else if (json.TextIs("dryRun"u8))
             {
@@ -149,7 +149,7 @@ sealed class ReviewReader(PodReader pods)
     }
 
     // What is wrong inside the object must not keep us from the uid that may stand behind it: step over it and go on.
-    void ReadPod(ref JsonCursor json, Request request)
+    void ReadPod(ref JsonCursor json, ref Request request)
     {
         request.Pod = null;
         request.Fault = null;
@@ -198,7 +198,7 @@ sealed class ReviewReader(PodReader pods)
     }
 
     /// <summary>The request while it is being read: its members come in any order.</summary>
-    sealed class Request
+    struct Request
     {
         internal string? Uid;
         internal string? Operation;
@@ -208,14 +208,14 @@ sealed class ReviewReader(PodReader pods)
         internal AdmittedPod? Pod;
         internal string? Fault;
 
-        internal bool IsPodCreation => IsPod && Operation == "CREATE";
+        internal readonly bool IsPodCreation => IsPod && Operation == "CREATE";
 
         // The pod's own namespace may be absent; the request knows it all the same.
-        internal AdmittedPod? PodInItsNamespace => Pod is null or { Facts.Namespace.Length: > 0 }
+        internal readonly AdmittedPod? PodInItsNamespace => Pod is null or { Facts.Namespace.Length: > 0 }
             ? Pod
             : Pod with { Facts = Pod.Facts with { Namespace = Namespace ?? "" } };
 
-        internal string? WhyNoPod =>
+        internal readonly string? WhyNoPod =>
             !IsPod ? "the object is not a pod"
             : Operation != "CREATE" ? "the operation is not CREATE"
             : Fault ?? (Pod is null ? "there is no object" : null);

@@ -143,7 +143,7 @@ static class WebhookServer
             .MinimumLevel.Override("Microsoft.AspNetCore.Hosting.Diagnostics", LevelAlias.Off);
         // A person reads a terminal; everything else is read by machines.
         log = Console.IsErrorRedirected
-            ? log.WriteTo.Console(new CompactJsonFormatter(), standardErrorFromLevel: LogEventLevel.Verbose)
+            ? log.WriteTo.Sink(new BatchedOutput(new CompactJsonFormatter(), Console.OpenStandardError()), BatchedOutput.Options)
             : log.WriteTo.Console(formatProvider: System.Globalization.CultureInfo.InvariantCulture, standardErrorFromLevel: LogEventLevel.Verbose);
         builder.Services.AddSerilog(log.CreateLogger(), dispose: true);
     }
