@@ -76,6 +76,7 @@ static class WebhookServer
         var app = builder.Build();
         // Made now, so that a fault in the configuration is told before a port is opened.
         app.Services.GetRequiredService<SettingsReload>();
+        app.Services.GetRequiredService<LogLevels>().Follow(app.Services.GetRequiredService<ILogger<LogLevels>>());
         var ledger = app.Services.GetRequiredService<UsageLedger>();
         Map(app, ledger);
         return app;
@@ -125,6 +126,7 @@ static class WebhookServer
         services.AddHostedService(provider => provider.GetRequiredService<Draining>());
         services.AddSingleton<WebhookMetrics>();
         services.AddSingleton<MetricsEndpoint>();
+        services.AddSingleton<ReviewTraces>();
         services.AddSingleton<LogThrottle>();
         services.AddOptions<EventOptions>().BindConfiguration(EventOptions.Section);
         services.AddSingleton<SetbackQueue>();
@@ -135,10 +137,11 @@ static class WebhookServer
 
     static void AddLogging(WebApplicationBuilder builder, LogEventLevel quietest)
     {
-        var level = Enum.TryParse<LogEventLevel>(builder.Configuration["logging:level"], ignoreCase: true, out var configured) ? configured : quietest;
+        var levels = new LogLevels(builder.Configuration, quietest);
+        builder.Services.AddSingleton(_ => levels);
         var log = new LoggerConfiguration()
-            .MinimumLevel.Is(level)
-            .MinimumLevel.Override("Microsoft", level > LogEventLevel.Warning ? level : LogEventLevel.Warning)
+            .MinimumLevel.ControlledBy(levels.Own)
+            .MinimumLevel.Override("Microsoft", levels.Framework)
             // Whether anybody might log there decides if each request gets an activity and a scope, which nobody reads.
             .MinimumLevel.Override("Microsoft.AspNetCore.Hosting.Diagnostics", LevelAlias.Off);
         // A person reads a terminal; everything else is read by machines.

@@ -28,7 +28,7 @@ public sealed class EventSenderTests
             Assert.Equal("Workflow", $"{e["involvedObject"]!["kind"]}");
             Assert.StartsWith("run-", $"{e["involvedObject"]!["name"]}", StringComparison.Ordinal);
             Assert.Equal(("LocationUnknown", "Warning", 1), ($"{e["reason"]}", $"{e["type"]}", e["count"]!.GetValue<int>()));
-            Assert.Equal("Pod step-: this prediction step may run far from NOWHERE: no such place is known; these are: HERE", $"{e["message"]}");
+            Assert.Equal("Pod step-: this prediction step may run far from NOWHERE: no such place is known; did you mean HERE?", $"{e["message"]}");
         });
     }
 

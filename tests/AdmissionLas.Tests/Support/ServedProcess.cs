@@ -39,7 +39,7 @@ sealed class ServedProcess : IAsyncDisposable
     /// <param name="api">The API server that it follows; <see langword="null"/> for the nodes of the testbed.</param>
     /// <param name="environment">Environment variables.</param>
     /// <param name="arguments">Further arguments.</param>
-    internal static async Task<ServedProcess> StartAsync(FakeApiServer? api = null, Dictionary<string, string>? environment = null, params string[] arguments)
+    internal static async Task<ServedProcess> StartAsync(FakeApiServer? api = null, Dictionary<string, string>? environment = null, string[]? arguments = null)
     {
         var files = Directory.CreateTempSubdirectory("admissionlas-served-");
         var ports = FreePorts.Find(2);
@@ -57,7 +57,7 @@ sealed class ServedProcess : IAsyncDisposable
             "dotnet",
             [
                 Path.Combine(AppContext.BaseDirectory, "admission-las.dll"), "serve", .. source, "--dev-certificate", files.FullName,
-                "--port", ports[0].ToString(CultureInfo.InvariantCulture), "--health-port", ports[1].ToString(CultureInfo.InvariantCulture), .. arguments,
+                "--port", ports[0].ToString(CultureInfo.InvariantCulture), "--health-port", ports[1].ToString(CultureInfo.InvariantCulture), .. arguments ?? [],
             ],
             environment);
         var served = new ServedProcess(files, process, ports[0], ports[1]);
