@@ -75,7 +75,7 @@ public sealed class LogTests : IDisposable
         await webhook.ReviewAsync(unreadable);
         using var noReview = await webhook.Client.PostAsync(webhook.Mutate, RunningWebhook.Json(new JsonObject { ["token"] = Secret }.ToJsonString()));
         using var noJson = await webhook.Client.PostAsync(webhook.Mutate, RunningWebhook.Json($"{{{Secret}"));
-        await webhook.ReviewAsync(placed, "the-last");
+        await webhook.ReviewAsync(WithSecrets("HOME-EDGE"), "the-last");
 
         await Eventually.IsTrueAsync("all is logged", () => Task.FromResult(Decisions(webhook).Any(d => $"{d["Uid"]}" == "the-last")));
         Assert.DoesNotContain(Secret, webhook.Log, StringComparison.Ordinal);
