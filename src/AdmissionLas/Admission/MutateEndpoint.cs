@@ -3,6 +3,7 @@ using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
 using AdmissionLas.Hosting;
 using AdmissionLas.Options;
+using AdmissionLas.Page;
 using AdmissionLas.Placement;
 using AdmissionLas.Telemetry;
 using Microsoft.Extensions.ObjectPool;
@@ -15,7 +16,8 @@ namespace AdmissionLas.Admission;
 /// not a review gets a 4xx that says why. Every refusal is counted, and one line a minute and reason is logged.
 /// </summary>
 sealed partial class MutateEndpoint(
-    ReviewHandler handler, IOptions<ServerOptions> options, WebhookMetrics metrics, LogThrottle throttle, TimeProvider time, ILogger<MutateEndpoint> log)
+    ReviewHandler handler, IOptions<ServerOptions> options, WebhookMetrics metrics, LogThrottle throttle, TimeProvider time, ILogger<MutateEndpoint> log,
+    RecentDecisions? recent = null)
 {
     internal const string Path = "/mutate";
 
@@ -131,7 +133,10 @@ sealed partial class MutateEndpoint(
         {
             var startedAt = time.GetTimestamp();
             var bytes = body.IsSingleSegment ? body.FirstSpan : CopyTo(rented = ArrayPool<byte>.Shared.Rent((int)body.Length), body);
-            Note(handler.Handle(bytes, answer), time.GetElapsedTime(startedAt));
+            var handled = handler.Handle(bytes, answer);
+            var took = time.GetElapsedTime(startedAt);
+            Note(handled, took);
+            recent?.Add(handled, bytes.Length, took);
         }
         finally
         {

@@ -2,6 +2,7 @@ using System.Net;
 using AdmissionLas.Admission;
 using AdmissionLas.Kubernetes;
 using AdmissionLas.Options;
+using AdmissionLas.Page;
 using AdmissionLas.Telemetry;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -71,6 +72,7 @@ static class WebhookServer
             }));
             kestrel.Listen(Address(options), options.HealthPort);
         });
+        builder.AddPage();
 
         var app = builder.Build();
         // Made now, so that a fault in the configuration is told before a port is opened.
@@ -149,6 +151,7 @@ static class WebhookServer
         var mutate = app.Services.GetRequiredService<MutateEndpoint>();
         var state = app.Services.GetRequiredService<ClusterState>();
         var draining = app.Services.GetRequiredService<Draining>();
+        var page = app.MapPage();
         app.Run(http =>
         {
             if (draining.HasBegun)
@@ -166,6 +169,7 @@ static class WebhookServer
             MutateEndpoint.Path when http.Request.IsHttps => HttpMethods.IsPost(http.Request.Method)
                 ? mutate.HandleAsync(http)
                 : TextAsync(http, StatusCodes.Status405MethodNotAllowed, "POST an AdmissionReview here"),
+            _ when page(http) is { } answer => answer(http),
             "/healthz" => TextAsync(http, StatusCodes.Status200OK, "ok"),
             "/readyz" when draining.HasBegun => TextAsync(http, StatusCodes.Status503ServiceUnavailable, "draining"),
             "/readyz" => state.Current is { } view
