@@ -35,13 +35,29 @@ static class ServeCommand
         Description = "Serve 127.0.0.1 with a certificate in this directory (ca.crt, tls.crt, tls.key), made when it is missing",
     };
 
+    const int DefaultPagePort = 8081;
+
     static readonly Option<int?> Page = new("--page")
     {
-        Description = "Serve the operator's web page on the loopback, at this port [default without a value: 8081]", Arity = ArgumentArity.ZeroOrOne,
-        HelpName = "port", CustomParser = result => result.Tokens is [] ? DefaultPagePort : PortOf(result),
-    };
+        Description = $"Serve the operator's web page on the loopback, at this port [default: {DefaultPagePort}]",
+        HelpName = "port",
+        Arity = ArgumentArity.ZeroOrOne,
+        CustomParser = result =>
+        {
+            if (result.Tokens is not [var token])
+            {
+                return DefaultPagePort;
+            }
 
-    const int DefaultPagePort = 8081;
+            if (int.TryParse(token.Value, NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port <= 65535)
+            {
+                return port;
+            }
+
+            result.AddError($"--page: {token.Value} is no port");
+            return null;
+        },
+    };
 
     internal static Command Create()
     {
