@@ -102,6 +102,13 @@ public sealed class KubeApi(KubernetesClientConfiguration configuration, TimePro
 
     Task<HttpResponseMessage> GetAsync(string url, CancellationToken stop) => SendRequest<object?>(url, HttpMethod.Get, null!, null, stop);
 
+    async Task<JsonElement> GetJsonAsync(string url, CancellationToken stop)
+    {
+        using var response = await WithinAsync(HeadersTimeout, ct => GetAsync(url, ct), stop).ConfigureAwait(false);
+        await using var body = await response.Content.ReadAsStreamAsync(stop).ConfigureAwait(false);
+        return await JsonSerializer.DeserializeAsync(body, KubeJson.Default.JsonElement, stop).ConfigureAwait(false);
+    }
+
     async Task<int> ReadAsync(string url, ArrayBufferWriter<byte> into, CancellationToken stop)
     {
         using var response = await WithinAsync(HeadersTimeout, ct => GetAsync(url, ct), stop).ConfigureAwait(false);
@@ -170,5 +177,6 @@ public sealed class KubeApi(KubernetesClientConfiguration configuration, TimePro
 
 /// <summary>The JSON shapes of this project, generated at build time.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(JsonElement))]
 [JsonSerializable(typeof(WatchLine))]
 sealed partial class KubeJson : JsonSerializerContext;

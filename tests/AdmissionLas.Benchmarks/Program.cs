@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Reflection;
 using AdmissionLas.Benchmarks;
 using BenchmarkDotNet.Columns;

@@ -259,7 +259,7 @@ public sealed class ControlPlane : IAsyncLifetime
     /// </summary>
     internal async Task CompactAsync()
     {
-        var port = File.ReadLines(Path.Combine(directory, "ports")).Single(l => l.StartsWith("etcd ", StringComparison.Ordinal)).Split(' ')[1];
+        var port = File.ReadLines(Path.Combine(script.Directory, "ports")).Single(l => l.StartsWith("etcd ", StringComparison.Ordinal)).Split(' ')[1];
         using var etcd = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{port}") };
         var written = await AskAsync("/v3/kv/put", new JsonObject { ["key"] = "Y29tcGFjdGVk", ["value"] = "" });
         await AskAsync("/v3/kv/compaction", new JsonObject { ["revision"] = written["header"]!["revision"]!.DeepClone(), ["physical"] = true });
