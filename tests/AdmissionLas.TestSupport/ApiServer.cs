@@ -36,6 +36,10 @@ public sealed class ApiServer : IDisposable
 
     public Uri Address => http.BaseAddress!;
 
+    /// <summary>The answer as it comes, to be read while it does.</summary>
+    public Task<HttpResponseMessage> OpenAsync(string path, CancellationToken stop) =>
+        http.GetAsync(new Uri(path, UriKind.Relative), HttpCompletionOption.ResponseHeadersRead, stop);
+
     public Task<JsonObject> GetAsync(string path) => SendAsync(HttpMethod.Get, path, null);
 
     public Task<JsonObject> CreateAsync(string path, JsonObject value) => SendAsync(HttpMethod.Post, path, value);

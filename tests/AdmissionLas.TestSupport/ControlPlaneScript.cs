@@ -8,14 +8,15 @@ public sealed class ControlPlaneScript(string name)
 {
     const string Script = "scripts/control-plane.sh";
 
-    readonly string directory = Path.Combine(Path.GetTempPath(), $"{name}-{Environment.ProcessId}");
+    /// <summary>Where its state is.</summary>
+    public string Directory { get; } = Path.Combine(Path.GetTempPath(), $"{name}-{Environment.ProcessId}");
 
     /// <summary>Runs a command of the script's on it.</summary>
     /// <returns>What the script printed.</returns>
     public async Task<string> RunAsync(params string[] arguments)
     {
         var start = new ProcessStartInfo("bash") { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Repository.Root };
-        foreach (var argument in (string[])[Repository.PathOf(Script), .. arguments, "--dir", directory])
+        foreach (var argument in (string[])[Repository.PathOf(Script), .. arguments, "--dir", Directory])
         {
             start.ArgumentList.Add(argument);
         }

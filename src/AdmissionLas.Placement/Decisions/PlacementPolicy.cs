@@ -42,6 +42,9 @@ public sealed record PlacementPolicy
     /// </summary>
     public int NodeAffinityWeight { get; init; } = 2;
 
+    /// <summary>Up to which latency a node is near, where the nearest has this one; milliseconds.</summary>
+    public double NearMs(double nearestMs) => Math.Max(nearestMs * NearFactor, nearestMs + NearSlackMs);
+
     /// <summary>The CPU that a training container without a request gets, thousandths of a core.</summary>
     public long TrainingCpuMilli { get; init; } = 2000;
 

@@ -63,7 +63,7 @@ public static class PodHints
             return amount;
         }
 
-        warnings.Add($"annotation {key}={Words.Shorten(text)} is no positive Kubernetes quantity; using {format(fallback)}");
+        warnings.Add($"annotation {key}={Words.Shorten(text)} is not an amount such as {format(fallback)}, which is used instead");
         return fallback;
     }
 }

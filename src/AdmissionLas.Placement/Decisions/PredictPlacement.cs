@@ -20,13 +20,15 @@ static class PredictPlacement
     {
         if (step.Location is not { Length: > 0 } location)
         {
-            return PlacementEngine.Unplaced(Outcome.NoLocation, step, mode, $"nothing says where its requests come from; set the label {StepRules.LocationKey}", warnings);
+            return PlacementEngine.Unplaced(
+                Outcome.NoLocation, step, mode, $"nothing says where its requests come from; set the label {StepRules.LocationKey}",
+                $"{PlacementEngine.Plain(step)}: it does not say where they are; add the label {StepRules.LocationKey}{Known(view, ", one of ")}", warnings);
         }
 
         var measured = view.NearestTo(location);
         if (measured.Count == 0)
         {
-            return PlacementEngine.Unplaced(Outcome.UnknownLocation, step, mode, WhyUnknown(location, view), warnings);
+            return PlacementEngine.Unplaced(Outcome.UnknownLocation, step, mode, WhyUnknown(location, view), $"{PlacementEngine.Plain(step)}: {PlainlyUnknown(location, view)}", warnings);
         }
 
         var feasibility = new Feasibility(pod, usage);
@@ -40,7 +42,7 @@ static class PredictPlacement
 
         if (candidates.Count == 0)
         {
-            return PlacementEngine.Unplaced(Outcome.NoCandidate, step, mode, WhyNone(location, measured, feasibility), warnings);
+            return PlacementEngine.Unplaced(Outcome.NoCandidate, step, mode, WhyNone(location, measured, feasibility), $"{PlacementEngine.Plain(step)}: {PlainlyNone(measured, feasibility)}", warnings);
         }
 
         PreferredTerm[] preferred;
@@ -82,6 +84,7 @@ static class PredictPlacement
             TakesRoom = hasRoom,
             Request = feasibility.Request,
             LatencyMs = candidates[0].LatencyMs,
+            NearestMs = measured[0].LatencyMs,
             Preferred = preferred,
             Required = required,
             Warnings = warnings,
@@ -291,6 +294,47 @@ static class PredictPlacement
             ? $"no node has a latency to {location}; did you mean {meant}?"
             : $"no node has a latency to {location}; known locations: {string.Join(", ", view.Locations.Order(StringComparer.Ordinal).Take(10))}";
     }
+
+    static string PlainlyUnknown(string location, ClusterView view)
+    {
+        if (!view.Locations.Any())
+        {
+            return "how far the machines are from it is not known for any place; an admin of the cluster can label them";
+        }
+
+        if (!LabelSyntax.IsName(location))
+        {
+            return "no place can have that name; use letters, digits, - and _";
+        }
+
+        return ClosestName.Of(location, view.Locations) is { } meant
+            ? $"no such place is known; did you mean {meant}?"
+            : $"no such place is known{Known(view, "; these are: ")}";
+    }
+
+    /// <summary>The locations there are, as many as a warning has room for; nothing when there are none.</summary>
+    static string Known(ClusterView view, string introduction)
+    {
+        const int room = 70;
+        var named = new List<string>();
+        var length = 0;
+        foreach (var location in view.Locations.Order(StringComparer.Ordinal))
+        {
+            length += location.Length + 2;
+            if (length > room)
+            {
+                named.Add("…");
+                break;
+            }
+
+            named.Add(location);
+        }
+
+        return named.Count == 0 ? "" : introduction + string.Join(", ", named);
+    }
+
+    static string PlainlyNone(IReadOnlyList<RankedNode> measured, Feasibility feasibility) =>
+        $"{Words.None(measured.Count)} at a known distance can run it ({Words.Plainly(measured.Select(m => feasibility.JudgeEver(m.Node)))})";
 
     static string WhyNone(string location, IReadOnlyList<RankedNode> measured, Feasibility feasibility)
     {

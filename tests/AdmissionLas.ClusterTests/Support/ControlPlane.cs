@@ -148,7 +148,9 @@ public sealed class ControlPlane : IAsyncLifetime
     }
 
     /// <summary>Starts the webhook on the port that is registered and waits until it is ready.</summary>
-    internal async Task StartWebhookAsync()
+    /// <param name="apiServer">How it reaches the API server; <see langword="null"/> for directly.</param>
+    /// <param name="assumeSeconds">How long it believes in a pod that nobody shows it.</param>
+    internal async Task StartWebhookAsync(Uri? apiServer = null, int assumeSeconds = 60)
     {
         webhook = WebhookServer.Build(
             configuration =>
@@ -159,14 +161,50 @@ public sealed class ControlPlane : IAsyncLifetime
                     ["server:address"] = "127.0.0.1",
                     ["server:port"] = webhookPort.ToString(CultureInfo.InvariantCulture),
                     ["server:healthPort"] = "0",
+                    ["usage:assumeSeconds"] = assumeSeconds.ToString(CultureInfo.InvariantCulture),
                 });
             },
-            ClusterSource.FromKubeconfig(kubeconfig, null),
+            ClusterSource.FromKubeconfig(KubeconfigFor(apiServer), null),
             ServingCertificate.From(certificate),
-            LogEventLevel.Warning);
+            apiServer is null ? LogEventLevel.Warning : LogEventLevel.Error);
         await webhook.StartAsync();
         webhookPort = WebhookServer.WebhookAddress(webhook).Port;
         await Eventually.IsTrueAsync("the webhook has its first lists", () => Task.FromResult(State.Current is { Nodes.Count: > 0 } && Ledger.IsFollowed));
+    }
+
+    /// <summary>
+    /// Lets the registered webhook follow the cluster by another way, until this is disposed of; and forget sooner what never came to be,
+    /// for a test would have to wait for that.
+    /// </summary>
+    internal async Task<IAsyncDisposable> FollowThroughAsync(Uri apiServer)
+    {
+        await StopWebhookAsync();
+        await StartWebhookAsync(apiServer, assumeSeconds: 10);
+        return new Detour(this);
+    }
+
+    sealed class Detour(ControlPlane cluster) : IAsyncDisposable
+    {
+        public async ValueTask DisposeAsync()
+        {
+            await cluster.StopWebhookAsync();
+            await cluster.StartWebhookAsync();
+        }
+    }
+
+    /// <summary>The cluster admin's kubeconfig with another address.</summary>
+    internal string KubeconfigFor(Uri? apiServer)
+    {
+        if (apiServer is null)
+        {
+            return kubeconfig;
+        }
+
+        var text = Repository.Yaml(kubeconfig);
+        text["clusters"]![0]!["cluster"]!["server"] = $"{apiServer}";
+        var file = Path.Combine(ownFiles, $"kubeconfig-{apiServer.Port}");
+        File.WriteAllText(file, text.ToJsonString());
+        return file;
     }
 
     internal async Task StopWebhookAsync()
@@ -214,6 +252,26 @@ public sealed class ControlPlane : IAsyncLifetime
     internal Task KillApiServerAsync() => script.RunAsync("stop", "apiserver", "--kill", "--quiet");
 
     internal Task StartApiServerAsync() => script.RunAsync("start", "apiserver", "--quiet");
+
+    /// <summary>
+    /// Makes etcd forget all but its newest revision: every page token is then too old, as it is after the five minutes for which the API
+    /// server lets etcd remember. Source: https://etcd.io/docs/v3.5/dev-guide/api_grpc_gateway/.
+    /// </summary>
+    internal async Task CompactAsync()
+    {
+        var port = File.ReadLines(Path.Combine(script.Directory, "ports")).Single(l => l.StartsWith("etcd ", StringComparison.Ordinal)).Split(' ')[1];
+        using var etcd = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{port}") };
+        var written = await AskAsync("/v3/kv/put", new JsonObject { ["key"] = "Y29tcGFjdGVk", ["value"] = "" });
+        await AskAsync("/v3/kv/compaction", new JsonObject { ["revision"] = written["header"]!["revision"]!.DeepClone(), ["physical"] = true });
+
+        async Task<JsonObject> AskAsync(string path, JsonObject question)
+        {
+            using var content = new StringContent(question.ToJsonString(), Encoding.UTF8, "application/json");
+            using var answer = await etcd.PostAsync(new Uri(path, UriKind.Relative), content);
+            answer.EnsureSuccessStatusCode();
+            return JsonNode.Parse(await answer.Content.ReadAsStringAsync())!.AsObject();
+        }
+    }
 
     /// <summary>A namespace whose pods come to the webhook; its pods are gone when it is disposed of.</summary>
     /// <param name="name">Its name, where it matters; it may be there already.</param>

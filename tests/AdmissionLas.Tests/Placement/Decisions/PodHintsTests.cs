@@ -56,8 +56,8 @@ public sealed class PodHintsTests
         Assert.Equal(["2", "4Gi"], decision.Requests.Select(r => r.Quantity));
         Assert.Equal(
             [
-                $"annotation admissionlas.io/request-cpu={text} is no positive Kubernetes quantity; using 2",
-                $"annotation admissionlas.io/request-memory={text} is no positive Kubernetes quantity; using 4Gi",
+                $"annotation admissionlas.io/request-cpu={text} is not an amount such as 2, which is used instead",
+                $"annotation admissionlas.io/request-memory={text} is not an amount such as 4Gi, which is used instead",
             ],
             decision.Warnings);
     }
