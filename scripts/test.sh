@@ -7,7 +7,8 @@ usage() {
 Usage: scripts/test.sh [--no-cluster]
 
 Builds everything and runs every test. The cluster tests need a real control plane: it is installed on the first run (see
-scripts/install-control-plane.sh --help) and started and stopped by the tests themselves.
+scripts/install-control-plane.sh --help) and started and stopped by the tests themselves. The tests of the web page need a
+Chromium (see scripts/install-chromium.sh --help); pictures of the page are left in artifacts/screenshots.
 
   --no-cluster   leave out the tests on the control plane
   -h, --help     this text
@@ -39,7 +40,8 @@ if ! command -v dotnet >/dev/null; then
   exit 1
 fi
 
-projects=(tests/AdmissionLas.Tests)
+scripts/install-chromium.sh
+projects=(tests/AdmissionLas.Tests tests/AdmissionLas.BrowserTests)
 if ((with_cluster)); then
   projects+=(tests/AdmissionLas.ClusterTests)
   scripts/install-control-plane.sh
