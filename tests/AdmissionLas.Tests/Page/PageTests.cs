@@ -247,7 +247,7 @@ public sealed class PageTests
             Assert.Contains("page.viewers", await refused.Content.ReadAsStringAsync(), StringComparison.Ordinal);
         }
 
-        await Eventually.ShouldAsync(async () =>
+        await Eventually.IsTrueAsync("a place is free again", async () =>
         {
             using var next = await Client.GetAsync(new Uri(webhook.Page!, "/api/decisions"), HttpCompletionOption.ResponseHeadersRead);
             return next.StatusCode == HttpStatusCode.OK;
