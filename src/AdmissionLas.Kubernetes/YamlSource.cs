@@ -65,7 +65,7 @@ public static class YamlSource
         }
         catch (YamlException fault)
         {
-            throw new YamlFaultException(fault.Start.Line, fault.Start.Column, fault.Message, fault);
+            throw new YamlFaultException(fault.End.Line, fault.End.Column, fault.Message, fault);
         }
     }
 
@@ -95,7 +95,7 @@ public static class YamlSource
         internal List<SourceDocument> Documents()
         {
             var documents = new List<SourceDocument>();
-            while (parser.MoveNext())
+            while (Move())
             {
                 if (parser.Current is not DocumentStart start)
                 {
@@ -116,9 +116,23 @@ public static class YamlSource
 
         void Next()
         {
-            if (!parser.MoveNext())
+            if (!Move())
             {
                 throw new YamlFaultException(1, 1, "the text ends in the middle");
+            }
+        }
+
+        bool Move()
+        {
+            var before = parser.Current?.End;
+            try
+            {
+                return parser.MoveNext();
+            }
+            // The parser's word for some texts that are none, without a place.
+            catch (InvalidOperationException fault)
+            {
+                throw new YamlFaultException(before?.Line ?? 1, before?.Column ?? 1, "what follows is out of place", fault);
             }
         }
 

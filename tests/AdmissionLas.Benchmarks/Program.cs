@@ -8,12 +8,9 @@ using BenchmarkDotNet.Jobs;
 using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.Emit;
 
-// The first two words are for scripts/benchmark.sh; anything else goes to BenchmarkDotNet.
+// The first word is for scripts/benchmark.sh, those after it for scripts/cluster-cost.sh; anything else goes to BenchmarkDotNet.
 switch (args)
 {
-    case ["floor", var port, var certificates]:
-        await FloorServer.RunAsync(int.Parse(port, CultureInfo.InvariantCulture), certificates);
-        return 0;
     case ["workload", var directory]:
         File.WriteAllBytes(Path.Combine(directory, "review.json"), Workload.Review("Predict", "LOCATION-7"));
         foreach (var count in (int[])[5, 500, 5000])
@@ -22,6 +19,10 @@ switch (args)
         }
 
         return 0;
+    case ["watch-cost", .. var arguments]:
+        return await WatchCost.RunAsync(arguments);
+    case ["admission-duration", var kubeconfig, var count]:
+        return await AdmissionDuration.RunAsync(kubeconfig, int.Parse(count, CultureInfo.InvariantCulture));
     case ["usage-memory", ..]:
         return await UsageMemory.RunAsync(args.Length > 1 ? args[1] : Path.Combine(AppContext.BaseDirectory, "admission-las.dll"));
 }

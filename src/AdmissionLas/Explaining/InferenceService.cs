@@ -35,7 +35,11 @@ static class InferenceService
         var metadata = PodOwner.Metadata(item, $"{name}-{component}", defaultNamespace);
         metadata["labels"] = new JsonObject { [StepRule.InferenceServiceKey] = name, [StepRule.KServeComponentKey] = component }
             .With(item.Object("metadata").Object("labels"), wins: false).With(settings.Object("labels"), wins: false);
-        metadata["annotations"] = new JsonObject().With(item.Object("metadata").Object("annotations")).With(settings.Object("annotations"));
+        if (new JsonObject().With(item.Object("metadata").Object("annotations")).With(settings.Object("annotations")) is { Count: > 0 } annotations)
+        {
+            metadata["annotations"] = annotations;
+        }
+
 
         var model = Model(settings);
         var spec = new JsonObject();

@@ -132,7 +132,7 @@ sealed class Kfp2Pipeline
             ["containers"] = new JsonArray(main),
         };
         AddScheduling(spec, settings, notes);
-        pods.Add(new FoundPod(step, settings is null ? executor : settings, new JsonObject { ["apiVersion"] = "v1", ["kind"] = "Pod", ["metadata"] = metadata, ["spec"] = spec }, notes));
+        pods.Add(new FoundPod(step, executor, new JsonObject { ["apiVersion"] = "v1", ["kind"] = "Pod", ["metadata"] = metadata, ["spec"] = spec }, notes));
     }
 
     static IEnumerable<JsonNode?> Texts(JsonObject container, string member) => (container[member] as JsonArray ?? []).Select(t => t?.DeepClone());

@@ -1,5 +1,6 @@
 using System.Net;
 using AdmissionLas.Admission;
+using AdmissionLas.Events;
 using AdmissionLas.Kubernetes;
 using AdmissionLas.Options;
 using AdmissionLas.Page;
@@ -50,6 +51,11 @@ static class WebhookServer
             : ValidateOptionsResult.Success);
         var tls = new ServingTls(certificate ?? ServingCertificate.FromFiles(CertificateFiles.Read(options), options.CertificateNames, DateTimeOffset.UtcNow));
         builder.Services.AddSingleton(tls);
+        if (options.ClientCa.Length > 0)
+        {
+            builder.Services.AddClientCertificates(options.AllowedClients);
+        }
+
         if (certificate is null)
         {
             builder.Services.AddHostedService<ServingCertificateReload>();
@@ -77,6 +83,12 @@ static class WebhookServer
         var app = builder.Build();
         // Made now, so that a fault in the configuration is told before a port is opened.
         app.Services.GetRequiredService<SettingsReload>();
+        if (options.ClientCa.Length > 0)
+        {
+            app.Services.FollowClientAuthorities();
+        }
+
+        app.Services.GetRequiredService<LogLevels>().Follow(app.Services.GetRequiredService<ILogger<LogLevels>>());
         var ledger = app.Services.GetRequiredService<UsageLedger>();
         Map(app, ledger);
         return app;
@@ -125,7 +137,11 @@ static class WebhookServer
         services.AddSingleton<Draining>();
         services.AddHostedService(provider => provider.GetRequiredService<Draining>());
         services.AddSingleton<WebhookMetrics>();
+        services.AddSingleton<MetricsEndpoint>();
+        services.AddSingleton<ReviewTraces>();
         services.AddSingleton<LogThrottle>();
+        services.AddOptions<EventOptions>().BindConfiguration(EventOptions.Section);
+        services.AddSingleton<SetbackQueue>();
         services.AddSingleton<ReviewHandler>();
         services.AddSingleton<MutateEndpoint>();
         source.AddTo(services);
@@ -133,10 +149,11 @@ static class WebhookServer
 
     static void AddLogging(WebApplicationBuilder builder, LogEventLevel quietest)
     {
-        var level = Enum.TryParse<LogEventLevel>(builder.Configuration["logging:level"], ignoreCase: true, out var configured) ? configured : quietest;
+        var levels = new LogLevels(builder.Configuration, quietest);
+        builder.Services.AddSingleton(_ => levels);
         var log = new LoggerConfiguration()
-            .MinimumLevel.Is(level)
-            .MinimumLevel.Override("Microsoft", level > LogEventLevel.Warning ? level : LogEventLevel.Warning)
+            .MinimumLevel.ControlledBy(levels.Own)
+            .MinimumLevel.Override("Microsoft", levels.Framework)
             // Whether anybody might log there decides if each request gets an activity and a scope, which nobody reads.
             .MinimumLevel.Override("Microsoft.AspNetCore.Hosting.Diagnostics", LevelAlias.Off);
         // A person reads a terminal; everything else is read by machines.
@@ -151,6 +168,7 @@ static class WebhookServer
         var mutate = app.Services.GetRequiredService<MutateEndpoint>();
         var state = app.Services.GetRequiredService<ClusterState>();
         var draining = app.Services.GetRequiredService<Draining>();
+        var metrics = app.Services.GetRequiredService<MetricsEndpoint>().Map(app);
         var page = app.MapPage();
         app.Run(http =>
         {
@@ -175,7 +193,11 @@ static class WebhookServer
             "/readyz" => state.Current is { } view
                 ? TextAsync(http, StatusCodes.Status200OK, $"ok: {view.Nodes.Count} nodes, confirmed {state.Age?.TotalSeconds ?? 0:0.#} s ago; {Usage(ledger)}")
                 : TextAsync(http, StatusCodes.Status503ServiceUnavailable, "waiting for the first list of nodes"),
-            _ => TextAsync(http, StatusCodes.Status404NotFound, $"nothing here; the webhook is POST {MutateEndpoint.Path} over HTTPS, probes are /healthz and /readyz"),
+            // What it tells is for those inside: the TLS port may be open to more.
+            MetricsEndpoint.Path when !http.Request.IsHttps => metrics(http),
+            _ => TextAsync(
+                http, StatusCodes.Status404NotFound,
+                $"nothing here; the webhook is POST {MutateEndpoint.Path} over HTTPS, and over plain HTTP there are /healthz, /readyz and {MetricsEndpoint.Path}"),
         };
     }
 

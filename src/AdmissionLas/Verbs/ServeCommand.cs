@@ -16,7 +16,7 @@ static class ServeCommand
     static readonly Option<FileInfo?> Config = new("--config") { Description = "YAML configuration; placement, training and steps are reloaded when it changes" };
     static readonly Option<string?> Address = new("--address") { Description = "The IP address to listen on [default: 0.0.0.0]" };
     static readonly Option<int?> Port = new("--port") { Description = "The HTTPS port that the API server calls [default: 8443]" };
-    static readonly Option<int?> HealthPort = new("--health-port") { Description = "The HTTP port for /healthz and /readyz [default: 8080]" };
+    static readonly Option<int?> HealthPort = new("--health-port") { Description = "The HTTP port for /healthz, /readyz and /metrics [default: 8080]" };
     static readonly Option<FileInfo?> Certificate = new("--certificate") { Description = "PEM file with the serving certificate [default: /certs/tls.crt]" };
     static readonly Option<FileInfo?> CertificateKey = new("--certificate-key") { Description = "PEM file with its key [default: /certs/tls.key]" };
     static readonly Option<string[]> CertificateName = new("--certificate-name")
