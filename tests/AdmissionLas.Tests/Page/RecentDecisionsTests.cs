@@ -57,7 +57,7 @@ public sealed class RecentDecisionsTests
     }
 
     [Fact]
-    public void A_viewer_misses_nothing_and_sees_nothing_twice_while_decisions_come()
+    public async Task A_viewer_misses_nothing_and_sees_nothing_twice_while_decisions_come()
     {
         using var stop = new CancellationTokenSource();
         var adding = Task.Run(() =>
@@ -79,8 +79,8 @@ public sealed class RecentDecisionsTests
             viewer.Dispose();
         }
 
-        stop.Cancel();
-        adding.Wait();
+        await stop.CancelAsync();
+        await adding;
     }
 
     [Fact]
