@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Net;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -119,17 +120,24 @@ sealed record ClusterSnapshot(IReadOnlyList<JsonObject> Objects, IReadOnlyList<s
     static async Task<List<JsonObject>> ListAsync(KubeApi api, FollowedResource resource, string kind, CancellationToken stop)
     {
         var objects = new List<JsonObject>();
+        var buffer = new ArrayBufferWriter<byte>();
         string? next = null;
         do
         {
-            var page = await api.ListAsync(resource, next, stop).ConfigureAwait(false);
-            // The items of a list do not say their kind.
-            objects.AddRange(page.Items.Select(i => Reduced(JsonObject.Create(i)!, kind)).OfType<JsonObject>());
-            next = page.Continue;
+            next = (await api.ListAsync(resource, next, Listed, buffer, stop).ConfigureAwait(false)).Continue;
         }
         while (next is not null);
 
         return objects;
+
+        void Listed(JsonElement item)
+        {
+            // The items of a list do not say their kind.
+            if (Reduced(JsonObject.Create(item.Clone())!, kind) is { } reduced)
+            {
+                objects.Add(reduced);
+            }
+        }
     }
 
     static JsonObject? Reduced(JsonObject item) => item.Text("kind") is { } kind ? Reduced(item, kind) : null;
