@@ -24,13 +24,13 @@ sealed partial class MutateEndpoint(
     readonly DefaultObjectPool<ArrayBufferWriter<byte>> answers = new(new AnswerBuffers(), maximumRetained: options.Value.ConcurrentReviews);
     int inFlight;
 
-    internal Task HandleAsync(HttpContext http)
-    {
-        if (limits.ClientCa.Length > 0 && !ClientCertificates.IsAllowed(http.Connection.ClientCertificate, limits.AllowedClients))
-        {
-            return RefuseCallerAsync(http);
-        }
+    internal Task HandleAsync(HttpContext http) => limits.ClientCa.Length > 0 ? HandleKnownAsync(http) : HandleAnyAsync(http);
 
+    async Task HandleKnownAsync(HttpContext http) =>
+        await (await ClientCertificates.IsAllowedAsync(http).ConfigureAwait(false) ? HandleAnyAsync(http) : RefuseCallerAsync(http)).ConfigureAwait(false);
+
+    Task HandleAnyAsync(HttpContext http)
+    {
         if (!IsJson(http.Request.ContentType))
         {
             return RefuseAsync(http, StatusCodes.Status415UnsupportedMediaType, "content-type", "the content type is not application/json");
@@ -196,7 +196,7 @@ sealed partial class MutateEndpoint(
     {
         var name = http.Connection.ClientCertificate is { } caller ? ClientCertificates.CommonName(caller) : "nobody";
         return RefuseAsync(
-            http, StatusCodes.Status403Forbidden, "client", $"client {name} is not on the list server.allowedClients", throttleBy: $"client {name}");
+            http, StatusCodes.Status403Forbidden, "client", $"client {name} is not on the list server.allowedClients, or its authority counts no more", throttleBy: $"client {name}");
     }
 
     Task RefuseAsync(HttpContext http, int status, string reason, string message, string? throttleBy = null)

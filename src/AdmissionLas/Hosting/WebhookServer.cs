@@ -50,6 +50,11 @@ static class WebhookServer
             : ValidateOptionsResult.Success);
         var tls = new ServingTls(certificate ?? ServingCertificate.FromFiles(CertificateFiles.Read(options), options.CertificateNames, DateTimeOffset.UtcNow));
         builder.Services.AddSingleton(tls);
+        if (options.ClientCa.Length > 0)
+        {
+            builder.Services.AddClientCertificates(options.AllowedClients);
+        }
+
         if (certificate is null)
         {
             builder.Services.AddHostedService<ServingCertificateReload>();
@@ -77,6 +82,11 @@ static class WebhookServer
         // Made now, so that a fault in the configuration is told before a port is opened.
         app.Services.GetRequiredService<SettingsReload>();
         app.Services.GetRequiredService<LogLevels>().Follow(app.Services.GetRequiredService<ILogger<LogLevels>>());
+        if (options.ClientCa.Length > 0)
+        {
+            app.Services.FollowClientAuthorities();
+        }
+
         var ledger = app.Services.GetRequiredService<UsageLedger>();
         Map(app, ledger);
         return app;
