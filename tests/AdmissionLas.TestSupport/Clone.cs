@@ -8,7 +8,7 @@ namespace AdmissionLas.TestSupport;
 /// </summary>
 public sealed class Clone : IDisposable
 {
-    static readonly TimeSpan Bound = TimeSpan.FromMinutes(8);
+    static readonly TimeSpan Bound = TimeSpan.FromMinutes(20);
 
     readonly string root = Directory.CreateTempSubdirectory("admissionlas-clone-").FullName;
     readonly Dictionary<string, string> environment;
