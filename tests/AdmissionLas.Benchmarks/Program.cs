@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Reflection;
 using AdmissionLas.Benchmarks;
 using BenchmarkDotNet.Columns;
@@ -8,12 +7,9 @@ using BenchmarkDotNet.Jobs;
 using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.Emit;
 
-// The first two words are for scripts/benchmark.sh; anything else goes to BenchmarkDotNet.
+// The first word is for scripts/benchmark.sh; anything else goes to BenchmarkDotNet.
 switch (args)
 {
-    case ["floor", var port, var certificates]:
-        await FloorServer.RunAsync(int.Parse(port, CultureInfo.InvariantCulture), certificates);
-        return 0;
     case ["workload", var directory]:
         File.WriteAllBytes(Path.Combine(directory, "review.json"), Workload.Review("Predict", "LOCATION-7"));
         foreach (var count in (int[])[5, 500, 5000])

@@ -25,7 +25,9 @@ public class ReviewBenchmarks
     ClusterUsage usage = null!;
     ClusterUsage full = null!;
     int assumed;
+    AdmissionReview review = null!;
     AdmittedPod pod = null!;
+    Decision decision = null!;
     Step step = null!;
 
     /// <summary>How many nodes the cluster has.</summary>
@@ -52,8 +54,10 @@ public class ReviewBenchmarks
         predict = Workload.Review("Predict", "LOCATION-7");
         training = Workload.Review("Training", null);
         other = Workload.Review("DataFetching", null);
-        pod = CompiledSettings.Default.Reader.Read(predict).Pod!;
+        review = CompiledSettings.Default.Reader.Read(predict);
+        pod = review.Pod!;
         step = CompiledSettings.Default.Rules.Classify(pod.Facts);
+        decision = Decide();
         Expect(predict, "\"patch\"");
         Expect(training, "\"patch\"");
     }
@@ -79,6 +83,17 @@ public class ReviewBenchmarks
 
     [Benchmark(Description = "other step: review to answer")]
     public int Other() => Answer(other);
+
+    [Benchmark(Description = "predict: reading alone")]
+    public object Read() => CompiledSettings.Default.Reader.Read(predict);
+
+    [Benchmark(Description = "predict: writing alone")]
+    public int Write()
+    {
+        answer.ResetWrittenCount();
+        ReviewWriter.Current.Write(answer, review, decision);
+        return answer.WrittenCount;
+    }
 
     [Benchmark(Description = "predict: the decision alone")]
     public Decision Decide() => PlacementEngine.Decide(step, pod.Facts, view, usage, CompiledSettings.Default.Policy);

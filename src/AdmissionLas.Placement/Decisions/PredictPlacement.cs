@@ -1,5 +1,5 @@
 using System.Globalization;
-using System.Text;
+using System.Runtime.CompilerServices;
 
 namespace AdmissionLas.Placement;
 
@@ -182,29 +182,43 @@ static class PredictPlacement
     static string Explain(Step step, PlacementMode mode, List<RankedNode> candidates, NodeSelectorRequirement? required, bool hasRoom)
     {
         const int named = 3;
-        var text = new StringBuilder(256);
-        text.Append(CultureInfo.InvariantCulture, $"{PlacementEngine.Name(step)}: {candidates[0].Node.Name} ({Words.Ms(candidates[0].LatencyMs)}) {Words.Of(mode)}");
-        for (var i = 1; i < Math.Min(candidates.Count, named + 1); i++)
+        var text = new DefaultInterpolatedStringHandler(0, 0, CultureInfo.InvariantCulture, stackalloc char[512]);
+        text.AppendLiteral(PlacementEngine.Name(step));
+        for (var i = 0; i < Math.Min(candidates.Count, named + 1); i++)
         {
-            text.Append(CultureInfo.InvariantCulture, $"{(i == 1 ? ", then " : ", ")}{candidates[i].Node.Name} ({Words.Ms(candidates[i].LatencyMs)})");
+            text.AppendLiteral(i == 0 ? ": " : i == 1 ? ", then " : ", ");
+            text.AppendLiteral(candidates[i].Node.Name);
+            text.AppendLiteral(" (");
+            Words.AppendMs(ref text, candidates[i].LatencyMs);
+            text.AppendLiteral(")");
+            if (i == 0)
+            {
+                text.AppendLiteral(" ");
+                text.AppendLiteral(Words.Of(mode));
+            }
         }
 
         if (candidates.Count > named + 1)
         {
-            text.Append(CultureInfo.InvariantCulture, $" and {candidates.Count - named - 1} more");
+            text.AppendLiteral(" and ");
+            text.AppendFormatted(candidates.Count - named - 1);
+            text.AppendLiteral(" more");
         }
 
         if (required is not null)
         {
-            text.Append(CultureInfo.InvariantCulture, $"; pinned to {string.Join(", ", required.Values)}");
+            text.AppendLiteral("; pinned to ");
+            text.AppendLiteral(string.Join(", ", required.Values));
         }
 
         if (!hasRoom)
         {
-            text.Append("; none of those near has room now");
+            text.AppendLiteral("; none of those near has room now");
         }
 
-        return text.Append(CultureInfo.InvariantCulture, $"; {Words.Rules(step)}").ToString();
+        text.AppendLiteral("; ");
+        text.AppendLiteral(Words.Rules(step));
+        return text.ToStringAndClear();
     }
 
     static string WhyUnknown(string location, ClusterView view)

@@ -94,7 +94,7 @@ public sealed class ClusterView
     /// takes several values, or by the field metadata.name where the label is absent or shared.
     /// </summary>
     public NodeSelectorTerm TermFor(NodeFacts node) =>
-        UniqueHostname(node) is { } hostname ? NodeSelectorTerm.Hostnames([hostname]) : NodeSelectorTerm.Name(node.Name);
+        UniqueHostname(node) is null ? NodeSelectorTerm.Name(node.Name) : node.ByHostname!;
 
     /// <summary>The node's host name label, if it is there and no other node carries the same.</summary>
     public string? UniqueHostname(NodeFacts node) =>

@@ -14,8 +14,12 @@ public sealed record NodeFacts
         {
             field = value;
             Latencies = NodeLatencies.Read(value);
+            ByHostname = Hostname is null ? null : NodeSelectorTerm.Hostnames([Hostname]);
         }
     } = EmptyLabels;
+
+    /// <summary>The term that matches every node with its host name label, made once: each decision for the node needs it.</summary>
+    internal NodeSelectorTerm? ByHostname { get; private init; }
 
     /// <summary>What the labels say of latency, read once.</summary>
     public NodeLatencies Latencies { get; private init; } = NodeLatencies.None;

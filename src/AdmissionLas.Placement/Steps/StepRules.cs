@@ -46,6 +46,7 @@ public sealed class StepRules
         this.defaultLocations = defaultLocations ?? new Dictionary<string, string>();
         winning = [.. (rules ?? []).Where(r => r.WinsOverLabel)];
         following = [.. (rules ?? []).Where(r => !r.WinsOverLabel)];
+        AnnotationKeys = rules is null or [] ? [ComponentKey, LocationKey] : [ComponentKey, LocationKey, StepRule.ArgoNodeNameKey];
         LabelKeys = [componentLabel, locationLabel, ComponentKey, LocationKey, PodRoleKey, .. (rules ?? []).SelectMany(r => r.LabelKeys).Distinct()];
     }
 
@@ -53,7 +54,7 @@ public sealed class StepRules
     public IReadOnlyList<string> LabelKeys { get; }
 
     /// <summary>Every annotation key that a rule looks at.</summary>
-    public static IReadOnlyList<string> AnnotationKeys { get; } = [ComponentKey, LocationKey, StepRule.ArgoNodeNameKey];
+    public IReadOnlyList<string> AnnotationKeys { get; }
 
     /// <summary>What the pod is, and which rule said so.</summary>
     public Step Classify(PodFacts pod)

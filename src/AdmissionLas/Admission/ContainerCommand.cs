@@ -1,5 +1,3 @@
-using System.Text.Json;
-using static AdmissionLas.Admission.JsonReading;
 
 namespace AdmissionLas.Admission;
 
@@ -16,30 +14,30 @@ readonly record struct ContainerCommand(bool RunsDriver, bool PlansTask, string?
     /// <summary>It runs KFP's driver, which plans a step and is not one.</summary>
     internal bool IsPipelineDriver => RunsDriver && PlansTask;
 
-    /// <summary>Reads a list of words on whose member name the reader stands.</summary>
-    internal static ContainerCommand Read(ref Utf8JsonReader reader, string path, bool isCommand)
+    /// <summary>Reads a list of words that the cursor stands before.</summary>
+    internal static ContainerCommand Read(ref JsonCursor json, string path, bool isCommand)
     {
         var member = isCommand ? ".command" : ".args";
         var read = default(ContainerCommand);
-        if (!ReadArray(ref reader, path, member))
+        if (!json.ReadArray(path, member))
         {
             return read;
         }
 
         var (afterFunction, afterType) = (false, false);
-        while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+        while (json.NextItem())
         {
-            if (reader.TokenType != JsonTokenType.String)
+            if (json.ReadScalar() != JsonKind.Text)
             {
                 throw new UnreadablePodException($"an item of {path}{member} is not a string");
             }
 
             read = new ContainerCommand(
-                read.RunsDriver || (isCommand && (reader.ValueTextEquals("driver"u8) || reader.ValueSpan.EndsWith("/driver"u8))),
-                read.PlansTask || (afterType && (reader.ValueTextEquals("CONTAINER"u8) || reader.ValueTextEquals("DAG"u8) || reader.ValueTextEquals("ROOT_DAG"u8))),
-                afterFunction ? GetText(ref reader, path) : read.Function);
-            afterFunction = reader.ValueTextEquals("--function_to_execute"u8);
-            afterType = reader.ValueTextEquals("--type"u8);
+                read.RunsDriver || (isCommand && (json.TextIs("driver"u8) || json.Raw.EndsWith("/driver"u8))),
+                read.PlansTask || (afterType && (json.TextIs("CONTAINER"u8) || json.TextIs("DAG"u8) || json.TextIs("ROOT_DAG"u8))),
+                afterFunction ? json.GetText(path) : read.Function);
+            afterFunction = json.TextIs("--function_to_execute"u8);
+            afterType = json.TextIs("--type"u8);
         }
 
         return read;

@@ -1,9 +1,11 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
 using AdmissionLas.Hosting;
 using AdmissionLas.Options;
 using AdmissionLas.Placement;
 using AdmissionLas.Telemetry;
+using Microsoft.Extensions.ObjectPool;
 using Microsoft.Extensions.Options;
 
 namespace AdmissionLas.Admission;
@@ -18,84 +20,80 @@ sealed partial class MutateEndpoint(
     internal const string Path = "/mutate";
 
     readonly ServerOptions limits = options.Value;
+    readonly DefaultObjectPool<ArrayBufferWriter<byte>> answers = new(new AnswerBuffers(), maximumRetained: options.Value.ConcurrentReviews);
     int inFlight;
 
-    internal async Task HandleAsync(HttpContext http)
+    internal Task HandleAsync(HttpContext http) => limits.ClientCa.Length > 0 ? HandleKnownAsync(http) : HandleAnyAsync(http);
+
+    async Task HandleKnownAsync(HttpContext http) =>
+        await (await ClientCertificates.IsAllowedAsync(http).ConfigureAwait(false) ? HandleAnyAsync(http) : RefuseCallerAsync(http)).ConfigureAwait(false);
+
+    Task HandleAnyAsync(HttpContext http)
     {
-        if (limits.ClientCa.Length > 0 && !ClientCertificates.IsAllowed(http.Connection.ClientCertificate, limits.AllowedClients))
+        if (!IsJson(http.Request.ContentType))
         {
-            await RefuseCallerAsync(http).ConfigureAwait(false);
-            return;
+            return RefuseAsync(http, StatusCodes.Status415UnsupportedMediaType, "content-type", "the content type is not application/json");
+        }
+
+        if (http.Request.ContentLength > limits.BodyLimitBytes)
+        {
+            return RefuseTooLargeAsync(http);
         }
 
         if (Interlocked.Increment(ref inFlight) > limits.ConcurrentReviews)
         {
             Interlocked.Decrement(ref inFlight);
-            await RefuseAsync(http, StatusCodes.Status503ServiceUnavailable, "busy", $"more than {limits.ConcurrentReviews} reviews at once").ConfigureAwait(false);
-            return;
+            return RefuseAsync(http, StatusCodes.Status503ServiceUnavailable, "busy", $"more than {limits.ConcurrentReviews} reviews at once");
         }
 
-        try
-        {
-            await ReviewAsync(http).ConfigureAwait(false);
-        }
-        finally
-        {
-            Interlocked.Decrement(ref inFlight);
-        }
+        return ReviewAsync(http);
     }
 
     async Task ReviewAsync(HttpContext http)
     {
-        if (!IsJson(http.Request.ContentType))
-        {
-            await RefuseAsync(http, StatusCodes.Status415UnsupportedMediaType, "content-type", "the content type is not application/json").ConfigureAwait(false);
-            return;
-        }
-
-        if (http.Request.ContentLength > limits.BodyLimitBytes)
-        {
-            await RefuseTooLargeAsync(http).ConfigureAwait(false);
-            return;
-        }
-
-        var reader = http.Request.BodyReader;
-        ReadResult body;
+        var answer = answers.Get();
         try
         {
-            body = await ReadBodyAsync(reader).ConfigureAwait(false);
+            var reader = http.Request.BodyReader;
+            var body = await ReadBodyAsync(reader).ConfigureAwait(false);
+            if (body.IsCanceled)
+            {
+                await RefuseAsync(http, StatusCodes.Status408RequestTimeout, "timeout", $"the body did not arrive within {limits.BudgetMilliseconds} ms").ConfigureAwait(false);
+                return;
+            }
+
+            if (body.Buffer.Length > limits.BodyLimitBytes)
+            {
+                await RefuseTooLargeAsync(http).ConfigureAwait(false);
+                return;
+            }
+
+            Answer(body.Buffer, answer);
+            reader.AdvanceTo(body.Buffer.End);
+            // Its length known and in one piece, an answer leaves in one packet.
+            http.Response.ContentType = "application/json";
+            http.Response.ContentLength = answer.WrittenCount;
+            await http.Response.BodyWriter.WriteAsync(answer.WrittenMemory, http.RequestAborted).ConfigureAwait(false);
+        }
+        catch (NotAReviewException fault)
+        {
+            await RefuseAsync(http, StatusCodes.Status400BadRequest, "not-a-review", fault.Message).ConfigureAwait(false);
         }
         catch (BadHttpRequestException fault)
         {
             await RefuseAsync(http, fault.StatusCode, "http", fault.Message).ConfigureAwait(false);
-            return;
         }
-
-        if (body.IsCanceled)
+        finally
         {
-            await RefuseAsync(http, StatusCodes.Status408RequestTimeout, "timeout", $"the body did not arrive within {limits.BudgetMilliseconds} ms").ConfigureAwait(false);
-            return;
+            Interlocked.Decrement(ref inFlight);
+            answers.Return(answer);
         }
-
-        if (body.Buffer.Length > limits.BodyLimitBytes)
-        {
-            await RefuseTooLargeAsync(http).ConfigureAwait(false);
-            return;
-        }
-
-        if (Answer(http, body.Buffer) is { } notAReview)
-        {
-            await RefuseAsync(http, StatusCodes.Status400BadRequest, "not-a-review", notAReview).ConfigureAwait(false);
-            return;
-        }
-
-        reader.AdvanceTo(body.Buffer.End);
-        await http.Response.BodyWriter.FlushAsync(http.RequestAborted).ConfigureAwait(false);
     }
 
     /// <summary>
     /// Reads to the body's end. Most arrive whole in the first read; a timer is only started for those that do not.
     /// </summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     async ValueTask<ReadResult> ReadBodyAsync(PipeReader reader)
     {
         CancellationTokenSource? patience = null;
@@ -125,23 +123,15 @@ sealed partial class MutateEndpoint(
         }
     }
 
-    /// <returns>What is wrong when the body is not a review, otherwise <see langword="null"/>.</returns>
-    string? Answer(HttpContext http, in ReadOnlySequence<byte> body)
+    void Answer(in ReadOnlySequence<byte> body, ArrayBufferWriter<byte> answer)
     {
-        // The parser walks one piece of memory much faster than the pieces that came off the wire.
+        // The reader walks one piece of memory much faster than the pieces that came off the wire.
         byte[]? rented = null;
         try
         {
             var startedAt = time.GetTimestamp();
             var bytes = body.IsSingleSegment ? body.FirstSpan : CopyTo(rented = ArrayPool<byte>.Shared.Rent((int)body.Length), body);
-            http.Response.ContentType = "application/json";
-            var handled = handler.Handle(bytes, http.Response.BodyWriter);
-            Note(handled, time.GetElapsedTime(startedAt));
-            return null;
-        }
-        catch (NotAReviewException fault)
-        {
-            return fault.Message;
+            Note(handler.Handle(bytes, answer), time.GetElapsedTime(startedAt));
         }
         finally
         {
@@ -202,7 +192,7 @@ sealed partial class MutateEndpoint(
     {
         var name = http.Connection.ClientCertificate is { } caller ? ClientCertificates.CommonName(caller) : "nobody";
         return RefuseAsync(
-            http, StatusCodes.Status403Forbidden, "client", $"client {name} is not on the list server.allowedClients", throttleBy: $"client {name}");
+            http, StatusCodes.Status403Forbidden, "client", $"client {name} is not on the list server.allowedClients, or its authority counts no more", throttleBy: $"client {name}");
     }
 
     Task RefuseAsync(HttpContext http, int status, string reason, string message, string? throttleBy = null)
@@ -216,6 +206,20 @@ sealed partial class MutateEndpoint(
         http.Response.StatusCode = status;
         http.Response.ContentType = "text/plain; charset=utf-8";
         return http.Response.WriteAsync($"{message}\n", http.RequestAborted);
+    }
+
+    sealed class AnswerBuffers : PooledObjectPolicy<ArrayBufferWriter<byte>>
+    {
+        // An answer that was warned about at length is no reason to keep its memory.
+        const int MostKeptBytes = 64 * 1024;
+
+        public override ArrayBufferWriter<byte> Create() => new(4096);
+
+        public override bool Return(ArrayBufferWriter<byte> obj)
+        {
+            obj.ResetWrittenCount();
+            return obj.Capacity <= MostKeptBytes;
+        }
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{Namespace}/{Pod}: {Decision} [{Uid}]")]

@@ -1,5 +1,4 @@
 using System.Text;
-using System.Text.Json;
 
 namespace AdmissionLas.Admission;
 
@@ -8,12 +7,12 @@ sealed class NameSet(IEnumerable<string> names)
 {
     readonly (byte[] Utf8, string Text)[] names = [.. names.Distinct().Select(n => (Encoding.UTF8.GetBytes(n), n))];
 
-    /// <summary>The name that the member or string has on which the reader stands, if it is one of ours.</summary>
-    internal string? Find(ref Utf8JsonReader reader)
+    /// <summary>The name or string that was read last, if it is one of ours.</summary>
+    internal string? Find(in JsonCursor json)
     {
         foreach (var (utf8, text) in names)
         {
-            if (reader.ValueTextEquals(utf8))
+            if (json.TextIs(utf8))
             {
                 return text;
             }

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 using AdmissionLas.Placement;
 
@@ -258,11 +259,24 @@ static class PatchWriter
     {
         json.WriteStartObject();
         json.WriteNumber("weight"u8, term.Weight);
-        json.WriteStartObject("preference"u8);
-        WriteRequirements(json, "matchExpressions"u8, term.Preference.MatchExpressions);
-        WriteRequirements(json, "matchFields"u8, term.Preference.MatchFields);
+        json.WritePropertyName("preference"u8);
+        json.WriteRawValue(Preferences.GetValue(term.Preference, Written), skipInputValidation: true);
         json.WriteEndObject();
+    }
+
+    // The nodes' own terms come again with every review, and stay as long as their nodes do.
+    static readonly ConditionalWeakTable<NodeSelectorTerm, byte[]> Preferences = [];
+
+    static byte[] Written(NodeSelectorTerm term)
+    {
+        var written = new ArrayBufferWriter<byte>();
+        using var json = new Utf8JsonWriter(written, ReviewWriter.Options);
+        json.WriteStartObject();
+        WriteRequirements(json, "matchExpressions"u8, term.MatchExpressions);
+        WriteRequirements(json, "matchFields"u8, term.MatchFields);
         json.WriteEndObject();
+        json.Flush();
+        return written.WrittenSpan.ToArray();
     }
 
     static void WriteRequirements(Utf8JsonWriter json, ReadOnlySpan<byte> name, IReadOnlyList<NodeSelectorRequirement> requirements)

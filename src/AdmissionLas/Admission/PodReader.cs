@@ -1,7 +1,4 @@
-using System.Text;
-using System.Text.Json;
 using AdmissionLas.Placement;
-using static AdmissionLas.Admission.JsonReading;
 
 namespace AdmissionLas.Admission;
 
@@ -21,67 +18,67 @@ sealed class PodReader
         this.annotationKeys = new NameSet(annotationKeys);
     }
 
-    /// <summary>Reads the pod whose member name the reader stands on; <see langword="null"/> when its value is null.</summary>
+    /// <summary>Reads the pod that the cursor stands before; <see langword="null"/> when its value is null.</summary>
     /// <exception cref="UnreadablePodException">A value that is used has a type that the schema does not allow.</exception>
-    internal AdmittedPod? Read(ref Utf8JsonReader reader)
+    internal AdmittedPod? Read(ref JsonCursor json)
     {
-        if (!ReadObject(ref reader, "request.object"))
+        if (!json.ReadObject("request.object"))
         {
             return null;
         }
 
         Metadata? metadata = null;
         Spec? spec = null;
-        while (NextMember(ref reader))
+        while (json.NextMember())
         {
-            if (reader.ValueTextEquals("metadata"u8))
+            if (json.TextIs("metadata"u8))
             {
-                metadata = ReadMetadata(ref reader);
+                metadata = ReadMetadata(ref json);
             }
-            else if (reader.ValueTextEquals("spec"u8))
+            else if (json.TextIs("spec"u8))
             {
-                spec = ReadSpec(ref reader);
+                spec = ReadSpec(ref json);
             }
             else
             {
-                SkipValue(ref reader);
+                json.SkipValue();
             }
         }
 
         // The API server never sends such a pod; a patch to it would add to a parent that is not there.
-        if (metadata is null || spec is null)
+        if (metadata is not { } its || spec is not { } says)
         {
             throw new UnreadablePodException($"{(metadata is null ? "metadata" : "spec")} is missing");
         }
 
         var facts = new PodFacts
         {
-            Namespace = metadata.Namespace ?? "",
-            Labels = metadata.Labels,
-            Annotations = metadata.Annotations,
-            FunctionToExecute = spec.FunctionToExecute,
-            IsPipelineDriver = spec.IsPipelineDriver,
-            NodeName = spec.NodeName,
-            NodeSelector = spec.NodeSelector ?? None,
-            RequiredTerms = spec.RequiredTerms,
-            Tolerations = spec.Tolerations,
-            Containers = spec.Containers,
-            InitContainers = spec.InitContainers,
-            PodRequests = spec.PodRequests,
-            PodLimits = spec.PodLimits,
-            Overhead = spec.Overhead,
-            OnlySchedulerCanJudge = spec.Unseen,
+            Namespace = its.Namespace ?? "",
+            Labels = its.Labels,
+            Annotations = its.Annotations,
+            FunctionToExecute = says.FunctionToExecute,
+            IsPipelineDriver = says.IsPipelineDriver,
+            NodeName = says.NodeName,
+            NodeSelector = says.NodeSelector ?? None,
+            RequiredTerms = says.RequiredTerms,
+            Tolerations = says.Tolerations,
+            Containers = says.Containers,
+            InitContainers = says.InitContainers,
+            PodRequests = says.PodRequests,
+            PodLimits = says.PodLimits,
+            Overhead = says.Overhead,
+            OnlySchedulerCanJudge = says.Unseen,
         };
         var shape = new PodShape
         {
-            HasAnnotations = metadata.HasAnnotations,
-            HasAffinity = spec.HasAffinity,
-            HasNodeAffinity = spec.HasNodeAffinity,
-            HasPreferredTerms = spec.HasPreferredTerms,
-            RequiredTermsHaveExpressions = spec.RequiredTermsHaveExpressions,
-            Containers = spec.ContainerShapes,
+            HasAnnotations = its.HasAnnotations,
+            HasAffinity = says.HasAffinity,
+            HasNodeAffinity = says.HasNodeAffinity,
+            HasPreferredTerms = says.HasPreferredTerms,
+            RequiredTermsHaveExpressions = says.RequiredTermsHaveExpressions,
+            Containers = says.ContainerShapes,
         };
-        return new AdmittedPod(metadata.Name is { Length: > 0 } name ? name : metadata.GenerateName ?? "", facts, shape);
+        return new AdmittedPod(its.Name is { Length: > 0 } name ? name : its.GenerateName ?? "", facts, shape);
     }
 
     const string RequiredPath = "spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution";
@@ -92,19 +89,23 @@ sealed class PodReader
     static readonly NameSet Words = new(
         ["main", "wait", "init", "Exists", "NoExecute", "NoSchedule", "node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"]);
 
-    static readonly Dictionary<string, string> None = [];
+    static readonly IReadOnlyDictionary<string, string> None = new FewTexts();
 
-    sealed class Metadata
+    // A pipeline step has its own container and one beside it, and as many before.
+    const int UsualContainers = 2;
+
+    // Structures, because they live no longer than the reading.
+    struct Metadata()
     {
         internal string? Name;
         internal string? GenerateName;
         internal string? Namespace;
         internal bool HasAnnotations;
-        internal Dictionary<string, string> Labels = None;
-        internal Dictionary<string, string> Annotations = None;
+        internal IReadOnlyDictionary<string, string> Labels = None;
+        internal IReadOnlyDictionary<string, string> Annotations = None;
     }
 
-    sealed class Spec
+    struct Spec()
     {
         internal string? NodeName;
         internal string? FunctionToExecute;
@@ -132,211 +133,211 @@ sealed class PodReader
         }
     }
 
-    Metadata? ReadMetadata(ref Utf8JsonReader reader)
+    Metadata? ReadMetadata(ref JsonCursor json)
     {
-        if (!ReadObject(ref reader, "metadata"))
+        if (!json.ReadObject("metadata"))
         {
             return null;
         }
 
         var metadata = new Metadata();
-        while (NextMember(ref reader))
+        while (json.NextMember())
         {
-            if (reader.ValueTextEquals("labels"u8))
+            if (json.TextIs("labels"u8))
             {
-                metadata.Labels = ReadWanted(ref reader, labelKeys, "metadata.labels", out _);
+                metadata.Labels = ReadWanted(ref json, labelKeys, "metadata.labels", out _);
             }
-            else if (reader.ValueTextEquals("annotations"u8))
+            else if (json.TextIs("annotations"u8))
             {
-                metadata.Annotations = ReadWanted(ref reader, annotationKeys, "metadata.annotations", out metadata.HasAnnotations);
+                metadata.Annotations = ReadWanted(ref json, annotationKeys, "metadata.annotations", out metadata.HasAnnotations);
             }
-            else if (reader.ValueTextEquals("name"u8))
+            else if (json.TextIs("name"u8))
             {
-                metadata.Name = ReadText(ref reader, "metadata.name");
+                metadata.Name = json.ReadText("metadata.name");
             }
-            else if (reader.ValueTextEquals("generateName"u8))
+            else if (json.TextIs("generateName"u8))
             {
-                metadata.GenerateName = ReadText(ref reader, "metadata.generateName");
+                metadata.GenerateName = json.ReadText("metadata.generateName");
             }
-            else if (reader.ValueTextEquals("namespace"u8))
+            else if (json.TextIs("namespace"u8))
             {
-                metadata.Namespace = ReadText(ref reader, "metadata.namespace");
+                metadata.Namespace = json.ReadText("metadata.namespace");
             }
             else
             {
-                SkipValue(ref reader);
+                json.SkipValue();
             }
         }
 
         return metadata;
     }
 
-    static Dictionary<string, string> ReadWanted(ref Utf8JsonReader reader, NameSet wanted, string path, out bool isThere)
+    static IReadOnlyDictionary<string, string> ReadWanted(ref JsonCursor json, NameSet wanted, string path, out bool isThere)
     {
-        isThere = ReadObject(ref reader, path);
+        isThere = json.ReadObject(path);
         if (!isThere)
         {
             return None;
         }
 
-        Dictionary<string, string>? read = null;
-        while (NextMember(ref reader))
+        FewTexts? read = null;
+        while (json.NextMember())
         {
-            if (wanted.Find(ref reader) is { } key)
+            if (wanted.Find(in json) is { } key)
             {
-                (read ??= new(StringComparer.Ordinal))[key] = ReadText(ref reader, path) ?? "";
+                (read ??= new FewTexts()).Set(key, json.ReadText(path) ?? "");
             }
             else
             {
-                SkipValue(ref reader);
+                json.SkipValue();
             }
         }
 
         return read ?? None;
     }
 
-    static Spec? ReadSpec(ref Utf8JsonReader reader)
+    static Spec? ReadSpec(ref JsonCursor json)
     {
-        if (!ReadObject(ref reader, "spec"))
+        if (!json.ReadObject("spec"))
         {
             return null;
         }
 
         var spec = new Spec();
-        while (NextMember(ref reader))
+        while (json.NextMember())
         {
-            if (reader.ValueTextEquals("containers"u8))
+            if (json.TextIs("containers"u8))
             {
-                ReadContainers(ref reader, spec);
+                ReadContainers(ref json, ref spec);
             }
-            else if (reader.ValueTextEquals("initContainers"u8))
+            else if (json.TextIs("initContainers"u8))
             {
-                ReadInitContainers(ref reader, spec);
+                ReadInitContainers(ref json, ref spec);
             }
-            else if (reader.ValueTextEquals("volumes"u8))
+            else if (json.TextIs("volumes"u8))
             {
-                ReadVolumes(ref reader, spec);
+                ReadVolumes(ref json, ref spec);
             }
-            else if (reader.ValueTextEquals("affinity"u8))
+            else if (json.TextIs("affinity"u8))
             {
-                ReadAffinity(ref reader, spec);
+                ReadAffinity(ref json, ref spec);
             }
-            else if (reader.ValueTextEquals("tolerations"u8))
+            else if (json.TextIs("tolerations"u8))
             {
-                ReadTolerations(ref reader, spec);
+                ReadTolerations(ref json, ref spec);
             }
-            else if (reader.ValueTextEquals("nodeSelector"u8))
+            else if (json.TextIs("nodeSelector"u8))
             {
-                spec.NodeSelector = ReadTextMap(ref reader, "spec.nodeSelector");
+                spec.NodeSelector = json.ReadTextMap("spec.nodeSelector");
             }
-            else if (reader.ValueTextEquals("nodeName"u8))
+            else if (json.TextIs("nodeName"u8))
             {
-                spec.NodeName = ReadText(ref reader, "spec.nodeName");
+                spec.NodeName = json.ReadText("spec.nodeName");
             }
-            else if (reader.ValueTextEquals("resources"u8))
+            else if (json.TextIs("resources"u8))
             {
-                (spec.PodRequests, spec.PodLimits, _) = ReadResources(ref reader, "spec");
+                (spec.PodRequests, spec.PodLimits, _) = ReadResources(ref json, "spec");
             }
-            else if (reader.ValueTextEquals("overhead"u8))
+            else if (json.TextIs("overhead"u8))
             {
-                spec.Overhead = ReadResourceList(ref reader, "spec", ".overhead", out _);
+                spec.Overhead = ReadResourceList(ref json, "spec", ".overhead", out _);
             }
-            else if (reader.ValueTextEquals("topologySpreadConstraints"u8))
+            else if (json.TextIs("topologySpreadConstraints"u8))
             {
-                ReadSpreadConstraints(ref reader, spec);
+                ReadSpreadConstraints(ref json, ref spec);
             }
-            else if (reader.ValueTextEquals("resourceClaims"u8))
+            else if (json.TextIs("resourceClaims"u8))
             {
-                NoteIfAny(ref reader, spec, "spec", ".resourceClaims", "resource claims");
+                NoteIfAny(ref json, ref spec, "spec", ".resourceClaims", "resource claims");
             }
-            else if (reader.ValueTextEquals("hostNetwork"u8))
+            else if (json.TextIs("hostNetwork"u8))
             {
-                spec.Unseen = ReadFlag(ref reader, "spec.hostNetwork") ? "host network" : spec.Unseen;
+                spec.Unseen = json.ReadFlag("spec.hostNetwork") ? "host network" : spec.Unseen;
             }
             else
             {
-                SkipValue(ref reader);
+                json.SkipValue();
             }
         }
 
         return spec;
     }
 
-    static void ReadContainers(ref Utf8JsonReader reader, Spec spec)
+    static void ReadContainers(ref JsonCursor json, ref Spec spec)
     {
         spec.Containers = [];
         spec.ContainerShapes = [];
         spec.IsPipelineDriver = false;
         spec.FunctionToExecute = null;
-        if (!ReadArray(ref reader, "spec.containers"))
+        if (!json.ReadArray("spec.containers"))
         {
             return;
         }
 
-        var containers = new List<ContainerFacts>();
-        var shapes = new List<ContainerShape>();
-        while (NextObject(ref reader, "spec.containers"))
+        var containers = new List<ContainerFacts>(UsualContainers);
+        var shapes = new List<ContainerShape>(UsualContainers);
+        while (json.NextObject("spec.containers"))
         {
-            containers.Add(ReadContainer(ref reader, spec, "spec.containers[]", isApp: true, out var shape));
+            containers.Add(ReadContainer(ref json, ref spec, "spec.containers[]", isApp: true, out var shape));
             shapes.Add(shape);
         }
 
         (spec.Containers, spec.ContainerShapes) = (containers, shapes);
     }
 
-    static void ReadInitContainers(ref Utf8JsonReader reader, Spec spec)
+    static void ReadInitContainers(ref JsonCursor json, ref Spec spec)
     {
         spec.InitContainers = [];
-        if (!ReadArray(ref reader, "spec.initContainers"))
+        if (!json.ReadArray("spec.initContainers"))
         {
             return;
         }
 
-        var containers = new List<ContainerFacts>();
-        while (NextObject(ref reader, "spec.initContainers"))
+        var containers = new List<ContainerFacts>(UsualContainers);
+        while (json.NextObject("spec.initContainers"))
         {
-            containers.Add(ReadContainer(ref reader, spec, "spec.initContainers[]", isApp: false, out _));
+            containers.Add(ReadContainer(ref json, ref spec, "spec.initContainers[]", isApp: false, out _));
         }
 
         spec.InitContainers = containers;
     }
 
-    static ContainerFacts ReadContainer(ref Utf8JsonReader reader, Spec spec, string path, bool isApp, out ContainerShape shape)
+    static ContainerFacts ReadContainer(ref JsonCursor json, ref Spec spec, string path, bool isApp, out ContainerShape shape)
     {
         var name = "";
         Resources requests = default, limits = default;
         shape = default;
         var alwaysRestarts = false;
         ContainerCommand command = default, args = default;
-        while (NextMember(ref reader))
+        while (json.NextMember())
         {
-            if (reader.ValueTextEquals("name"u8))
+            if (json.TextIs("name"u8))
             {
-                name = ReadText(ref reader, Words, path, ".name") ?? "";
+                name = json.ReadText(Words, path, ".name") ?? "";
             }
-            else if (reader.ValueTextEquals("resources"u8))
+            else if (json.TextIs("resources"u8))
             {
-                (requests, limits, shape) = ReadResources(ref reader, path);
+                (requests, limits, shape) = ReadResources(ref json, path);
             }
-            else if (reader.ValueTextEquals("restartPolicy"u8))
+            else if (json.TextIs("restartPolicy"u8))
             {
-                alwaysRestarts = ReadText(ref reader, path, ".restartPolicy") == "Always";
+                alwaysRestarts = json.ReadText(path, ".restartPolicy") == "Always";
             }
-            else if (isApp && reader.ValueTextEquals("command"u8))
+            else if (isApp && json.TextIs("command"u8))
             {
-                command = ContainerCommand.Read(ref reader, path, isCommand: true);
+                command = ContainerCommand.Read(ref json, path, isCommand: true);
             }
-            else if (isApp && reader.ValueTextEquals("args"u8))
+            else if (isApp && json.TextIs("args"u8))
             {
-                args = ContainerCommand.Read(ref reader, path, isCommand: false);
+                args = ContainerCommand.Read(ref json, path, isCommand: false);
             }
-            else if (reader.ValueTextEquals("ports"u8))
+            else if (json.TextIs("ports"u8))
             {
-                ReadPorts(ref reader, spec, path);
+                ReadPorts(ref json, ref spec, path);
             }
             else
             {
-                SkipValue(ref reader);
+                json.SkipValue();
             }
         }
 
@@ -344,82 +345,87 @@ sealed class PodReader
         return new ContainerFacts(name, requests, limits, alwaysRestarts);
     }
 
-    static void ReadPorts(ref Utf8JsonReader reader, Spec spec, string path)
+    static void ReadPorts(ref JsonCursor json, ref Spec spec, string path)
     {
-        if (!ReadArray(ref reader, path, ".ports"))
+        if (!json.ReadArray(path, ".ports"))
         {
             return;
         }
 
-        while (NextObject(ref reader, path, ".ports"))
+        while (json.NextObject(path, ".ports"))
         {
-            while (NextMember(ref reader))
+            while (json.NextMember())
             {
-                var isHostPort = reader.ValueTextEquals("hostPort"u8);
-                SkipValue(ref reader);
-                if (isHostPort && reader.TokenType is not (JsonTokenType.Number or JsonTokenType.Null))
+                if (!json.TextIs("hostPort"u8))
+                {
+                    json.SkipValue();
+                    continue;
+                }
+
+                var kind = json.ReadScalar();
+                if (kind is not (JsonKind.Number or JsonKind.Null))
                 {
                     throw new UnreadablePodException($"{path}.ports[].hostPort is not a number");
                 }
 
-                spec.Unseen = isHostPort && reader.TokenType == JsonTokenType.Number && !(reader.TryGetInt32(out var port) && port == 0) ? "host ports" : spec.Unseen;
+                spec.Unseen = kind == JsonKind.Number && !json.Raw.SequenceEqual("0"u8) ? "host ports" : spec.Unseen;
             }
         }
     }
 
-    static (Resources Requests, Resources Limits, ContainerShape Shape) ReadResources(ref Utf8JsonReader reader, string path)
+    static (Resources Requests, Resources Limits, ContainerShape Shape) ReadResources(ref JsonCursor json, string path)
     {
         Resources requests = default, limits = default;
         var hasRequests = false;
-        if (!ReadObject(ref reader, path, ".resources"))
+        if (!json.ReadObject(path, ".resources"))
         {
             return default;
         }
 
-        while (NextMember(ref reader))
+        while (json.NextMember())
         {
-            if (reader.ValueTextEquals("requests"u8))
+            if (json.TextIs("requests"u8))
             {
-                requests = ReadResourceList(ref reader, path, ".resources.requests", out hasRequests);
+                requests = ReadResourceList(ref json, path, ".resources.requests", out hasRequests);
             }
-            else if (reader.ValueTextEquals("limits"u8))
+            else if (json.TextIs("limits"u8))
             {
-                limits = ReadResourceList(ref reader, path, ".resources.limits", out _);
+                limits = ReadResourceList(ref json, path, ".resources.limits", out _);
             }
             else
             {
-                SkipValue(ref reader);
+                json.SkipValue();
             }
         }
 
         return (requests, limits, new ContainerShape(true, hasRequests));
     }
 
-    static Resources ReadResourceList(ref Utf8JsonReader reader, string path, string member, out bool isThere)
+    static Resources ReadResourceList(ref JsonCursor json, string path, string member, out bool isThere)
     {
         long? cpuMilli = null, memoryBytes = null;
         List<ResourceAmount>? other = null;
         Dictionary<string, int>? places = null;
-        isThere = ReadObject(ref reader, path, member);
+        isThere = json.ReadObject(path, member);
         if (!isThere)
         {
             return default;
         }
 
-        while (NextMember(ref reader))
+        while (json.NextMember())
         {
-            if (reader.ValueTextEquals("cpu"u8))
+            if (json.TextIs("cpu"u8))
             {
-                cpuMilli = ReadQuantity(ref reader, path, member, milli: true);
+                cpuMilli = ReadQuantity(ref json, path, member, milli: true);
             }
-            else if (reader.ValueTextEquals("memory"u8))
+            else if (json.TextIs("memory"u8))
             {
-                memoryBytes = ReadQuantity(ref reader, path, member, milli: false);
+                memoryBytes = ReadQuantity(ref json, path, member, milli: false);
             }
             else
             {
-                var name = GetText(ref reader, path);
-                Put(ref other, ref places, new ResourceAmount(name, ReadQuantity(ref reader, path, member, milli: false)));
+                var name = json.GetText(path);
+                Put(ref other, ref places, new ResourceAmount(name, ReadQuantity(ref json, path, member, milli: false)));
             }
         }
 
@@ -451,50 +457,48 @@ sealed class PodReader
         amounts.Add(amount);
     }
 
-    // Only for an escaped quantity is a string made.
-    static long ReadQuantity(ref Utf8JsonReader reader, string path, string member, bool milli)
+    static long ReadQuantity(ref JsonCursor json, string path, string member, bool milli)
     {
-        reader.Read();
+        var kind = json.ReadScalar();
         long amount = 0;
-        var text = reader.ValueIsEscaped ? Encoding.UTF8.GetBytes(GetText(ref reader, path)) : reader.ValueSpan;
-        var isQuantity = reader.TokenType is JsonTokenType.String or JsonTokenType.Number &&
-            (milli ? Quantity.TryParseMilli(text, out amount) : Quantity.TryParseUnits(text, out amount));
+        var isQuantity = kind is JsonKind.Text or JsonKind.Number &&
+            (milli ? Quantity.TryParseMilli(json.Text(path), out amount) : Quantity.TryParseUnits(json.Text(path), out amount));
         return isQuantity ? amount : throw new UnreadablePodException($"{path}{member} holds a value that is no quantity");
     }
 
-    static void ReadTolerations(ref Utf8JsonReader reader, Spec spec)
+    static void ReadTolerations(ref JsonCursor json, ref Spec spec)
     {
         spec.Tolerations = [];
-        if (!ReadArray(ref reader, "spec.tolerations"))
+        if (!json.ReadArray("spec.tolerations"))
         {
             return;
         }
 
         var tolerations = new List<Toleration>();
-        while (NextObject(ref reader, "spec.tolerations"))
+        while (json.NextObject("spec.tolerations"))
         {
             string? key = null, @operator = null, value = null, effect = null;
-            while (NextMember(ref reader))
+            while (json.NextMember())
             {
-                if (reader.ValueTextEquals("key"u8))
+                if (json.TextIs("key"u8))
                 {
-                    key = ReadText(ref reader, Words, "spec.tolerations[].key");
+                    key = json.ReadText(Words, "spec.tolerations[].key");
                 }
-                else if (reader.ValueTextEquals("operator"u8))
+                else if (json.TextIs("operator"u8))
                 {
-                    @operator = ReadText(ref reader, Words, "spec.tolerations[].operator");
+                    @operator = json.ReadText(Words, "spec.tolerations[].operator");
                 }
-                else if (reader.ValueTextEquals("value"u8))
+                else if (json.TextIs("value"u8))
                 {
-                    value = ReadText(ref reader, Words, "spec.tolerations[].value");
+                    value = json.ReadText(Words, "spec.tolerations[].value");
                 }
-                else if (reader.ValueTextEquals("effect"u8))
+                else if (json.TextIs("effect"u8))
                 {
-                    effect = ReadText(ref reader, Words, "spec.tolerations[].effect");
+                    effect = json.ReadText(Words, "spec.tolerations[].effect");
                 }
                 else
                 {
-                    SkipValue(ref reader);
+                    json.SkipValue();
                 }
             }
 
@@ -509,96 +513,96 @@ sealed class PodReader
         spec.Tolerations = tolerations;
     }
 
-    static void ReadAffinity(ref Utf8JsonReader reader, Spec spec)
+    static void ReadAffinity(ref JsonCursor json, ref Spec spec)
     {
         spec.HasNodeAffinity = spec.HasPreferredTerms = false;
         spec.RequiredTerms = null;
         spec.RequiredTermsHaveExpressions = [];
-        spec.HasAffinity = ReadObject(ref reader, "spec.affinity");
+        spec.HasAffinity = json.ReadObject("spec.affinity");
         if (!spec.HasAffinity)
         {
             return;
         }
 
-        while (NextMember(ref reader))
+        while (json.NextMember())
         {
-            if (reader.ValueTextEquals("nodeAffinity"u8))
+            if (json.TextIs("nodeAffinity"u8))
             {
-                ReadNodeAffinity(ref reader, spec);
+                ReadNodeAffinity(ref json, ref spec);
             }
-            else if (reader.ValueTextEquals("podAffinity"u8))
+            else if (json.TextIs("podAffinity"u8))
             {
-                ReadPodAffinity(ref reader, spec, "spec.affinity.podAffinity", "pod affinity");
+                ReadPodAffinity(ref json, ref spec, "spec.affinity.podAffinity", "pod affinity");
             }
-            else if (reader.ValueTextEquals("podAntiAffinity"u8))
+            else if (json.TextIs("podAntiAffinity"u8))
             {
-                ReadPodAffinity(ref reader, spec, "spec.affinity.podAntiAffinity", "pod anti-affinity");
+                ReadPodAffinity(ref json, ref spec, "spec.affinity.podAntiAffinity", "pod anti-affinity");
             }
             else
             {
-                SkipValue(ref reader);
+                json.SkipValue();
             }
         }
     }
 
-    static void ReadNodeAffinity(ref Utf8JsonReader reader, Spec spec)
+    static void ReadNodeAffinity(ref JsonCursor json, ref Spec spec)
     {
         spec.HasPreferredTerms = false;
         spec.RequiredTerms = null;
         spec.RequiredTermsHaveExpressions = [];
-        spec.HasNodeAffinity = ReadObject(ref reader, "spec.affinity.nodeAffinity");
+        spec.HasNodeAffinity = json.ReadObject("spec.affinity.nodeAffinity");
         if (!spec.HasNodeAffinity)
         {
             return;
         }
 
-        while (NextMember(ref reader))
+        while (json.NextMember())
         {
-            if (reader.ValueTextEquals("requiredDuringSchedulingIgnoredDuringExecution"u8))
+            if (json.TextIs("requiredDuringSchedulingIgnoredDuringExecution"u8))
             {
-                ReadRequiredTerms(ref reader, spec);
+                ReadRequiredTerms(ref json, ref spec);
             }
-            else if (reader.ValueTextEquals("preferredDuringSchedulingIgnoredDuringExecution"u8))
+            else if (json.TextIs("preferredDuringSchedulingIgnoredDuringExecution"u8))
             {
-                spec.HasPreferredTerms = ReadArray(ref reader, "spec.affinity.nodeAffinity.preferredDuringSchedulingIgnoredDuringExecution");
+                spec.HasPreferredTerms = json.ReadArray("spec.affinity.nodeAffinity.preferredDuringSchedulingIgnoredDuringExecution");
                 if (spec.HasPreferredTerms)
                 {
-                    SkipItems(ref reader);
+                    json.SkipItems();
                 }
             }
             else
             {
-                SkipValue(ref reader);
+                json.SkipValue();
             }
         }
     }
 
-    static void ReadRequiredTerms(ref Utf8JsonReader reader, Spec spec)
+    static void ReadRequiredTerms(ref JsonCursor json, ref Spec spec)
     {
         spec.RequiredTerms = null;
         spec.RequiredTermsHaveExpressions = [];
-        if (!ReadObject(ref reader, RequiredPath))
+        if (!json.ReadObject(RequiredPath))
         {
             return;
         }
 
         // Present without terms it matches no node, which is not the same as absent.
         spec.RequiredTerms = [];
-        while (NextMember(ref reader))
+        while (json.NextMember())
         {
-            if (!reader.ValueTextEquals("nodeSelectorTerms"u8))
+            if (!json.TextIs("nodeSelectorTerms"u8))
             {
-                SkipValue(ref reader);
+                json.SkipValue();
                 continue;
             }
 
             var terms = new List<NodeSelectorTerm>();
             var haveExpressions = new List<bool>();
-            if (ReadArray(ref reader, RequiredPath, ".nodeSelectorTerms"))
+            if (json.ReadArray(RequiredPath, ".nodeSelectorTerms"))
             {
-                while (NextObject(ref reader, RequiredPath, ".nodeSelectorTerms"))
+                while (json.NextObject(RequiredPath, ".nodeSelectorTerms"))
                 {
-                    terms.Add(ReadTerm(ref reader, out var hasExpressions));
+                    terms.Add(ReadTerm(ref json, out var hasExpressions));
                     haveExpressions.Add(hasExpressions);
                 }
             }
@@ -607,59 +611,59 @@ sealed class PodReader
         }
     }
 
-    static NodeSelectorTerm ReadTerm(ref Utf8JsonReader reader, out bool hasExpressions)
+    static NodeSelectorTerm ReadTerm(ref JsonCursor json, out bool hasExpressions)
     {
         List<NodeSelectorRequirement> expressions = [], fields = [];
         hasExpressions = false;
-        while (NextMember(ref reader))
+        while (json.NextMember())
         {
-            if (reader.ValueTextEquals("matchExpressions"u8))
+            if (json.TextIs("matchExpressions"u8))
             {
-                expressions = ReadRequirements(ref reader, MatchExpressions, out hasExpressions);
+                expressions = ReadRequirements(ref json, MatchExpressions, out hasExpressions);
             }
-            else if (reader.ValueTextEquals("matchFields"u8))
+            else if (json.TextIs("matchFields"u8))
             {
-                fields = ReadRequirements(ref reader, MatchFields, out _);
+                fields = ReadRequirements(ref json, MatchFields, out _);
             }
             else
             {
-                SkipValue(ref reader);
+                json.SkipValue();
             }
         }
 
         return new NodeSelectorTerm(expressions, fields);
     }
 
-    static List<NodeSelectorRequirement> ReadRequirements(ref Utf8JsonReader reader, string path, out bool isThere)
+    static List<NodeSelectorRequirement> ReadRequirements(ref JsonCursor json, string path, out bool isThere)
     {
         var requirements = new List<NodeSelectorRequirement>();
-        isThere = ReadArray(ref reader, path);
+        isThere = json.ReadArray(path);
         if (!isThere)
         {
             return requirements;
         }
 
-        while (NextObject(ref reader, path))
+        while (json.NextObject(path))
         {
             string? key = null, @operator = null;
             List<string> values = [];
-            while (NextMember(ref reader))
+            while (json.NextMember())
             {
-                if (reader.ValueTextEquals("key"u8))
+                if (json.TextIs("key"u8))
                 {
-                    key = ReadText(ref reader, path, "[].key");
+                    key = json.ReadText(path, "[].key");
                 }
-                else if (reader.ValueTextEquals("operator"u8))
+                else if (json.TextIs("operator"u8))
                 {
-                    @operator = ReadText(ref reader, path, "[].operator");
+                    @operator = json.ReadText(path, "[].operator");
                 }
-                else if (reader.ValueTextEquals("values"u8))
+                else if (json.TextIs("values"u8))
                 {
-                    values = ReadTexts(ref reader, path, "[].values");
+                    values = json.ReadTexts(path, "[].values");
                 }
                 else
                 {
-                    SkipValue(ref reader);
+                    json.SkipValue();
                 }
             }
 
@@ -680,96 +684,83 @@ sealed class PodReader
         _ => throw new UnreadablePodException($"{path}[].operator is not a node selector operator"),
     };
 
-    static void ReadPodAffinity(ref Utf8JsonReader reader, Spec spec, string path, string what)
+    static void ReadPodAffinity(ref JsonCursor json, ref Spec spec, string path, string what)
     {
-        if (!ReadObject(ref reader, path))
+        if (!json.ReadObject(path))
         {
             return;
         }
 
-        while (NextMember(ref reader))
+        while (json.NextMember())
         {
-            if (reader.ValueTextEquals("requiredDuringSchedulingIgnoredDuringExecution"u8))
+            if (json.TextIs("requiredDuringSchedulingIgnoredDuringExecution"u8))
             {
-                NoteIfAny(ref reader, spec, path, ".requiredDuringSchedulingIgnoredDuringExecution", what);
+                NoteIfAny(ref json, ref spec, path, ".requiredDuringSchedulingIgnoredDuringExecution", what);
             }
             else
             {
-                SkipValue(ref reader);
+                json.SkipValue();
             }
         }
     }
 
-    static void ReadVolumes(ref Utf8JsonReader reader, Spec spec)
+    static void ReadVolumes(ref JsonCursor json, ref Spec spec)
     {
-        if (!ReadArray(ref reader, "spec.volumes"))
+        if (!json.ReadArray("spec.volumes"))
         {
             return;
         }
 
-        while (NextObject(ref reader, "spec.volumes"))
+        while (json.NextObject("spec.volumes"))
         {
-            while (NextMember(ref reader))
+            while (json.NextMember())
             {
                 // A claim can be bound to a volume that only some nodes reach.
-                var isClaim = reader.ValueTextEquals("persistentVolumeClaim"u8) || reader.ValueTextEquals("ephemeral"u8);
-                SkipValue(ref reader);
-                if (isClaim && reader.TokenType is not (JsonTokenType.EndObject or JsonTokenType.Null))
+                var isClaim = json.TextIs("persistentVolumeClaim"u8) || json.TextIs("ephemeral"u8);
+                var kind = json.SkipValue();
+                if (isClaim && kind is not (JsonKind.Object or JsonKind.Null))
                 {
                     throw new UnreadablePodException("the claim of an item of spec.volumes is not an object");
                 }
 
-                spec.Unseen = isClaim && reader.TokenType == JsonTokenType.EndObject ? "persistent volume claims" : spec.Unseen;
+                spec.Unseen = isClaim && kind == JsonKind.Object ? "persistent volume claims" : spec.Unseen;
             }
         }
     }
 
-    static void ReadSpreadConstraints(ref Utf8JsonReader reader, Spec spec)
+    static void ReadSpreadConstraints(ref JsonCursor json, ref Spec spec)
     {
-        if (!ReadArray(ref reader, "spec.topologySpreadConstraints"))
+        if (!json.ReadArray("spec.topologySpreadConstraints"))
         {
             return;
         }
 
-        while (NextObject(ref reader, "spec.topologySpreadConstraints"))
+        while (json.NextObject("spec.topologySpreadConstraints"))
         {
-            while (NextMember(ref reader))
+            while (json.NextMember())
             {
-                if (reader.ValueTextEquals("whenUnsatisfiable"u8))
+                if (json.TextIs("whenUnsatisfiable"u8))
                 {
-                    spec.Unseen = ReadText(ref reader, "spec.topologySpreadConstraints[].whenUnsatisfiable") == "DoNotSchedule" ? "topology spread constraints" : spec.Unseen;
+                    spec.Unseen = json.ReadText("spec.topologySpreadConstraints[].whenUnsatisfiable") == "DoNotSchedule" ? "topology spread constraints" : spec.Unseen;
                 }
                 else
                 {
-                    SkipValue(ref reader);
+                    json.SkipValue();
                 }
             }
         }
     }
 
-    static void NoteIfAny(ref Utf8JsonReader reader, Spec spec, string path, string member, string what)
+    static void NoteIfAny(ref JsonCursor json, ref Spec spec, string path, string member, string what)
     {
-        if (!ReadArray(ref reader, path, member))
+        if (!json.ReadArray(path, member))
         {
             return;
         }
 
-        if (SkipItems(ref reader) > 0)
+        if (json.SkipItems() > 0)
         {
             spec.Unseen = what;
         }
-    }
-
-    // To the end of the list the reader is in; tells how many items there were.
-    static int SkipItems(ref Utf8JsonReader reader)
-    {
-        var items = 0;
-        while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
-        {
-            reader.Skip();
-            items++;
-        }
-
-        return items;
     }
 }

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using System.Text.Unicode;
 using AdmissionLas.Placement;
-using static AdmissionLas.Admission.JsonReading;
 
 namespace AdmissionLas.Admission;
 
@@ -18,9 +17,6 @@ sealed class ReviewReader(PodReader pods)
     static readonly NameSet Versions = new([Version1, Version1Beta1]);
     static readonly NameSet Words = new(["AdmissionReview", "Pod", "v1", "CREATE", ""]);
 
-    // The API server's own objects nest about 30 levels; this is room to spare that costs nothing until it is used.
-    static readonly JsonReaderOptions Options = new() { MaxDepth = 1000, CommentHandling = JsonCommentHandling.Disallow };
-
     /// <summary>Reads a body.</summary>
     /// <exception cref="NotAReviewException">It is not an admission review, with what is wrong.</exception>
     internal AdmissionReview Read(ReadOnlySpan<byte> body)
@@ -32,10 +28,9 @@ sealed class ReviewReader(PodReader pods)
 
         try
         {
-            var reader = new Utf8JsonReader(body, Options);
-            var review = ReadReview(ref reader);
-            // To the end of the body: whatever else stands there makes it no JSON.
-            reader.Read();
+            var json = new JsonCursor(body);
+            var review = ReadReview(ref json);
+            json.End();
             return review;
         }
         catch (JsonException fault)
@@ -53,32 +48,32 @@ sealed class ReviewReader(PodReader pods)
         }
     }
 
-    AdmissionReview ReadReview(ref Utf8JsonReader reader)
+    AdmissionReview ReadReview(ref JsonCursor json)
     {
         string? apiVersion = null, kind = null;
         Request? request = null;
-        if (!ReadObject(ref reader, "the body"))
+        if (!json.ReadObject("the body"))
         {
             throw new NotAReviewException("the body is null");
         }
 
-        while (NextMember(ref reader))
+        while (json.NextMember())
         {
-            if (reader.ValueTextEquals("apiVersion"u8))
+            if (json.TextIs("apiVersion"u8))
             {
-                apiVersion = ReadText(ref reader, Versions, "apiVersion");
+                apiVersion = json.ReadText(Versions, "apiVersion");
             }
-            else if (reader.ValueTextEquals("kind"u8))
+            else if (json.TextIs("kind"u8))
             {
-                kind = ReadText(ref reader, Words, "kind");
+                kind = json.ReadText(Words, "kind");
             }
-            else if (reader.ValueTextEquals("request"u8))
+            else if (json.TextIs("request"u8))
             {
-                request = ReadRequest(ref reader);
+                request = ReadRequest(ref json);
             }
             else
             {
-                SkipValue(ref reader);
+                json.SkipValue();
             }
         }
 
@@ -110,43 +105,43 @@ sealed class ReviewReader(PodReader pods)
             };
     }
 
-    Request? ReadRequest(ref Utf8JsonReader reader)
+    Request? ReadRequest(ref JsonCursor json)
     {
-        if (!ReadObject(ref reader, "request"))
+        if (!json.ReadObject("request"))
         {
             return null;
         }
 
-        var request = new Request();
-        while (NextMember(ref reader))
+        var request = default(Request);
+        while (json.NextMember())
         {
-            if (reader.ValueTextEquals("uid"u8))
+            if (json.TextIs("uid"u8))
             {
-                request.Uid = ReadText(ref reader, "request.uid");
+                request.Uid = json.ReadText("request.uid");
             }
-            else if (reader.ValueTextEquals("kind"u8))
+            else if (json.TextIs("kind"u8))
             {
-                request.IsPod = ReadKindIsPod(ref reader);
+                request.IsPod = ReadKindIsPod(ref json);
             }
-            else if (reader.ValueTextEquals("operation"u8))
+            else if (json.TextIs("operation"u8))
             {
-                request.Operation = ReadText(ref reader, Words, "request.operation");
+                request.Operation = json.ReadText(Words, "request.operation");
             }
-            else if (reader.ValueTextEquals("namespace"u8))
+            else if (json.TextIs("namespace"u8))
             {
-                request.Namespace = ReadText(ref reader, "request.namespace");
+                request.Namespace = json.ReadText("request.namespace");
             }
-            else if (reader.ValueTextEquals("object"u8))
+            else if (json.TextIs("object"u8))
             {
-                ReadPod(ref reader, request);
+                ReadPod(ref json, ref request);
             }
-            else if (reader.ValueTextEquals("dryRun"u8))
+            else if (json.TextIs("dryRun"u8))
             {
-                request.IsDryRun = ReadFlag(ref reader, "request.dryRun");
+                request.IsDryRun = json.ReadFlag("request.dryRun");
             }
             else
             {
-                SkipValue(ref reader);
+                json.SkipValue();
             }
         }
 
@@ -154,48 +149,48 @@ sealed class ReviewReader(PodReader pods)
     }
 
     // What is wrong inside the object must not keep us from the uid that may stand behind it: step over it and go on.
-    void ReadPod(ref Utf8JsonReader reader, Request request)
+    void ReadPod(ref JsonCursor json, ref Request request)
     {
         request.Pod = null;
         request.Fault = null;
-        var before = reader;
+        var before = json;
         try
         {
-            request.Pod = pods.Read(ref reader);
+            request.Pod = pods.Read(ref json);
         }
         catch (Exception fault) when (fault is UnreadablePodException or InvalidOperationException)
         {
             request.Fault = fault is UnreadablePodException ? fault.Message : "a name in it is not valid Unicode";
-            reader = before;
-            SkipValue(ref reader);
+            json = before;
+            json.SkipValue();
         }
     }
 
-    static bool ReadKindIsPod(ref Utf8JsonReader reader)
+    static bool ReadKindIsPod(ref JsonCursor json)
     {
         string? group = null, version = null, kind = null;
-        if (!ReadObject(ref reader, "request.kind"))
+        if (!json.ReadObject("request.kind"))
         {
             return false;
         }
 
-        while (NextMember(ref reader))
+        while (json.NextMember())
         {
-            if (reader.ValueTextEquals("group"u8))
+            if (json.TextIs("group"u8))
             {
-                group = ReadText(ref reader, Words, "request.kind.group");
+                group = json.ReadText(Words, "request.kind.group");
             }
-            else if (reader.ValueTextEquals("version"u8))
+            else if (json.TextIs("version"u8))
             {
-                version = ReadText(ref reader, Words, "request.kind.version");
+                version = json.ReadText(Words, "request.kind.version");
             }
-            else if (reader.ValueTextEquals("kind"u8))
+            else if (json.TextIs("kind"u8))
             {
-                kind = ReadText(ref reader, Words, "request.kind.kind");
+                kind = json.ReadText(Words, "request.kind.kind");
             }
             else
             {
-                SkipValue(ref reader);
+                json.SkipValue();
             }
         }
 
@@ -203,7 +198,7 @@ sealed class ReviewReader(PodReader pods)
     }
 
     /// <summary>The request while it is being read: its members come in any order.</summary>
-    sealed class Request
+    struct Request
     {
         internal string? Uid;
         internal string? Operation;
@@ -213,14 +208,14 @@ sealed class ReviewReader(PodReader pods)
         internal AdmittedPod? Pod;
         internal string? Fault;
 
-        internal bool IsPodCreation => IsPod && Operation == "CREATE";
+        internal readonly bool IsPodCreation => IsPod && Operation == "CREATE";
 
         // The pod's own namespace may be absent; the request knows it all the same.
-        internal AdmittedPod? PodInItsNamespace => Pod is null or { Facts.Namespace.Length: > 0 }
+        internal readonly AdmittedPod? PodInItsNamespace => Pod is null or { Facts.Namespace.Length: > 0 }
             ? Pod
             : Pod with { Facts = Pod.Facts with { Namespace = Namespace ?? "" } };
 
-        internal string? WhyNoPod =>
+        internal readonly string? WhyNoPod =>
             !IsPod ? "the object is not a pod"
             : Operation != "CREATE" ? "the operation is not CREATE"
             : Fault ?? (Pod is null ? "there is no object" : null);

@@ -18,7 +18,10 @@ sealed class ReviewWriter
     const int MaxWarningLength = 256;
 
     // Relaxed: nobody reads this in a web page, and every "\u003E" is bytes in a patch that an API server has to apply.
-    static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
+    internal static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
+
+    static readonly string[] OutcomeNames = Enum.GetNames<Outcome>();
+    static readonly string[] TypeNames = Enum.GetNames<StepType>();
 
     [ThreadStatic]
     static ReviewWriter? mine;
@@ -72,8 +75,8 @@ sealed class ReviewWriter
     {
         json.WriteStartObject("auditAnnotations"u8);
         json.WriteString("decision"u8, decision.Explanation);
-        json.WriteString("outcome"u8, decision.Outcome.ToString());
-        json.WriteString("type"u8, decision.Step.Type.ToString());
+        json.WriteString("outcome"u8, OutcomeNames[(int)decision.Outcome]);
+        json.WriteString("type"u8, TypeNames[(int)decision.Step.Type]);
         json.WriteString("type-rule"u8, decision.Step.TypeRule);
         if (decision.Chosen is { } chosen)
         {
@@ -82,7 +85,8 @@ sealed class ReviewWriter
             {
                 json.WriteString("location"u8, decision.Step.Location);
                 json.WriteString("location-rule"u8, decision.Step.LocationRule);
-                json.WriteString("latency-ms"u8, decision.LatencyMs.ToString("0.###", CultureInfo.InvariantCulture));
+                Span<byte> latencyMs = stackalloc byte[32];
+                json.WriteString("latency-ms"u8, Math.Round(decision.LatencyMs, 3).TryFormat(latencyMs, out var length, default, CultureInfo.InvariantCulture) ? latencyMs[..length] : default);
             }
         }
 

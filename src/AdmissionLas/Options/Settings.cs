@@ -15,7 +15,7 @@ sealed record CompiledSettings(StepRules Rules, PlacementPolicy Policy, ReviewRe
 
     /// <summary>Compiles rules and policy.</summary>
     internal static CompiledSettings Of(StepRules rules, PlacementPolicy policy) =>
-        new(rules, policy, new ReviewReader(new PodReader(rules.LabelKeys, [.. StepRules.AnnotationKeys, .. PodHints.Keys])));
+        new(rules, policy, new ReviewReader(new PodReader(rules.LabelKeys, [.. rules.AnnotationKeys, .. PodHints.Keys])));
 }
 
 /// <summary>The settings in force. A review reads them once; a reload replaces them whole.</summary>
