@@ -6,7 +6,7 @@ namespace AdmissionLas.ClusterTests.Support;
 /// <summary>The checkout that the tests run from: they use the scripts and manifests that a user uses.</summary>
 static class Repository
 {
-    internal static string Root { get; } = Find(new DirectoryInfo(AppContext.BaseDirectory));
+    internal static string Root => Clone.Repository;
 
     internal static string PathOf(string relative) => Path.Combine(Root, relative);
 
@@ -16,9 +16,4 @@ static class Repository
         using var text = File.OpenText(PathOf(relative));
         return JsonObject.Create(YamlJson.ReadObjects(text)[0])!;
     }
-
-    static string Find(DirectoryInfo? directory) =>
-        directory is null ? throw new DirectoryNotFoundException("the tests must run inside a checkout")
-        : File.Exists(Path.Combine(directory.FullName, "AdmissionLas.sln")) ? directory.FullName
-        : Find(directory.Parent);
 }
