@@ -67,10 +67,6 @@ public sealed class DocumentTests(ITestOutputHelper report)
         foreach (var (block, output) in printed)
         {
             report.WriteLine($"{block}\n{block.Script}{output}");
-            if (block.Printed is not null)
-            {
-                Assert.True(output.Contains(block.Printed.Trim(), StringComparison.Ordinal), $"{block} should print\n{block.Printed}\nand printed\n{output}");
-            }
         }
 
         return printed;
