@@ -330,6 +330,8 @@ apiVersion: kubescheduler.config.k8s.io/v1beta1
 kind: KubeSchedulerConfiguration
 clientConnection: {kubeconfig: "$dir/scheduler.kubeconfig"}
 leaderElection: {leaderElect: false}
+healthzBindAddress: 127.0.0.1:0
+metricsBindAddress: 127.0.0.1:0
 profiles:
   - plugins:
       score:

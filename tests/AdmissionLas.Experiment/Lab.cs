@@ -201,12 +201,13 @@ sealed class Lab(ApiServer api, IServiceProvider webhook)
                     var node = record.Look(c => !c.IsKnown(pod.Name) || c.NodeOf(pod.Name) is not null ? null : Best(pod, c.AbleTo(pod.Facts), new Feasibility(pod.Facts, c.Usage)));
                     if (node is not null)
                     {
-                        await api.CreateAsync($"{path}/{pod.Name}/binding", new JsonObject
+                        // A pod that is gone by now is no fault.
+                        await api.TryCreateAsync($"{path}/{pod.Name}/binding", new JsonObject
                         {
                             ["metadata"] = new JsonObject { ["name"] = pod.Name },
                             ["target"] = new JsonObject { ["kind"] = "Node", ["name"] = node.Name },
                         });
-                        await Eventually.IsTrueAsync("the binding is seen", () => Task.FromResult(record.Look(c => !c.IsKnown(pod.Name) || c.NodeOf(pod.Name) is not null)));
+                        await Eventually.IsTrueAsync("the binding is seen", () => Task.FromResult(!alive.ContainsKey(pod.Name) || record.Look(c => c.NodeOf(pod.Name) is not null)));
                     }
                 }
 

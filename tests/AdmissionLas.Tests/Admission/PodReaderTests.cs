@@ -133,6 +133,25 @@ public sealed class PodReaderTests
         Assert.Contains(fault, Assert.Single(reviewed.Warnings), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("\"registry.example/model:1\"", true)]
+    [InlineData("\"registry.example/model:2\"", false)]
+    [InlineData("null", false)]
+    [InlineData("7", false)]
+    [InlineData("{ \"registry.example/model:1\": 1 }", false)]
+    public void The_image_is_read_where_it_is_one_for_it_draws_the_pod_elsewhere(string image, bool isKnown)
+    {
+        var images = NodeImages.Of([(ImageId.Of("registry.example/model:1"), 4L << 30)]);
+        var view = Nodes.View(Nodes.At("1", "near"), Nodes.At("90", "has-it") with { Images = images });
+
+        var decision = Webhook.Review(
+            Pods.PredictJson(spec: $$"""{ "containers": [ { "name": "main", "image": {{image}} } ] }"""), view,
+            new PlacementPolicy { Mode = PlacementMode.Adaptive, NodeAffinityWeight = 1 }).Decision!;
+
+        // Half of the nodes have the image: 100 points, as soon as somebody asks for it.
+        Assert.Equal(isKnown ? ["near"] : ["near", "has-it"], decision.Required!.Values);
+    }
+
     static Reviewed Review(string container) => Webhook.Review(Pods.PredictJson(spec: $$"""{ "containers": [ {{container}} ] }"""), View);
 
     static Reviewed ReviewWith(string member, string value)

@@ -25,6 +25,39 @@ public sealed class NodeReaderTests
     [InlineData("""{ "\ud800": 1, "metadata": { "name": "n" } }""")]
     public void What_no_text_can_hold_is_no_node_and_no_fault(string json) => Assert.Null(NodeReader.Read(Json(json)));
 
+    [Fact]
+    public void Images_are_known_by_each_of_their_names_where_they_are_large_enough_to_count()
+    {
+        var images = NodeReader.Read(Json("""
+            {
+              "metadata": { "name": "n" },
+              "status": {
+                "images": [
+                  { "names": ["registry.example:5000/model@sha256:abc", "registry.example:5000/model:latest"], "sizeBytes": 2000000000 },
+                  { "names": ["tiny:1"], "sizeBytes": 700000 },
+                  { "names": ["\ud800", 7, null], "sizeBytes": 2000000000 },
+                  { "names": ["no-size:1"] }, { "names": null, "sizeBytes": "2000000000" }, 7
+                ]
+              }
+            }
+            """))!.Images;
+
+        Assert.Equal(2_000_000_000, images.BytesOf(ImageId.Of("registry.example:5000/model")));
+        Assert.Equal(2_000_000_000, images.BytesOf(ImageId.Of("registry.example:5000/model@sha256:abc")));
+        Assert.All((string[])["registry.example:5000/model:1", "tiny:1", "no-size:1"], name => Assert.Equal(0, images.BytesOf(ImageId.Of(name))));
+    }
+
+    [Fact]
+    public void A_node_that_got_an_image_is_another_and_one_that_lists_them_in_another_order_is_not()
+    {
+        var one = With("""{ "names": ["a:1"], "sizeBytes": 50000000 }, { "names": ["b:1"], "sizeBytes": 60000000 }""");
+
+        Assert.Equal(one, With("""{ "names": ["b:1"], "sizeBytes": 60000000 }, { "names": ["a:1"], "sizeBytes": 50000000 }"""));
+        Assert.NotEqual(one, With("""{ "names": ["a:1"], "sizeBytes": 50000000 }"""));
+
+        static NodeFacts With(string images) => NodeReader.Read(Json($$"""{ "metadata": { "name": "n" }, "status": { "images": [{{images}}] } }"""))!;
+    }
+
     [Theory]
     [InlineData("\"True\"", true)]
     [InlineData("\"False\"", false)]
