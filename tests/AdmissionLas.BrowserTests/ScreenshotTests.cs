@@ -38,7 +38,7 @@ public sealed class ScreenshotTests(Chromium chromium) : IClassFixture<Chromium>
         await page.Keyboard.PressAsync("Escape");
 
         await page.GetByRole(AriaRole.Link, new() { Name = "Try a pod" }).ClickAsync();
-        await page.GetByLabel("Example").SelectOptionAsync("workflow");
+        await page.Locator("#trial-example").SelectOptionAsync("workflow");
         await page.GetByRole(AriaRole.Button, new() { Name = "Explain" }).ClickAsync();
         await Expect(page.Locator("#trial-results article")).ToHaveCountAsync(2);
         await FitsAsync("try");

@@ -17,7 +17,15 @@ public sealed class EventTests(ControlPlane cluster)
         var owner = await cluster.Api.CreateAsync($"/api/v1/namespaces/{ns.Name}/replicationcontrollers", new JsonObject
         {
             ["metadata"] = new JsonObject { ["name"] = "predictor" },
-            ["spec"] = new JsonObject { ["replicas"] = 0, ["selector"] = new JsonObject { ["app"] = "predictor" } },
+            ["spec"] = new JsonObject
+            {
+                ["replicas"] = 0,
+                ["template"] = new JsonObject
+                {
+                    ["metadata"] = new JsonObject { ["labels"] = new JsonObject { ["app"] = "predictor" } },
+                    ["spec"] = new JsonObject { ["containers"] = new JsonArray(new JsonObject { ["name"] = "main", ["image"] = "alpine:3.20" }) },
+                },
+            },
         });
 
         var pod = await ns.CreateAsync(Owned(owner));

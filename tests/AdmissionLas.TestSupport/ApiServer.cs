@@ -27,7 +27,7 @@ public sealed class ApiServer : IDisposable
             ssl.ClientCertificates = [X509Certificate2.CreateFromPem(Decode(certificate), Decode(configuration.ClientCertificateKeyData))];
         }
 
-        http = new HttpClient(new SocketsHttpHandler { SslOptions = ssl }) { BaseAddress = new Uri(configuration.Host), Timeout = TimeSpan.FromSeconds(30) };
+        http = new HttpClient(new SocketsHttpHandler { SslOptions = ssl }) { BaseAddress = new Uri(configuration.Host), Timeout = TimeSpan.FromSeconds(90) };
         if (configuration.AccessToken is { Length: > 0 } token)
         {
             http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);

@@ -8,7 +8,7 @@ namespace AdmissionLas.TestSupport;
 /// </summary>
 public sealed class Clone : IDisposable
 {
-    static readonly TimeSpan Bound = TimeSpan.FromMinutes(8);
+    static readonly TimeSpan Bound = TimeSpan.FromMinutes(20);
 
     readonly string root = Directory.CreateTempSubdirectory("admissionlas-clone-").FullName;
     readonly Dictionary<string, string> environment;
@@ -74,7 +74,7 @@ public sealed class Clone : IDisposable
         return clone;
     }
 
-    /// <summary>Runs blocks one after the other in one shell; the first command that fails ends it and is thrown with all that was printed.</summary>
+    /// <summary>Runs blocks one after the other in one shell; the first that fails, or prints something else than the document says, is thrown.</summary>
     /// <param name="blocks">The blocks, in the order of a reader.</param>
     /// <param name="variables">Further variables of the environment.</param>
     /// <returns>What each block printed.</returns>
@@ -83,9 +83,16 @@ public sealed class Clone : IDisposable
         var script = string.Concat(blocks.Select(b => $"\n{Mark}\n{b.Script}"));
         var (exitCode, output) = await BashAsync($"set -eo pipefail\nexec 2>&1 </dev/null\n{script}\n{Mark}", variables);
         var printed = output.Split(Marker);
-        return exitCode == 0
-            ? blocks.Zip(printed.Skip(1)).ToDictionary(b => b.First, b => b.Second)
-            : throw new InvalidOperationException($"{blocks.ElementAt(Math.Min(printed.Length - 2, blocks.Count - 1))} failed with exit code {exitCode}:\n{output}");
+        if (exitCode != 0)
+        {
+            throw new InvalidOperationException($"{blocks.ElementAt(Math.Min(printed.Length - 2, blocks.Count - 1))} failed with exit code {exitCode}:\n{output}");
+        }
+
+        var byBlock = blocks.Zip(printed.Skip(1)).ToDictionary(b => b.First, b => b.Second);
+        var wrong = byBlock.FirstOrDefault(b => b.Key.Printed is { } said && !b.Value.Contains(said.Trim(), StringComparison.Ordinal));
+        return wrong.Key is null
+            ? byBlock
+            : throw new InvalidOperationException($"{wrong.Key} should print\n{wrong.Key.Printed}\nand printed\n{wrong.Value}");
     }
 
     /// <summary>Runs one command and gives what it printed.</summary>

@@ -51,7 +51,8 @@ static class NearSet
     {
         var chosen = candidates[0];
         var members = new List<Member>(1 + MostMissing) { new(chosen, 100) };
-        var chosenScore = score.Of(chosen.Node, Math.Min(Overtaking, feasibility.RoomOn(chosen.Node, 1 + Overtaking) - 1));
+        // More pods cost points, yet they can make a lopsided node balanced: what it is worth in between is never less than at one of the ends.
+        var chosenScore = Math.Min(score.Of(chosen.Node), score.Of(chosen.Node, Math.Min(Overtaking, feasibility.RoomOn(chosen.Node, 1 + Overtaking) - 1)));
         var chosenTaints = feasibility.AvoidingTaints(chosen.Node);
         var standbyWeight = FirstStandbyWeight;
         var spare = 0L;

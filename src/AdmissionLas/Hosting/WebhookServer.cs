@@ -83,12 +83,12 @@ static class WebhookServer
         var app = builder.Build();
         // Made now, so that a fault in the configuration is told before a port is opened.
         app.Services.GetRequiredService<SettingsReload>();
+        app.Services.GetRequiredService<LogLevels>().Follow(app.Services.GetRequiredService<ILogger<LogLevels>>());
         if (options.ClientCa.Length > 0)
         {
             app.Services.FollowClientAuthorities();
         }
 
-        app.Services.GetRequiredService<LogLevels>().Follow(app.Services.GetRequiredService<ILogger<LogLevels>>());
         var ledger = app.Services.GetRequiredService<UsageLedger>();
         Map(app, ledger);
         return app;

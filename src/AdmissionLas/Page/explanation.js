@@ -78,5 +78,5 @@ function nodeTable(step) {
 
 function diff(lines) {
   const kinds = { '+': 'added', '-': 'removed', '@': 'place' };
-  return el('pre', { tabindex: '0', 'aria-label': 'The patch as a difference' }, lines.map(line => el('span', { class: line.startsWith('+++') || line.startsWith('---') ? 'place' : kinds[line[0]] ?? null }, `${line}\n`)));
+  return el('pre', { role: 'group', tabindex: '0', 'aria-label': 'The patch as a difference' }, lines.map(line => el('span', { class: line.startsWith('+++') || line.startsWith('---') ? 'place' : kinds[line[0]] ?? null }, `${line}\n`)));
 }

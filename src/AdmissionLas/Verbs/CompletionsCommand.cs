@@ -45,7 +45,7 @@ static class CompletionsCommand
             """,
         ["fish"] = """
             # admission-las completions fish | source
-            complete -c admission-las -a '(admission-las "[suggest:"(commandline -C)"]" (commandline -cp) 2>/dev/null)'
+            complete -c admission-las -a '(set -l line (commandline -cp); admission-las "[suggest:"(string length -- "$line")"]" "$line" 2>/dev/null)'
 
             """,
     };

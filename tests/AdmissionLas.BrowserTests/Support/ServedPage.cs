@@ -19,6 +19,7 @@ sealed class ServedPage : IAsyncDisposable
 {
     readonly WebApplication app;
     readonly HttpClient client;
+    bool isStopped;
 
     ServedPage(WebApplication app, DevelopmentCertificate certificate)
     {
@@ -94,6 +95,12 @@ sealed class ServedPage : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (isStopped)
+        {
+            return;
+        }
+
+        isStopped = true;
         client.Dispose();
         await app.StopAsync();
         await app.DisposeAsync();

@@ -24,6 +24,20 @@ public sealed class MonitoredWebhook : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
+        try
+        {
+            await StartAsync();
+        }
+        // A fixture that could not be made is not disposed of.
+        catch
+        {
+            await DisposeAsync();
+            throw;
+        }
+    }
+
+    async Task StartAsync()
+    {
         api = await FakeApiServer.StartAsync();
         api.Pods = http => http.Request.Query.ContainsKey("watch") ? Watch(staysOpen: true)(http) : List("1", null)(http);
         // The first watch ends at once, so that one is opened again.

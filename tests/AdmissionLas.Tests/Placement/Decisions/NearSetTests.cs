@@ -55,6 +55,15 @@ public sealed class NearSetTests
     }
 
     [Fact]
+    public void A_lopsided_nearest_node_counts_for_what_it_is_now_although_more_such_pods_would_balance_it()
+    {
+        var pod = Pods.Predict("here", Pods.Container(cpu: "100m", memory: "3Gi"));
+        var view = Nodes.View(Nodes.At("1", "lopsided", "8"), Nodes.At("2", "empty", "64"));
+
+        AssertKept(["lopsided"], view.Decide(pod, Older, usage: Usages.Of(("lopsided", new(Amounts.Of("7200m", "0"), 1)))));
+    }
+
+    [Fact]
     public void A_node_that_has_the_pods_image_draws_it_and_is_left_out_where_that_outweighs_the_latency()
     {
         var pod = Pods.Predict("here", Pods.Container(cpu: "100m", memory: "1Gi") with { Image = ImageId.Of("registry.example/model") });
