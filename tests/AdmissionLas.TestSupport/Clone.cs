@@ -41,7 +41,7 @@ public sealed class Clone : IDisposable
     public string Home => Path.Combine(root, "home");
 
     /// <summary>The repository that the tests run from.</summary>
-    public static string Repository { get; } = Find(new DirectoryInfo(AppContext.BaseDirectory));
+    public static string Repository => Checkout.Root;
 
     /// <summary>Every document of the repository, by its path.</summary>
     public static string[] Documents { get; } = [.. Tracked().Where(f => f.EndsWith(".md", StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
@@ -144,9 +144,4 @@ public sealed class Clone : IDisposable
         git.WaitForExit();
         return [.. files.Split('\0', StringSplitOptions.RemoveEmptyEntries).Where(f => File.Exists(Path.Combine(Repository, f)))];
     }
-
-    static string Find(DirectoryInfo? directory) =>
-        directory is null ? throw new DirectoryNotFoundException("the tests must run inside a checkout")
-        : File.Exists(Path.Combine(directory.FullName, "AdmissionLas.sln")) ? directory.FullName
-        : Find(directory.Parent);
 }
