@@ -110,7 +110,12 @@ public sealed partial class DocumentTests(ITestOutputHelper report)
         var known = options.SelectMany(type => type.GetProperties().Select(p =>
         {
             var value = p.GetValue(Activator.CreateInstance(type));
-            var text = value is null or "" or System.Collections.IEnumerable and not string ? "none" : Convert.ToString(value, CultureInfo.InvariantCulture);
+            var text = value switch
+            {
+                null or "" or System.Collections.IEnumerable and not string => "none",
+                bool yes => yes ? "true" : "false",
+                _ => Convert.ToString(value, CultureInfo.InvariantCulture),
+            };
             return $"{type.GetField("Section", BindingFlags.Static | BindingFlags.NonPublic)!.GetRawConstantValue()}.{JsonNamingPolicy.CamelCase.ConvertName(p.Name)} = {text}";
         }));
 
