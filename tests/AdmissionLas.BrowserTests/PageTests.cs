@@ -132,7 +132,7 @@ public sealed class PageTests(Chromium chromium) : IClassFixture<Chromium>
         await Expect(row).ToContainTextAsync("9.8 ms");
         await row.GetByText("HOME-EDGE").ClickAsync();
         var dialog = page.GetByRole(AriaRole.Dialog);
-        await Expect(dialog).ToContainTextAsync("predict at HOME-EDGE: home-edge-node (9.8 ms) preferred");
+        await Expect(dialog).ToContainTextAsync("predict at HOME-EDGE: home-edge-node (9.8 ms) adaptive");
         await Expect(dialog.Locator(".nodes tbody tr")).ToHaveCountAsync(3);
         await Expect(dialog.Locator(".nodes tr.chosen")).ToContainTextAsync("home-edge-node");
         await dialog.GetByRole(AriaRole.Button, new() { Name = "Close" }).ClickAsync();
