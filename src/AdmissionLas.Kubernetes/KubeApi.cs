@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Net;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
@@ -19,11 +20,10 @@ public sealed record FollowedResource(string Name, string FieldSelector)
     public static FollowedResource UnfinishedPods { get; } = new("pods", "status.phase!=Succeeded,status.phase!=Failed");
 }
 
-/// <summary>A page of a list: its items as the API server sent them.</summary>
-/// <param name="Items">The objects.</param>
+/// <summary>What a page of a list says beside its items.</summary>
 /// <param name="ResourceVersion">The version of the whole list, from which a watch goes on.</param>
 /// <param name="Continue">The token for the next page; <see langword="null"/> on the last.</param>
-public sealed record ListPage(IReadOnlyList<JsonElement> Items, string ResourceVersion, string? Continue);
+public sealed record ListPage(string ResourceVersion, string? Continue);
 
 /// <summary>A line of a watch stream.</summary>
 /// <param name="Type">ADDED, MODIFIED, DELETED, BOOKMARK or ERROR.</param>
@@ -46,19 +46,31 @@ public sealed class KubeApi(KubernetesClientConfiguration configuration, TimePro
     static readonly TimeSpan PageTimeout = TimeSpan.FromMinutes(1);
 
     /// <summary>Lists one page, consistently with etcd.</summary>
+    /// <param name="resource">What to list.</param>
+    /// <param name="continueToken">The page before said so; <see langword="null"/> for the first.</param>
+    /// <param name="listed">Is given each item as the API server sent it, good for that call alone.</param>
+    /// <param name="page">
+    /// Holds the page while it is read. It is megabytes; with one for all pages of a list, and items that are given back, a list of 150,000
+    /// pods leaves nothing behind for the garbage collector but what is kept of them.
+    /// </param>
+    /// <param name="stop">Ends it.</param>
     /// <exception cref="HttpOperationException">The API server refused; 410 means that the token has expired.</exception>
-    public async Task<ListPage> ListAsync(FollowedResource resource, string? continueToken, CancellationToken stop)
+    /// <exception cref="InvalidDataException">It is no list.</exception>
+    /// <exception cref="JsonException">It is no JSON.</exception>
+    public async Task<ListPage> ListAsync(
+        FollowedResource resource, string? continueToken, Action<JsonElement> listed, ArrayBufferWriter<byte> page, CancellationToken stop)
     {
         var url = $"{Path(resource)}limit=500" + (continueToken is null ? "" : $"&continue={Uri.EscapeDataString(continueToken)}");
-        var page = await WithinAsync(PageTimeout, ct => GetJsonAsync(url, ct), stop).ConfigureAwait(false);
-        var metadata = page.GetProperty("metadata");
-        var next = metadata.TryGetProperty("continue", out var token) ? token.GetString() : null;
-        return new ListPage(
-            page.TryGetProperty("items", out var items) && items.ValueKind == JsonValueKind.Array ? [.. items.EnumerateArray()] : [],
-            // Without one, a watch would begin anywhere and never tell of what was deleted before.
-            metadata.GetProperty("resourceVersion").GetString() is { Length: > 0 } version ? version : throw new InvalidDataException("the list has no resourceVersion"),
-            string.IsNullOrEmpty(next) ? null : next);
+        page.ResetWrittenCount();
+        await WithinAsync(PageTimeout, ct => ReadAsync(url, page, ct), stop).ConfigureAwait(false);
+        return ReadPage(page.WrittenSpan, listed);
     }
+
+    /// <summary>Reads one object as it stands.</summary>
+    /// <param name="path">Its path below the API server's address, such as <c>api/v1/nodes/a</c>; names in it are escaped already.</param>
+    /// <param name="stop">Gives up.</param>
+    /// <exception cref="HttpOperationException">The API server refused; 404 when there is none.</exception>
+    public Task<JsonElement> ReadAsync(string path, CancellationToken stop) => WithinAsync(HeadersTimeout, ct => GetJsonAsync(path, ct), stop);
 
     /// <summary>Watches from a resource version until the server ends the stream.</summary>
     /// <param name="resource">What to watch.</param>
@@ -95,6 +107,56 @@ public sealed class KubeApi(KubernetesClientConfiguration configuration, TimePro
         using var response = await WithinAsync(HeadersTimeout, ct => GetAsync(url, ct), stop).ConfigureAwait(false);
         await using var body = await response.Content.ReadAsStreamAsync(stop).ConfigureAwait(false);
         return await JsonSerializer.DeserializeAsync(body, KubeJson.Default.JsonElement, stop).ConfigureAwait(false);
+    }
+
+    async Task<int> ReadAsync(string url, ArrayBufferWriter<byte> into, CancellationToken stop)
+    {
+        using var response = await WithinAsync(HeadersTimeout, ct => GetAsync(url, ct), stop).ConfigureAwait(false);
+        await using var body = await response.Content.ReadAsStreamAsync(stop).ConfigureAwait(false);
+        while (await body.ReadAsync(into.GetMemory(64 * 1024), stop).ConfigureAwait(false) is > 0 and var read)
+        {
+            into.Advance(read);
+        }
+
+        return into.WrittenCount;
+    }
+
+    static ListPage ReadPage(ReadOnlySpan<byte> page, Action<JsonElement> listed)
+    {
+        var reader = new Utf8JsonReader(page);
+        string? version = null;
+        string? next = null;
+        if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
+        {
+            throw new InvalidDataException("the list is no JSON object");
+        }
+
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            var (isItems, isMetadata) = (reader.ValueTextEquals("items"u8), reader.ValueTextEquals("metadata"u8));
+            reader.Read();
+            if (isItems && reader.TokenType == JsonTokenType.StartArray)
+            {
+                while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+                {
+                    using var item = JsonDocument.ParseValue(ref reader);
+                    listed(item.RootElement);
+                }
+            }
+            else if (isMetadata)
+            {
+                using var metadata = JsonDocument.ParseValue(ref reader);
+                version = JsonFields.Text(JsonFields.Member(metadata.RootElement, "resourceVersion"));
+                next = JsonFields.Text(JsonFields.Member(metadata.RootElement, "continue"));
+            }
+            else
+            {
+                reader.Skip();
+            }
+        }
+
+        // Without one, a watch would begin anywhere and never tell of what was deleted before.
+        return version is { Length: > 0 } ? new ListPage(version, string.IsNullOrEmpty(next) ? null : next) : throw new InvalidDataException("the list has no resourceVersion");
     }
 
     // The client waits forever for headers and for bodies, and a server that accepts and says nothing would hold the feed.

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Net;
 using System.Text.Json;
 using k8s.Autorest;
@@ -14,7 +15,7 @@ interface IFollower
     /// <summary>A list begins; one that began before and has not ended never will.</summary>
     void BeginList();
 
-    /// <summary>An object on the list.</summary>
+    /// <summary>An object on the list, good for this call alone.</summary>
     void Listed(JsonElement item);
 
     /// <summary>The list has ended: what was not on it does not exist.</summary>
@@ -109,14 +110,10 @@ sealed partial class ListWatch(KubeApi api, FollowedResource resource, IFollower
         follower.BeginList();
         string? version = null;
         string? next = null;
+        var buffer = new ArrayBufferWriter<byte>();
         do
         {
-            var page = await api.ListAsync(resource, next, stop).ConfigureAwait(false);
-            foreach (var item in page.Items)
-            {
-                follower.Listed(item);
-            }
-
+            var page = await api.ListAsync(resource, next, follower.Listed, buffer, stop).ConfigureAwait(false);
             // All pages tell of one version. Should they not, the watch has to repeat what changed after the first.
             version ??= page.ResourceVersion;
             next = page.Continue;

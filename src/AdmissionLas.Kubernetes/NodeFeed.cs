@@ -18,8 +18,10 @@ public sealed partial class NodeFeed : IFollower
     readonly ILogger<NodeFeed> log;
     // One signal waits at most: a second would publish the same view again.
     readonly Channel<bool> changed = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
-    ImmutableDictionary<string, NodeFacts> nodes = ImmutableDictionary<string, NodeFacts>.Empty;
-    ImmutableDictionary<string, NodeFacts>.Builder listed = ImmutableDictionary.CreateBuilder<string, NodeFacts>();
+    // In the view's own order, so that a view has nothing to sort.
+    ImmutableSortedDictionary<string, NodeFacts> nodes = ImmutableSortedDictionary.Create<string, NodeFacts>(StringComparer.Ordinal);
+    ImmutableSortedDictionary<string, NodeFacts>.Builder listed = ImmutableSortedDictionary.CreateBuilder<string, NodeFacts>(StringComparer.Ordinal);
+    ClusterView last = ClusterView.Empty;
 
     /// <summary>Sets up the feed; <see cref="RunAsync"/> starts it.</summary>
     public NodeFeed(KubeApi api, ClusterState state, TimeProvider time, ILogger<NodeFeed> log)
@@ -36,13 +38,14 @@ public sealed partial class NodeFeed : IFollower
 
     int IFollower.Count => Volatile.Read(ref nodes).Count;
 
-    void IFollower.BeginList() => listed = ImmutableDictionary.CreateBuilder<string, NodeFacts>();
+    void IFollower.BeginList() => listed = ImmutableSortedDictionary.CreateBuilder<string, NodeFacts>(StringComparer.Ordinal);
 
     void IFollower.Listed(JsonElement item)
     {
         if (NodeReader.Read(item) is { } node)
         {
-            listed[node.Name] = node;
+            // The very object that is known: what is unchanged costs the next view nothing.
+            listed[node.Name] = nodes.TryGetValue(node.Name, out var known) && known.Equals(node) ? known : node;
         }
     }
 
@@ -75,7 +78,7 @@ public sealed partial class NodeFeed : IFollower
     {
     }
 
-    void Become(ImmutableDictionary<string, NodeFacts> after)
+    void Become(ImmutableSortedDictionary<string, NodeFacts> after)
     {
         Volatile.Write(ref nodes, after);
         changed.Writer.TryWrite(true);
@@ -102,7 +105,8 @@ public sealed partial class NodeFeed : IFollower
     {
         try
         {
-            state.Publish(new ClusterView(Volatile.Read(ref nodes).Values));
+            last = last.With(Volatile.Read(ref nodes).Values);
+            state.Publish(last);
         }
         // Whoever follows the views may fail; without this, one failure would be the end of all views, with nothing to show for it.
         catch (Exception fault)

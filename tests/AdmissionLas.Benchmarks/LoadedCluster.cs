@@ -74,9 +74,7 @@ sealed class LoadedCluster : IDisposable
         ["metadata"] = new JsonObject { ["labels"] = new JsonObject(Enumerable.Range(0, Locations).Select(l => Latency(l, seed + l))) },
     });
 
-    internal Task CreatePodAsync(string @namespace, JsonObject pod) => SendAsync(HttpMethod.Post, $"/api/v1/namespaces/{@namespace}/pods", pod);
-
-    internal Task DeletePodsAsync(string @namespace) => SendAsync(HttpMethod.Delete, $"/api/v1/namespaces/{@namespace}/pods?gracePeriodSeconds=0", null);
+    internal Task DryRunAsync(string @namespace, JsonObject pod) => SendAsync(HttpMethod.Post, $"/api/v1/namespaces/{@namespace}/pods?dryRun=All", pod);
 
     internal async Task<string> GetAsync(string path)
     {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Reflection;
 using AdmissionLas.Benchmarks;
 using BenchmarkDotNet.Columns;
@@ -7,7 +8,7 @@ using BenchmarkDotNet.Jobs;
 using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.Emit;
 
-// The first word is for scripts/benchmark.sh; anything else goes to BenchmarkDotNet.
+// The first word is for scripts/benchmark.sh, those after it for scripts/cluster-cost.sh; anything else goes to BenchmarkDotNet.
 switch (args)
 {
     case ["workload", var directory]:
@@ -18,6 +19,10 @@ switch (args)
         }
 
         return 0;
+    case ["watch-cost", .. var arguments]:
+        return await WatchCost.RunAsync(arguments);
+    case ["admission-duration", var kubeconfig, var count]:
+        return await AdmissionDuration.RunAsync(kubeconfig, int.Parse(count, CultureInfo.InvariantCulture));
     case ["usage-memory", ..]:
         return await UsageMemory.RunAsync(args.Length > 1 ? args[1] : Path.Combine(AppContext.BaseDirectory, "admission-las.dll"));
 }

@@ -41,65 +41,32 @@ static class UsageMemory
         var kubeconfig = Path.Combine(files.FullName, "kubeconfig");
         await File.WriteAllTextAsync(kubeconfig, $$"""
             { "apiVersion": "v1", "kind": "Config", "current-context": "c", "contexts": [{ "name": "c", "context": { "cluster": "c", "user": "u" } }],
-              "clusters": [{ "name": "c", "cluster": { "server": "{{address}}" } }], "users": [{ "name": "u", "user": {} }] }
+              "clusters": [{ "name": "c", "cluster": { "server": "{{address}}" } }], "users": [{ "name": "u", "user": { "token": "any" } }] }
             """);
-        const int healthPort = 18_080;
-        string[] serve = ["serve", "--kubeconfig", kubeconfig, "--dev-certificate", files.FullName, "--port", "18443", "--health-port", healthPort.ToString(CultureInfo.InvariantCulture)];
-        var start = new ProcessStartInfo(server.EndsWith(".dll", StringComparison.Ordinal) ? "dotnet" : server) { RedirectStandardError = true };
-        foreach (var argument in (string[])[.. server.EndsWith(".dll", StringComparison.Ordinal) ? [server] : Array.Empty<string>(), .. serve])
-        {
-            start.ArgumentList.Add(argument);
-        }
-
-        using var process = Process.Start(start)!;
-        process.ErrorDataReceived += (_, line) => Console.Error.WriteLine(line.Data);
-        process.BeginErrorReadLine();
         try
         {
             var startedAt = Stopwatch.GetTimestamp();
-            using var http = new HttpClient();
-            var ready = "";
-            while (!ready.Contains($"{Pods} pods counted", StringComparison.Ordinal))
+            await using var process = await ServerProcess.StartAsync(server, files.FullName, 18_443, "--kubeconfig", kubeconfig);
+            while (!(await process.ReadinessAsync()).Contains($"{Pods} pods counted", StringComparison.Ordinal))
             {
                 await Task.Delay(500);
-                ready = await ReadyAsync(http, new Uri($"http://127.0.0.1:{healthPort}/readyz"));
             }
 
-            Print($"after the list ({Stopwatch.GetElapsedTime(startedAt).TotalSeconds:0} s)", process.Id);
+            Print($"after the list ({Stopwatch.GetElapsedTime(startedAt).TotalSeconds:0} s)", process);
             await Changed.Task;
             await Task.Delay(TimeSpan.FromSeconds(5));
-            Print($"after {Changes:n0} changes", process.Id);
-            Console.WriteLine($"CPU {process.TotalProcessorTime.TotalSeconds:0.0} s");
+            Print($"after {Changes:n0} changes", process);
+            Console.WriteLine($"CPU {process.CpuSeconds:0.0} s");
             return 0;
         }
         finally
         {
-            process.Kill();
-            await process.WaitForExitAsync();
             files.Delete(recursive: true);
         }
     }
 
-    static async Task<string> ReadyAsync(HttpClient http, Uri uri)
-    {
-        try
-        {
-            return await http.GetStringAsync(uri);
-        }
-        catch (HttpRequestException)
-        {
-            return "";
-        }
-    }
-
-    static void Print(string when, int process)
-    {
-        var status = File.ReadAllLines($"/proc/{process}/status");
-        Console.WriteLine($"{when}: {Megabytes("VmRSS:"):0} MB resident, {Megabytes("VmHWM:"):0} MB at most");
-
-        double Megabytes(string name) =>
-            double.Parse(status.Single(l => l.StartsWith(name, StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) / 1024;
-    }
+    static void Print(string when, ServerProcess process) =>
+        Console.WriteLine($"{when}: {process.ResidentMegabytes:0} MB resident, {process.PeakMegabytes:0} MB at most");
 
     static async Task AnswerAsync(HttpContext http)
     {

@@ -1,18 +1,12 @@
-using System.Diagnostics;
-using System.Globalization;
 using System.Text.Json.Nodes;
 using AdmissionLas.ClusterTests.Support;
-using Xunit.Abstractions;
 
 namespace AdmissionLas.ClusterTests;
 
 /// <summary>What the webhook knows of what runs on the nodes, and what it makes of it.</summary>
 [Collection(ControlPlaneCollection.Name)]
-public sealed class UsageTests(ControlPlane cluster, ITestOutputHelper output)
+public sealed class UsageTests(ControlPlane cluster)
 {
-    /// <summary>How many pods make a storm.</summary>
-    static readonly int Storm = int.Parse(Environment.GetEnvironmentVariable("ADMISSION_LAS_STORM_PODS") ?? "500", CultureInfo.InvariantCulture);
-
     [Fact]
     public async Task A_burst_of_a_hundred_fills_the_small_nearest_node_and_the_rest_go_to_the_next()
     {
@@ -26,8 +20,9 @@ public sealed class UsageTests(ControlPlane cluster, ITestOutputHelper output)
             await others.CreateAsync(Steps.Filler(node, "20", "20000Mi"));
         }
 
-        await CreateAsync(ns, 100, () => Steps.Predict(nodes.Location, "100m", "100Mi"));
-        var pods = await BoundAsync(ns, 100);
+        var burst = new Burst(cluster, ns);
+        await burst.CreateAsync(100, _ => Steps.Predict(nodes.Location, "100m", "100Mi"));
+        var pods = await burst.AllBoundAsync();
 
         Assert.Equal(
             [(nodes.Names[0], 40), (nodes.Names[1], 60)],
@@ -44,7 +39,7 @@ public sealed class UsageTests(ControlPlane cluster, ITestOutputHelper output)
         await using var ns = await cluster.CreateNamespaceAsync();
 
         // Nobody ever binds these.
-        await CreateAsync(ns, 4, () => Steps.Predict(nodes.Location, "1", "1000Mi").With(p => p["spec"]!["schedulerName"] = "nobody"));
+        await new Burst(cluster, ns).CreateAsync(4, _ => Steps.Predict(nodes.Location, "1", "1000Mi").With(p => p["spec"]!["schedulerName"] = "nobody"));
 
         await Eventually.IsTrueAsync("the replica knows", () => Task.FromResult(FreshCount.Of(replica.Ledger).GetValueOrDefault(nodes.Names[0]) == new Used(4000, 4000L << 20, 4)));
         Assert.Equal(0, replica.Ledger.AssumedCount);
@@ -75,93 +70,5 @@ public sealed class UsageTests(ControlPlane cluster, ITestOutputHelper output)
 
         Assert.Equal("6500m", pod["spec"]!["containers"]![0]!["resources"]!["requests"]!["cpu"]!.GetValue<string>());
         Assert.Equal("nitos-cloud-node", await ns.NodeOfAsync(pod));
-    }
-
-    [Fact]
-    public async Task After_a_storm_of_pods_with_the_streams_cut_again_and_again_the_sums_are_exact()
-    {
-        await using var nodes = await OwnNodes.CreateAsync(cluster, ("40", "40000Mi", 1000), ("400", "400000Mi", 10_000));
-        await using var proxy = new CuttingProxy(cluster.Api.Address);
-        await using var replica = await Replica.StartAsync(cluster, proxy);
-        await using var ns = await cluster.CreateNamespaceAsync();
-        var startedAt = Stopwatch.GetTimestamp();
-        using var stop = new CancellationTokenSource();
-        var cutting = CutAsync(proxy, stop.Token);
-
-        await CreateAsync(ns, Storm, () => Steps.Predict(nodes.Location, "20m", "20Mi"), deleteEvery: 5);
-        var pods = await BoundAsync(ns, Storm - (Storm / 5));
-        await stop.CancelAsync();
-        await cutting;
-
-        output.WriteLine($"{Storm} creates, {Storm / 5} deletes, all bound after {Stopwatch.GetElapsedTime(startedAt).TotalSeconds:0.0} s; {proxy.Cuts} connections cut");
-        Assert.All(pods, p => Assert.Contains(p["spec"]!["nodeName"]!.GetValue<string>(), nodes.Names));
-        Assert.True(proxy.Cuts > 0);
-        await FreshCount.EqualsAsync(cluster.Api, cluster.Ledger, "the webhook");
-        await FreshCount.EqualsAsync(cluster.Api, replica.Ledger, "the replica with the cut streams");
-    }
-
-    [Fact]
-    public async Task With_the_api_server_killed_in_the_middle_of_a_burst_nothing_is_stranded_and_the_sums_are_exact_afterwards()
-    {
-        await using var nodes = await OwnNodes.CreateAsync(cluster, ("4", "4000Mi", 110), ("100", "100000Mi", 500));
-        await using var ns = await cluster.CreateNamespaceAsync();
-        await CreateAsync(ns, 30, () => Steps.Predict(nodes.Location, "100m", "100Mi"));
-        var rest = CreateAsync(ns, 70, () => Steps.Predict(nodes.Location, "100m", "100Mi"), insist: true);
-
-        await cluster.KillApiServerAsync();
-        await Task.Delay(TimeSpan.FromSeconds(2));
-        await cluster.StartApiServerAsync();
-        await rest;
-
-        // A create that was answered by nobody may have come to be all the same.
-        await Eventually.IsTrueAsync("all are bound", async () => await ns.ListAsync() is { Length: >= 100 } pods && pods.All(p => p["spec"]!["nodeName"] is not null));
-        await FreshCount.EqualsAsync(cluster.Api, cluster.Ledger, "the webhook");
-    }
-
-    static async Task CutAsync(CuttingProxy proxy, CancellationToken stop)
-    {
-        while (!stop.IsCancellationRequested)
-        {
-            proxy.Cut();
-            await Task.Delay(TimeSpan.FromSeconds(1), stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
-    }
-
-    /// <param name="ns">Where.</param>
-    /// <param name="count">How many.</param>
-    /// <param name="pod">What.</param>
-    /// <param name="deleteEvery">One of so many is deleted at once.</param>
-    /// <param name="insist">Try again until the API server is back.</param>
-    async Task CreateAsync(TestNamespace ns, int count, Func<JsonObject> pod, int deleteEvery = int.MaxValue, bool insist = false) =>
-        await Parallel.ForEachAsync(Enumerable.Range(1, count), new ParallelOptions { MaxDegreeOfParallelism = 50 }, async (i, _) =>
-        {
-            while (true)
-            {
-                try
-                {
-                    var created = await ns.CreateAsync(pod());
-                    if (i % deleteEvery == 0)
-                    {
-                        await cluster.Api.DeleteAsync($"{ns.Pods}/{created["metadata"]!["name"]}");
-                    }
-
-                    return;
-                }
-                catch (HttpRequestException) when (insist)
-                {
-                    await Task.Delay(200, CancellationToken.None);
-                }
-            }
-        });
-
-    static async Task<JsonObject[]> BoundAsync(TestNamespace ns, int count)
-    {
-        JsonObject[] pods = [];
-        await Eventually.IsTrueAsync($"all {count} pods are bound", async () =>
-        {
-            pods = await ns.ListAsync();
-            return pods.Length == count && pods.All(p => p["spec"]!["nodeName"] is not null);
-        });
-        return pods;
     }
 }

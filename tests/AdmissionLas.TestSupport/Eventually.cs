@@ -7,15 +7,19 @@ public static class Eventually
 {
     static readonly TimeSpan Bound = TimeSpan.FromSeconds(60);
 
+    /// <param name="what">What is waited for, for the message.</param>
+    /// <param name="condition">Whether it is true.</param>
+    /// <param name="bound">Another bound, for what takes long by itself.</param>
     /// <returns>How long it took.</returns>
-    public static async Task<TimeSpan> IsTrueAsync(string what, Func<Task<bool>> condition)
+    public static async Task<TimeSpan> IsTrueAsync(string what, Func<Task<bool>> condition, TimeSpan? bound = null)
     {
+        var limit = bound ?? Bound;
         var startedAt = Stopwatch.GetTimestamp();
         while (!await condition())
         {
-            if (Stopwatch.GetElapsedTime(startedAt) > Bound)
+            if (Stopwatch.GetElapsedTime(startedAt) > limit)
             {
-                throw new TimeoutException($"not within {Bound.TotalSeconds:0} s: {what}");
+                throw new TimeoutException($"not within {limit.TotalSeconds:0} s: {what}");
             }
 
             await Task.Delay(20);

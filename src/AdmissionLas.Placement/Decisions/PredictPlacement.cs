@@ -45,10 +45,34 @@ static class PredictPlacement
             return PlacementEngine.Unplaced(Outcome.NoCandidate, step, mode, WhyNone(location, measured, feasibility), $"{PlacementEngine.Plain(step)}: {PlainlyNone(measured, feasibility)}", warnings);
         }
 
+        PreferredTerm[] preferred;
         NodeSelectorRequirement? required = null;
-        if (mode == PlacementMode.Required)
+        string? softened = null;
+        if (mode == PlacementMode.Adaptive)
         {
-            (mode, required) = Pin(pod, view, policy, candidates, warnings);
+            softened = WhyNotKept(pod, view, candidates, hasRoom);
+            mode = softened is null ? mode : PlacementMode.Preferred;
+        }
+
+        if (mode == PlacementMode.Adaptive)
+        {
+            var members = NearSet.Choose(candidates, feasibility, new SchedulerScore(pod, feasibility.Request, view, usage), view, policy.NodeAffinityWeight);
+            candidates = members.ConvertAll(static m => m.Ranked);
+            required = Hostnames(view, candidates);
+            // Where there is nothing to choose from there is nothing to prefer.
+            preferred = members.Count == 1 ? [] : new PreferredTerm[members.Count];
+            for (var i = 0; i < preferred.Length; i++)
+            {
+                preferred[i] = new PreferredTerm(members[i].Weight, view.TermFor(members[i].Ranked.Node));
+            }
+        }
+        else
+        {
+            preferred = Prefer(view, candidates);
+            if (mode == PlacementMode.Required)
+            {
+                (mode, required) = Pin(pod, view, policy, candidates, warnings);
+            }
         }
 
         return new Decision
@@ -61,10 +85,10 @@ static class PredictPlacement
             Request = feasibility.Request,
             LatencyMs = candidates[0].LatencyMs,
             NearestMs = measured[0].LatencyMs,
-            Preferred = Prefer(view, candidates),
+            Preferred = preferred,
             Required = required,
             Warnings = warnings,
-            Explanation = Explain(step, mode, candidates, required, hasRoom),
+            Explanation = Explain(step, mode, candidates, required, hasRoom, softened),
         };
     }
 
@@ -172,17 +196,37 @@ static class PredictPlacement
         }
 
         var nearMs = Math.Max(candidates[0].LatencyMs * policy.NearFactor, candidates[0].LatencyMs + policy.NearSlackMs);
-        var hostnames = candidates.Where(c => c.LatencyMs <= nearMs).Select(c => view.UniqueHostname(c.Node)).OfType<string>().ToArray();
-        if (hostnames.Length == 0 || view.UniqueHostname(candidates[0].Node) is null)
+        if (view.UniqueHostname(candidates[0].Node) is null)
         {
             warnings.Add($"placement required is softened to preferred: node {candidates[0].Node.Name} has no {NodeSelectorTerm.HostnameKey} label of its own");
             return (PlacementMode.Preferred, null);
         }
 
-        return (PlacementMode.Required, new NodeSelectorRequirement(NodeSelectorTerm.HostnameKey, SelectorOperator.In, hostnames));
+        return (PlacementMode.Required, Hostnames(view, candidates, nearMs));
     }
 
-    static string Explain(Step step, PlacementMode mode, List<RankedNode> candidates, NodeSelectorRequirement? required, bool hasRoom)
+    static NodeSelectorRequirement Hostnames(ClusterView view, List<RankedNode> nodes, double mostMs = double.MaxValue)
+    {
+        var names = new List<string>(nodes.Count);
+        for (var i = 0; i < nodes.Count; i++)
+        {
+            if (nodes[i].LatencyMs <= mostMs && view.UniqueHostname(nodes[i].Node) is { } name)
+            {
+                names.Add(name);
+            }
+        }
+
+        return new NodeSelectorRequirement(NodeSelectorTerm.HostnameKey, SelectorOperator.In, names);
+    }
+
+    /// <summary>Why the adaptive mode leaves it at a preference; <see langword="null"/> where the pod can be kept to the near set.</summary>
+    static string? WhyNotKept(PodFacts pod, ClusterView view, List<RankedNode> candidates, bool hasRoom) =>
+        !hasRoom ? "none has room now"
+        : pod.OnlySchedulerCanJudge is { } unseen ? $"only the scheduler can judge the pod's {unseen}"
+        : view.UniqueHostname(candidates[0].Node) is null ? $"it has no {NodeSelectorTerm.HostnameKey} label of its own"
+        : null;
+
+    static string Explain(Step step, PlacementMode mode, List<RankedNode> candidates, NodeSelectorRequirement? required, bool hasRoom, string? softened)
     {
         const int named = 3;
         var text = new DefaultInterpolatedStringHandler(0, 0, CultureInfo.InvariantCulture, stackalloc char[512]);
@@ -198,6 +242,12 @@ static class PredictPlacement
             {
                 text.AppendLiteral(" ");
                 text.AppendLiteral(Words.Of(mode));
+                if (softened is not null && hasRoom)
+                {
+                    text.AppendLiteral(" and not required (");
+                    text.AppendLiteral(softened);
+                    text.AppendLiteral(")");
+                }
             }
         }
 
@@ -208,7 +258,11 @@ static class PredictPlacement
             text.AppendLiteral(" more");
         }
 
-        if (required is not null)
+        if (mode == PlacementMode.Adaptive)
+        {
+            text.AppendLiteral(", no others");
+        }
+        else if (required is not null)
         {
             text.AppendLiteral("; pinned to ");
             text.AppendLiteral(string.Join(", ", required.Values));

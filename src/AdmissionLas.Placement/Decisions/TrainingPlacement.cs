@@ -163,7 +163,7 @@ static class TrainingPlacement
     }
 
     /// <summary>The pod as it will be with the added requests.</summary>
-    static PodFacts With(PodFacts pod, List<AddedRequest> added) => pod with
+    internal static PodFacts With(PodFacts pod, IReadOnlyList<AddedRequest> added) => pod with
     {
         Containers = [.. pod.Containers.Select((c, i) => c with
         {
@@ -174,8 +174,8 @@ static class TrainingPlacement
         })],
     };
 
-    static long? AmountIn(List<AddedRequest> added, int index, string resource) =>
-        added.Find(a => a.ContainerIndex == index && a.Resource == resource)?.Amount;
+    static long? AmountIn(IReadOnlyList<AddedRequest> added, int index, string resource) =>
+        added.FirstOrDefault(a => a.ContainerIndex == index && a.Resource == resource)?.Amount;
 
     /// <summary>
     /// The app containers without a request of their own. A request at the level of the pod is the author's word for all of them.

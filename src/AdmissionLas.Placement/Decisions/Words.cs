@@ -53,6 +53,7 @@ static class Words
 
     internal static string Of(PlacementMode mode) => mode switch
     {
+        PlacementMode.Adaptive => "adaptive",
         PlacementMode.Preferred => "preferred",
         PlacementMode.Required => "required",
         _ => "off",

@@ -17,36 +17,65 @@ public readonly record struct UnreadableLatency(string NodeName, string Location
 /// <summary>
 /// An immutable snapshot of the nodes. A review takes one and keeps it; whoever watches the cluster makes the next one.
 /// Rankings are made on first use and kept as long as the view: once a snapshot and location, never once a review. They are published
-/// without a lock; two reviews that come first at the same time may both make one, and either will do.
+/// without a lock; two reviews that come first at the same time may both make one, and either will do. A view that follows another
+/// (<see cref="With"/>) takes over what was ranked, so that a node that changes costs a copy and no review has to rank again.
 /// </summary>
 public sealed class ClusterView
 {
+    readonly NodeFacts[] nodes;
     readonly FrozenDictionary<string, LocationRank> locations;
     readonly Lazy<CapacityRank> byCapacity;
     readonly ConcurrentDictionary<string, CapacityRank> byDevice = new();
+    readonly ConcurrentDictionary<ImageId, double> byImage = new();
     NodeGroup? lastGroup;
 
     /// <summary>Takes the nodes in any order; the view is the same for every order.</summary>
     public ClusterView(IEnumerable<NodeFacts> nodes)
     {
-        Nodes = [.. nodes.OrderBy(n => n.Name, StringComparer.Ordinal)];
-        locations = Nodes
-            .SelectMany(n => n.Latencies.Measured, (n, m) => (m.Location, Ranked: new RankedNode(n, m.LatencyMs)))
-            .GroupBy(m => m.Location, m => m.Ranked)
-            .ToFrozenDictionary(g => g.Key, g => new LocationRank(g));
-        UnreadableLatencies = [.. Nodes.SelectMany(
-            n => n.Latencies.Unreadable.Where(u => u.IsExplicit || locations.ContainsKey(u.Location)),
-            (n, u) => new UnreadableLatency(n.Name, u.Location, u.Value))];
-        AmbiguousHostnames = Nodes
-            .Where(n => n.Hostname is not null).GroupBy(n => n.Hostname!).Where(g => g.Count() > 1).Select(g => g.Key).ToFrozenSet();
-        byCapacity = new(() => new CapacityRank(Nodes, null), LazyThreadSafetyMode.PublicationOnly);
+        this.nodes = [.. nodes.OrderBy(n => n.Name, StringComparer.Ordinal)];
+        locations = this.nodes
+            .SelectMany(n => n.Latencies.Measured).GroupBy(m => m.Location)
+            .ToFrozenDictionary(g => g.Key, g => new LocationRank(this.nodes, g.Key, g.Count()));
+        UnreadableLatencies = Unreadable();
+        AmbiguousHostnames = Ambiguous();
+        byCapacity = new(() => new CapacityRank(this.nodes, null), LazyThreadSafetyMode.PublicationOnly);
     }
+
+    ClusterView(ClusterView before, NodeFacts[] nodes)
+    {
+        var changes = NodeChanges.Between(before.nodes, nodes);
+        this.nodes = nodes;
+        locations = LocationsAfter(before.locations, changes);
+        UnreadableLatencies = Unreadable();
+        AmbiguousHostnames = changes.Keep(n => n.Hostname) ? before.AmbiguousHostnames : Ambiguous();
+        var sizes = before.byCapacity.IsValueCreated ? before.byCapacity.Value.After(nodes, changes) : null;
+        byCapacity = sizes is null ? new(() => new CapacityRank(nodes, null), LazyThreadSafetyMode.PublicationOnly) : new(sizes);
+        foreach (var (device, rank) in before.byDevice)
+        {
+            // One that no node has any more would be kept for ever.
+            if (nodes.Any(n => n.Allocatable.AmountOf(device) > 0))
+            {
+                byDevice[device] = rank.After(nodes, changes);
+            }
+        }
+
+        if (sizes is not null && Volatile.Read(ref before.lastGroup) is { } group)
+        {
+            Matching(group.Term);
+        }
+    }
+
+    /// <summary>The view that follows this one.</summary>
+    /// <param name="changed">
+    /// All nodes, no name twice. One that has not changed is best the same object: it costs nothing then.
+    /// </param>
+    public ClusterView With(IEnumerable<NodeFacts> changed) => new(this, [.. changed.OrderBy(n => n.Name, StringComparer.Ordinal)]);
 
     /// <summary>A cluster without nodes.</summary>
     public static ClusterView Empty { get; } = new([]);
 
     /// <summary>All nodes, by name.</summary>
-    public IReadOnlyList<NodeFacts> Nodes { get; }
+    public IReadOnlyList<NodeFacts> Nodes => nodes;
 
     /// <summary>Every location to which some node has a latency.</summary>
     public IEnumerable<string> Locations => locations.Keys;
@@ -71,7 +100,7 @@ public sealed class ClusterView
 
         // Only resources that exist are kept, so that requests cannot fill the memory with names.
         return byDevice.TryGetValue(device, out var rank) ? rank
-            : Nodes.Any(n => n.Allocatable.AmountOf(device) > 0) ? byDevice.GetOrAdd(device, d => new CapacityRank(Nodes, d))
+            : Nodes.Any(n => n.Allocatable.AmountOf(device) > 0) ? byDevice.GetOrAdd(device, d => new CapacityRank(nodes, d))
             : byCapacity.Value;
     }
 
@@ -89,6 +118,19 @@ public sealed class ClusterView
         return group;
     }
 
+    /// <summary>The share of the nodes that have the image, 0 to 1.</summary>
+    public double ShareWithImage(ImageId image)
+    {
+        if (byImage.TryGetValue(image, out var known))
+        {
+            return known;
+        }
+
+        // Only images that exist are kept, so that pods cannot fill the memory with names.
+        var having = Nodes.Count(n => n.Images.BytesOf(image) > 0);
+        return having == 0 ? 0 : byImage.GetOrAdd(image, having / (double)Nodes.Count);
+    }
+
     /// <summary>
     /// A term that matches this node and no other: by its real host name label, the form that every scheduler version reads and that
     /// takes several values, or by the field metadata.name where the label is absent or shared.
@@ -102,16 +144,70 @@ public sealed class ClusterView
 
     FrozenSet<string> AmbiguousHostnames { get; }
 
-    sealed class LocationRank(IEnumerable<RankedNode> unordered)
-    {
-        readonly Lazy<RankedNode[]> nodes = new(
-            () => [.. unordered
-                .OrderBy(n => n.LatencyMs)
-                .ThenByDescending(n => n.Node.Allocatable.CpuMilliOrZero)
-                .ThenByDescending(n => n.Node.Allocatable.MemoryBytesOrZero)
-                .ThenBy(n => n.Node.Name, StringComparer.Ordinal)],
-            LazyThreadSafetyMode.PublicationOnly);
+    FrozenSet<string> Ambiguous() =>
+        nodes.Where(n => n.Hostname is not null).GroupBy(n => n.Hostname!).Where(g => g.Count() > 1).Select(g => g.Key).ToFrozenSet();
 
-        internal IReadOnlyList<RankedNode> Nodes => nodes.Value;
+    UnreadableLatency[] Unreadable() =>
+    [
+        .. nodes.SelectMany(
+            n => n.Latencies.Unreadable.Where(u => u.IsExplicit || locations.ContainsKey(u.Location)),
+            (n, u) => new UnreadableLatency(n.Name, u.Location, u.Value))
+    ];
+
+    FrozenDictionary<string, LocationRank> LocationsAfter(FrozenDictionary<string, LocationRank> before, NodeChanges changes)
+    {
+        var gone = ByLocation(changes.Gone);
+        var come = ByLocation(changes.Come);
+        return before.Keys.Union(come.Select(c => c.Key))
+            .Select(location => before.TryGetValue(location, out var rank)
+                ? rank.After(nodes, gone[location], come[location])
+                : new LocationRank(nodes, location, come[location].Count()))
+            .Where(rank => rank.Count > 0)
+            .ToFrozenDictionary(rank => rank.Location);
+
+        static ILookup<string, RankedNode> ByLocation(List<NodeFacts> nodes) =>
+            nodes.SelectMany(n => n.Latencies.Measured, (n, m) => (m.Location, Ranked: new RankedNode(n, m.LatencyMs))).ToLookup(m => m.Location, m => m.Ranked);
+    }
+
+    sealed class LocationRank
+    {
+        readonly Lazy<RankedNode[]> ranked;
+
+        internal LocationRank(NodeFacts[] nodes, string location, int count)
+        {
+            (Location, Count) = (location, count);
+            ranked = new(() => Rank(nodes, location), LazyThreadSafetyMode.PublicationOnly);
+        }
+
+        LocationRank(RankedNode[] ranked, string location)
+        {
+            (Location, Count) = (location, ranked.Length);
+            this.ranked = new(ranked);
+        }
+
+        internal string Location { get; }
+
+        /// <summary>How many nodes have a latency to it.</summary>
+        internal int Count { get; }
+
+        internal IReadOnlyList<RankedNode> Nodes => ranked.Value;
+
+        // One that nobody has asked for is made from the nodes when somebody does; it must not keep those of all views before it alive.
+        internal LocationRank After(NodeFacts[] nodes, IEnumerable<RankedNode> gone, IEnumerable<RankedNode> come) => ranked.IsValueCreated
+            ? new LocationRank(Ranking.After(ranked.Value, gone, come, Order), Location)
+            : new LocationRank(nodes, Location, Count - gone.Count() + come.Count());
+
+        static RankedNode[] Rank(NodeFacts[] nodes, string location)
+        {
+            RankedNode[] ranked = [.. nodes.SelectMany(n => n.Latencies.Measured.Where(m => m.Location == location), (n, m) => new RankedNode(n, m.LatencyMs))];
+            Array.Sort(ranked, Order);
+            return ranked;
+        }
+
+        static int Order(RankedNode a, RankedNode b) =>
+            a.LatencyMs != b.LatencyMs ? a.LatencyMs.CompareTo(b.LatencyMs)
+            : a.Node.Allocatable.CpuMilliOrZero != b.Node.Allocatable.CpuMilliOrZero ? b.Node.Allocatable.CpuMilliOrZero.CompareTo(a.Node.Allocatable.CpuMilliOrZero)
+            : a.Node.Allocatable.MemoryBytesOrZero != b.Node.Allocatable.MemoryBytesOrZero ? b.Node.Allocatable.MemoryBytesOrZero.CompareTo(a.Node.Allocatable.MemoryBytesOrZero)
+            : string.CompareOrdinal(a.Node.Name, b.Node.Name);
     }
 }

@@ -4,6 +4,7 @@ using System.Runtime.CompilerServices;
 using AdmissionLas.Events;
 using AdmissionLas.Hosting;
 using AdmissionLas.Options;
+using AdmissionLas.Page;
 using AdmissionLas.Placement;
 using AdmissionLas.Telemetry;
 using Microsoft.Extensions.ObjectPool;
@@ -16,7 +17,8 @@ namespace AdmissionLas.Admission;
 /// not a review gets a 4xx that says why. Every refusal is counted, and one line a minute and reason is logged.
 /// </summary>
 sealed partial class MutateEndpoint(
-    ReviewHandler handler, IOptions<ServerOptions> options, WebhookMetrics metrics, ReviewTraces traces, SetbackQueue setbacks, LogThrottle throttle, TimeProvider time, ILogger<MutateEndpoint> log)
+    ReviewHandler handler, IOptions<ServerOptions> options, WebhookMetrics metrics, ReviewTraces traces, SetbackQueue setbacks, LogThrottle throttle,
+    TimeProvider time, ILogger<MutateEndpoint> log, RecentDecisions? recent = null)
 {
     internal const string Path = "/mutate";
 
@@ -145,6 +147,7 @@ sealed partial class MutateEndpoint(
             Note(handled, took);
             traces.Answered(http, handled, took);
             setbacks.Note(handled, bytes);
+            recent?.Add(handled, bytes.Length, took);
         }
         finally
         {

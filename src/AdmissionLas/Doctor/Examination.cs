@@ -1,5 +1,7 @@
+using System.Buffers;
 using System.Net;
 using System.Runtime.CompilerServices;
+using System.Text.Json;
 using AdmissionLas.Kubernetes;
 using AdmissionLas.Placement;
 using AdmissionLas.Registration;
@@ -106,16 +108,23 @@ sealed class Examination(KubeApi api, string registrationName, string ownNamespa
     async Task<IReadOnlyList<NodeFacts>> NodesAsync(CancellationToken stop)
     {
         var nodes = new List<NodeFacts>();
+        var buffer = new ArrayBufferWriter<byte>();
         string? next = null;
         do
         {
-            var page = await api.ListAsync(FollowedResource.Nodes, next, stop).ConfigureAwait(false);
-            nodes.AddRange(page.Items.Select(NodeReader.Read).OfType<NodeFacts>());
-            next = page.Continue;
+            next = (await api.ListAsync(FollowedResource.Nodes, next, Listed, buffer, stop).ConfigureAwait(false)).Continue;
         }
         while (next is not null);
 
         return nodes;
+
+        void Listed(JsonElement item)
+        {
+            if (NodeReader.Read(item) is { } node)
+            {
+                nodes.Add(node);
+            }
+        }
     }
 
     static async Task<IReadOnlyList<Finding>> GuardedAsync(string what, Func<Task<IReadOnlyList<Finding>>> check, CancellationToken stop)

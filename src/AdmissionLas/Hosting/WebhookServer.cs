@@ -3,6 +3,7 @@ using AdmissionLas.Admission;
 using AdmissionLas.Events;
 using AdmissionLas.Kubernetes;
 using AdmissionLas.Options;
+using AdmissionLas.Page;
 using AdmissionLas.Telemetry;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -77,16 +78,17 @@ static class WebhookServer
             }));
             kestrel.Listen(Address(options), options.HealthPort);
         });
+        builder.AddPage();
 
         var app = builder.Build();
         // Made now, so that a fault in the configuration is told before a port is opened.
         app.Services.GetRequiredService<SettingsReload>();
-        app.Services.GetRequiredService<LogLevels>().Follow(app.Services.GetRequiredService<ILogger<LogLevels>>());
         if (options.ClientCa.Length > 0)
         {
             app.Services.FollowClientAuthorities();
         }
 
+        app.Services.GetRequiredService<LogLevels>().Follow(app.Services.GetRequiredService<ILogger<LogLevels>>());
         var ledger = app.Services.GetRequiredService<UsageLedger>();
         Map(app, ledger);
         return app;
@@ -167,6 +169,7 @@ static class WebhookServer
         var state = app.Services.GetRequiredService<ClusterState>();
         var draining = app.Services.GetRequiredService<Draining>();
         var metrics = app.Services.GetRequiredService<MetricsEndpoint>().Map(app);
+        var page = app.MapPage();
         app.Run(http =>
         {
             if (draining.HasBegun)
@@ -184,6 +187,7 @@ static class WebhookServer
             MutateEndpoint.Path when http.Request.IsHttps => HttpMethods.IsPost(http.Request.Method)
                 ? mutate.HandleAsync(http)
                 : TextAsync(http, StatusCodes.Status405MethodNotAllowed, "POST an AdmissionReview here"),
+            _ when page(http) is { } answer => answer(http),
             "/healthz" => TextAsync(http, StatusCodes.Status200OK, "ok"),
             "/readyz" when draining.HasBegun => TextAsync(http, StatusCodes.Status503ServiceUnavailable, "draining"),
             "/readyz" => state.Current is { } view

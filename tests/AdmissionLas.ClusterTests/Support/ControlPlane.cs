@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Security;
@@ -22,13 +21,12 @@ namespace AdmissionLas.ClusterTests.Support;
 /// </summary>
 public sealed class ControlPlane : IAsyncLifetime
 {
-    const string Script = "scripts/control-plane.sh";
     /// <summary>The name under which the webhook is registered.</summary>
     internal const string Registration = "admission-las";
 
     internal const string Registrations = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations";
 
-    readonly string directory = Path.Combine(Path.GetTempPath(), $"admissionlas-cluster-tests-{Environment.ProcessId}");
+    readonly ControlPlaneScript script = new("admissionlas-cluster-tests");
     readonly string ownFiles = Directory.CreateTempSubdirectory("admissionlas-cluster-tests-").FullName;
     readonly DevelopmentCertificate certificate = DevelopmentCertificate.Create(DateTimeOffset.UtcNow);
     readonly ClientAuthority clients = new();
@@ -52,6 +50,9 @@ public sealed class ControlPlane : IAsyncLifetime
     /// <summary>The view that the running webhook answers from.</summary>
     internal ClusterState State => webhook!.Services.GetRequiredService<ClusterState>();
 
+    /// <summary>What it is made of; a test that changes something puts it back.</summary>
+    internal IServiceProvider Services => webhook!.Services;
+
     /// <summary>What it has counted.</summary>
     internal UsageLedger Ledger => webhook!.Services.GetRequiredService<UsageLedger>();
 
@@ -60,7 +61,7 @@ public sealed class ControlPlane : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        kubeconfig = (await RunScriptAsync("up", "--no-webhook", "--quiet", "--admission-config", WriteAdmissionConfiguration())).Trim();
+        kubeconfig = (await script.RunAsync("up", "--no-webhook", "--quiet", "--admission-config", WriteAdmissionConfiguration())).Trim();
         api = new ApiServer(kubeconfig);
         var trust = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
         trust.CustomTrustStore.Add(certificate.Authority);
@@ -74,7 +75,7 @@ public sealed class ControlPlane : IAsyncLifetime
         await StopWebhookAsync();
         caller?.Dispose();
         api?.Dispose();
-        await RunScriptAsync("down", "--quiet");
+        await script.RunAsync("down", "--quiet");
         Directory.Delete(ownFiles, recursive: true);
     }
 
@@ -147,7 +148,9 @@ public sealed class ControlPlane : IAsyncLifetime
     }
 
     /// <summary>Starts the webhook on the port that is registered and waits until it is ready.</summary>
-    internal async Task StartWebhookAsync()
+    /// <param name="apiServer">How it reaches the API server; <see langword="null"/> for directly.</param>
+    /// <param name="assumeSeconds">How long it believes in a pod that nobody shows it.</param>
+    internal async Task StartWebhookAsync(Uri? apiServer = null, int assumeSeconds = 60)
     {
         webhook = WebhookServer.Build(
             configuration =>
@@ -158,14 +161,50 @@ public sealed class ControlPlane : IAsyncLifetime
                     ["server:address"] = "127.0.0.1",
                     ["server:port"] = webhookPort.ToString(CultureInfo.InvariantCulture),
                     ["server:healthPort"] = "0",
+                    ["usage:assumeSeconds"] = assumeSeconds.ToString(CultureInfo.InvariantCulture),
                 });
             },
-            ClusterSource.FromKubeconfig(kubeconfig, null),
+            ClusterSource.FromKubeconfig(KubeconfigFor(apiServer), null),
             ServingCertificate.From(certificate),
-            LogEventLevel.Warning);
+            apiServer is null ? LogEventLevel.Warning : LogEventLevel.Error);
         await webhook.StartAsync();
         webhookPort = WebhookServer.WebhookAddress(webhook).Port;
         await Eventually.IsTrueAsync("the webhook has its first lists", () => Task.FromResult(State.Current is { Nodes.Count: > 0 } && Ledger.IsFollowed));
+    }
+
+    /// <summary>
+    /// Lets the registered webhook follow the cluster by another way, until this is disposed of; and forget sooner what never came to be,
+    /// for a test would have to wait for that.
+    /// </summary>
+    internal async Task<IAsyncDisposable> FollowThroughAsync(Uri apiServer)
+    {
+        await StopWebhookAsync();
+        await StartWebhookAsync(apiServer, assumeSeconds: 10);
+        return new Detour(this);
+    }
+
+    sealed class Detour(ControlPlane cluster) : IAsyncDisposable
+    {
+        public async ValueTask DisposeAsync()
+        {
+            await cluster.StopWebhookAsync();
+            await cluster.StartWebhookAsync();
+        }
+    }
+
+    /// <summary>The cluster admin's kubeconfig with another address.</summary>
+    internal string KubeconfigFor(Uri? apiServer)
+    {
+        if (apiServer is null)
+        {
+            return kubeconfig;
+        }
+
+        var text = Repository.Yaml(kubeconfig);
+        text["clusters"]![0]!["cluster"]!["server"] = $"{apiServer}";
+        var file = Path.Combine(ownFiles, $"kubeconfig-{apiServer.Port}");
+        File.WriteAllText(file, text.ToJsonString());
+        return file;
     }
 
     internal async Task StopWebhookAsync()
@@ -210,9 +249,29 @@ public sealed class ControlPlane : IAsyncLifetime
 
     internal Task UnregisterAsync(string name) => Api.DeleteAsync($"{Registrations}/{name}");
 
-    internal Task KillApiServerAsync() => RunScriptAsync("stop", "apiserver", "--kill", "--quiet");
+    internal Task KillApiServerAsync() => script.RunAsync("stop", "apiserver", "--kill", "--quiet");
 
-    internal Task StartApiServerAsync() => RunScriptAsync("start", "apiserver", "--quiet");
+    internal Task StartApiServerAsync() => script.RunAsync("start", "apiserver", "--quiet");
+
+    /// <summary>
+    /// Makes etcd forget all but its newest revision: every page token is then too old, as it is after the five minutes for which the API
+    /// server lets etcd remember. Source: https://etcd.io/docs/v3.5/dev-guide/api_grpc_gateway/.
+    /// </summary>
+    internal async Task CompactAsync()
+    {
+        var port = File.ReadLines(Path.Combine(script.Directory, "ports")).Single(l => l.StartsWith("etcd ", StringComparison.Ordinal)).Split(' ')[1];
+        using var etcd = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{port}") };
+        var written = await AskAsync("/v3/kv/put", new JsonObject { ["key"] = "Y29tcGFjdGVk", ["value"] = "" });
+        await AskAsync("/v3/kv/compaction", new JsonObject { ["revision"] = written["header"]!["revision"]!.DeepClone(), ["physical"] = true });
+
+        async Task<JsonObject> AskAsync(string path, JsonObject question)
+        {
+            using var content = new StringContent(question.ToJsonString(), Encoding.UTF8, "application/json");
+            using var answer = await etcd.PostAsync(new Uri(path, UriKind.Relative), content);
+            answer.EnsureSuccessStatusCode();
+            return JsonNode.Parse(await answer.Content.ReadAsStringAsync())!.AsObject();
+        }
+    }
 
     /// <summary>A namespace whose pods come to the webhook; its pods are gone when it is disposed of.</summary>
     /// <param name="name">Its name, where it matters; it may be there already.</param>
@@ -238,21 +297,6 @@ public sealed class ControlPlane : IAsyncLifetime
                 return Ledger.Count - Ledger.AssumedCount <= pods;
             });
         }
-    }
-
-    async Task<string> RunScriptAsync(params string[] arguments)
-    {
-        var start = new ProcessStartInfo("bash") { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Repository.Root };
-        foreach (var argument in (string[])[Repository.PathOf(Script), .. arguments, "--dir", directory])
-        {
-            start.ArgumentList.Add(argument);
-        }
-
-        using var process = Process.Start(start)!;
-        var output = process.StandardOutput.ReadToEndAsync();
-        var errors = process.StandardError.ReadToEndAsync();
-        await process.WaitForExitAsync();
-        return process.ExitCode == 0 ? await output : throw new InvalidOperationException($"{Script} {string.Join(' ', arguments)} failed: {await errors}");
     }
 }
 

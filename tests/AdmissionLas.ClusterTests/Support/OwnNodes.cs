@@ -6,6 +6,8 @@ namespace AdmissionLas.ClusterTests.Support;
 /// <summary>Nodes of one test's own, at a location of their own, so that no other pods come near them.</summary>
 sealed class OwnNodes : IAsyncDisposable
 {
+    static readonly ParallelOptions AtOnce = new() { MaxDegreeOfParallelism = 8 };
+
     readonly ControlPlane cluster;
     readonly List<string> names = [];
 
@@ -19,11 +21,8 @@ sealed class OwnNodes : IAsyncDisposable
     internal static async Task<OwnNodes> CreateAsync(ControlPlane cluster, params (string Cpu, string Memory, int Pods)[] sizes)
     {
         var own = new OwnNodes(cluster);
-        foreach (var (cpu, memory, pods) in sizes)
-        {
-            await own.AddAsync(cpu, memory, pods);
-        }
-
+        own.names.AddRange(Enumerable.Range(1, sizes.Length).Select(i => $"{own.Location.ToLowerInvariant()}-{i}"));
+        await Parallel.ForEachAsync(sizes.Index(), AtOnce, async (node, _) => await own.AddAsync(node.Index, node.Item.Cpu, node.Item.Memory, node.Item.Pods));
         await Eventually.IsTrueAsync("the webhook knows the nodes", () => Task.FromResult(
             cluster.State.Current!.NearestTo(own.Location) is var known && known.Count == sizes.Length && known.All(n => n.Node.IsReady && n.Node.Taints.Count == 0)));
         return own;
@@ -31,19 +30,14 @@ sealed class OwnNodes : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var name in names)
-        {
-            await cluster.Api.DeleteAsync($"/api/v1/nodes/{name}");
-        }
-
+        await Parallel.ForEachAsync(names, AtOnce, async (name, _) => await cluster.Api.DeleteAsync($"/api/v1/nodes/{name}"));
         await Eventually.IsTrueAsync("the nodes are gone", () => Task.FromResult(cluster.State.Current!.NearestTo(Location).Count == 0));
     }
 
-    async Task AddAsync(string cpu, string memory, int pods)
+    async Task AddAsync(int index, string cpu, string memory, int pods)
     {
-        var name = $"{Location.ToLowerInvariant()}-{names.Count + 1}";
+        var name = names[index];
         var amounts = new JsonObject { ["cpu"] = cpu, ["memory"] = memory, ["pods"] = pods.ToString(CultureInfo.InvariantCulture) };
-        names.Add(name);
         await cluster.Api.CreateAsync("/api/v1/nodes", new JsonObject
         {
             ["metadata"] = new JsonObject
@@ -52,7 +46,7 @@ sealed class OwnNodes : IAsyncDisposable
                 ["labels"] = new JsonObject
                 {
                     ["kubernetes.io/hostname"] = name,
-                    [$"latency.admissionlas.io/{Location}"] = names.Count.ToString(CultureInfo.InvariantCulture),
+                    [$"latency.admissionlas.io/{Location}"] = (index + 1).ToString(CultureInfo.InvariantCulture),
                 },
             },
             ["status"] = new JsonObject

@@ -17,10 +17,9 @@ sealed class Replica : IAsyncDisposable
 {
     readonly WebApplication server;
     readonly HttpClient caller;
-    readonly string? ownKubeconfig;
     int reviews;
 
-    Replica(WebApplication server, HttpClient caller, string? ownKubeconfig) => (this.server, this.caller, this.ownKubeconfig) = (server, caller, ownKubeconfig);
+    Replica(WebApplication server, HttpClient caller) => (this.server, this.caller) = (server, caller);
 
     internal UsageLedger Ledger => server.Services.GetRequiredService<UsageLedger>();
 
@@ -28,19 +27,10 @@ sealed class Replica : IAsyncDisposable
 
     /// <summary>Starts it and waits for its first lists.</summary>
     /// <param name="cluster">The cluster.</param>
-    /// <param name="proxy">What stands between it and the API server, if anything.</param>
-    internal static async Task<Replica> StartAsync(ControlPlane cluster, CuttingProxy? proxy = null)
+    /// <param name="apiServer">How it reaches the API server; <see langword="null"/> for directly.</param>
+    internal static async Task<Replica> StartAsync(ControlPlane cluster, Uri? apiServer = null)
     {
         var certificate = DevelopmentCertificate.Create(DateTimeOffset.UtcNow);
-        string? ownKubeconfig = null;
-        if (proxy is not null)
-        {
-            ownKubeconfig = Path.GetTempFileName();
-            var text = Repository.Yaml(cluster.Kubeconfig);
-            text["clusters"]![0]!["cluster"]!["server"] = $"{proxy.Address}";
-            await File.WriteAllTextAsync(ownKubeconfig, text.ToJsonString());
-        }
-
         var server = WebhookServer.Build(
             configuration => configuration.AddInMemoryCollection(new Dictionary<string, string?>
             {
@@ -48,14 +38,14 @@ sealed class Replica : IAsyncDisposable
                 ["server:port"] = "0",
                 ["server:healthPort"] = "0",
             }),
-            ClusterSource.FromKubeconfig(ownKubeconfig ?? cluster.Kubeconfig, null),
+            ClusterSource.FromKubeconfig(cluster.KubeconfigFor(apiServer), null),
             ServingCertificate.From(certificate),
             LogEventLevel.Error);
         await server.StartAsync();
         var trust = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
         trust.CustomTrustStore.Add(certificate.Authority);
         var caller = new HttpClient(new SocketsHttpHandler { SslOptions = new SslClientAuthenticationOptions { CertificateChainPolicy = trust } });
-        var replica = new Replica(server, caller, ownKubeconfig);
+        var replica = new Replica(server, caller);
         await Eventually.IsTrueAsync("the replica has its first lists", () => Task.FromResult(replica.State.Current is { Nodes.Count: > 0 } && replica.Ledger.IsFollowed));
         return replica;
     }
@@ -73,9 +63,5 @@ sealed class Replica : IAsyncDisposable
         await server.StopAsync(new CancellationToken(canceled: true));
         await server.DisposeAsync();
         caller.Dispose();
-        if (ownKubeconfig is not null)
-        {
-            File.Delete(ownKubeconfig);
-        }
     }
 }

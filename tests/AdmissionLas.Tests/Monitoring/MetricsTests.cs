@@ -18,7 +18,7 @@ public sealed partial class MetricsTests(MonitoredWebhook webhook) : IClassFixtu
     [Fact]
     public async Task The_metrics_are_those_in_the_readme_and_no_others()
     {
-        var readme = await File.ReadAllTextAsync(Checkout.PathOf("README.md"));
+        var readme = await File.ReadAllTextAsync(Checkout.PathOf("manifests/README.md"));
 
         var documented = TableRow().Matches(readme).Select(m => m.Groups["name"].Value).Order(StringComparer.Ordinal);
         var told = TypeLine().Matches(await MetricsAsync()).Select(m => m.Groups["name"].Value).Order(StringComparer.Ordinal);

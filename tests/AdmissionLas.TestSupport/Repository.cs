@@ -1,17 +1,17 @@
 using System.Text.Json.Nodes;
 using AdmissionLas.Kubernetes;
 
-namespace AdmissionLas.ClusterTests.Support;
+namespace AdmissionLas.TestSupport;
 
 /// <summary>The checkout that the tests run from: they use the scripts and manifests that a user uses.</summary>
-static class Repository
+public static class Repository
 {
-    internal static string Root => Checkout.Root;
+    public static string Root => Checkout.Root;
 
-    internal static string PathOf(string relative) => Checkout.PathOf(relative);
+    public static string PathOf(string relative) => Checkout.PathOf(relative);
 
     /// <summary>The first object of a YAML file.</summary>
-    internal static JsonObject Yaml(string relative)
+    public static JsonObject Yaml(string relative)
     {
         using var text = File.OpenText(PathOf(relative));
         return JsonObject.Create(YamlJson.ReadObjects(text)[0])!;

@@ -1,0 +1,83 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Text.Json.Nodes;
+
+namespace AdmissionLas.ClusterTests.Support;
+
+/// <summary>Pods that many clients create at once, and whether anything became of each.</summary>
+sealed class Burst(ControlPlane cluster, TestNamespace ns)
+{
+    const int Clients = 50;
+
+    readonly ConcurrentDictionary<string, JsonObject> created = [];
+    readonly ConcurrentDictionary<string, bool> deleted = [];
+    readonly long startedAt = Stopwatch.GetTimestamp();
+    long refused;
+
+    /// <summary>Since the first create.</summary>
+    internal TimeSpan Took => Stopwatch.GetElapsedTime(startedAt);
+
+    /// <summary>Creates that nobody answered, or that were refused, and were tried again.</summary>
+    internal long Refused => Interlocked.Read(ref refused);
+
+    /// <param name="count">How many.</param>
+    /// <param name="pod">The pod of a number.</param>
+    /// <param name="deleteEvery">One of so many is deleted at once.</param>
+    /// <param name="insist">Try again until the API server is back.</param>
+    internal Task CreateAsync(int count, Func<int, JsonObject> pod, int deleteEvery = int.MaxValue, bool insist = false) =>
+        Parallel.ForEachAsync(Enumerable.Range(1, count), new ParallelOptions { MaxDegreeOfParallelism = Clients }, async (i, _) =>
+        {
+            var made = await InsistAsync(insist, () => ns.CreateAsync(pod(i)));
+            var name = NameOf(made);
+            created[name] = made;
+            if (i % deleteEvery == 0)
+            {
+                await InsistAsync(insist, async () =>
+                {
+                    await cluster.Api.DeleteAsync($"{ns.Pods}/{name}");
+                    return name;
+                });
+                deleted[name] = true;
+            }
+        });
+
+    /// <summary>
+    /// Waits until no pod is left waiting; there must be room for all. Every create that was answered is there, unless it was deleted, and
+    /// had been given a place.
+    /// </summary>
+    /// <returns>The pods.</returns>
+    internal async Task<JsonObject[]> AllBoundAsync()
+    {
+        // The scheduler alone takes a hundredth of a second for each.
+        var bound = TimeSpan.FromSeconds(60 + (created.Count / 20));
+        await Eventually.IsTrueAsync($"none of the {created.Count} pods waits", async () =>
+        {
+            var waiting = (await cluster.Api.GetAsync($"{ns.Pods}?fieldSelector=spec.nodeName%3D&limit=1"))["items"]!.AsArray();
+            await Task.Delay(waiting.Count * 200);
+            return waiting.Count == 0;
+        }, bound);
+        var pods = await ns.ListAsync();
+        Assert.Empty(created.Keys.Except(deleted.Keys).Except(pods.Select(NameOf)));
+        Assert.Empty(pods.Select(NameOf).Intersect(deleted.Keys));
+        Assert.All(created.Values.Concat(pods), p => Assert.NotNull(TestNamespace.DecisionOf(p)));
+        return pods;
+    }
+
+    async Task<T> InsistAsync<T>(bool insist, Func<Task<T>> action)
+    {
+        while (true)
+        {
+            try
+            {
+                return await action();
+            }
+            catch (Exception fault) when (insist && fault is HttpRequestException or OperationCanceledException)
+            {
+                Interlocked.Increment(ref refused);
+                await Task.Delay(200);
+            }
+        }
+    }
+
+    static string NameOf(JsonObject pod) => pod["metadata"]!["name"]!.GetValue<string>();
+}
