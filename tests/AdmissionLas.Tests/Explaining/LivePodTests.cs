@@ -25,7 +25,7 @@ public sealed class LivePodTests
         var reviewed = Webhook.Review(written, view, new PlacementPolicy { Mode = mode });
         var back = LivePod.AsReviewed(reviewed.Pod).Pod;
 
-        Assert.Equal(mode, reviewed.Decision.Mode);
+        Assert.Equal(mode, reviewed.Decision?.Mode);
         Assert.True(JsonNode.DeepEquals(JsonNode.Parse(nodeAffinity ?? "{}"), back["spec"]!["affinity"]?["nodeAffinity"] ?? new JsonObject()), back.ToJsonString());
     }
 }
