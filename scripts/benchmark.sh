@@ -6,13 +6,12 @@ usage() {
   cat <<'TEXT'
 Usage: scripts/benchmark.sh [--seconds N] [--rounds N]
 
-Sends the review of a 10 KB Kubeflow pod over TLS 1.3 to the server and to a floor (the same Kestrel, which reads the body and gives a
+Sends the 12 KB review of a real Kubeflow pod over TLS 1.3 to the server and to a floor (the same Kestrel, which reads the body and gives a
 fixed answer of the same length), in turn, with HTTP/1.1 (wrk; what the API server speaks to webhooks) and HTTP/2 (h2load), at 5, 500
 and 5,000 nodes with 20 locations. The server has core 0 to itself and the client core 1. Prints the median of the rounds: reviews a
 second, CPU time a review (the least noisy figure), p50 and p99, resident memory, start to ready, and each one's ratio to the floor.
 
-Both run as `dotnet …dll`, so the ratios compare like with like; the native binary is smaller and starts faster (scripts/try-image.sh).
-A line says when something else used the cores meanwhile: discard such a run.
+Both are compiled ahead of time, as the image's binary is. A line says when something else used the cores meanwhile: discard such a run.
 
   --seconds N   how long each measurement lasts (default: 8)
   --rounds N    how often each is repeated (default: 3)
@@ -59,8 +58,12 @@ finish() {
 trap finish EXIT
 
 dotnet build tests/AdmissionLas.Benchmarks --configuration Release --nologo --verbosity quiet
-bin=tests/AdmissionLas.Benchmarks/bin/Release/net10.0
-dotnet "$bin/AdmissionLas.Benchmarks.dll" workload "$work"
+dotnet tests/AdmissionLas.Benchmarks/bin/Release/net10.0/AdmissionLas.Benchmarks.dll workload "$work"
+bin=artifacts/benchmark
+echo 'benchmark: publishing the server and the floor (some minutes)' >&2
+for project in src/AdmissionLas tests/AdmissionLas.Floor; do
+  dotnet publish "$project" --configuration Release --output "$bin" --nologo --verbosity quiet
+done
 cat >"$work/post.lua" <<LUA
 wrk.method = "POST"
 wrk.headers["Content-Type"] = "application/json"
@@ -78,9 +81,9 @@ total_of_all() { awk '/^cpu / { t = 0; for (i = 2; i <= 9; i++) t += $i; print t
 start() {
   local began=${EPOCHREALTIME/./}
   if [[ $1 == floor ]]; then
-    taskset -c 0 dotnet "$bin/AdmissionLas.Benchmarks.dll" floor $port "$work/certificate" >"$work/server.log" 2>&1 &
+    taskset -c 0 "$bin/floor" $port "$work/certificate" "$work/decision.json" >"$work/server.log" 2>&1 &
   else
-    ADMISSION_LAS_LOGGING__LEVEL=Information taskset -c 0 dotnet "$bin/admission-las.dll" serve --snapshot "$work/nodes-$1.yaml" \
+    ADMISSION_LAS_LOGGING__LEVEL=Information taskset -c 0 "$bin/admission-las" serve --snapshot "$work/nodes-$1.yaml" \
       --address 127.0.0.1 --port $port --health-port $health --certificate "$work/certificate/tls.crt" --certificate-key "$work/certificate/tls.key" >"$work/server.log" 2>&1 &
   fi
   server=$!
@@ -123,9 +126,13 @@ load() {
   fi
 }
 
-taskset -c 0 dotnet "$bin/admission-las.dll" serve --snapshot "$work/nodes-5.yaml" --dev-certificate "$work/certificate" --port $port --health-port $health >/dev/null 2>&1 &
+"$bin/admission-las" serve --snapshot "$work/nodes-5.yaml" --dev-certificate "$work/certificate" --port $port --health-port $health >/dev/null 2>&1 &
 server=$!
 until [[ -s $work/certificate/ca.crt ]]; do sleep 0.05; done
+stop
+# What the floor answers is what the server does.
+start 500
+cp -- "$work/answer.json" "$work/decision.json"
 stop
 
 results=$work/results

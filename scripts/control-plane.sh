@@ -6,7 +6,8 @@ umask 077
 
 usage() {
   cat <<'TEXT'
-Usage: scripts/control-plane.sh up [--no-webhook] [--no-nodes | --nodes FILE] [--admission-config FILE] [--quiet]
+Usage: scripts/control-plane.sh up [--no-webhook] [--no-nodes | --nodes FILE] [--admission-config FILE]
+                                   [--scheduler-weights today] [--quiet]
        scripts/control-plane.sh status
        scripts/control-plane.sh stop COMPONENT [--kill]
        scripts/control-plane.sh start COMPONENT
@@ -29,6 +30,9 @@ COMPONENT is one of etcd, apiserver, scheduler, webhook.
   --nodes FILE   up: the nodes to create (default: manifests/testbed/nodes.yaml)
   --admission-config FILE
                  up: the API server's AdmissionConfiguration, such as one that names a client certificate for webhooks
+  --scheduler-weights today
+                 up: the plugins of the scheduler count as they do by default since Kubernetes 1.23 (node affinity 2, taints 3)
+                 and not as in the release that runs; for Kubernetes 1.20, whose own they are not
   --kill         stop: SIGKILL instead of SIGTERM
   --quiet        print nothing but what failed; up prints the path of the kubeconfig alone
   -h, --help     this text
@@ -312,10 +316,34 @@ launch_scheduler() {
   )
   # Older releases also listen for plain HTTP, on all addresses and a fixed port, unless told not to.
   ! accepts kube-scheduler --port || options+=(--port=0)
+  # With a configuration file some of the flags above no longer count; the file says the same.
+  [[ ! -f $dir/scheduler.yaml ]] || options+=(--config="$dir/scheduler.yaml")
   launch scheduler "$bin/kube-scheduler" "${options[@]}"
 }
 
 await_scheduler() { wait_for scheduler 30 get --cacert "$dir/pki/ca.crt" "https://127.0.0.1:${port[scheduler]}/healthz"; }
+
+# The default weights of https://kubernetes.io/docs/reference/scheduling/config/ as of v1beta3, for the scheduler of 1.20.
+write_scheduler_weights() {
+  cat >"$dir/scheduler.yaml" <<YAML
+apiVersion: kubescheduler.config.k8s.io/v1beta1
+kind: KubeSchedulerConfiguration
+clientConnection: {kubeconfig: "$dir/scheduler.kubeconfig"}
+leaderElection: {leaderElect: false}
+profiles:
+  - plugins:
+      score:
+        disabled: [{name: "*"}]
+        enabled:
+          - {name: NodeResourcesBalancedAllocation, weight: 1}
+          - {name: ImageLocality, weight: 1}
+          - {name: InterPodAffinity, weight: 2}
+          - {name: NodeResourcesLeastAllocated, weight: 1}
+          - {name: NodeAffinity, weight: 2}
+          - {name: PodTopologySpread, weight: 2}
+          - {name: TaintToleration, weight: 3}
+YAML
+}
 
 create_namespace() {
   kubectl apply --server-side -f - >/dev/null <<'YAML'
@@ -420,6 +448,7 @@ up() {
   [[ -d $dir/pki ]] || make_pki 2>"$dir/log/pki.log" || fail_with_log pki 'could not be made'
   write_kubeconfig "$dir/kubeconfig" admin
   write_kubeconfig "$dir/scheduler.kubeconfig" scheduler
+  [[ -z $scheduler_weights ]] || write_scheduler_weights
   if ((with_webhook)); then
     touch -- "$dir/with-webhook"
     runs webhook || start_build
@@ -528,7 +557,7 @@ down() {
   stop_process apiserver KILL 5
   stop_process etcd KILL 5
   rm -rf -- "$dir"/{etcd,pki,pki.new,log,run,webhook-certificate,kubectl-cache}
-  rm -f -- "$dir"/{kubeconfig,scheduler.kubeconfig,ports,ports.new,with-webhook,bin,webhook-command,admission-config}
+  rm -f -- "$dir"/{kubeconfig,scheduler.kubeconfig,ports,ports.new,with-webhook,bin,webhook-command,admission-config,scheduler.yaml}
   rm -f -- "$dir/$marker"
   rmdir -- "$dir" 2>/dev/null || say "left $dir, which holds files that this script did not make"
 }
@@ -537,16 +566,17 @@ default_dir() { echo "${XDG_STATE_HOME:-$HOME/.local/state}/admissionlas/control
 
 # --- Arguments -------------------------------------------------------------------------------------------------------
 
-command='' component='' dir='' nodes='' admission_config='' signal=TERM with_webhook=1 with_nodes=1 bin=''
+command='' component='' dir='' nodes='' admission_config='' scheduler_weights='' signal=TERM with_webhook=1 with_nodes=1 bin=''
 given=()
 while (($#)); do
   case $1 in
     -h | --help) usage && exit 0 ;;
-    --dir | --nodes | --admission-config)
+    --dir | --nodes | --admission-config | --scheduler-weights)
       [[ -n ${2-} ]] || usage_error "$1 needs a value"
       case $1 in
         --dir) dir=$2 ;;
         --nodes) nodes=$2 && given+=("$1") ;;
+        --scheduler-weights) scheduler_weights=$2 && given+=("$1") ;;
         *) admission_config=$2 && given+=("$1") ;;
       esac
       shift
@@ -554,6 +584,7 @@ while (($#)); do
     --dir=?*) dir=${1#*=} ;;
     --nodes=?*) nodes=${1#*=} && given+=(--nodes) ;;
     --admission-config=?*) admission_config=${1#*=} && given+=(--admission-config) ;;
+    --scheduler-weights=?*) scheduler_weights=${1#*=} && given+=(--scheduler-weights) ;;
     --no-nodes) with_nodes=0 && given+=("$1") ;;
     --no-webhook) with_webhook=0 && given+=("$1") ;;
     --kill) signal=KILL && given+=("$1") ;;
@@ -579,7 +610,7 @@ case $command in
 esac
 for option in "${given[@]}"; do
   case $command,$option in
-    up,--no-* | up,--nodes | up,--admission-config | stop,--kill) ;;
+    up,--no-* | up,--nodes | up,--admission-config | up,--scheduler-weights | stop,--kill) ;;
     *) usage_error "$option does not go with $command" ;;
   esac
 done
@@ -590,6 +621,8 @@ if [[ $command == start || $command == stop ]]; then
   esac
 fi
 ((with_nodes)) || [[ -z $nodes ]] || usage_error '--nodes and --no-nodes exclude each other'
+
+[[ $scheduler_weights =~ ^(today)?$ ]] || usage_error "--scheduler-weights knows today, not $scheduler_weights"
 
 [[ -r /proc/self/stat ]] || die 'this script tells processes apart by /proc, which this system does not have: it needs Linux'
 dir=$(realpath -m -- "${dir:-$(default_dir)}")

@@ -7,7 +7,8 @@ usage() {
 Usage: scripts/test.sh [--no-cluster]
 
 Builds everything and runs every test. The cluster tests need a real control plane: it is installed on the first run (see
-scripts/install-control-plane.sh --help) and started and stopped by the tests themselves.
+scripts/install-control-plane.sh --help) and started and stopped by the tests themselves. So is a Prometheus, which scrapes the
+server (see scripts/install-prometheus.sh --help).
 
   --no-cluster   leave out the tests on the control plane
   -h, --help     this text
@@ -41,6 +42,7 @@ if ! command -v dotnet >/dev/null; then
   exit 1
 fi
 
+scripts/install-prometheus.sh
 projects=(tests/AdmissionLas.Tests)
 if ((with_cluster)); then
   projects+=(tests/AdmissionLas.ClusterTests)

@@ -66,6 +66,12 @@ public sealed class KubeApi(KubernetesClientConfiguration configuration, TimePro
         return ReadPage(page.WrittenSpan, listed);
     }
 
+    /// <summary>Reads one object as it stands.</summary>
+    /// <param name="path">Its path below the API server's address, such as <c>api/v1/nodes/a</c>; names in it are escaped already.</param>
+    /// <param name="stop">Gives up.</param>
+    /// <exception cref="HttpOperationException">The API server refused; 404 when there is none.</exception>
+    public Task<JsonElement> ReadAsync(string path, CancellationToken stop) => WithinAsync(HeadersTimeout, ct => GetJsonAsync(path, ct), stop);
+
     /// <summary>Watches from a resource version until the server ends the stream.</summary>
     /// <param name="resource">What to watch.</param>
     /// <param name="resourceVersion">The last version seen.</param>
@@ -95,6 +101,13 @@ public sealed class KubeApi(KubernetesClientConfiguration configuration, TimePro
         $"api/v1/{resource.Name}?{(resource.FieldSelector.Length == 0 ? "" : $"fieldSelector={Uri.EscapeDataString(resource.FieldSelector)}&")}";
 
     Task<HttpResponseMessage> GetAsync(string url, CancellationToken stop) => SendRequest<object?>(url, HttpMethod.Get, null!, null, stop);
+
+    async Task<JsonElement> GetJsonAsync(string url, CancellationToken stop)
+    {
+        using var response = await WithinAsync(HeadersTimeout, ct => GetAsync(url, ct), stop).ConfigureAwait(false);
+        await using var body = await response.Content.ReadAsStreamAsync(stop).ConfigureAwait(false);
+        return await JsonSerializer.DeserializeAsync(body, KubeJson.Default.JsonElement, stop).ConfigureAwait(false);
+    }
 
     async Task<int> ReadAsync(string url, ArrayBufferWriter<byte> into, CancellationToken stop)
     {
@@ -164,5 +177,6 @@ public sealed class KubeApi(KubernetesClientConfiguration configuration, TimePro
 
 /// <summary>The JSON shapes of this project, generated at build time.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(JsonElement))]
 [JsonSerializable(typeof(WatchLine))]
 sealed partial class KubeJson : JsonSerializerContext;

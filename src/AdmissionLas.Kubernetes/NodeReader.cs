@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using AdmissionLas.Placement;
 using static AdmissionLas.Kubernetes.JsonFields;
@@ -5,7 +6,7 @@ using static AdmissionLas.Kubernetes.JsonFields;
 namespace AdmissionLas.Kubernetes;
 
 /// <summary>
-/// Takes from a Node what placement needs and drops the rest at the door: images, volumes and conditions are most of an object.
+/// Takes from a Node what placement needs and drops the rest at the door: volumes, conditions and addresses are most of an object.
 /// Fields that are missing or of a wrong type count as absent.
 /// </summary>
 public static class NodeReader
@@ -42,8 +43,16 @@ public static class NodeReader
                 IsReady = Items(Member(status, "conditions")).Any(c => Text(Member(c, "type")) == "Ready" && Text(Member(c, "status")) == "True"),
                 Allocatable = ResourceList(allocatable),
                 AllocatablePods = Quantity.TryParseUnits(Text(Member(allocatable, "pods")) ?? "", out var pods) ? pods : 0,
+                Images = Images(Member(status, "images")),
             };
     }
+
+    static NodeImages Images(JsonElement images) => NodeImages.Of(
+        from image in Items(images)
+        let bytes = Member(image, "sizeBytes") is { ValueKind: JsonValueKind.Number } size && size.TryGetInt64(out var number) ? number : 0
+        from name in Items(Member(image, "names"))
+        where name.ValueKind == JsonValueKind.String
+        select (ImageId.Of(JsonMarshal.GetRawUtf8Value(name)[1..^1]), bytes));
 
     static Dictionary<string, string> Labels(JsonElement labels)
     {

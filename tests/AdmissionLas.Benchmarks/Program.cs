@@ -8,12 +8,9 @@ using BenchmarkDotNet.Jobs;
 using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.Emit;
 
-// The first two words are for scripts/benchmark.sh, those after them for scripts/cluster-cost.sh; anything else goes to BenchmarkDotNet.
+// The first word is for scripts/benchmark.sh, those after it for scripts/cluster-cost.sh; anything else goes to BenchmarkDotNet.
 switch (args)
 {
-    case ["floor", var port, var certificates]:
-        await FloorServer.RunAsync(int.Parse(port, CultureInfo.InvariantCulture), certificates);
-        return 0;
     case ["workload", var directory]:
         File.WriteAllBytes(Path.Combine(directory, "review.json"), Workload.Review("Predict", "LOCATION-7"));
         foreach (var count in (int[])[5, 500, 5000])

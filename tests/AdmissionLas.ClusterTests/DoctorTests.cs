@@ -201,6 +201,7 @@ public sealed class DoctorTests(ControlPlane cluster) : IDisposable
     [Theory]
     [InlineData("admission-las", "watch", "nodes")]
     [InlineData("admission-las", "list", "pods")]
+    [InlineData("admission-las", "create", "events")]
     [InlineData("admission-las-certificates", "update", "leases")]
     [InlineData("admission-las-certificates", "patch", "mutatingwebhookconfigurations")]
     public async Task A_missing_right_is_named_by_its_verb_and_resource(string account, string verb, string resource)

@@ -1,7 +1,10 @@
+using System.Net;
 using System.Text.Json.Nodes;
 using AdmissionLas.ClusterTests.Support;
+using AdmissionLas.Events;
 using AdmissionLas.Hosting;
 using AdmissionLas.Kubernetes;
+using k8s.Autorest;
 using Microsoft.Extensions.Logging;
 
 namespace AdmissionLas.ClusterTests;
@@ -11,11 +14,29 @@ namespace AdmissionLas.ClusterTests;
 public sealed class RbacTests(ControlPlane cluster)
 {
     [Fact]
-    public async Task The_webhook_follows_nodes_and_pods_with_its_rights_and_with_none_of_them_missing()
+    public async Task The_webhook_follows_nodes_and_pods_and_writes_events_with_its_rights_and_with_none_of_them_missing()
     {
         await using var account = await RestrictedAccount.CreateAsync(cluster, await Overlay.RenderAsync("default"), "admission-las");
 
-        Assert.Empty(await account.SuperfluousRightsAsync(FollowsAsync));
+        Assert.Empty(await account.SuperfluousRightsAsync(WorksAsync));
+    }
+
+    async Task<bool> WorksAsync(string kubeconfig) => await FollowsAsync(kubeconfig) && await WritesEventsAsync(kubeconfig);
+
+    /// <summary>Whether an owner can be told of a step.</summary>
+    async Task<bool> WritesEventsAsync(string kubeconfig)
+    {
+        await using var ns = await cluster.CreateNamespaceAsync();
+        using var api = new KubeApi(Assert.IsType<ClusterSource.ApiServer>(ClusterSource.FromKubeconfig(kubeconfig, null)).Configuration, TimeProvider.System);
+        try
+        {
+            await EventSender.WriteAsync(api, new Setback(ns.Name, StepOwner.Pod("step"), "LocationUnknown", "a test"), 1, DateTime.UtcNow, CancellationToken.None);
+            return true;
+        }
+        catch (HttpOperationException refused) when (refused.Response.StatusCode == HttpStatusCode.Forbidden)
+        {
+            return false;
+        }
     }
 
     /// <summary>Whether the feeds have their first lists and then see one change each, with nothing refused.</summary>

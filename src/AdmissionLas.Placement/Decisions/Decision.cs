@@ -82,6 +82,9 @@ public sealed record Decision
     /// <summary>The chosen node's latency to a predict step's location, milliseconds.</summary>
     public double LatencyMs { get; init; }
 
+    /// <summary>The lowest latency that any node has to a placed predict step's location, whether or not it can run the pod; milliseconds.</summary>
+    public double NearestMs { get; init; }
+
     /// <summary>Preferred terms to append.</summary>
     public IReadOnlyList<PreferredTerm> Preferred { get; init; } = [];
 

@@ -116,17 +116,36 @@ public readonly struct Feasibility
     /// Whether a PreferNoSchedule taint that the pod does not tolerate makes the scheduler avoid the node. It scores up to 300 points
     /// there against 200 for our affinity, so such a node does not win as long as another one fits.
     /// </summary>
-    public bool IsAvoided(NodeFacts node)
+    public bool IsAvoided(NodeFacts node) => AvoidingTaints(node) > 0;
+
+    /// <summary>How many PreferNoSchedule taints of the node the pod does not tolerate; the scheduler avoids a node the more, the more there are.</summary>
+    public int AvoidingTaints(NodeFacts node)
     {
+        var count = 0;
         for (var i = 0; i < node.Taints.Count; i++)
         {
-            if (node.Taints[i].Effect == TaintEffect.PreferNoSchedule && !node.Taints[i].IsToleratedBy(pod.Tolerations))
-            {
-                return true;
-            }
+            count += node.Taints[i].Effect == TaintEffect.PreferNoSchedule && !node.Taints[i].IsToleratedBy(pod.Tolerations) ? 1 : 0;
         }
 
-        return false;
+        return count;
+    }
+
+    /// <summary>How many pods that ask for the same have room on the node beside what is spoken for there, counted up to <paramref name="most"/>.</summary>
+    public long RoomOn(NodeFacts node, long most)
+    {
+        var used = usage.On(node);
+        var room = Math.Min(most, node.AllocatablePods - used.Pods);
+        room = Math.Min(room, Times(Request.CpuMilliOrZero, node.Allocatable.CpuMilliOrZero - used.Requested.CpuMilliOrZero));
+        room = Math.Min(room, Times(Request.MemoryBytesOrZero, node.Allocatable.MemoryBytesOrZero - used.Requested.MemoryBytesOrZero));
+        for (var i = 0; i < (Request.Other?.Count ?? 0); i++)
+        {
+            var (name, asked) = Request.Other![i];
+            room = Math.Min(room, Times(asked, node.Allocatable.AmountOf(name) - used.Requested.AmountOf(name)));
+        }
+
+        return Math.Max(0, room);
+
+        static long Times(long asked, long free) => asked <= 0 ? long.MaxValue : free / asked;
     }
 
     // All but the room. Most nodes that fall out do so here, before their usage is looked up.

@@ -37,7 +37,7 @@ public static class PlacementEngine
 
         if (!Feasibility.CanBeJudged(pod))
         {
-            return Unplaced(Outcome.TooComplex, step, mode, TooComplex, warnings);
+            return Unplaced(Outcome.TooComplex, step, mode, TooComplex, $"{Plain(step)}: {TooComplex}", warnings);
         }
 
         return step.Type == StepType.Predict
@@ -45,10 +45,16 @@ public static class PlacementEngine
             : TrainingPlacement.Decide(step, pod, view, usage, policy, mode, warnings);
     }
 
-    /// <summary>The decision to leave a step to the default scheduler, said in the annotation and as a warning.</summary>
-    internal static Decision Unplaced(Outcome outcome, Step step, PlacementMode mode, string because, List<string> warnings)
+    /// <summary>The decision to leave a step to the default scheduler.</summary>
+    /// <param name="outcome">How the review ended.</param>
+    /// <param name="step">The step.</param>
+    /// <param name="mode">The mode in force.</param>
+    /// <param name="because">Why, in an admin's words: they go into the annotation.</param>
+    /// <param name="warning">The same for the step's author, who may never have heard of schedulers.</param>
+    /// <param name="warnings">What the author is told.</param>
+    internal static Decision Unplaced(Outcome outcome, Step step, PlacementMode mode, string because, string warning, List<string> warnings)
     {
-        warnings.Add($"left to the default scheduler: {because}");
+        warnings.Add(warning);
         return new Decision
         {
             Outcome = outcome,
@@ -61,6 +67,14 @@ public static class PlacementEngine
 
     static readonly string TooComplex =
         $"it states more than {Feasibility.MaxComparisons} tolerations, selector requirements and values, or more than {Feasibility.MaxAmounts} containers and resources";
+
+    /// <summary>What it means for the author that a step is not placed, as such warnings begin.</summary>
+    internal static string Plain(Step step) => step switch
+    {
+        { Type: StepType.Training } => "this training step may run on a small machine",
+        { Location: null } => "this prediction step may run far from those who ask it",
+        _ => $"this prediction step may run far from {Words.Shorten(step.Location)}",
+    };
 
     /// <summary>The step in words, as explanations begin.</summary>
     internal static string Name(Step step) =>

@@ -9,6 +9,12 @@ public enum PlacementMode
     /// <summary>The near nodes are required, and ranked by preferred terms: the pod waits when they are full.</summary>
     Required,
 
+    /// <summary>
+    /// The nearest node with room and a few standbys that cannot win against it on the scheduler are required; where none of the near nodes
+    /// has room, or where only the scheduler can judge the pod, they are merely preferred.
+    /// </summary>
+    Adaptive,
+
     /// <summary>The pod is left as it is.</summary>
     Off,
 }
@@ -20,7 +26,7 @@ public sealed record PlacementPolicy
     public const int NamedNodesLimit = 16;
 
     /// <summary>The mode for pods without a hint.</summary>
-    public PlacementMode Mode { get; init; } = PlacementMode.Preferred;
+    public PlacementMode Mode { get; init; } = PlacementMode.Adaptive;
 
     /// <summary>How many nodes a patch names at most; 1 to <see cref="NamedNodesLimit"/>.</summary>
     public int NamedNodes { get; init; } = 8;
@@ -30,6 +36,14 @@ public sealed record PlacementPolicy
 
     /// <summary>… or at most this much above it, milliseconds: below it nobody feels a difference.</summary>
     public double NearSlackMs { get; init; } = 1;
+
+    /// <summary>
+    /// In adaptive mode: what the scheduler multiplies the points of its NodeAffinity plugin by. It is 2 as of Kubernetes 1.23 and 1 before.
+    /// </summary>
+    public int NodeAffinityWeight { get; init; } = 2;
+
+    /// <summary>Up to which latency a node is near, where the nearest has this one; milliseconds.</summary>
+    public double NearMs(double nearestMs) => Math.Max(nearestMs * NearFactor, nearestMs + NearSlackMs);
 
     /// <summary>The CPU that a training container without a request gets, thousandths of a core.</summary>
     public long TrainingCpuMilli { get; init; } = 2000;

@@ -3,7 +3,7 @@ namespace AdmissionLas.Placement;
 /// <summary>The annotations with which a pod's author steers its placement, and those that we leave.</summary>
 public static class PodHints
 {
-    /// <summary><c>preferred</c>, <c>required</c> or <c>off</c>.</summary>
+    /// <summary><c>adaptive</c>, <c>preferred</c>, <c>required</c> or <c>off</c>.</summary>
     public const string PlacementKey = "admissionlas.io/placement";
 
     /// <summary>The CPU that a training container without a request gets.</summary>
@@ -31,11 +31,12 @@ public static class PodHints
         switch (pod.Annotation(PlacementKey)?.ToUpperInvariant())
         {
             case null: return policy.Mode;
+            case "ADAPTIVE": return PlacementMode.Adaptive;
             case "PREFERRED": return PlacementMode.Preferred;
             case "REQUIRED": return PlacementMode.Required;
             case "OFF": return PlacementMode.Off;
             default:
-                warnings.Add($"annotation {PlacementKey}={Words.Shorten(pod.Annotation(PlacementKey)!)} is not one of preferred, required, off; using {Words.Of(policy.Mode)}");
+                warnings.Add($"annotation {PlacementKey}={Words.Shorten(pod.Annotation(PlacementKey)!)} is not one of adaptive, preferred, required, off; using {Words.Of(policy.Mode)}");
                 return policy.Mode;
         }
     }
@@ -62,7 +63,7 @@ public static class PodHints
             return amount;
         }
 
-        warnings.Add($"annotation {key}={Words.Shorten(text)} is no positive Kubernetes quantity; using {format(fallback)}");
+        warnings.Add($"annotation {key}={Words.Shorten(text)} is not an amount such as {format(fallback)}, which is used instead");
         return fallback;
     }
 }

@@ -20,13 +20,15 @@ static class PredictPlacement
     {
         if (step.Location is not { Length: > 0 } location)
         {
-            return PlacementEngine.Unplaced(Outcome.NoLocation, step, mode, $"nothing says where its requests come from; set the label {StepRules.LocationKey}", warnings);
+            return PlacementEngine.Unplaced(
+                Outcome.NoLocation, step, mode, $"nothing says where its requests come from; set the label {StepRules.LocationKey}",
+                $"{PlacementEngine.Plain(step)}: it does not say where they are; add the label {StepRules.LocationKey}{Known(view, ", one of ")}", warnings);
         }
 
         var measured = view.NearestTo(location);
         if (measured.Count == 0)
         {
-            return PlacementEngine.Unplaced(Outcome.UnknownLocation, step, mode, WhyUnknown(location, view), warnings);
+            return PlacementEngine.Unplaced(Outcome.UnknownLocation, step, mode, WhyUnknown(location, view), $"{PlacementEngine.Plain(step)}: {PlainlyUnknown(location, view)}", warnings);
         }
 
         var feasibility = new Feasibility(pod, usage);
@@ -40,13 +42,33 @@ static class PredictPlacement
 
         if (candidates.Count == 0)
         {
-            return PlacementEngine.Unplaced(Outcome.NoCandidate, step, mode, WhyNone(location, measured, feasibility), warnings);
+            return PlacementEngine.Unplaced(Outcome.NoCandidate, step, mode, WhyNone(location, measured, feasibility), $"{PlacementEngine.Plain(step)}: {PlainlyNone(measured, feasibility)}", warnings);
         }
 
+        PreferredTerm[] preferred;
         NodeSelectorRequirement? required = null;
-        if (mode == PlacementMode.Required)
+        string? softened = null;
+        if (mode == PlacementMode.Adaptive)
         {
-            (mode, required) = Pin(pod, view, policy, candidates, warnings);
+            softened = WhyNotKept(pod, view, candidates, hasRoom);
+            mode = softened is null ? mode : PlacementMode.Preferred;
+        }
+
+        if (mode == PlacementMode.Adaptive)
+        {
+            var members = NearSet.Choose(candidates, feasibility, new SchedulerScore(pod, feasibility.Request, view, usage), view, policy.NodeAffinityWeight);
+            candidates = members.ConvertAll(m => m.Ranked);
+            required = Hostnames(view, candidates);
+            // Where there is nothing to choose from there is nothing to prefer.
+            preferred = members.Count == 1 ? [] : [.. members.Select(m => new PreferredTerm(m.Weight, view.TermFor(m.Ranked.Node)))];
+        }
+        else
+        {
+            preferred = Prefer(view, candidates);
+            if (mode == PlacementMode.Required)
+            {
+                (mode, required) = Pin(pod, view, policy, candidates, warnings);
+            }
         }
 
         return new Decision
@@ -58,10 +80,11 @@ static class PredictPlacement
             TakesRoom = hasRoom,
             Request = feasibility.Request,
             LatencyMs = candidates[0].LatencyMs,
-            Preferred = Prefer(view, candidates),
+            NearestMs = measured[0].LatencyMs,
+            Preferred = preferred,
             Required = required,
             Warnings = warnings,
-            Explanation = Explain(step, mode, candidates, required, hasRoom),
+            Explanation = Explain(step, mode, candidates, required, hasRoom, softened),
         };
     }
 
@@ -169,17 +192,26 @@ static class PredictPlacement
         }
 
         var nearMs = Math.Max(candidates[0].LatencyMs * policy.NearFactor, candidates[0].LatencyMs + policy.NearSlackMs);
-        var hostnames = candidates.Where(c => c.LatencyMs <= nearMs).Select(c => view.UniqueHostname(c.Node)).OfType<string>().ToArray();
-        if (hostnames.Length == 0 || view.UniqueHostname(candidates[0].Node) is null)
+        if (view.UniqueHostname(candidates[0].Node) is null)
         {
             warnings.Add($"placement required is softened to preferred: node {candidates[0].Node.Name} has no {NodeSelectorTerm.HostnameKey} label of its own");
             return (PlacementMode.Preferred, null);
         }
 
-        return (PlacementMode.Required, new NodeSelectorRequirement(NodeSelectorTerm.HostnameKey, SelectorOperator.In, hostnames));
+        return (PlacementMode.Required, Hostnames(view, candidates.Where(c => c.LatencyMs <= nearMs)));
     }
 
-    static string Explain(Step step, PlacementMode mode, List<RankedNode> candidates, NodeSelectorRequirement? required, bool hasRoom)
+    static NodeSelectorRequirement Hostnames(ClusterView view, IEnumerable<RankedNode> nodes) =>
+        new(NodeSelectorTerm.HostnameKey, SelectorOperator.In, [.. nodes.Select(n => view.UniqueHostname(n.Node)).OfType<string>()]);
+
+    /// <summary>Why the adaptive mode leaves it at a preference; <see langword="null"/> where the pod can be kept to the near set.</summary>
+    static string? WhyNotKept(PodFacts pod, ClusterView view, List<RankedNode> candidates, bool hasRoom) =>
+        !hasRoom ? "none has room now"
+        : pod.OnlySchedulerCanJudge is { } unseen ? $"only the scheduler can judge the pod's {unseen}"
+        : view.UniqueHostname(candidates[0].Node) is null ? $"it has no {NodeSelectorTerm.HostnameKey} label of its own"
+        : null;
+
+    static string Explain(Step step, PlacementMode mode, List<RankedNode> candidates, NodeSelectorRequirement? required, bool hasRoom, string? softened)
     {
         const int named = 3;
         var text = new DefaultInterpolatedStringHandler(0, 0, CultureInfo.InvariantCulture, stackalloc char[512]);
@@ -195,6 +227,12 @@ static class PredictPlacement
             {
                 text.AppendLiteral(" ");
                 text.AppendLiteral(Words.Of(mode));
+                if (softened is not null && hasRoom)
+                {
+                    text.AppendLiteral(" and not required (");
+                    text.AppendLiteral(softened);
+                    text.AppendLiteral(")");
+                }
             }
         }
 
@@ -205,7 +243,11 @@ static class PredictPlacement
             text.AppendLiteral(" more");
         }
 
-        if (required is not null)
+        if (mode == PlacementMode.Adaptive)
+        {
+            text.AppendLiteral(", no others");
+        }
+        else if (required is not null)
         {
             text.AppendLiteral("; pinned to ");
             text.AppendLiteral(string.Join(", ", required.Values));
@@ -237,6 +279,47 @@ static class PredictPlacement
             ? $"no node has a latency to {location}; did you mean {meant}?"
             : $"no node has a latency to {location}; known locations: {string.Join(", ", view.Locations.Order(StringComparer.Ordinal).Take(10))}";
     }
+
+    static string PlainlyUnknown(string location, ClusterView view)
+    {
+        if (!view.Locations.Any())
+        {
+            return "how far the machines are from it is not known for any place; an admin of the cluster can label them";
+        }
+
+        if (!LabelSyntax.IsName(location))
+        {
+            return "no place can have that name; use letters, digits, - and _";
+        }
+
+        return ClosestName.Of(location, view.Locations) is { } meant
+            ? $"no such place is known; did you mean {meant}?"
+            : $"no such place is known{Known(view, "; these are: ")}";
+    }
+
+    /// <summary>The locations there are, as many as a warning has room for; nothing when there are none.</summary>
+    static string Known(ClusterView view, string introduction)
+    {
+        const int room = 70;
+        var named = new List<string>();
+        var length = 0;
+        foreach (var location in view.Locations.Order(StringComparer.Ordinal))
+        {
+            length += location.Length + 2;
+            if (length > room)
+            {
+                named.Add("…");
+                break;
+            }
+
+            named.Add(location);
+        }
+
+        return named.Count == 0 ? "" : introduction + string.Join(", ", named);
+    }
+
+    static string PlainlyNone(IReadOnlyList<RankedNode> measured, Feasibility feasibility) =>
+        $"{Words.None(measured.Count)} at a known distance can run it ({Words.Plainly(measured.Select(m => feasibility.JudgeEver(m.Node)))})";
 
     static string WhyNone(string location, IReadOnlyList<RankedNode> measured, Feasibility feasibility)
     {

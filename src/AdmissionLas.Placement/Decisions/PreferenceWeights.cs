@@ -26,7 +26,8 @@ public static class PreferenceWeights
 {
     static ReadOnlySpan<byte> Ladder => [100, 12, 5, 2, 1];
 
-    const int TiedWithFirst = 99;
+    /// <summary>The weight of the nodes at the latency of the first.</summary>
+    internal const int TiedWithFirst = 99;
 
     /// <summary>The weights, 1 to 100 and never rising, for nodes at these latencies in ascending order.</summary>
     public static int[] For(ReadOnlySpan<double> latenciesMs)

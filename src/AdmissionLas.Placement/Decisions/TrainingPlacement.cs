@@ -16,7 +16,7 @@ static class TrainingPlacement
         var asWritten = new Feasibility(pod, usage);
         if (FirstThatCan(sizes, asWritten) is not { } largest)
         {
-            return PlacementEngine.Unplaced(Outcome.NoCandidate, step, mode, WhyNone(view, asWritten), warnings);
+            return PlacementEngine.Unplaced(Outcome.NoCandidate, step, mode, WhyNone(view, asWritten), PlainlyNone(step, view, asWritten), warnings);
         }
 
         var requests = RequestsFor(pod, usage, policy, sizes, largest, warnings, out var request);
@@ -95,12 +95,12 @@ static class TrainingPlacement
             var fittingMemory = lackMemory.Count == 0 ? 0 : Math.Min(memoryBytes, room.MemoryBytesOrZero / lackMemory.Count);
             if (fittingCpu < cpuMilli)
             {
-                warnings.Add($"training cpu request lowered from {Quantity.FormatCpu(cpuMilli)} to {Quantity.FormatCpu(fittingCpu)} a container: {Has(roomiest, r => r.CpuMilliOrZero, Quantity.FormatCpu)}");
+                warnings.Add($"each container of this training step gets {Words.Cpus(fittingCpu)} CPUs instead of {Words.Cpus(cpuMilli)}: {Has(roomiest, r => r.CpuMilliOrZero, Words.Cpus)}");
             }
 
             if (fittingMemory < memoryBytes)
             {
-                warnings.Add($"training memory request lowered from {Quantity.FormatBytes(memoryBytes)} to {Quantity.FormatBytes(fittingMemory)} a container: {Has(roomiest, r => r.MemoryBytesOrZero, Quantity.FormatBytes)}");
+                warnings.Add($"each container of this training step gets {Quantity.FormatBytes(fittingMemory)} of memory instead of {Quantity.FormatBytes(memoryBytes)}: {Has(roomiest, r => r.MemoryBytesOrZero, Quantity.FormatBytes)}");
             }
 
             asked = Amounts(fittingCpu, fittingMemory);
@@ -135,8 +135,8 @@ static class TrainingPlacement
         {
             var (whole, used) = (resource(node.Allocatable), resource(usage.On(node).Requested));
             return used == 0 && ReferenceEquals(node, largest)
-                ? $"{node.Name}, the largest node that can run the pod, has {format(whole)}"
-                : $"{node.Name}, the node with the most room for the pod, has {format(Math.Max(0, whole - used))} left of {format(whole)}";
+                ? $"{Words.Shorten(node.Name)}, the largest machine that can run it, has {format(whole)}"
+                : $"{Words.Shorten(node.Name)}, the machine with the most room for it, has {format(Math.Max(0, whole - used))} left of {format(whole)}";
         }
 
         List<AddedRequest> Amounts(long eachCpuMilli, long eachMemoryBytes)
@@ -163,7 +163,7 @@ static class TrainingPlacement
     }
 
     /// <summary>The pod as it will be with the added requests.</summary>
-    static PodFacts With(PodFacts pod, List<AddedRequest> added) => pod with
+    internal static PodFacts With(PodFacts pod, IReadOnlyList<AddedRequest> added) => pod with
     {
         Containers = [.. pod.Containers.Select((c, i) => c with
         {
@@ -174,8 +174,8 @@ static class TrainingPlacement
         })],
     };
 
-    static long? AmountIn(List<AddedRequest> added, int index, string resource) =>
-        added.Find(a => a.ContainerIndex == index && a.Resource == resource)?.Amount;
+    static long? AmountIn(IReadOnlyList<AddedRequest> added, int index, string resource) =>
+        added.FirstOrDefault(a => a.ContainerIndex == index && a.Resource == resource)?.Amount;
 
     /// <summary>
     /// The app containers without a request of their own. A request at the level of the pod is the author's word for all of them.
@@ -254,6 +254,9 @@ static class TrainingPlacement
         var hostnames = nodes.Select(view.UniqueHostname).OfType<string>().ToArray();
         return hostnames.Length > 0 ? NodeSelectorTerm.Hostnames(hostnames) : view.TermFor(nodes[0]);
     }
+
+    static string PlainlyNone(Step step, ClusterView view, Feasibility feasibility) =>
+        $"{PlacementEngine.Plain(step)}: {Words.None(view.Nodes.Count)} can run it{(view.Nodes.Count == 0 ? "" : $" ({Words.Plainly(view.Nodes.Select(feasibility.JudgeEver))})")}";
 
     static string WhyNone(ClusterView view, Feasibility feasibility)
     {

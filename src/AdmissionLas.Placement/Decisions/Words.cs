@@ -46,10 +46,14 @@ static class Words
         text.AppendLiteral(" ms");
     }
 
+    /// <summary>CPUs as people count them: <c>6.5</c>.</summary>
+    internal static string Cpus(long cpuMilli) => string.Create(CultureInfo.InvariantCulture, $"{cpuMilli / 1000.0:0.###}");
+
     internal static string Count(int count, string noun) => count == 1 ? $"1 {noun}" : string.Create(CultureInfo.InvariantCulture, $"{count} {noun}s");
 
     internal static string Of(PlacementMode mode) => mode switch
     {
+        PlacementMode.Adaptive => "adaptive",
         PlacementMode.Preferred => "preferred",
         PlacementMode.Required => "required",
         _ => "off",
@@ -67,6 +71,35 @@ static class Words
         Verdict.Memory => "too little memory",
         Verdict.OtherResource => "too little of another resource",
         _ => "full of pods",
+    };
+
+    /// <summary>How many machines are meant of which none will do.</summary>
+    internal static string None(int count) => count switch
+    {
+        0 => "no machine",
+        1 => "not one machine",
+        _ => string.Create(CultureInfo.InvariantCulture, $"none of the {count} machines"),
+    };
+
+    /// <summary>Why machines cannot run a step, for its author: the most frequent reasons first.</summary>
+    internal static string Plainly(IEnumerable<Verdict> verdicts)
+    {
+        const int most = 3;
+        return string.Join(", ", verdicts.GroupBy(Plainly).OrderByDescending(g => g.Count()).ThenBy(g => g.Key, StringComparer.Ordinal)
+            .Take(most).Select(g => string.Create(CultureInfo.InvariantCulture, $"{g.Count()} {g.Key}")));
+    }
+
+    static string Plainly(Verdict verdict) => verdict switch
+    {
+        Verdict.CanRun => "can",
+        Verdict.NotReady => "down",
+        Verdict.Cordoned => "closed for maintenance",
+        Verdict.Tainted => "reserved for other work",
+        Verdict.NodeSelector or Verdict.NodeAffinity => "ruled out by the step itself",
+        Verdict.Cpu => "with too few CPUs",
+        Verdict.Memory => "with too little memory",
+        Verdict.OtherResource => "without the device it needs",
+        _ => "full",
     };
 
     /// <summary>Selector terms in kubectl's notation: <c>tier in (cloud)</c>.</summary>

@@ -26,6 +26,7 @@ public sealed class ClusterView
     readonly FrozenDictionary<string, LocationRank> locations;
     readonly Lazy<CapacityRank> byCapacity;
     readonly ConcurrentDictionary<string, CapacityRank> byDevice = new();
+    readonly ConcurrentDictionary<ImageId, double> byImage = new();
     NodeGroup? lastGroup;
 
     /// <summary>Takes the nodes in any order; the view is the same for every order.</summary>
@@ -115,6 +116,19 @@ public sealed class ClusterView
         var group = new NodeGroup(term, [.. ByCapacity(null).Nodes.Select(n => n.Node).Where(term.Matches)]);
         Volatile.Write(ref lastGroup, group);
         return group;
+    }
+
+    /// <summary>The share of the nodes that have the image, 0 to 1.</summary>
+    public double ShareWithImage(ImageId image)
+    {
+        if (byImage.TryGetValue(image, out var known))
+        {
+            return known;
+        }
+
+        // Only images that exist are kept, so that pods cannot fill the memory with names.
+        var having = Nodes.Count(n => n.Images.BytesOf(image) > 0);
+        return having == 0 ? 0 : byImage.GetOrAdd(image, having / (double)Nodes.Count);
     }
 
     /// <summary>

@@ -39,6 +39,9 @@ public sealed record NodeFacts
     /// <summary>status.allocatable.pods.</summary>
     public long AllocatablePods { get; init; }
 
+    /// <summary>status.images.</summary>
+    public NodeImages Images { get; init; } = NodeImages.None;
+
     /// <summary>The label <c>kubernetes.io/hostname</c>; not always the node's name.</summary>
     public string? Hostname => Label(NodeSelectorTerm.HostnameKey);
 
@@ -53,6 +56,7 @@ public sealed record NodeFacts
         other is not null && Name == other.Name && IsCordoned == other.IsCordoned && IsReady == other.IsReady &&
         AllocatablePods == other.AllocatablePods && Same(Allocatable, other.Allocatable) &&
         Taints.SequenceEqual(other.Taints) &&
+        Images.Equals(other.Images) &&
         Labels.Count == other.Labels.Count && Labels.All(l => other.Labels.TryGetValue(l.Key, out var value) && value == l.Value);
 
     /// <inheritdoc/>

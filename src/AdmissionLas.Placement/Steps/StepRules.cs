@@ -109,7 +109,7 @@ public sealed class StepRules
 
         var type = StepTypeNames.Parse(word);
         var meant = type == StepType.Other ? ClosestName.Of(word, StepTypeNames.Known) : null;
-        return new Step(type, rule, Warning: meant is null ? null : $"{rule}={word} is not known and the pod is left as it is; did you mean {meant}?");
+        return new Step(type, rule, Warning: meant is null ? null : $"{rule}={Words.Shorten(word)} is no kind of step that is known, so nothing is done for it; did you mean {meant}?");
     }
 
     (string? Location, string? Rule) FindLocation(PodFacts pod, Step? byWinning, Step found)

@@ -1,8 +1,10 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
+using AdmissionLas.Events;
 using AdmissionLas.Hosting;
 using AdmissionLas.Options;
+using AdmissionLas.Page;
 using AdmissionLas.Placement;
 using AdmissionLas.Telemetry;
 using Microsoft.Extensions.ObjectPool;
@@ -15,7 +17,8 @@ namespace AdmissionLas.Admission;
 /// not a review gets a 4xx that says why. Every refusal is counted, and one line a minute and reason is logged.
 /// </summary>
 sealed partial class MutateEndpoint(
-    ReviewHandler handler, IOptions<ServerOptions> options, WebhookMetrics metrics, LogThrottle throttle, TimeProvider time, ILogger<MutateEndpoint> log)
+    ReviewHandler handler, IOptions<ServerOptions> options, WebhookMetrics metrics, ReviewTraces traces, SetbackQueue setbacks, LogThrottle throttle,
+    TimeProvider time, ILogger<MutateEndpoint> log, RecentDecisions? recent = null)
 {
     internal const string Path = "/mutate";
 
@@ -23,13 +26,13 @@ sealed partial class MutateEndpoint(
     readonly DefaultObjectPool<ArrayBufferWriter<byte>> answers = new(new AnswerBuffers(), maximumRetained: options.Value.ConcurrentReviews);
     int inFlight;
 
-    internal Task HandleAsync(HttpContext http)
-    {
-        if (limits.ClientCa.Length > 0 && !ClientCertificates.IsAllowed(http.Connection.ClientCertificate, limits.AllowedClients))
-        {
-            return RefuseCallerAsync(http);
-        }
+    internal Task HandleAsync(HttpContext http) => limits.ClientCa.Length > 0 ? HandleKnownAsync(http) : HandleAnyAsync(http);
 
+    async Task HandleKnownAsync(HttpContext http) =>
+        await (await ClientCertificates.IsAllowedAsync(http).ConfigureAwait(false) ? HandleAnyAsync(http) : RefuseCallerAsync(http)).ConfigureAwait(false);
+
+    Task HandleAnyAsync(HttpContext http)
+    {
         if (!IsJson(http.Request.ContentType))
         {
             return RefuseAsync(http, StatusCodes.Status415UnsupportedMediaType, "content-type", "the content type is not application/json");
@@ -68,8 +71,16 @@ sealed partial class MutateEndpoint(
                 return;
             }
 
-            Answer(body.Buffer, answer);
-            reader.AdvanceTo(body.Buffer.End);
+            try
+            {
+                Answer(http, body.Buffer, answer);
+            }
+            finally
+            {
+                // Else Kestrel ends the connection, and with it the caller's next request.
+                reader.AdvanceTo(body.Buffer.End);
+            }
+
             // Its length known and in one piece, an answer leaves in one packet.
             http.Response.ContentType = "application/json";
             http.Response.ContentLength = answer.WrittenCount;
@@ -123,7 +134,7 @@ sealed partial class MutateEndpoint(
         }
     }
 
-    void Answer(in ReadOnlySequence<byte> body, ArrayBufferWriter<byte> answer)
+    void Answer(HttpContext http, in ReadOnlySequence<byte> body, ArrayBufferWriter<byte> answer)
     {
         // The reader walks one piece of memory much faster than the pieces that came off the wire.
         byte[]? rented = null;
@@ -131,7 +142,12 @@ sealed partial class MutateEndpoint(
         {
             var startedAt = time.GetTimestamp();
             var bytes = body.IsSingleSegment ? body.FirstSpan : CopyTo(rented = ArrayPool<byte>.Shared.Rent((int)body.Length), body);
-            Note(handler.Handle(bytes, answer), time.GetElapsedTime(startedAt));
+            var handled = handler.Handle(bytes, answer);
+            var took = time.GetElapsedTime(startedAt);
+            Note(handled, took);
+            traces.Answered(http, handled, took);
+            setbacks.Note(handled, bytes);
+            recent?.Add(handled, bytes.Length, took);
         }
         finally
         {
@@ -150,7 +166,7 @@ sealed partial class MutateEndpoint(
 
     void Note(in Handled handled, TimeSpan took)
     {
-        metrics.Answered(OutcomeName(handled), took);
+        metrics.Answered(handled, took);
         if (handled.Fault is { } fault)
         {
             if (throttle.Allows("fault", out var suppressed))
@@ -165,21 +181,12 @@ sealed partial class MutateEndpoint(
                 UnreadablePod(handled.Review.Uid, handled.Review.NoPodBecause!, suppressed);
             }
         }
-        else if (handled.Decision is { IsDecided: true } decision)
+        else if (handled.Decision is { IsDecided: true } decision && log.IsEnabled(LogLevel.Information))
         {
-            Decided(handled.Review.Pod!.Facts.Namespace, handled.Review.Pod.Name, decision.Explanation, handled.Review.Uid);
+            var reason = DecisionWords.Reason(decision);
+            Decided(handled.Review.Pod!.Facts.Namespace, handled.Review.Pod.Name, decision.Chosen?.Name ?? "any node", reason, decision.Explanation, handled.Review.Uid);
         }
     }
-
-    // A fixed few words: they are a metric's label values.
-    static string OutcomeName(in Handled handled) =>
-        handled.Fault is not null ? "Fault"
-        : handled.Review.PodIsUnreadable ? "UnreadablePod"
-        : handled.Review.Pod is null ? "NotOurs"
-        : handled.Decision is null ? "NoClusterView"
-        : OutcomeNames[(int)handled.Decision.Outcome];
-
-    static readonly string[] OutcomeNames = Enum.GetNames<Outcome>();
 
     static bool IsJson(string? contentType) =>
         contentType is not null && contentType.StartsWith("application/json", StringComparison.OrdinalIgnoreCase) &&
@@ -192,7 +199,7 @@ sealed partial class MutateEndpoint(
     {
         var name = http.Connection.ClientCertificate is { } caller ? ClientCertificates.CommonName(caller) : "nobody";
         return RefuseAsync(
-            http, StatusCodes.Status403Forbidden, "client", $"client {name} is not on the list server.allowedClients", throttleBy: $"client {name}");
+            http, StatusCodes.Status403Forbidden, "client", $"client {name} is not on the list server.allowedClients, or its authority counts no more", throttleBy: $"client {name}");
     }
 
     Task RefuseAsync(HttpContext http, int status, string reason, string message, string? throttleBy = null)
@@ -222,8 +229,8 @@ sealed partial class MutateEndpoint(
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "{Namespace}/{Pod}: {Decision} [{Uid}]")]
-    partial void Decided(string @namespace, string pod, string decision, string uid);
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Namespace}/{Pod} to {Node} ({Reason}): {Decision} [{Uid}]")]
+    partial void Decided(string @namespace, string pod, string node, string reason, string decision, string uid);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Request refused with {Status}: {Reason} ({Suppressed} more like it since the last line)")]
     partial void Refused(int status, string reason, long suppressed);

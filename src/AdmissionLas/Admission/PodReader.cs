@@ -307,6 +307,7 @@ sealed class PodReader
         var name = "";
         Resources requests = default, limits = default;
         shape = default;
+        ImageId image = default;
         var alwaysRestarts = false;
         ContainerCommand command = default, args = default;
         while (json.NextMember())
@@ -318,6 +319,11 @@ sealed class PodReader
             else if (json.TextIs("resources"u8))
             {
                 (requests, limits, shape) = ReadResources(ref json, path);
+            }
+            else if (isApp && json.TextIs("image"u8))
+            {
+                // By its bytes: a review needs no string for it. One with escapes is as good as unknown, as no image's name has any.
+                image = json.ReadScalar() == JsonKind.Text ? ImageId.Of(json.Raw) : default;
             }
             else if (json.TextIs("restartPolicy"u8))
             {
@@ -342,7 +348,7 @@ sealed class PodReader
         }
 
         spec.Note(command.With(args));
-        return new ContainerFacts(name, requests, limits, alwaysRestarts);
+        return new ContainerFacts(name, requests, limits, alwaysRestarts, image);
     }
 
     static void ReadPorts(ref JsonCursor json, ref Spec spec, string path)

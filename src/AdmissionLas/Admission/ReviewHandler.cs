@@ -29,7 +29,7 @@ sealed class ReviewHandler(Settings settings, ClusterState state, UsageLedger le
         var review = current.Reader.Read(body);
         if (review.Pod is not { } pod)
         {
-            ReviewWriter.Current.Write(answer, review, null, review.PodIsUnreadable ? $"the pod was left as it is: {review.NoPodBecause}" : null);
+            ReviewWriter.Current.Write(answer, review, null, review.PodIsUnreadable ? $"this step was left as it is, for a field of its pod has a value of the wrong type: {review.NoPodBecause}" : null);
             return new Handled(review, null, null);
         }
 

@@ -24,7 +24,7 @@ static class RightsCheck
     /// <summary>The accounts of the manifests, with what each needs.</summary>
     internal static IReadOnlyList<Account> Accounts(string ns, string registration) =>
     [
-        new(Webhook, "the webhook", [new("list", "", "nodes"), new("watch", "", "nodes"), new("list", "", "pods"), new("watch", "", "pods")]),
+        new(Webhook, "the webhook", [new("list", "", "nodes"), new("watch", "", "nodes"), new("list", "", "pods"), new("watch", "", "pods"), new("create", "", "events")]),
         new(Rotation, "the certificates' rotation",
         [
             new("get", "", "secrets", ns, "admission-las-tls"), new("update", "", "secrets", ns, "admission-las-tls"),

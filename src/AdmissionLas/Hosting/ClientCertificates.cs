@@ -1,6 +1,11 @@
+using System.Collections.Concurrent;
 using System.Net.Security;
+using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authentication.Certificate;
+using Microsoft.Extensions.Options;
 
 namespace AdmissionLas.Hosting;
 
@@ -9,8 +14,8 @@ namespace AdmissionLas.Hosting;
 /// allow-list everyone with another name, because a cluster's authority signs many client certificates.
 /// </summary>
 /// <remarks>
-/// The one place that knows how client certificates are checked: Kestrel's own validation against a private trust root.
-/// Microsoft.AspNetCore.Authentication.Certificate would take the place of these two methods.
+/// The one place that knows how client certificates are checked: by Kestrel in the handshake, so that a stranger gets no further, and by
+/// Microsoft.AspNetCore.Authentication.Certificate with each review, so that a connection does not outlive the authority it came with.
 /// </remarks>
 static class ClientCertificates
 {
@@ -34,25 +39,74 @@ static class ClientCertificates
         tls.AllowTlsResume = false;
     }
 
-    /// <summary>Whether the caller's common name or one of its DNS names is on the list.</summary>
-    /// <param name="caller">What the handshake accepted; <see langword="null"/> when the caller showed nothing.</param>
-    /// <param name="allowed">The names.</param>
-    internal static bool IsAllowed(X509Certificate2? caller, IList<string> allowed)
+    /// <summary>Sets up what <see cref="IsAllowedAsync"/> asks.</summary>
+    /// <param name="services">Where it is added.</param>
+    /// <param name="allowed">The names that may call: common names or DNS names.</param>
+    internal static void AddClientCertificates(this IServiceCollection services, IList<string> allowed)
     {
-        if (caller is null)
-        {
-            return false;
-        }
+        services.AddAuthentication(CertificateAuthenticationDefaults.AuthenticationScheme)
+            .AddCertificate(options =>
+            {
+                options.AllowedCertificateTypes = CertificateTypes.Chained;
+                options.ChainTrustValidationMode = X509ChainTrustMode.CustomRootTrust;
+                options.RevocationMode = X509RevocationMode.NoCheck;
+                options.Events = new CertificateAuthenticationEvents
+                {
+                    OnCertificateValidated = context =>
+                    {
+                        if (!HasNameOf(context.ClientCertificate, allowed))
+                        {
+                            context.Fail("not on the list");
+                        }
 
-        if (allowed.Contains(CommonName(caller)))
-        {
-            return true;
-        }
-
-        var names = caller.Extensions.OfType<X509SubjectAlternativeNameExtension>().FirstOrDefault();
-        return names is not null && names.EnumerateDnsNames().Any(allowed.Contains);
+                        return Task.CompletedTask;
+                    },
+                };
+            });
+        services.AddSingleton<ICertificateValidationCache, KnownCallers>();
+        services.AddOptions<CertificateAuthenticationOptions>(CertificateAuthenticationDefaults.AuthenticationScheme)
+            .Configure<ServingTls>((options, tls) => options.CustomTrustStore = tls.Current.ClientAuthorities);
     }
+
+    /// <summary>Makes a changed authority count for the connections that are open.</summary>
+    internal static void FollowClientAuthorities(this IServiceProvider services)
+    {
+        var known = services.GetRequiredService<IOptionsMonitorCache<CertificateAuthenticationOptions>>();
+        services.GetRequiredService<ServingTls>().Changed += () => known.TryRemove(CertificateAuthenticationDefaults.AuthenticationScheme);
+    }
+
+    /// <summary>Whether the caller showed a certificate of the authority in force that bears one of the names.</summary>
+    internal static async ValueTask<bool> IsAllowedAsync(HttpContext http) =>
+        (await http.AuthenticateAsync(CertificateAuthenticationDefaults.AuthenticationScheme).ConfigureAwait(false)).Succeeded;
+
+    static bool HasNameOf(X509Certificate2 caller, IList<string> allowed) =>
+        allowed.Contains(CommonName(caller)) ||
+        caller.Extensions.OfType<X509SubjectAlternativeNameExtension>().FirstOrDefault()?.EnumerateDnsNames().Any(allowed.Contains) == true;
 
     /// <summary>The name under which a caller is told of.</summary>
     internal static string CommonName(X509Certificate2 caller) => caller.GetNameInfo(X509NameType.SimpleName, forIssuer: false);
+
+    /// <summary>
+    /// Who was accepted under the authority in force. To build a chain costs more than a review, and an API server calls with the same
+    /// certificate for months; the package's own cache would keep a caller for as long as it goes on calling.
+    /// </summary>
+    sealed class KnownCallers(ServingTls tls, TimeProvider time) : ICertificateValidationCache
+    {
+        // There are as many as a cluster has API servers.
+        const int Most = 64;
+
+        readonly ConditionalWeakTable<ServingCertificate, ConcurrentDictionary<string, AuthenticateResult>> known = [];
+
+        public AuthenticateResult? Get(HttpContext context, X509Certificate2 certificate) =>
+            time.GetUtcNow() < certificate.NotAfter && known.TryGetValue(tls.Current, out var callers) ? callers.GetValueOrDefault(certificate.Thumbprint) : null;
+
+        public void Put(HttpContext context, X509Certificate2 certificate, AuthenticateResult result)
+        {
+            var callers = known.GetOrCreateValue(tls.Current);
+            if (result.Succeeded && callers.Count < Most)
+            {
+                callers[certificate.Thumbprint] = result;
+            }
+        }
+    }
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using AdmissionLas.Events;
 using AdmissionLas.Kubernetes;
 using AdmissionLas.Placement;
 using AdmissionLas.Telemetry;
@@ -63,6 +64,10 @@ abstract record ClusterSource
     {
         services.AddSingleton<UnreadableLatencyLog>();
         services.AddHostedService(provider => new Keeper(this, provider));
+        if (this is ApiServer apiServer)
+        {
+            services.AddHostedService(provider => ActivatorUtilities.CreateInstance<EventSender>(provider, apiServer.Configuration));
+        }
     }
 
     sealed class Keeper(ClusterSource source, IServiceProvider services) : BackgroundService

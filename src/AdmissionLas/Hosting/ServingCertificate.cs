@@ -28,9 +28,8 @@ sealed class ServingCertificate
         };
         if (files?.ClientCaText is { } authorities)
         {
-            var trusted = new X509Certificate2Collection();
-            trusted.ImportFromPem(authorities);
-            Tls.RequireClientCertificates(trusted.Count > 0 ? trusted : throw new InvalidDataException($"the client CA {files.ClientCa} holds no certificate"));
+            ClientAuthorities.ImportFromPem(authorities);
+            Tls.RequireClientCertificates(ClientAuthorities.Count > 0 ? ClientAuthorities : throw new InvalidDataException($"the client CA {files.ClientCa} holds no certificate"));
         }
     }
 
@@ -39,6 +38,9 @@ sealed class ServingCertificate
 
     /// <summary>What Kestrel's handshake uses.</summary>
     internal SslServerAuthenticationOptions Tls { get; }
+
+    /// <summary>Who may vouch for callers; empty when nobody has to.</summary>
+    internal X509Certificate2Collection ClientAuthorities { get; } = [];
 
     /// <summary>The certificate's subject.</summary>
     internal string Subject { get; }

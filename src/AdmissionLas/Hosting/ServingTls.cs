@@ -10,8 +10,15 @@ sealed class ServingTls(ServingCertificate initial)
     internal ServingCertificate Current
     {
         get => Volatile.Read(ref current);
-        set => Volatile.Write(ref current, value);
+        set
+        {
+            Volatile.Write(ref current, value);
+            Changed?.Invoke();
+        }
     }
+
+    /// <summary>Another one came into force.</summary>
+    internal event Action? Changed;
 
     /// <summary>For Kestrel.</summary>
     internal SslServerAuthenticationOptions Options => Current.Tls;

@@ -1,7 +1,9 @@
 using System.Net;
 using AdmissionLas.Admission;
+using AdmissionLas.Events;
 using AdmissionLas.Kubernetes;
 using AdmissionLas.Options;
+using AdmissionLas.Page;
 using AdmissionLas.Telemetry;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -49,6 +51,11 @@ static class WebhookServer
             : ValidateOptionsResult.Success);
         var tls = new ServingTls(certificate ?? ServingCertificate.FromFiles(CertificateFiles.Read(options), options.CertificateNames, DateTimeOffset.UtcNow));
         builder.Services.AddSingleton(tls);
+        if (options.ClientCa.Length > 0)
+        {
+            builder.Services.AddClientCertificates(options.AllowedClients);
+        }
+
         if (certificate is null)
         {
             builder.Services.AddHostedService<ServingCertificateReload>();
@@ -71,10 +78,17 @@ static class WebhookServer
             }));
             kestrel.Listen(Address(options), options.HealthPort);
         });
+        builder.AddPage();
 
         var app = builder.Build();
         // Made now, so that a fault in the configuration is told before a port is opened.
         app.Services.GetRequiredService<SettingsReload>();
+        if (options.ClientCa.Length > 0)
+        {
+            app.Services.FollowClientAuthorities();
+        }
+
+        app.Services.GetRequiredService<LogLevels>().Follow(app.Services.GetRequiredService<ILogger<LogLevels>>());
         var ledger = app.Services.GetRequiredService<UsageLedger>();
         Map(app, ledger);
         return app;
@@ -123,7 +137,11 @@ static class WebhookServer
         services.AddSingleton<Draining>();
         services.AddHostedService(provider => provider.GetRequiredService<Draining>());
         services.AddSingleton<WebhookMetrics>();
+        services.AddSingleton<MetricsEndpoint>();
+        services.AddSingleton<ReviewTraces>();
         services.AddSingleton<LogThrottle>();
+        services.AddOptions<EventOptions>().BindConfiguration(EventOptions.Section);
+        services.AddSingleton<SetbackQueue>();
         services.AddSingleton<ReviewHandler>();
         services.AddSingleton<MutateEndpoint>();
         source.AddTo(services);
@@ -131,10 +149,11 @@ static class WebhookServer
 
     static void AddLogging(WebApplicationBuilder builder, LogEventLevel quietest)
     {
-        var level = Enum.TryParse<LogEventLevel>(builder.Configuration["logging:level"], ignoreCase: true, out var configured) ? configured : quietest;
+        var levels = new LogLevels(builder.Configuration, quietest);
+        builder.Services.AddSingleton(_ => levels);
         var log = new LoggerConfiguration()
-            .MinimumLevel.Is(level)
-            .MinimumLevel.Override("Microsoft", level > LogEventLevel.Warning ? level : LogEventLevel.Warning)
+            .MinimumLevel.ControlledBy(levels.Own)
+            .MinimumLevel.Override("Microsoft", levels.Framework)
             // Whether anybody might log there decides if each request gets an activity and a scope, which nobody reads.
             .MinimumLevel.Override("Microsoft.AspNetCore.Hosting.Diagnostics", LevelAlias.Off);
         // A person reads a terminal; everything else is read by machines.
@@ -149,6 +168,8 @@ static class WebhookServer
         var mutate = app.Services.GetRequiredService<MutateEndpoint>();
         var state = app.Services.GetRequiredService<ClusterState>();
         var draining = app.Services.GetRequiredService<Draining>();
+        var metrics = app.Services.GetRequiredService<MetricsEndpoint>().Map(app);
+        var page = app.MapPage();
         app.Run(http =>
         {
             if (draining.HasBegun)
@@ -166,12 +187,17 @@ static class WebhookServer
             MutateEndpoint.Path when http.Request.IsHttps => HttpMethods.IsPost(http.Request.Method)
                 ? mutate.HandleAsync(http)
                 : TextAsync(http, StatusCodes.Status405MethodNotAllowed, "POST an AdmissionReview here"),
+            _ when page(http) is { } answer => answer(http),
             "/healthz" => TextAsync(http, StatusCodes.Status200OK, "ok"),
             "/readyz" when draining.HasBegun => TextAsync(http, StatusCodes.Status503ServiceUnavailable, "draining"),
             "/readyz" => state.Current is { } view
                 ? TextAsync(http, StatusCodes.Status200OK, $"ok: {view.Nodes.Count} nodes, confirmed {state.Age?.TotalSeconds ?? 0:0.#} s ago; {Usage(ledger)}")
                 : TextAsync(http, StatusCodes.Status503ServiceUnavailable, "waiting for the first list of nodes"),
-            _ => TextAsync(http, StatusCodes.Status404NotFound, $"nothing here; the webhook is POST {MutateEndpoint.Path} over HTTPS, probes are /healthz and /readyz"),
+            // What it tells is for those inside: the TLS port may be open to more.
+            MetricsEndpoint.Path when !http.Request.IsHttps => metrics(http),
+            _ => TextAsync(
+                http, StatusCodes.Status404NotFound,
+                $"nothing here; the webhook is POST {MutateEndpoint.Path} over HTTPS, and over plain HTTP there are /healthz, /readyz and {MetricsEndpoint.Path}"),
         };
     }
 

@@ -8,8 +8,8 @@ sealed class PlacementOptions
 {
     internal const string Section = "placement";
 
-    /// <summary><c>preferred</c>, <c>required</c> or <c>off</c>.</summary>
-    public PlacementMode Mode { get; set; } = PlacementMode.Preferred;
+    /// <summary><c>adaptive</c>, <c>preferred</c>, <c>required</c> or <c>off</c>.</summary>
+    public PlacementMode Mode { get; set; } = PlacementMode.Adaptive;
 
     /// <summary>How many nodes a patch names at most.</summary>
     [Range(1, PlacementPolicy.NamedNodesLimit)]
@@ -22,6 +22,10 @@ sealed class PlacementOptions
     /// <summary>… or at most this much above it, milliseconds.</summary>
     [Range(0.0, 60_000.0)]
     public double NearSlackMs { get; set; } = 1;
+
+    /// <summary>In adaptive mode: the weight of the scheduler's NodeAffinity plugin.</summary>
+    [Range(1, 100)]
+    public int NodeAffinityWeight { get; set; } = 2;
 }
 
 /// <summary>What training steps get; section <c>training</c>. Reloaded when the file changes.</summary>

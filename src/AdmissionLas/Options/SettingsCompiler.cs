@@ -44,6 +44,7 @@ static class SettingsCompiler
             NamedNodes = placement.NamedNodes,
             NearFactor = placement.NearFactor,
             NearSlackMs = placement.NearSlackMs,
+            NodeAffinityWeight = placement.NodeAffinityWeight,
             TrainingCpuMilli = cpuMilli,
             TrainingMemoryBytes = memoryBytes,
             CloudSelector = cloud,

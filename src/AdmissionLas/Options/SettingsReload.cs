@@ -24,6 +24,9 @@ sealed partial class SettingsReload : IHostedService, IDisposable
         settings.Current = Compile(out var faults) ?? throw new OptionsValidationException("configuration", typeof(SettingsCompiler), faults);
     }
 
+    /// <summary>Whether the settings in force are those that the configuration states now; not so after a change that was refused.</summary>
+    internal bool IsCurrent { get; private set; } = true;
+
     /// <inheritdoc/>
     public Task StartAsync(CancellationToken cancellationToken)
     {
@@ -63,10 +66,12 @@ sealed partial class SettingsReload : IHostedService, IDisposable
         if (Compile(out var faults) is { } compiled)
         {
             settings.Current = compiled;
+            IsCurrent = true;
             Reloaded();
         }
         else
         {
+            IsCurrent = false;
             Refused(string.Join("; ", faults));
         }
     }

@@ -19,3 +19,6 @@ sealed partial class StepOptionsValidator : IValidateOptions<StepOptions>;
 
 [OptionsValidator]
 sealed partial class CertificateOptionsValidator : IValidateOptions<CertificateOptions>;
+
+[OptionsValidator]
+sealed partial class PageOptionsValidator : IValidateOptions<PageOptions>;

@@ -34,14 +34,23 @@ static class ClusterOptions
     /// <summary>Adds the options to a verb.</summary>
     internal static void AddTo(Command command)
     {
+        AddConnectionTo(command);
+        command.Add(Name);
+    }
+
+    /// <summary>Adds those of them that a verb needs which only looks.</summary>
+    internal static void AddConnectionTo(Command command)
+    {
         command.Add(Kubeconfig);
         command.Add(Context);
         command.Add(Namespace);
-        command.Add(Name);
     }
 
     /// <summary>Whether the command line itself names a cluster.</summary>
     internal static bool IsGiven(ParseResult arguments) => arguments.GetValue(Kubeconfig) is not null || arguments.GetValue(Context) is not null;
+
+    /// <inheritdoc cref="IsGiven(ParseResult)"/>
+    internal static bool IsGiven(System.CommandLine.Parsing.CommandResult command) => command.GetValue(Kubeconfig) is not null || command.GetValue(Context) is not null;
 
     internal static string NamespaceOf(ParseResult arguments) => arguments.GetValue(Namespace)!;
 

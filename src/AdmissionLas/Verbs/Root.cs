@@ -13,6 +13,10 @@ static class Root
             RegisterCommand.Create(),
             UnregisterCommand.Create(),
             DoctorCommand.Create(),
+            ExplainCommand.Create(),
+            MatrixCommand.Create(),
+            SnapshotCommand.Create(),
             CertsCommand.Create(),
+            CompletionsCommand.Create(),
         };
 }

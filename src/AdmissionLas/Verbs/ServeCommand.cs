@@ -16,7 +16,7 @@ static class ServeCommand
     static readonly Option<FileInfo?> Config = new("--config") { Description = "YAML configuration; placement, training and steps are reloaded when it changes" };
     static readonly Option<string?> Address = new("--address") { Description = "The IP address to listen on [default: 0.0.0.0]" };
     static readonly Option<int?> Port = new("--port") { Description = "The HTTPS port that the API server calls [default: 8443]" };
-    static readonly Option<int?> HealthPort = new("--health-port") { Description = "The HTTP port for /healthz and /readyz [default: 8080]" };
+    static readonly Option<int?> HealthPort = new("--health-port") { Description = "The HTTP port for /healthz, /readyz and /metrics [default: 8080]" };
     static readonly Option<FileInfo?> Certificate = new("--certificate") { Description = "PEM file with the serving certificate [default: /certs/tls.crt]" };
     static readonly Option<FileInfo?> CertificateKey = new("--certificate-key") { Description = "PEM file with its key [default: /certs/tls.key]" };
     static readonly Option<string[]> CertificateName = new("--certificate-name")
@@ -35,11 +35,35 @@ static class ServeCommand
         Description = "Serve 127.0.0.1 with a certificate in this directory (ca.crt, tls.crt, tls.key), made when it is missing",
     };
 
+    const int DefaultPagePort = 8081;
+
+    static readonly Option<int?> Page = new("--page")
+    {
+        Description = $"Serve the operator's web page on the loopback, at this port [default: {DefaultPagePort}]",
+        HelpName = "port",
+        Arity = ArgumentArity.ZeroOrOne,
+        CustomParser = result =>
+        {
+            if (result.Tokens is not [var token])
+            {
+                return DefaultPagePort;
+            }
+
+            if (int.TryParse(token.Value, NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port <= 65535)
+            {
+                return port;
+            }
+
+            result.AddError($"--page: {token.Value} is no port");
+            return null;
+        },
+    };
+
     internal static Command Create()
     {
         var command = new Command("serve", "Run the webhook. Without --kubeconfig or --snapshot it watches the cluster it runs in.")
         {
-            Kubeconfig, Context, Snapshot, Config, Address, Port, HealthPort, Certificate, CertificateKey, CertificateName, DevCertificate, ClientCa, AllowClient,
+            Kubeconfig, Context, Snapshot, Config, Address, Port, HealthPort, Certificate, CertificateKey, CertificateName, DevCertificate, ClientCa, AllowClient, Page,
         };
         command.Validators.Add(result =>
         {
@@ -107,6 +131,8 @@ static class ServeCommand
             ["server:certificate"] = certificate,
             ["server:certificateKey"] = key,
             ["server:clientCa"] = arguments.GetValue(ClientCa)?.FullName,
+            ["page:enabled"] = arguments.GetValue(Page) is null ? null : "true",
+            ["page:port"] = arguments.GetValue(Page)?.ToString(CultureInfo.InvariantCulture),
         };
         AddList("allowedClients", arguments.GetValue(AllowClient));
         AddList("certificateNames", arguments.GetValue(CertificateName));

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Security;
@@ -22,13 +21,12 @@ namespace AdmissionLas.ClusterTests.Support;
 /// </summary>
 public sealed class ControlPlane : IAsyncLifetime
 {
-    const string Script = "scripts/control-plane.sh";
     /// <summary>The name under which the webhook is registered.</summary>
     internal const string Registration = "admission-las";
 
     internal const string Registrations = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations";
 
-    readonly string directory = Path.Combine(Path.GetTempPath(), $"admissionlas-cluster-tests-{Environment.ProcessId}");
+    readonly ControlPlaneScript script = new("admissionlas-cluster-tests");
     readonly string ownFiles = Directory.CreateTempSubdirectory("admissionlas-cluster-tests-").FullName;
     readonly DevelopmentCertificate certificate = DevelopmentCertificate.Create(DateTimeOffset.UtcNow);
     readonly ClientAuthority clients = new();
@@ -52,6 +50,9 @@ public sealed class ControlPlane : IAsyncLifetime
     /// <summary>The view that the running webhook answers from.</summary>
     internal ClusterState State => webhook!.Services.GetRequiredService<ClusterState>();
 
+    /// <summary>How it decides; a test that changes it puts it back.</summary>
+    internal Settings Settings => webhook!.Services.GetRequiredService<Settings>();
+
     /// <summary>What it has counted.</summary>
     internal UsageLedger Ledger => webhook!.Services.GetRequiredService<UsageLedger>();
 
@@ -60,7 +61,7 @@ public sealed class ControlPlane : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        kubeconfig = (await RunScriptAsync("up", "--no-webhook", "--quiet", "--admission-config", WriteAdmissionConfiguration())).Trim();
+        kubeconfig = (await script.RunAsync("up", "--no-webhook", "--quiet", "--admission-config", WriteAdmissionConfiguration())).Trim();
         api = new ApiServer(kubeconfig);
         var trust = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
         trust.CustomTrustStore.Add(certificate.Authority);
@@ -74,7 +75,7 @@ public sealed class ControlPlane : IAsyncLifetime
         await StopWebhookAsync();
         caller?.Dispose();
         api?.Dispose();
-        await RunScriptAsync("down", "--quiet");
+        await script.RunAsync("down", "--quiet");
         Directory.Delete(ownFiles, recursive: true);
     }
 
@@ -248,9 +249,9 @@ public sealed class ControlPlane : IAsyncLifetime
 
     internal Task UnregisterAsync(string name) => Api.DeleteAsync($"{Registrations}/{name}");
 
-    internal Task KillApiServerAsync() => RunScriptAsync("stop", "apiserver", "--kill", "--quiet");
+    internal Task KillApiServerAsync() => script.RunAsync("stop", "apiserver", "--kill", "--quiet");
 
-    internal Task StartApiServerAsync() => RunScriptAsync("start", "apiserver", "--quiet");
+    internal Task StartApiServerAsync() => script.RunAsync("start", "apiserver", "--quiet");
 
     /// <summary>
     /// Makes etcd forget all but its newest revision: every page token is then too old, as it is after the five minutes for which the API
@@ -258,7 +259,7 @@ public sealed class ControlPlane : IAsyncLifetime
     /// </summary>
     internal async Task CompactAsync()
     {
-        var port = File.ReadLines(Path.Combine(directory, "ports")).Single(l => l.StartsWith("etcd ", StringComparison.Ordinal)).Split(' ')[1];
+        var port = File.ReadLines(Path.Combine(script.Directory, "ports")).Single(l => l.StartsWith("etcd ", StringComparison.Ordinal)).Split(' ')[1];
         using var etcd = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{port}") };
         var written = await AskAsync("/v3/kv/put", new JsonObject { ["key"] = "Y29tcGFjdGVk", ["value"] = "" });
         await AskAsync("/v3/kv/compaction", new JsonObject { ["revision"] = written["header"]!["revision"]!.DeepClone(), ["physical"] = true });
@@ -296,21 +297,6 @@ public sealed class ControlPlane : IAsyncLifetime
                 return Ledger.Count - Ledger.AssumedCount <= pods;
             });
         }
-    }
-
-    async Task<string> RunScriptAsync(params string[] arguments)
-    {
-        var start = new ProcessStartInfo("bash") { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Repository.Root };
-        foreach (var argument in (string[])[Repository.PathOf(Script), .. arguments, "--dir", directory])
-        {
-            start.ArgumentList.Add(argument);
-        }
-
-        using var process = Process.Start(start)!;
-        var output = process.StandardOutput.ReadToEndAsync();
-        var errors = process.StandardError.ReadToEndAsync();
-        await process.WaitForExitAsync();
-        return process.ExitCode == 0 ? await output : throw new InvalidOperationException($"{Script} {string.Join(' ', arguments)} failed: {await errors}");
     }
 }
 

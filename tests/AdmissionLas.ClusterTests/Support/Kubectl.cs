@@ -25,6 +25,10 @@ sealed class Kubectl(string kubeconfig)
         }
     }
 
+    /// <summary>Runs any command; an object is its standard input.</summary>
+    internal async Task<ToolResult> RunAsync(JsonObject? input, params string[] arguments) =>
+        await Tool.RunAsync(await Program.Value, [.. Connection, .. arguments], input?.ToJsonString() ?? "");
+
     /// <summary>Applies objects in this order, as an admin does; a field that the server does not know is a fault.</summary>
     internal Task ApplyAsync(IEnumerable<JsonObject> objects) => WithObjectsAsync(objects, "apply", "-f", "-");
 

@@ -1,7 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using System.Text;
 
 namespace AdmissionLas.ClusterTests.Support;
@@ -56,14 +54,7 @@ sealed class ReplicaProcess : IAsyncDisposable
     }
 
     /// <summary>Ports that nobody listens on now.</summary>
-    internal static int[] FreePorts(int count)
-    {
-        var probes = Enumerable.Range(0, count).Select(_ => new TcpListener(IPAddress.Loopback, 0)).ToList();
-        probes.ForEach(p => p.Start());
-        int[] ports = [.. probes.Select(p => ((IPEndPoint)p.LocalEndpoint).Port)];
-        probes.ForEach(p => p.Dispose());
-        return ports;
-    }
+    internal static int[] FreePorts(int count) => TestSupport.FreePorts.Find(count);
 
     /// <summary>What a kubelet does first to end a pod.</summary>
     /// <returns>The exit code.</returns>

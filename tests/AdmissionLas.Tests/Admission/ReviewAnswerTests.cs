@@ -200,8 +200,8 @@ public sealed class ReviewAnswerTests
     [Fact]
     public void Without_nodes_or_latencies_the_author_is_told_what_is_missing()
     {
-        Assert.Contains("no node has a latency label", Response(Text("HOME-EDGE"), ClusterView.Empty)["warnings"]![0]!.ToString(), StringComparison.Ordinal);
-        Assert.Contains("no node has a latency label", Response(Text("HOME-EDGE"), new ClusterView([new NodeFacts { Name = "bare", IsReady = true }]))["warnings"]![0]!.ToString(), StringComparison.Ordinal);
+        Assert.Contains("an admin of the cluster can label them", Response(Text("HOME-EDGE"), ClusterView.Empty)["warnings"]![0]!.ToString(), StringComparison.Ordinal);
+        Assert.Contains("an admin of the cluster can label them", Response(Text("HOME-EDGE"), new ClusterView([new NodeFacts { Name = "bare", IsReady = true }]))["warnings"]![0]!.ToString(), StringComparison.Ordinal);
     }
 
     static JsonObject Review(JsonObject pod) => SampleReview.Of(pod, "a-uid");

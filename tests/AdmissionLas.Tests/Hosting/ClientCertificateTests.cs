@@ -81,6 +81,18 @@ public sealed class ClientCertificateTests : IDisposable
         await Assert.ThrowsAsync<HttpRequestException>(() => PostAsync(webhook, authority.Issue("kube-apiserver")));
     }
 
+    [Fact]
+    public async Task An_open_connection_does_not_outlive_the_authority_it_came_with()
+    {
+        await using var webhook = await StartAsync();
+        using var client = webhook.ClientWith(authority.Issue("kube-apiserver"));
+        Assert.Equal(HttpStatusCode.OK, await SendAsync(webhook, client));
+
+        await File.WriteAllTextAsync(Path.Combine(directory, "client-ca.crt"), new ClientAuthority("CN=next").Pem);
+
+        await Eventually.IsTrueAsync("the caller is forbidden", async () => await SendAsync(webhook, client) == HttpStatusCode.Forbidden);
+    }
+
     public void Dispose() => Directory.Delete(directory, recursive: true);
 
     async Task<RunningWebhook> StartAsync()
@@ -95,6 +107,11 @@ public sealed class ClientCertificateTests : IDisposable
     static async Task<HttpStatusCode> PostAsync(RunningWebhook webhook, X509Certificate2? certificate)
     {
         using var client = webhook.ClientWith(certificate);
+        return await SendAsync(webhook, client);
+    }
+
+    static async Task<HttpStatusCode> SendAsync(RunningWebhook webhook, HttpClient client)
+    {
         using var content = RunningWebhook.Json(SampleReview.Of(RunningWebhook.Predict("HOME-EDGE"), "a-uid").ToJsonString());
         using var response = await client.PostAsync(webhook.Mutate, content);
         return response.StatusCode;

@@ -132,6 +132,20 @@ public sealed class WebhookServerTests
     }
 
     [Fact]
+    public async Task What_is_not_a_review_does_not_end_the_connection()
+    {
+        await using var webhook = await RunningWebhook.StartAsync();
+        for (var i = 0; i < 3; i++)
+        {
+            using var refused = await webhook.PostAsync(RunningWebhook.Json("{}"), HttpVersion.Version11);
+
+            Assert.Equal(HttpStatusCode.BadRequest, refused.StatusCode);
+        }
+
+        Assert.NotNull((await webhook.ReviewAsync(RunningWebhook.Predict("HOME-EDGE"), HttpVersion.Version11))["patch"]);
+    }
+
+    [Fact]
     public async Task Another_content_type_is_refused_with_415()
     {
         await using var webhook = await RunningWebhook.StartAsync();

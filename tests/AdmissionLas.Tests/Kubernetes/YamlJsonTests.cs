@@ -64,17 +64,51 @@ public sealed class YamlJsonTests
     [InlineData("a: 1\nb: ]", 2)]
     [InlineData("a: 1\nb: 2\n\"a\": 3", 3)]
     [InlineData("a: 1\n? [b]\n: 2\n? [c]\n: 3", 2)]
-    [InlineData("a: 1\nb: &self\n  c: *self", 2)]
+    [InlineData("a: 1\nb: &self\n  c: *self", 3)]
+    [InlineData("a: 1\nb: *gone", 2)]
     public void What_cannot_be_used_is_told_with_its_line(string yaml, int line) =>
         Assert.Contains($"line {line}, ", Assert.Throws<InvalidDataException>(() => Read(yaml)).Message, StringComparison.Ordinal);
 
     [Theory]
     [InlineData(70)]
     [InlineData(700)]
+    [InlineData(200_000)]
     public void Nesting_deeper_than_any_object_of_kubernetes_is_told_with_its_line(int depth) => Assert.Contains(
         "line 1, ",
         Assert.Throws<InvalidDataException>(() => Read($"a: {new string('[', depth)}{new string(']', depth)}")).Message,
         StringComparison.Ordinal);
+
+    [Fact]
+    public void Aliases_that_multiply_without_end_are_refused_before_they_have_multiplied()
+    {
+        var bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + string.Concat(
+            Enumerable.Range(1, 9).Select(i => $"a{i}: &a{i} [{string.Join(", ", Enumerable.Repeat($"*a{i - 1}", 9))}]\n"));
+
+        var fault = Assert.Throws<InvalidDataException>(() => Read(bomb));
+
+        Assert.StartsWith("line 6, ", fault.Message, StringComparison.Ordinal);
+        Assert.Contains("write out what is meant", fault.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_alias_is_what_it_names()
+    {
+        using var reader = new StringReader("a: &a { b: [1] }\nc: *a\nd: [*a]");
+
+        Assert.Equal("""{"a":{"b":[1]},"c":{"b":[1]},"d":[{"b":[1]}]}""", Assert.Single(YamlJson.ReadObjects(reader)).GetRawText());
+    }
+
+    [Fact]
+    public void A_source_knows_the_line_of_each_value()
+    {
+        using var reader = new StringReader("# first\na: 1\n---\nb:\n  c: [x,\n   y]\n");
+
+        var documents = YamlSource.Read(reader);
+
+        Assert.Equal([2, 4], documents.Select(d => d.Line));
+        Assert.Equal(6, documents[1].LineOf(documents[1].Root!["b"]!["c"]![1]));
+        Assert.Equal(5, documents[1].LineOf(documents[1].Root!["b"]));
+    }
 
     [Theory]
     [InlineData("")]

@@ -54,6 +54,49 @@ static class DefaultScheduler
         return [.. sums.Select(s => best == 0 ? 0 : PluginWeight * (100 * s / best))];
     }
 
+    /// <summary>
+    /// All points that nodes get for the pod, of the plugins that know no other pods: node affinity, least allocated, balanced allocation, image
+    /// locality and taints, in whole numbers as the scheduler counts them.
+    /// </summary>
+    /// <param name="pod">The pod.</param>
+    /// <param name="nodes">Those that passed the filters.</param>
+    /// <param name="cluster">All nodes: an image counts by how many of them have it.</param>
+    /// <param name="usage">What runs on them.</param>
+    /// <param name="isOlder">Before Kubernetes 1.23, when affinity and taints counted once and balance was the plain difference.</param>
+    internal static long[] AllPoints(JsonObject pod, IReadOnlyList<NodeFacts> nodes, IReadOnlyList<NodeFacts> cluster, ClusterUsage usage, bool isOlder)
+    {
+        var request = Request(pod);
+        var affinity = AffinityPoints(pod, nodes).Select(p => isOlder ? p / PluginWeight : p).ToArray();
+        var taints = nodes.Select(n => n.Taints.Count(t => t.Effect == TaintEffect.PreferNoSchedule && !Tolerates(pod["spec"]!.AsObject(), t))).ToArray();
+        return [.. nodes.Select((n, i) => affinity[i] + Least(n) + Balanced(n) + Images(n) + ((isOlder ? 1 : 3) * Tainted(taints[i])))];
+
+        (decimal Has, decimal Used) Of(NodeFacts node, string name, decimal unstated) =>
+            (Has(node.Allocatable, name), Has(usage.On(node).Requested, name) + (request.GetValueOrDefault(name) is > 0 and var asked ? asked : unstated));
+
+        IEnumerable<(decimal Has, decimal Used)> Both(NodeFacts node) => [Of(node, "cpu", 0.1m), Of(node, "memory", 200 << 20)];
+
+        long Least(NodeFacts node) => (long)Both(node).Average(r => r.Used > r.Has ? 0 : Math.Floor((r.Has - r.Used) * 100 / r.Has));
+
+        long Balanced(NodeFacts node)
+        {
+            var shares = Both(node).Select(r => (double)(r.Used / r.Has)).ToArray();
+            return isOlder
+                ? shares.Max() >= 1 ? 0 : (long)((1 - Math.Abs(shares[0] - shares[1])) * 100)
+                : (long)((1 - (Math.Abs(Math.Min(1, shares[0]) - Math.Min(1, shares[1])) / 2)) * 100);
+        }
+
+        long Images(NodeFacts node)
+        {
+            const long least = 23 << 20, most = 1000 << 20;
+            var bytes = Items(pod["spec"]!["containers"]).Sum(c => Text(c["image"]) is { } image && node.Images.BytesOf(ImageId.Of(image)) is > 0 and var size
+                ? (long)(size * ((double)cluster.Count(n => n.Images.BytesOf(ImageId.Of(image)) > 0) / cluster.Count))
+                : 0);
+            return 100 * (Math.Clamp(bytes, least, most) - least) / (most - least);
+        }
+
+        long Tainted(int count) => taints.Max() == 0 ? 100 : 100 - (100 * count / taints.Max());
+    }
+
     /// <summary>The pod's effective request by resource name.</summary>
     internal static Dictionary<string, decimal> Request(JsonObject pod)
     {

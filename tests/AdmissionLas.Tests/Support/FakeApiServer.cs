@@ -40,13 +40,17 @@ sealed class FakeApiServer : IAsyncDisposable
     /// <summary>Answers what is asked of webhook registrations.</summary>
     internal Func<HttpContext, Task>? Registrations { get; set; }
 
+    /// <summary>Answers whoever writes an Event.</summary>
+    internal Func<HttpContext, Task>? Events { get; set; }
+
     internal string Address => app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();
 
     internal KubeApi Client(TimeProvider time) => new(Configuration, time);
 
     internal static async Task<FakeApiServer> StartAsync()
     {
-        var builder = WebApplication.CreateSlimBuilder();
+        // Nothing is watched: that the webhook watches no folder is a test of its own, and it looks at this whole process.
+        var builder = WebApplication.CreateSlimBuilder(["--hostBuilder:reloadConfigOnChange=false"]);
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         var app = builder.Build();
@@ -162,6 +166,11 @@ sealed class FakeApiServer : IAsyncDisposable
         if (Registrations is not null && http.Request.Path.Value!.Contains("/mutatingwebhookconfigurations", StringComparison.Ordinal))
         {
             return Registrations(http);
+        }
+
+        if (Events is not null && http.Request.Path.Value!.EndsWith("/events", StringComparison.Ordinal))
+        {
+            return Events(http);
         }
 
         if (Pods is not null && http.Request.Path.Value!.EndsWith("/pods", StringComparison.Ordinal))

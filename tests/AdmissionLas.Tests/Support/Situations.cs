@@ -12,12 +12,12 @@ sealed record Situation(NodeFacts[] Nodes, ClusterUsage Usage, JsonObject Pod, P
     internal bool CanRun(JsonObject pod, NodeFacts node) => DefaultScheduler.CanRun(pod, node, Usage.On(node));
 
     public override string ToString() =>
-        $"{Pod.ToJsonString()}\n{Policy.Mode}, {Policy.NamedNodes} nodes named, near {Policy.NearFactor}x or {Policy.NearSlackMs} ms, training {Policy.TrainingCpuMilli}m " +
+        $"{Pod.ToJsonString()}\n{Policy.Mode}, affinity weighs {Policy.NodeAffinityWeight}, {Policy.NamedNodes} nodes named, near {Policy.NearFactor}x or {Policy.NearSlackMs} ms, training {Policy.TrainingCpuMilli}m " +
         $"{Policy.TrainingMemoryBytes >> 20}Mi, {(Policy.CloudSelector is null ? "no cloud" : "cloud by tier")}, top class {Policy.TopClassShare}\n{string.Join('\n', Nodes.Select(Describe))}";
 
     string Describe(NodeFacts node) =>
         $"{node.Name}: {(node.IsReady ? "" : "not ready, ")}{(node.IsCordoned ? "cordoned, " : "")}{node.Allocatable.CpuMilli}m {node.Allocatable.MemoryBytes >> 20}Mi " +
-        $"{node.Allocatable.AmountOf(Support.Nodes.Gpu)} gpus, used {Usage.On(node).Requested.CpuMilliOrZero}m {Usage.On(node).Requested.MemoryBytesOrZero >> 20}Mi {Usage.On(node).Pods} pods, " +
+        $"{node.Allocatable.AmountOf(Support.Nodes.Gpu)} gpus, image of {node.Images.BytesOf(Situations.Image) >> 20} MiB, used {Usage.On(node).Requested.CpuMilliOrZero}m {Usage.On(node).Requested.MemoryBytesOrZero >> 20}Mi {Usage.On(node).Pods} pods, " +
         $"taints [{string.Join(' ', node.Taints)}], {string.Join(' ', node.Labels.Select(l => $"{l.Key}={l.Value}"))}";
 }
 
@@ -27,6 +27,9 @@ sealed record Situation(NodeFacts[] Nodes, ClusterUsage Usage, JsonObject Pod, P
 /// </summary>
 static class Situations
 {
+    /// <summary>The image of all pods.</summary>
+    internal static readonly ImageId Image = ImageId.Of("step");
+
     static readonly string[] Locations = ["HOME", "LAB", "CLOUD"];
 
     internal static Gen<Situation> Any => Of(AnyType, withPreferences: true);
@@ -44,11 +47,12 @@ static class Situations
     static Gen<string?> AnyType => Gen.OneOf<string?>("Predict", "Predicting", "Training", "Train", "Evaluation", "Predct", "", null);
 
     static Gen<PlacementPolicy> Policy => Gen.Select(
-        Gen.OneOf(PlacementMode.Preferred, PlacementMode.Required), Gen.Int[1, PlacementPolicy.NamedNodesLimit], Gen.OneOf(1.0, 2, 10), Gen.OneOf(0.0, 1, 50),
+        Gen.Select(Gen.OneOf(PlacementMode.Adaptive, PlacementMode.Preferred, PlacementMode.Required), Gen.OneOf(1, 2)), Gen.Int[1, PlacementPolicy.NamedNodesLimit], Gen.OneOf(1.0, 2, 10), Gen.OneOf(0.0, 1, 50),
         Gen.OneOf(500L, 2000, 16_000), Gen.OneOf(1L << 30, 4L << 30, 64L << 30), Gen.Bool, Gen.OneOf(0.5, 0.75, 1.0),
         (mode, named, factor, slack, cpu, memory, hasCloud, share) => new PlacementPolicy
         {
-            Mode = mode,
+            Mode = mode.Item1,
+            NodeAffinityWeight = mode.Item2,
             NamedNodes = named,
             NearFactor = factor,
             NearSlackMs = slack,
@@ -63,7 +67,7 @@ static class Situations
         .Select(nodes => nodes.Select((node, i) => node($"n{i:00}")).ToArray());
 
     static Gen<Func<string, (NodeFacts, NodeUsage)>> Node => Gen.Select(
-        Gen.Select(Gen.OneOf(500L, 2000, 4000, 8000, 16_000), Gen.OneOf(2L << 30, 8L << 30, 32L << 30, 64L << 30), Gen.OneOf(0L, 0, 0, 1, 4)),
+        Gen.Select(Gen.OneOf(500L, 2000, 4000, 8000, 16_000), Gen.OneOf(2L << 30, 8L << 30, 32L << 30, 64L << 30), Gen.OneOf(0L, 0, 0, 1, 4), Gen.OneOf(0L, 0, 10L << 20, 300L << 20, 4L << 30)),
         Gen.Select(Gen.Frequency((6, 0.0), (2, 0.5), (1, 0.9), (1, 1.0)), Gen.Frequency((6, 0.0), (2, 0.5), (1, 1.0)), Gen.Frequency((19, 3L), (1, 110L))),
         Gen.Select(Gen.Frequency((14, true), (1, false)), Gen.Frequency((14, false), (1, true))),
         Gen.Frequency((6, (IGen<Taint[]>)Gen.Const(Array.Empty<Taint>())), (2, Taint.Array[1]), (1, Taint.Array[2])),
@@ -89,6 +93,7 @@ static class Situations
                 IsCordoned = states.Item2,
                 Allocatable = new Resources(sizes.Item1, sizes.Item2, sizes.Item3 == 0 ? null : [new(Nodes.Gpu, sizes.Item3)]),
                 AllocatablePods = 110,
+                Images = NodeImages.Of([(Image, sizes.Item4)]),
             },
             new NodeUsage(new Resources((long)(sizes.Item1 * used.Item1), (long)(sizes.Item2 * used.Item2)), used.Item3));
 

@@ -31,13 +31,16 @@ public sealed partial class PlacementProperties
         Assert.Equal(outcome, decision.Outcome);
         Assert.Equal(ranked.FirstOrDefault()?.Name, decision.Chosen?.Name);
         Assert.Equal(ranked.Length > 0 && situation.CanRun(situation.Pod, ranked[0]), decision.TakesRoom);
-        Assert.Equal(ranked.Take(situation.Policy.NamedNodes).Select(n => n.Name), decision.Preferred.Select(p => Assert.Single(situation.Nodes, p.Preference.Matches).Name));
-        Assert.Equal(decision.Outcome != Outcome.Placed, decision.Warnings.Any(w => w.StartsWith("left to the default scheduler", StringComparison.Ordinal)));
+        var named = ranked.Take(situation.Policy.NamedNodes).Select(n => n.Name).ToArray();
+        var preferred = decision.Preferred.Select(p => Assert.Single(situation.Nodes, p.Preference.Matches).Name).ToArray();
+        Assert.Equal(decision.Mode == PlacementMode.Adaptive ? named.Where(preferred.Contains) : named, preferred);
+        Assert.Equal(decision.Outcome != Outcome.Placed, decision.Warnings.Any(w => w.StartsWith("this ", StringComparison.Ordinal) && w.Contains(" may run ", StringComparison.Ordinal)));
     });
 
     [Fact]
     public void On_the_default_scheduler_the_nearest_wins_and_as_it_fills_up_the_next() => Check(Situations.PredictWithoutPreferences, situation =>
     {
+        situation = situation with { Policy = situation.Policy with { Mode = situation.Policy.Mode == PlacementMode.Adaptive ? PlacementMode.Preferred : situation.Policy.Mode } };
         var reviewed = situation.Review();
         var rest = situation.Nodes.Where(n => situation.CanRun(reviewed.Pod, n)).ToList();
         var named = reviewed.Decision!.Preferred.Select(p => Assert.Single(situation.Nodes, p.Preference.Matches)).Where(rest.Contains).ToArray();
@@ -78,8 +81,49 @@ public sealed partial class PlacementProperties
 
         Assert.Contains(reviewed.Decision.Chosen, able);
         Assert.All(able, n => Assert.True(canRun(situation.Pod, n)));
+        if (reviewed.Decision.Mode == PlacementMode.Adaptive)
+        {
+            return;
+        }
+
         Assert.All(able, n => Assert.True(LatencyOf(n, reviewed.Decision.Step.Location) <= near));
         Assert.Equal(PlacementMode.Required, reviewed.Decision.Mode);
+    });
+
+    // All that the scheduler adds up for nodes, older or newer, and not only the points for affinity.
+    [Fact]
+    public void In_adaptive_mode_no_node_that_is_left_beats_the_nearest() => Check(Situations.PredictWithoutPreferences, situation =>
+    {
+        situation = situation with { Policy = situation.Policy with { Mode = PlacementMode.Adaptive } };
+        var reviewed = situation.Review();
+        if (reviewed.Decision is not { Mode: PlacementMode.Adaptive, Required: not null })
+        {
+            return;
+        }
+
+        var able = situation.Nodes.Where(n => situation.CanRun(reviewed.Pod, n)).ToArray();
+        var points = DefaultScheduler.AllPoints(reviewed.Pod, able, situation.Nodes, situation.Usage, isOlder: situation.Policy.NodeAffinityWeight == 1);
+        var nearestMs = LatencyOf(reviewed.Decision.Chosen!, reviewed.Decision.Step.Location);
+        var best = able.Zip(points).Where(n => n.Second == points.Max()).Select(n => n.First);
+
+        Assert.Contains(reviewed.Decision.Chosen, able);
+        Assert.All(best, n => Assert.Equal(nearestMs, LatencyOf(n, reviewed.Decision.Step.Location)));
+    });
+
+    [Fact]
+    public void In_adaptive_mode_a_pod_is_kept_to_near_nodes_only_where_one_has_room_and_may_be_named() => Check(Situations.Predict, situation =>
+    {
+        situation = situation with { Policy = situation.Policy with { Mode = PlacementMode.Adaptive } };
+        var facts = situation.Review();
+        if (facts.Decision is not { Outcome: Outcome.Placed } decision || situation.Pod["metadata"]!["annotations"]?[PodHints.PlacementKey] is JsonValue)
+        {
+            return;
+        }
+
+        var isAlone = decision.Chosen!.Hostname is { } hostname && situation.Nodes.Count(n => n.Hostname == hostname) == 1;
+        Assert.Equal(decision.TakesRoom && isAlone && !OnlySchedulerCanJudge(situation.Pod), decision.Mode == PlacementMode.Adaptive);
+        Assert.Equal(decision.Mode == PlacementMode.Adaptive, decision.Required is not null);
+        Assert.InRange(decision.Required?.Values.Count ?? 1, 1, situation.Policy.NamedNodes);
     });
 
     [Fact]
@@ -134,7 +178,7 @@ public sealed partial class PlacementProperties
             {
                 var added = before["resources"]?["requests"]?[resource] is null ? reviewed.Pod["spec"]!["containers"]![i]!["resources"]?["requests"]?[resource] : null;
                 var mayAdd = before["resources"]?["requests"]?[resource] is null && !isPlatforms && wholePod?["requests"]?[resource] is null && wholePod?["limits"]?[resource] is null;
-                var wasLowered = reviewed.Decision.Warnings.Any(w => w.StartsWith($"training {resource} request lowered", StringComparison.Ordinal));
+                var wasLowered = reviewed.Decision.Warnings.Any(w => w.Contains("instead of", StringComparison.Ordinal) && w.Contains(resource == "cpu" ? " CPUs " : " of memory ", StringComparison.Ordinal));
                 var limit = before["resources"]?["limits"]?[resource] is { } l ? Amount(l) : decimal.MaxValue;
                 var asked = Math.Min(Asked(situation, resource), limit);
 
@@ -150,6 +194,15 @@ public sealed partial class PlacementProperties
             }
         }
     });
+
+    // Of what the made-up pods may have.
+    static bool OnlySchedulerCanJudge(JsonObject pod)
+    {
+        var spec = pod["spec"]!;
+        var containers = new[] { spec["containers"], spec["initContainers"] }.OfType<JsonArray>().SelectMany(c => c);
+        return containers.Any(c => c!["ports"] is not null) || spec["affinity"]?["podAntiAffinity"] is not null ||
+            (spec["volumes"] as JsonArray ?? []).Any(v => v!["persistentVolumeClaim"] is not null);
+    }
 
     /// <summary>
     /// The nodes that can run the pod now, or failing that ever, in the order of the issue; those that the scheduler avoids come last.

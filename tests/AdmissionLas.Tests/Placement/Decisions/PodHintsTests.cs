@@ -8,6 +8,7 @@ public sealed class PodHintsTests
     static readonly ClusterView View = Nodes.View(Nodes.At("1", "near", cpu: "64"));
 
     [Theory]
+    [InlineData("adaptive", PlacementMode.Adaptive)]
     [InlineData("preferred", PlacementMode.Preferred)]
     [InlineData("required", PlacementMode.Required)]
     [InlineData("Required", PlacementMode.Required)]
@@ -18,7 +19,7 @@ public sealed class PodHintsTests
             var decision = View.Decide(Pods.Predict().Annotated(PodHints.PlacementKey, word), new PlacementPolicy { Mode = policy });
 
             Assert.Equal((Outcome.Placed, mode), (decision.Outcome, decision.Mode));
-            Assert.Equal(mode == PlacementMode.Required, decision.Required is not null);
+            Assert.Equal(mode != PlacementMode.Preferred, decision.Required is not null);
         }
     }
 
@@ -39,7 +40,7 @@ public sealed class PodHintsTests
         var decision = View.Decide(Pods.Predict().Annotated(PodHints.PlacementKey, word), new PlacementPolicy { Mode = PlacementMode.Required });
 
         Assert.Equal(PlacementMode.Required, decision.Mode);
-        Assert.Contains($"admissionlas.io/placement={word} is not one of preferred, required, off; using required", Assert.Single(decision.Warnings), StringComparison.Ordinal);
+        Assert.Contains($"admissionlas.io/placement={word} is not one of adaptive, preferred, required, off; using required", Assert.Single(decision.Warnings), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -55,8 +56,8 @@ public sealed class PodHintsTests
         Assert.Equal(["2", "4Gi"], decision.Requests.Select(r => r.Quantity));
         Assert.Equal(
             [
-                $"annotation admissionlas.io/request-cpu={text} is no positive Kubernetes quantity; using 2",
-                $"annotation admissionlas.io/request-memory={text} is no positive Kubernetes quantity; using 4Gi",
+                $"annotation admissionlas.io/request-cpu={text} is not an amount such as 2, which is used instead",
+                $"annotation admissionlas.io/request-memory={text} is not an amount such as 4Gi, which is used instead",
             ],
             decision.Warnings);
     }

@@ -103,8 +103,8 @@ public sealed class TrainingPlacementTests
         Assert.Equal(["main cpu=8", "main memory=16Gi"], RequestsOf(decision));
         Assert.Equal(
             [
-                "training cpu request lowered from 32 to 8 a container: cloud, the largest node that can run the pod, has 8",
-                "training memory request lowered from 64Gi to 16Gi a container: cloud, the largest node that can run the pod, has 16Gi",
+                "each container of this training step gets 8 CPUs instead of 32: cloud, the largest machine that can run it, has 8",
+                "each container of this training step gets 16Gi of memory instead of 64Gi: cloud, the largest machine that can run it, has 16Gi",
             ],
             decision.Warnings);
     }
@@ -151,7 +151,7 @@ public sealed class TrainingPlacementTests
 
         Assert.Equal(["main cpu=6500m", "main memory=4Gi"], RequestsOf(decision));
         Assert.Equal(
-            ["training cpu request lowered from 32 to 6500m a container: cloud, the node with the most room for the pod, has 6500m left of 8"], decision.Warnings);
+            ["each container of this training step gets 6.5 CPUs instead of 32: cloud, the machine with the most room for it, has 6.5 left of 8"], decision.Warnings);
         Assert.Equal(("cloud", true), (decision.Chosen?.Name, decision.TakesRoom));
     }
 
@@ -317,9 +317,9 @@ public sealed class TrainingPlacementTests
         var decision = View.Decide(Pods.Training(Pods.Container(cpu: "24")));
 
         Assert.Equal(Outcome.NoCandidate, decision.Outcome);
-        Assert.Contains("none of the 2 nodes can run it (2 too little cpu)", Assert.Single(decision.Warnings), StringComparison.Ordinal);
+        Assert.Contains("none of the 2 nodes can run it (2 too little cpu)", decision.Explanation, StringComparison.Ordinal);
         Assert.Empty(decision.Requests);
-        Assert.Contains("no node is known", Assert.Single(ClusterView.Empty.Decide(Pods.Training()).Warnings), StringComparison.Ordinal);
+        Assert.Contains("no node is known", ClusterView.Empty.Decide(Pods.Training()).Explanation, StringComparison.Ordinal);
     }
 
     static ClusterView Unlabelled(params NodeFacts[] more) => Nodes.View([Cloud.Without("admissionlas.io/tier"), Edge.Without("admissionlas.io/tier"), .. more]);

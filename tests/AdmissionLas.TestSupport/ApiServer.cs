@@ -1,21 +1,22 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Security;
+using System.Runtime.CompilerServices;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json.Nodes;
 using k8s;
 
-namespace AdmissionLas.ClusterTests.Support;
+namespace AdmissionLas.TestSupport;
 
 /// <summary>
 /// The real API server as raw JSON, so that no client's model drops a field on the way there or back.
 /// </summary>
-sealed class ApiServer : IDisposable
+public sealed class ApiServer : IDisposable
 {
     readonly HttpClient http;
 
-    internal ApiServer(string kubeconfig)
+    public ApiServer(string kubeconfig)
     {
         var configuration = KubernetesClientConfiguration.BuildConfigFromConfigFile(kubeconfig);
         var trust = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
@@ -33,20 +34,32 @@ sealed class ApiServer : IDisposable
         }
     }
 
-    internal Uri Address => http.BaseAddress!;
+    public Uri Address => http.BaseAddress!;
 
     /// <summary>The answer as it comes, to be read while it does.</summary>
-    internal Task<HttpResponseMessage> OpenAsync(string path, CancellationToken stop) =>
+    public Task<HttpResponseMessage> OpenAsync(string path, CancellationToken stop) =>
         http.GetAsync(new Uri(path, UriKind.Relative), HttpCompletionOption.ResponseHeadersRead, stop);
 
-    internal Task<JsonObject> GetAsync(string path) => SendAsync(HttpMethod.Get, path, null);
+    public Task<JsonObject> GetAsync(string path) => SendAsync(HttpMethod.Get, path, null);
 
-    internal Task<JsonObject> CreateAsync(string path, JsonObject value) => SendAsync(HttpMethod.Post, path, value);
+    public Task<JsonObject> CreateAsync(string path, JsonObject value) => SendAsync(HttpMethod.Post, path, value);
 
-    internal Task<JsonObject> MergePatchAsync(string path, JsonObject value) => SendAsync(HttpMethod.Patch, path, value, "application/merge-patch+json");
+    public Task<JsonObject> MergePatchAsync(string path, JsonObject value) => SendAsync(HttpMethod.Patch, path, value, "application/merge-patch+json");
+
+    /// <summary>The events of a watch, until <paramref name="stop"/>.</summary>
+    public async IAsyncEnumerable<JsonObject> WatchAsync(string path, string fromVersion, [EnumeratorCancellation] CancellationToken stop)
+    {
+        using var response = await http.GetAsync(new Uri($"{path}?watch=true&resourceVersion={fromVersion}", UriKind.Relative), HttpCompletionOption.ResponseHeadersRead, stop);
+        response.EnsureSuccessStatusCode();
+        using var lines = new StreamReader(await response.Content.ReadAsStreamAsync(stop));
+        while (await lines.ReadLineAsync(stop) is { } line)
+        {
+            yield return JsonNode.Parse(line)!.AsObject();
+        }
+    }
 
     /// <summary>Deletes at once; what is not there is deleted already.</summary>
-    internal async Task DeleteAsync(string path)
+    public async Task DeleteAsync(string path)
     {
         using var response = await http.DeleteAsync(new Uri(path + "?gracePeriodSeconds=0", UriKind.Relative));
         if (response.StatusCode != HttpStatusCode.NotFound)
@@ -56,7 +69,7 @@ sealed class ApiServer : IDisposable
     }
 
     /// <summary>The status code and the body, whatever they are.</summary>
-    internal async Task<(HttpStatusCode Status, JsonObject Body)> TryCreateAsync(string path, JsonObject value)
+    public async Task<(HttpStatusCode Status, JsonObject Body)> TryCreateAsync(string path, JsonObject value)
     {
         using var request = Request(HttpMethod.Post, path, value, "application/json");
         using var response = await http.SendAsync(request);

@@ -1,0 +1,116 @@
+namespace AdmissionLas.Placement;
+
+/// <summary>
+/// The nodes to which the mode <see cref="PlacementMode.Adaptive"/> keeps a pod: the nearest that has room, and beside it only nodes that
+/// the scheduler will not pick as long as the nearest is there.
+/// </summary>
+/// <remarks>
+/// <para>
+/// Preference alone is worth 100 points a weight of the NodeAffinity plugin. A node that is almost empty and has the pod's image can make up
+/// for that against the nearest one, and the pod lands there. So nodes that could do so are left out. Requiring the nearest alone would be
+/// as sure, but it could go or be filled by others between our answer and the scheduler's, and the pod would wait for ever. So others are
+/// let in as standbys: where the pod could run, and would lose by <see cref="SchedulerScore"/> to the nearest.
+/// </para>
+/// <para>
+/// What was placed or just assumed is in the usage by which room and scores are counted. The standbys are as many as it takes for
+/// <see cref="MostMissing"/> nodes to go or <see cref="SpareRoom"/> pods like this one to come in between, and no more: each makes the patch longer.
+/// </para>
+/// </remarks>
+static class NearSet
+{
+    /// <summary>So many standbys, if there are so many; the second is for when the first goes too.</summary>
+    const int MostMissing = 2;
+
+    /// <summary>The standbys together have room for so many pods of this size, if there are such.</summary>
+    const int SpareRoom = 8;
+
+    /// <summary>What rounding may cost: each plugin cuts its points to whole ones.</summary>
+    const double Slack = 4;
+
+    /// <summary>
+    /// So many pods that come after this one may be scheduled before it, to the same node, which is worth less to the scheduler then: in a burst it
+    /// does not see the pods in the order in which we do.
+    /// </summary>
+    const int Overtaking = 4;
+
+    /// <summary>
+    /// The others weigh 1. So the nearest leads its first standby by 90 points and the others by 99, and the first standby them by 90 when the
+    /// nearest is gone (<see cref="PreferenceWeights"/> has the arithmetic).
+    /// </summary>
+    const int FirstStandbyWeight = 10;
+
+    const int LastStandbyWeight = 1;
+
+    /// <summary>The members with their weights, the chosen one first, the standbys by latency after it.</summary>
+    /// <param name="candidates">Those that have room for the pod: the nearest first, and those that the scheduler avoids last.</param>
+    /// <param name="feasibility">What fits.</param>
+    /// <param name="score">What the scheduler will think of them.</param>
+    /// <param name="view">Tells which of them can be named in a requirement.</param>
+    /// <param name="affinityWeight">The weight of the scheduler's NodeAffinity plugin.</param>
+    internal static List<Member> Choose(List<RankedNode> candidates, Feasibility feasibility, SchedulerScore score, ClusterView view, int affinityWeight)
+    {
+        var chosen = candidates[0];
+        var members = new List<Member>(1 + MostMissing) { new(chosen, 100) };
+        var chosenScore = score.Of(chosen.Node, Math.Min(Overtaking, feasibility.RoomOn(chosen.Node, 1 + Overtaking) - 1));
+        var chosenTaints = feasibility.AvoidingTaints(chosen.Node);
+        var standbyWeight = FirstStandbyWeight;
+        var spare = 0L;
+        for (var i = 1; i < candidates.Count && (members.Count <= MostMissing || spare < SpareRoom); i++)
+        {
+            var (node, latencyMs) = candidates[i];
+            if (view.UniqueHostname(node) is null || feasibility.AvoidingTaints(node) < chosenTaints)
+            {
+                continue;
+            }
+
+            if (latencyMs == chosen.LatencyMs)
+            {
+                members.Add(new Member(candidates[i], PreferenceWeights.TiedWithFirst));
+            }
+            else if (score.Of(node) - chosenScore + Slack <= affinityWeight * (100 - standbyWeight))
+            {
+                members.Add(new Member(candidates[i], standbyWeight));
+                standbyWeight = LastStandbyWeight;
+            }
+            else
+            {
+                continue;
+            }
+
+            spare += feasibility.RoomOn(node, SpareRoom);
+        }
+
+        if (members.Count == 1 && Weakest(candidates, feasibility, score, view) is { } weakest &&
+            score.Of(weakest.Node) - score.Of(chosen.Node) + Slack <= affinityWeight * (100 - LastStandbyWeight))
+        {
+            members.Add(new Member(weakest, LastStandbyWeight));
+        }
+
+        return members;
+    }
+
+    /// <summary>
+    /// Of the others the one that the scheduler thinks least of. Where none is sure to lose whatever comes in between, one that loses as things
+    /// are is better than none: a pod on the second best node is worth more than one that waits for ever for the best.
+    /// </summary>
+    static RankedNode? Weakest(List<RankedNode> candidates, Feasibility feasibility, SchedulerScore score, ClusterView view)
+    {
+        RankedNode? weakest = null;
+        var least = double.MaxValue;
+        for (var i = 1; i < candidates.Count; i++)
+        {
+            var node = candidates[i].Node;
+            if (view.UniqueHostname(node) is not null && feasibility.AvoidingTaints(node) >= feasibility.AvoidingTaints(candidates[0].Node) && score.Of(node) < least)
+            {
+                (weakest, least) = (candidates[i], score.Of(node));
+            }
+        }
+
+        return weakest;
+    }
+
+    /// <summary>A node of the set.</summary>
+    /// <param name="Ranked">The node.</param>
+    /// <param name="Weight">The weight of its preferred term.</param>
+    internal readonly record struct Member(RankedNode Ranked, int Weight);
+}

@@ -1,0 +1,69 @@
+namespace AdmissionLas.Placement;
+
+/// <summary>
+/// Explains a decision. It asks the engine and the checks that the server asks and adds nothing of its own to them, so it cannot say
+/// anything else than what the server does.
+/// </summary>
+public static class PlacementExplainer
+{
+    /// <summary>Explains what would be decided for a pod. Like <see cref="PlacementEngine.Decide"/> it never throws and changes nothing.</summary>
+    /// <param name="step">What the pod is.</param>
+    /// <param name="pod">The pod as its author wrote it.</param>
+    /// <param name="ownPreferences">The preferred node affinity terms that it came with; a decision does not look at them, the scheduler does.</param>
+    /// <param name="view">The nodes.</param>
+    /// <param name="usage">What is spoken for on them.</param>
+    /// <param name="policy">The admin's choices.</param>
+    public static Explanation Explain(
+        Step step, PodFacts pod, IReadOnlyList<PreferredTerm> ownPreferences, ClusterView view, ClusterUsage usage, PlacementPolicy policy)
+    {
+        var decision = PlacementEngine.Decide(step, pod, view, usage, policy);
+        var asPatched = decision.Requests.Count == 0 ? pod : TrainingPlacement.With(pod, decision.Requests);
+        var isJudged = Feasibility.CanBeJudged(pod);
+        var request = decision.Outcome == Outcome.Placed ? decision.Request : isJudged ? EffectiveRequest.Of(pod) : Resources.None;
+        var feasibility = new Feasibility(pod, request, usage);
+        var latencies = step.Location is { } location
+            ? view.NearestTo(location).ToDictionary(n => n.Node.Name, n => n.LatencyMs, StringComparer.Ordinal)
+            : [];
+
+        var nodes = new List<ExplainedNode>(view.Nodes.Count);
+        foreach (var node in Ordered(view, latencies))
+        {
+            var used = usage.On(node);
+            nodes.Add(new ExplainedNode
+            {
+                Node = node,
+                LatencyMs = latencies.TryGetValue(node.Name, out var latencyMs) ? latencyMs : null,
+                Free = feasibility.FreeOn(node),
+                FreePods = Math.Max(0, node.AllocatablePods - used.Pods),
+                Now = isJudged ? feasibility.JudgeNow(node) : null,
+                Ever = isJudged ? feasibility.JudgeEver(node) : null,
+                IsAvoided = isJudged && feasibility.IsAvoided(node),
+                IsChosen = decision.Chosen?.Name == node.Name,
+                Weight = decision.Preferred.Where(t => t.Preference.Matches(node)).Sum(t => t.Weight),
+                IsRequired = decision.Required?.IsMetBy(node.Label(decision.Required.Key)),
+            });
+        }
+
+        var notWeighed = SchedulerScores.NotWeighed(pod, view);
+        if (!isJudged)
+        {
+            return new Explanation(decision, request, nodes, notWeighed);
+        }
+
+        if (Comparisons(ownPreferences) > Feasibility.MaxComparisons)
+        {
+            ownPreferences = [];
+            notWeighed = [$"the pod's own preferred terms: more than {Feasibility.MaxComparisons} comparisons", .. notWeighed];
+        }
+
+        var scores = new SchedulerScores(asPatched, [.. ownPreferences, .. decision.Preferred], usage);
+        return new Explanation(decision, request, scores.AddTo(nodes), notWeighed);
+    }
+
+    static int Comparisons(IReadOnlyList<PreferredTerm> terms) =>
+        terms.Sum(t => 1 + t.Preference.MatchExpressions.Sum(e => e.Values.Count + 1) + t.Preference.MatchFields.Sum(f => f.Values.Count + 1));
+
+    static IEnumerable<NodeFacts> Ordered(ClusterView view, Dictionary<string, double> latencies) => view.ByCapacity(null).Nodes
+        .OrderBy(n => latencies.GetValueOrDefault(n.Node.Name, double.PositiveInfinity))
+        .Select(n => n.Node);
+}

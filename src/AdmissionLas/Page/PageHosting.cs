@@ -1,0 +1,73 @@
+using System.Net;
+using AdmissionLas.Options;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Options;
+
+namespace AdmissionLas.Page;
+
+/// <summary>Puts the page into the server, or leaves it out.</summary>
+static class PageHosting
+{
+    /// <summary>Registers the page and its port if the configuration turns it on.</summary>
+    /// <exception cref="OptionsValidationException">The section has a fault.</exception>
+    internal static void AddPage(this WebApplicationBuilder builder)
+    {
+        var options = builder.Configuration.GetSection(PageOptions.Section).Get<PageOptions>() ?? new PageOptions();
+        if (new PageOptionsValidator().Validate(null, options) is { Failed: true } faults)
+        {
+            throw new OptionsValidationException(PageOptions.Section, typeof(PageOptions), faults.Failures);
+        }
+
+        if (!IPAddress.TryParse(options.Address, out var address))
+        {
+            throw new OptionsValidationException(
+                PageOptions.Section, typeof(PageOptions), [$"page.address: \"{options.Address}\" is no IP address; write for example 127.0.0.1"]);
+        }
+
+        if (!options.Enabled)
+        {
+            return;
+        }
+
+        builder.Services.AddSingleton<IOptions<PageOptions>>(new OptionsWrapper<PageOptions>(options));
+        builder.Services.AddSingleton(provider => new RecentDecisions(options.RecentDecisions, options.Viewers, provider.GetRequiredService<TimeProvider>()));
+        builder.Services.AddSingleton<ClusterPicture>();
+        builder.Services.AddSingleton<DecisionStream>();
+        builder.Services.AddSingleton<PasteBox>();
+        builder.Services.AddSingleton<PageEndpoint>();
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(address, options.Port, listen =>
+        {
+            listen.Protocols = HttpProtocols.Http1;
+            listen.Use(next => connection =>
+            {
+                connection.Features.Set(OnPagePort.Yes);
+                return next(connection);
+            });
+        }));
+    }
+
+    /// <summary>What answers a request that came to the page's port; <see langword="null"/> for every other request.</summary>
+    internal static Func<HttpContext, RequestDelegate?> MapPage(this WebApplication app)
+    {
+        if (app.Services.GetService<PageEndpoint>() is not { } page)
+        {
+            return _ => null;
+        }
+
+        RequestDelegate answer = page.AnswerAsync;
+        return http => http.Features.Get<OnPagePort>() is null ? null : answer;
+    }
+
+    /// <summary>Where the page is, once started; <see langword="null"/> when it is off.</summary>
+    internal static Uri? Address(WebApplication app) => app.Services.GetService<PageEndpoint>() is null ? null
+        : new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Last());
+
+    // Marks the connections of one port, which a request cannot fake as it could a header.
+    sealed class OnPagePort
+    {
+        internal static readonly OnPagePort Yes = new();
+    }
+}

@@ -1,0 +1,116 @@
+using System.Buffers;
+using System.Text.Json;
+using AdmissionLas.Admission;
+using AdmissionLas.Placement;
+
+namespace AdmissionLas.Page;
+
+/// <summary>A review that was answered, as far as somebody may want to look at it later.</summary>
+/// <param name="Number">Its place in the order of answers, from 1.</param>
+/// <param name="Summary">What the stream says of it: one line of JSON.</param>
+/// <param name="Pod">The pod, to explain it once more; <see langword="null"/> for one that could not be read or is too large to keep.</param>
+sealed record RecentDecision(long Number, byte[] Summary, PodFacts? Pod)
+{
+    /// <summary>
+    /// Of a larger review only the summary is kept. Nothing has validated a pod under review, and a few hundred of the largest would fill the memory.
+    /// </summary>
+    internal const int LargestKeptReviewBytes = 64 * 1024;
+
+    // No name or label that Kubernetes accepts is longer; what is longer comes from a pod that it will refuse.
+    const int LongestName = 253;
+    const int LongestText = 2048;
+    const int MostItems = 20;
+
+    /// <summary>Whether it is worth showing: a step of ours, or something that should have been one.</summary>
+    internal static bool IsWorthShowing(in Handled handled) =>
+        handled.Fault is not null || handled.Review.PodIsUnreadable ||
+        (handled.Review.Pod is not null && handled.Decision?.Outcome is not (Outcome.NotAStep or Outcome.AlreadyDecided));
+
+    /// <summary>Takes what is kept of a review.</summary>
+    /// <param name="id">What the page calls it.</param>
+    /// <param name="number">Its place in the order.</param>
+    /// <param name="handled">What became of it.</param>
+    /// <param name="reviewBytes">How large it was.</param>
+    /// <param name="took">How long that took.</param>
+    /// <param name="at">When it was answered.</param>
+    internal static RecentDecision Of(string id, long number, in Handled handled, int reviewBytes, TimeSpan took, DateTimeOffset at)
+    {
+        var isKept = reviewBytes <= LargestKeptReviewBytes && handled.Decision is { Outcome: not Outcome.TooComplex };
+        return new RecentDecision(number, Write(id, handled, took, at), isKept ? handled.Review.Pod?.Facts : null);
+    }
+
+    static byte[] Write(string id, in Handled handled, TimeSpan took, DateTimeOffset at)
+    {
+        var bytes = new ArrayBufferWriter<byte>(1024);
+        using (var json = new Utf8JsonWriter(bytes))
+        {
+            json.WriteStartObject();
+            json.WriteString("id", id);
+            json.WriteString("at", at);
+            json.WriteNumber("tookMicroseconds", Math.Round(took.TotalMicroseconds));
+            json.WriteString("uid", Cut(handled.Review.Uid, LongestName));
+            json.WriteBoolean("dryRun", handled.Review.IsDryRun);
+            json.WriteString("namespace", Cut(handled.Review.Pod?.Facts.Namespace ?? "", LongestName));
+            json.WriteString("pod", Cut(handled.Review.Pod?.Name ?? "", LongestName));
+            if (handled.Decision is { } decision)
+            {
+                Write(json, decision);
+            }
+            else
+            {
+                WriteUndecided(json, handled);
+            }
+
+            json.WriteEndObject();
+        }
+
+        return bytes.WrittenSpan.ToArray();
+    }
+
+    static void Write(Utf8JsonWriter json, Decision decision)
+    {
+        json.WriteString("outcome", decision.Outcome.ToString());
+        json.WriteString("type", decision.Step.Type.ToString());
+        json.WriteString("typeRule", Cut(decision.Step.TypeRule, LongestText));
+        json.WriteString("location", Cut(decision.Step.Location, LongestName));
+        json.WriteString("locationRule", Cut(decision.Step.LocationRule, LongestText));
+        json.WriteString("mode", decision.Mode.ToString());
+        json.WriteString("decision", Cut(decision.Explanation, LongestText));
+        if (decision.Chosen is { } chosen)
+        {
+            json.WriteString("node", chosen.Name);
+            json.WriteBoolean("hasRoom", decision.TakesRoom);
+            if (decision.Step.Type == StepType.Predict)
+            {
+                json.WriteNumber("latencyMs", decision.LatencyMs);
+            }
+        }
+
+        json.WriteStartArray("requests");
+        foreach (var added in decision.Requests.Take(MostItems))
+        {
+            json.WriteStringValue($"{Cut(added.ContainerName, LongestName)}: {added.Resource} {added.Quantity}");
+        }
+
+        json.WriteEndArray();
+        json.WriteStartArray("warnings");
+        foreach (var warning in decision.Warnings.Take(MostItems))
+        {
+            json.WriteStringValue(Cut(warning, LongestText));
+        }
+
+        json.WriteEndArray();
+    }
+
+    static void WriteUndecided(Utf8JsonWriter json, in Handled handled)
+    {
+        var (outcome, why) = handled.Fault is not null ? ("Fault", "the review failed inside the webhook and the pod was let through; the log has the reason")
+            : handled.Review.PodIsUnreadable ? ("UnreadablePod", $"the pod was left as it is: {handled.Review.NoPodBecause}")
+            : ("NoClusterView", "the nodes were not known yet, so the pod was let through");
+        json.WriteString("outcome", outcome);
+        json.WriteString("decision", Cut(why, LongestText));
+    }
+
+    static string? Cut(string? text, int length) =>
+        text is null || text.Length <= length ? text : string.Concat(text.AsSpan(0, char.IsHighSurrogate(text[length - 1]) ? length - 1 : length), "…");
+}

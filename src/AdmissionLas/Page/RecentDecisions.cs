@@ -1,0 +1,137 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+using System.Threading.Channels;
+using AdmissionLas.Admission;
+
+namespace AdmissionLas.Page;
+
+/// <summary>
+/// The last decisions, and those who follow them. Whoever answers a review only ever adds: a viewer that cannot keep up loses decisions and
+/// is told how many, and never holds anybody up.
+/// </summary>
+/// <param name="kept">How many decisions are kept.</param>
+/// <param name="mostViewers">How many may follow at once.</param>
+/// <param name="time">The clock.</param>
+sealed class RecentDecisions(int kept, int mostViewers, TimeProvider time)
+{
+    const int LongestQueue = 256;
+
+    readonly Lock gate = new();
+    readonly RecentDecision?[] ring = new RecentDecision?[kept];
+    readonly List<Viewer> viewers = [];
+    // Another process counts from one again, and its decisions are others.
+    readonly string process = Guid.NewGuid().ToString("N")[..12];
+    long count;
+
+    /// <summary>Notes an answered review, if it is worth showing.</summary>
+    /// <param name="handled">What became of it.</param>
+    /// <param name="reviewBytes">How large it was.</param>
+    /// <param name="took">How long it took.</param>
+    internal void Add(in Handled handled, int reviewBytes, TimeSpan took)
+    {
+        if (!RecentDecision.IsWorthShowing(handled))
+        {
+            return;
+        }
+
+        lock (gate)
+        {
+            var number = ++count;
+            var decision = RecentDecision.Of(Id(number), number, handled, reviewBytes, took, time.GetUtcNow());
+            ring[number % kept] = decision;
+            foreach (var viewer in viewers)
+            {
+                viewer.Offer(decision);
+            }
+        }
+    }
+
+    /// <summary>What the page calls it.</summary>
+    internal string IdOf(RecentDecision decision) => Id(decision.Number);
+
+    /// <summary>The decision that the page calls so; <see langword="null"/> when it is no longer kept or another process made it.</summary>
+    internal RecentDecision? Find(string id)
+    {
+        if (!TryReadId(id, out var number))
+        {
+            return null;
+        }
+
+        lock (gate)
+        {
+            return ring[number % kept] is { } decision && decision.Number == number ? decision : null;
+        }
+    }
+
+    /// <summary>Begins to follow.</summary>
+    /// <param name="lastId">What the viewer saw last; <see langword="null"/> for nothing.</param>
+    /// <param name="viewer">The viewer; dispose of it to end.</param>
+    /// <returns><see langword="false"/> when there are too many already.</returns>
+    internal bool TryFollow(string? lastId, [NotNullWhen(true)] out Viewer? viewer)
+    {
+        viewer = null;
+        lock (gate)
+        {
+            if (viewers.Count >= mostViewers)
+            {
+                return false;
+            }
+
+            var after = lastId is not null && TryReadId(lastId, out var number) ? Math.Min(number, count) : 0;
+            var missed = new List<RecentDecision>();
+            for (var n = Math.Max(after + 1, count - kept + 1); n <= count; n++)
+            {
+                missed.Add(ring[n % kept]!);
+            }
+
+            viewer = new Viewer(this, missed);
+            viewers.Add(viewer);
+            return true;
+        }
+    }
+
+    string Id(long number) => string.Create(CultureInfo.InvariantCulture, $"{process}-{number}");
+
+    bool TryReadId(string id, out long number)
+    {
+        number = 0;
+        return id.Length > process.Length && id.StartsWith(process, StringComparison.Ordinal) && id[process.Length] == '-' &&
+            long.TryParse(id.AsSpan(process.Length + 1), NumberStyles.None, CultureInfo.InvariantCulture, out number);
+    }
+
+    /// <summary>One who follows.</summary>
+    internal sealed class Viewer : IDisposable
+    {
+        readonly RecentDecisions decisions;
+        readonly Channel<RecentDecision> queue;
+        int skipped;
+
+        internal Viewer(RecentDecisions decisions, IReadOnlyList<RecentDecision> missed)
+        {
+            this.decisions = decisions;
+            Missed = missed;
+            queue = Channel.CreateBounded<RecentDecision>(
+                new BoundedChannelOptions(LongestQueue) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true },
+                _ => Interlocked.Increment(ref skipped));
+        }
+
+        /// <summary>What was decided before, as far as it is kept and the viewer has not seen it.</summary>
+        internal IReadOnlyList<RecentDecision> Missed { get; }
+
+        /// <summary>What is decided from now on.</summary>
+        internal ChannelReader<RecentDecision> Reader => queue.Reader;
+
+        /// <summary>How many decisions were lost since this was last asked, because they came faster than they were read.</summary>
+        internal int TakeSkipped() => Interlocked.Exchange(ref skipped, 0);
+
+        internal void Offer(RecentDecision decision) => queue.Writer.TryWrite(decision);
+
+        public void Dispose()
+        {
+            lock (decisions.gate)
+            {
+                decisions.viewers.Remove(this);
+            }
+        }
+    }
+}

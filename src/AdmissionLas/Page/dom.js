@@ -1,0 +1,100 @@
+// What every view needs: elements without markup in strings (the Content-Security-Policy forbids that), formats, tables that sort.
+
+/** Makes an element. Strings become text; null and false are left out. */
+export function el(name, attributes = {}, ...children) {
+  const element = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (key === 'on') for (const [event, listener] of Object.entries(value)) element.addEventListener(event, listener);
+    else if (key === 'class') element.className = value;
+    else element.setAttribute(key, value === true ? '' : value);
+  }
+  element.append(...children.flat().filter(c => c !== null && c !== undefined && c !== false));
+  return element;
+}
+
+export const unseen = text => el('span', { class: 'unseen' }, text);
+
+/** Milliseconds with three figures that mean something. */
+export function ms(value) {
+  return value < 1 ? trim(value.toFixed(3)) : value < 10 ? trim(value.toFixed(2)) : value < 100 ? trim(value.toFixed(1)) : Math.round(value).toLocaleString('en');
+}
+
+const trim = text => text.includes('.') ? text.replace(/\.?0+$/, '') : text;
+
+export const cores = milli => trim((milli / 1000).toFixed(milli < 10000 ? 2 : 1));
+
+/** Bytes in the largest binary unit that keeps the number above one. */
+export function bytes(count) {
+  const units = ['B', 'Ki', 'Mi', 'Gi', 'Ti', 'Pi'];
+  let unit = 0;
+  while (count >= 1024 && unit < units.length - 1) { count /= 1024; unit++; }
+  return `${trim(count.toFixed(count < 10 ? 2 : count < 100 ? 1 : 0))} ${units[unit]}`;
+}
+
+export const plural = (count, noun) => `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`;
+
+/** Runs something when events have paused for a moment. */
+export function debounced(action, milliseconds) {
+  let timer;
+  return () => { clearTimeout(timer); timer = setTimeout(action, milliseconds); };
+}
+
+/** The first letters of what was typed, letter case free. */
+export const matches = (text, filter) => filter.toLowerCase().split(/\s+/).every(word => text.toLowerCase().includes(word));
+
+/**
+ * A table whose headings sort. A column has a key, a label, value(row) to sort by (null always comes last) and cell(row).
+ * The headings stay while rows come and go, so the focus does too.
+ */
+export class SortableTable {
+  #table; #columns = []; #rows = []; #sort; #limit; #more;
+
+  constructor(table, { sort, more, step = 500 }) {
+    this.#table = table;
+    this.#sort = sort;
+    this.#limit = step;
+    this.#more = more;
+    table.append(el('thead'), el('tbody'));
+    more?.addEventListener('click', () => { this.#limit = Infinity; this.#draw(); });
+  }
+
+  set columns(columns) {
+    if (columns.map(c => c.key).join('\n') === this.#columns.map(c => c.key).join('\n')) { this.#columns = columns; return; }
+    this.#columns = columns;
+    if (!columns.some(c => c.key === this.#sort.key)) this.#sort = { key: columns[0].key, descending: false };
+    this.#table.tHead.replaceChildren(el('tr', {}, columns.map(column => el('th', { scope: 'col', class: column.kind, 'data-key': column.key },
+      el('button', { type: 'button', on: { click: () => this.#sortBy(column) } }, column.label, el('span', { class: 'arrow', 'aria-hidden': 'true' }))))));
+    this.#mark();
+  }
+
+  set rows(rows) { this.#rows = rows; this.#draw(); }
+
+  #sortBy(column) {
+    const again = this.#sort.key === column.key;
+    this.#sort = { key: column.key, descending: again ? !this.#sort.descending : column.descendingFirst === true };
+    this.#mark();
+    this.#draw();
+  }
+
+  #mark() {
+    for (const heading of this.#table.tHead.rows[0].cells) {
+      if (heading.dataset.key === this.#sort.key) heading.setAttribute('aria-sort', this.#sort.descending ? 'descending' : 'ascending');
+      else heading.removeAttribute('aria-sort');
+    }
+  }
+
+  #draw() {
+    const column = this.#columns.find(c => c.key === this.#sort.key);
+    if (!column) return;
+    const sign = this.#sort.descending ? -1 : 1;
+    const keyed = this.#rows.map(row => [column.value(row), row]);
+    keyed.sort(([a], [b]) => a === null ? (b === null ? 0 : 1) : b === null ? -1 : sign * (typeof a === 'string' ? a.localeCompare(b, 'en', { numeric: true }) : a - b));
+    const shown = keyed.slice(0, this.#limit);
+    this.#table.tBodies[0].replaceChildren(...shown.map(([, row]) => el('tr', {}, this.#columns.map(c => c.cell(row)))));
+    if (this.#more) {
+      this.#more.hidden = shown.length === keyed.length;
+      this.#more.textContent = `Show all ${plural(keyed.length, 'node')}`;
+    }
+  }
+}

@@ -1,0 +1,85 @@
+// Starts the views, keeps the picture of the cluster fresh and says how the connection is.
+import { showCapacity, startCapacity } from './capacity.js';
+import { startDecisions } from './decisions.js';
+import { el } from './dom.js';
+import { showLatency, startLatency } from './latency.js';
+import { showTrial, startTrial } from './trial.js';
+
+const $ = id => document.getElementById(id);
+const views = { latency: showLatency, capacity: showCapacity, decisions: null, try: null };
+const betweenLooks = 5000;
+let view = 'latency', cluster, tag, unseen = 0, lostAt;
+
+function go(moveFocus) {
+  const wanted = location.hash.slice(1) || 'latency';
+  // The skip link leads to the content of the view that is shown.
+  if (!(wanted in views)) return;
+  view = wanted;
+  for (const name of Object.keys(views)) $(`view-${name}`).hidden = name !== view;
+  for (const link of document.querySelectorAll('nav a')) {
+    if (link.hash === `#${view}`) link.setAttribute('aria-current', 'page'); else link.removeAttribute('aria-current');
+  }
+  const title = $(`${view}-title`);
+  document.title = `${title.textContent} – AdmissionLas`;
+  if (view === 'decisions') { unseen = 0; showUnseen(); }
+  draw();
+  if (moveFocus) { scrollTo(0, 0); title.focus({ preventScroll: true }); }
+}
+
+function draw() {
+  if (cluster) views[view]?.(cluster);
+}
+
+async function look() {
+  try {
+    const response = await fetch('/api/cluster', { cache: 'no-store', headers: tag ? { 'If-None-Match': tag } : {} });
+    if (response.status === 200) {
+      tag = response.headers.get('ETag');
+      cluster = await response.json();
+      $('replica').textContent = `${cluster.version} on ${cluster.replica}`;
+      showTrial(cluster);
+      draw();
+    } else if (response.status !== 304) {
+      throw new Error(await response.text());
+    }
+    $('banner').hidden = true;
+  } catch (fault) {
+    $('banner').textContent = fault instanceof TypeError ? 'The server does not answer. What is shown may be out of date; trying again every few seconds. Does kubectl port-forward still run?' : fault.message;
+    $('banner').hidden = false;
+  }
+  // For whoever measures how long the page takes.
+  performance.mark('cluster-shown');
+}
+
+function connection(state, viewAgeSeconds) {
+  const text = $('connection');
+  if (state === 'lost') {
+    lostAt ??= new Date();
+    say('lost', `Reconnecting… since ${lostAt.toLocaleTimeString([], { hour12: false })}`);
+  } else {
+    lostAt = undefined;
+    const isOld = viewAgeSeconds > 180;
+    say(isOld ? 'old' : 'live', isOld ? `Live, but the API server was last heard ${Math.round(viewAgeSeconds / 60)} min ago` : 'Live');
+  }
+
+  function say(kind, words) {
+    text.dataset.state = kind;
+    if (text.textContent !== words) text.textContent = words;
+  }
+}
+
+function showUnseen() {
+  $('unseen').hidden = unseen === 0;
+  $('unseen').replaceChildren(unseen > 99 ? '99+' : String(unseen), el('span', { class: 'unseen' }, ' new'));
+}
+
+startLatency();
+startCapacity();
+startTrial();
+addEventListener('hashchange', () => go(true));
+addEventListener('decision', () => { if (view !== 'decisions') { unseen++; showUnseen(); } });
+go(false);
+look();
+setInterval(() => { if (!document.hidden) look(); }, betweenLooks);
+addEventListener('visibilitychange', () => { if (!document.hidden) look(); });
+startDecisions(connection);

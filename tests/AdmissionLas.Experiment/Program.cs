@@ -1,0 +1,96 @@
+using System.CommandLine;
+using System.Text;
+using AdmissionLas.Experiment;
+using AdmissionLas.Hosting;
+using AdmissionLas.Kubernetes;
+using AdmissionLas.Placement;
+using AdmissionLas.Registration;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Serilog.Events;
+
+var scenarios = new Option<string[]>("--scenarios") { Description = "only these, by name", AllowMultipleArgumentsPerToken = true };
+var modes = new Option<string[]>("--modes") { Description = "only these of none, thesis, preferred, required, adaptive and oracle", AllowMultipleArgumentsPerToken = true };
+var seed = new Option<int>("--seed") { Description = "which made-up clusters and pods", DefaultValueFactory = _ => 1 };
+var folder = new Option<string>("--out") { Description = "where placement.json, placement.md and placement.svg go", DefaultValueFactory = _ => "artifacts/placement" };
+var weights = new Option<string>("--weights") { Description = "today: the scheduler's plugins count as in Kubernetes 1.23 and later; own: as in the release that runs, 1.20, where node affinity counts half", DefaultValueFactory = _ => "today" };
+var root = new RootCommand("Compares the placement modes on a real API server and the default scheduler.") { scenarios, modes, seed, folder, weights };
+foreach (var scenario in Scenarios.All)
+{
+    root.Description += $"\n  {scenario.Name}: {scenario.Summary}";
+}
+
+weights.AcceptOnlyFromAmong("today", "own");
+scenarios.AcceptOnlyFromAmong([.. Scenarios.All.Select(s => s.Name)]);
+modes.AcceptOnlyFromAmong("none", "thesis", "preferred", "required", "adaptive", "oracle");
+root.SetAction(async (parsed, stop) =>
+{
+    var isToday = parsed.GetValue(weights) == "today";
+    var policy = new PlacementPolicy { NodeAffinityWeight = isToday ? 2 : 1 };
+    Contender[] contenders =
+    [
+        new("none", null),
+        // The extender gives its whole weight to one node; a preferred term that one node matches is worth 100 points to the plugin too.
+        new("thesis", policy with { Mode = PlacementMode.Preferred, NamedNodes = 1 }),
+        new("preferred", policy with { Mode = PlacementMode.Preferred }),
+        new("required", policy with { Mode = PlacementMode.Required }),
+        new("adaptive", policy with { Mode = PlacementMode.Adaptive }),
+        new("oracle", null, IsOracle: true),
+    ];
+    var (onlyScenarios, onlyModes) = (parsed.GetValue(scenarios) ?? [], parsed.GetValue(modes) ?? []);
+    var results = new List<Outcomes>();
+    var script = new ControlPlaneScript("admissionlas-experiment");
+    try
+    {
+        var kubeconfig = (await script.RunAsync(["up", "--no-webhook", "--no-nodes", "--quiet", .. isToday ? (string[])["--scheduler-weights", "today"] : []])).Trim();
+        using var api = new ApiServer(kubeconfig);
+        await using var webhook = await StartWebhookAsync(api, kubeconfig);
+        var lab = new Lab(api, webhook.Services);
+        Console.WriteLine(Report.Heading);
+        foreach (var scenario in Scenarios.All.Where(s => onlyScenarios.Length == 0 || onlyScenarios.Contains(s.Name)))
+        {
+            foreach (var contender in contenders.Where(c => onlyModes.Length == 0 || onlyModes.Contains(c.Name)))
+            {
+                stop.ThrowIfCancellationRequested();
+                results.Add(await lab.RunAsync(scenario, parsed.GetValue(seed), contender));
+                Console.WriteLine(Report.Line(results[^1]));
+            }
+        }
+    }
+    finally
+    {
+        await script.RunAsync("down", "--quiet");
+    }
+
+    await Report.WriteAsync(parsed.GetValue(folder)!, parsed.GetValue(seed), results);
+    Console.WriteLine();
+    foreach (var line in Report.Shortfalls(results.Where(r => r.Contender is "adaptive")))
+    {
+        Console.WriteLine(line);
+    }
+
+    Console.WriteLine($"Written: placement.json, placement.md and placement.svg in {parsed.GetValue(folder)}");
+    return 0;
+});
+return await root.Parse(args).InvokeAsync();
+
+static async Task<Microsoft.AspNetCore.Builder.WebApplication> StartWebhookAsync(ApiServer api, string kubeconfig)
+{
+    var certificate = DevelopmentCertificate.Create(DateTimeOffset.UtcNow);
+    var server = WebhookServer.Build(
+        configuration => configuration.AddInMemoryCollection(new Dictionary<string, string?> { ["server:address"] = "127.0.0.1", ["server:port"] = "0", ["server:healthPort"] = "0" }),
+        ClusterSource.FromKubeconfig(kubeconfig, null),
+        ServingCertificate.From(certificate),
+        LogEventLevel.Error);
+    await server.StartAsync();
+    await Eventually.IsTrueAsync("the webhook has its first lists", () => Task.FromResult(
+        server.Services.GetRequiredService<ClusterState>().Current is not null && server.Services.GetRequiredService<UsageLedger>().IsFollowed));
+    await api.CreateAsync("/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations", RegistrationTemplate.Fill(new RegistrationChoices
+    {
+        Name = "admission-las",
+        Address = new WebhookAddress.Url(new Uri(WebhookServer.WebhookAddress(server), AdmissionLas.Admission.MutateEndpoint.Path)),
+        CaBundle = Encoding.ASCII.GetBytes(certificate.Authority.ExportCertificatePem()),
+        IsEveryPod = true,
+    }));
+    return server;
+}

@@ -1,0 +1,117 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using OxyPlot;
+using OxyPlot.Axes;
+using OxyPlot.Legends;
+using OxyPlot.Series;
+
+namespace AdmissionLas.Experiment;
+
+/// <summary>The results as a table, as JSON and as a chart.</summary>
+static class Report
+{
+    static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    internal static string Heading { get; } = string.Create(
+        CultureInfo.InvariantCulture,
+        $"{"scenario",-22} {"mode",-10} {"predict",7} {"nearest",8} {"strictly",8} {"regret",8} {"mean ms",9} {"p99 ms",8} {"stranded",8} {"cloud",9} {"bound ms",9} {"p99 ms",8}  goal");
+
+    internal static string Line(Outcomes o) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{o.Scenario,-22} {o.Contender,-10} {o.Predict,7} {Percent(o.NearestShare),8} {Percent(o.StrictShare),8} {Percent(o.RegretShare),8} {o.MeanRegretMs,9:0.000} {o.P99RegretMs,8:0.0} {o.Stranded,8} {$"{o.TrainingOnCloud}/{o.Training}",9} {o.MeanBoundMs,9:0} {o.P99BoundMs,8:0}  {(o.MeetsGoal ? "met" : "missed")}");
+
+    internal static string Markdown(IReadOnlyList<Outcomes> results)
+    {
+        var text = new StringBuilder("| Scenario |");
+        var contenders = results.Select(r => r.Contender).Distinct().ToArray();
+        text.AppendJoin("", contenders.Select(c => $" {c} |")).AppendLine().Append("|---|").AppendJoin("", contenders.Select(_ => "---|")).AppendLine();
+        foreach (var scenario in results.GroupBy(r => r.Scenario))
+        {
+            text.Append(CultureInfo.InvariantCulture, $"| {scenario.Key} |").AppendJoin("", contenders.Select(c =>
+                scenario.FirstOrDefault(r => r.Contender == c) is { } r ? $" {Percent(r.NearestShare)}, {Percent(r.RegretShare)}{(r.Stranded > 0 ? $", {r.Stranded} stranded" : "")} |" : " |")).AppendLine();
+        }
+
+        return text.ToString();
+    }
+
+    /// <summary>Which goals were missed by one contender, and why.</summary>
+    internal static IEnumerable<string> Shortfalls(IEnumerable<Outcomes> results)
+    {
+        foreach (var missed in results.Where(r => !r.MeetsGoal))
+        {
+            yield return string.Create(CultureInfo.InvariantCulture, $"{missed.Contender} in {missed.Scenario}: {Percent(missed.NearestShare)} on the nearest, regret {Percent(missed.RegretShare)}, {missed.Stranded} stranded");
+            foreach (var why in missed.Misses.GroupBy(m => m.Why).OrderByDescending(g => g.Count()))
+            {
+                var m = why.MaxBy(w => w.Ms - w.BestMs)!;
+                yield return string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"  {why.Count()} x {why.Key}; such as {m.Pod}: {m.Node} ({m.Ms:0.###} ms, {m.Points:0} points beside affinity) instead of {m.BestNode} ({m.BestMs:0.###} ms, {m.BestPoints:0} points)");
+            }
+        }
+    }
+
+    internal static async Task WriteAsync(string folder, int seed, IReadOnlyList<Outcomes> results)
+    {
+        Directory.CreateDirectory(folder);
+        var json = new JsonObject { ["seed"] = seed, ["results"] = new JsonArray([.. results.Select(r => (JsonNode)Json(r))]) };
+        await File.WriteAllTextAsync(Path.Combine(folder, "placement.json"), json.ToJsonString(Indented));
+        await File.WriteAllTextAsync(Path.Combine(folder, "placement.md"), Markdown(results));
+        await using var chart = File.Create(Path.Combine(folder, "placement.svg"));
+        new SvgExporter { Width = 900, Height = 120 + (70 * results.Select(r => r.Scenario).Distinct().Count()) }.Export(Chart(results), chart);
+    }
+
+    static JsonObject Json(Outcomes o) => new()
+    {
+        ["scenario"] = o.Scenario,
+        ["mode"] = o.Contender,
+        ["predictPods"] = o.Predict,
+        ["nearestShare"] = o.NearestShare,
+        ["nearestShareStrictly"] = o.StrictShare,
+        ["meanBestLatencyMs"] = o.MeanBestMs,
+        ["meanRegretMs"] = o.MeanRegretMs,
+        ["meanRegretShare"] = o.RegretShare,
+        ["p99RegretMs"] = o.P99RegretMs,
+        ["stranded"] = o.Stranded,
+        ["trainingPods"] = o.Training,
+        ["trainingOnCloud"] = o.TrainingOnCloud,
+        ["meanCreateToBoundMs"] = o.MeanBoundMs,
+        ["p99CreateToBoundMs"] = o.P99BoundMs,
+        ["meetsGoal"] = o.MeetsGoal,
+        ["misses"] = new JsonArray([.. o.Misses.Select(m => (JsonNode)new JsonObject
+        {
+            ["pod"] = m.Pod,
+            ["why"] = m.Why,
+            ["node"] = m.Node,
+            ["latencyMs"] = m.Ms,
+            ["pointsBesideAffinity"] = m.Points,
+            ["nearestNode"] = m.BestNode,
+            ["nearestLatencyMs"] = m.BestMs,
+            ["nearestPointsBesideAffinity"] = m.BestPoints,
+            ["decision"] = m.Decision,
+        })]),
+    };
+
+    static PlotModel Chart(IReadOnlyList<Outcomes> results)
+    {
+        // Horizontal bars are drawn from below.
+        var scenarios = results.Select(r => r.Scenario).Distinct().Reverse().ToArray();
+        var model = new PlotModel { Title = "Predict pods on the nearest node that could run them" };
+        model.Legends.Add(new Legend { LegendPlacement = LegendPlacement.Outside, LegendPosition = LegendPosition.BottomCenter, LegendOrientation = LegendOrientation.Horizontal });
+        model.Axes.Add(new CategoryAxis { Position = AxisPosition.Left, ItemsSource = scenarios, GapWidth = 0.4 });
+        model.Axes.Add(new LinearAxis { Position = AxisPosition.Bottom, Minimum = 0, Maximum = 100, Title = "%", MajorGridlineStyle = LineStyle.Solid });
+        foreach (var contender in results.Select(r => r.Contender).Distinct().Reverse())
+        {
+            model.Series.Add(new BarSeries
+            {
+                Title = contender,
+                ItemsSource = scenarios.Select(s => new BarItem(100 * (results.FirstOrDefault(r => r.Scenario == s && r.Contender == contender)?.NearestShare ?? 0))).ToArray(),
+            });
+        }
+
+        return model;
+    }
+
+    static string Percent(double share) => string.Create(CultureInfo.InvariantCulture, $"{Math.Floor(share * 1000) / 10:0.0}%");
+}

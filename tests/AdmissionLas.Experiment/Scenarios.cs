@@ -1,0 +1,166 @@
+using System.Text.Json.Nodes;
+
+namespace AdmissionLas.Experiment;
+
+/// <summary>The situations in which the modes are compared.</summary>
+static class Scenarios
+{
+    const string Home = "home-edge-node";
+    const string Lab = "nitlab-edge-node";
+
+    static readonly string[] TestbedLocations = ["NITOS-CLOUD", "NITLAB-EDGE", "HOME-EDGE"];
+
+    internal static IReadOnlyList<Scenario> All { get; } =
+    [
+        new("testbed-idle", "the thesis testbed, nothing else on it", TestbedIdle),
+        new("edges-nearly-full", "both edge nodes have room for a few pods more", EdgesNearlyFull),
+        new("edges-full-then-freed", "both edge nodes are full, then free again", EdgesFullThenFreed),
+        new("images-on-cloud", "only the cloud nodes have the pods' image, 2 GB", ImagesOnCloud),
+        new("nodes-3", "3 nodes, 3 locations, bursts and departures", random => Mixed(random, Clusters.Make(random, 3, 3), bursts: 4, size: 12)),
+        new("nodes-30", "30 nodes, 10 locations, bursts and departures", random => Mixed(random, Clusters.Make(random, 30, 10), bursts: 4, size: 40)),
+        new("nodes-300", "300 nodes, 20 locations, bursts and departures", random => Mixed(random, Clusters.Make(random, 300, 20), bursts: 4, size: 60)),
+        new("pipelines", "1,000 pods of 10 pipelines on 30 nodes in bursts of 50, with departures", random => Mixed(random, Clusters.Make(random, 30, 10), bursts: 20, size: 50)),
+        new("churn", "taints, cordons and nodes that disappear in the middle of bursts, 30 nodes", Churn),
+        new("affinities", "pods with selectors, required and preferred affinity of their own, 30 nodes", Affinities),
+    ];
+
+    static Plan TestbedIdle(Random random) => new(Testbed("nodes"),
+        [.. Enumerable.Range(0, 6).SelectMany(round => (Act[])
+            [new Act.Burst([.. Numbered(6, round, (name, i) => i == 5 ? Objects.Training(name) : Objects.Predict(name, TestbedLocations[random.Next(3)], 50, 64))]), new Act.Settle()])]);
+
+    static Plan EdgesNearlyFull(Random random) => new(Testbed("nodes"),
+    [
+        new Act.Burst([Objects.Filler("home", Home, 1500, 2700), Objects.Filler("lab", Lab, 1500, 2700)]),
+        new Act.Settle(),
+        .. Enumerable.Range(0, 4).SelectMany(round => (Act[])
+            [new Act.Burst([.. Numbered(6, round, (name, _) => Objects.Predict(name, TestbedLocations[1 + random.Next(2)], 100, 150))]), new Act.Settle()]),
+    ]);
+
+    static Plan EdgesFullThenFreed(Random random) => new(Testbed("nodes"),
+    [
+        new Act.Burst([Objects.Filler("home", Home, 1980, 3000), Objects.Filler("lab", Lab, 1980, 3000)]),
+        new Act.Settle(),
+        new Act.Burst([.. Numbered(10, 0, (name, _) => Objects.Predict(name, TestbedLocations[1 + random.Next(2)], 100, 150))]),
+        new Act.Settle(),
+        new Act.Depart(["home", "lab"]),
+        new Act.Settle(),
+        new Act.Burst([.. Numbered(24, 1, (name, _) => Objects.Predict(name, TestbedLocations[1 + random.Next(2)], 100, 150))]),
+        new Act.Settle(),
+    ]);
+
+    static Plan ImagesOnCloud(Random random)
+    {
+        var nodes = Testbed("nodes-two-clouds");
+        foreach (var node in nodes.Where(n => n["metadata"]!["labels"]![Objects.Tier]!.GetValue<string>() == "cloud"))
+        {
+            node["status"]!["images"] = new JsonArray(new JsonObject { ["names"] = new JsonArray(Objects.Image), ["sizeBytes"] = 2_000_000_000 });
+        }
+
+        return new(nodes, [.. Enumerable.Range(0, 4).SelectMany(round => (Act[])
+            [new Act.Burst([.. Numbered(6, round, (name, _) => Objects.Predict(name, TestbedLocations[random.Next(3)], 100, 150))]), new Act.Settle()])]);
+    }
+
+    /// <summary>Bursts of predict and training pods from pipelines; after each burst the pods of the oldest are done, so that some nodes stay full.</summary>
+    static Plan Mixed(Random random, Cluster cluster, int bursts, int size, Func<int, PlannedPod, PlannedPod>? change = null, Func<int, (int, Act)[]>? meanwhile = null)
+    {
+        var acts = new List<Act>();
+        var running = new Queue<(string[] Pods, int CpuMilli)>();
+        var budget = cluster.CpuMilli * 6 / 10;
+        var used = 0;
+        for (var burst = 0; burst < bursts; burst++)
+        {
+            var cost = 0;
+            var pods = Numbered(size, burst, (name, i) =>
+            {
+                if (i % 10 == 9)
+                {
+                    cost += 1000;
+                    return Objects.Training(name);
+                }
+
+                var cpu = 100 * random.Next(1, 6);
+                cost += cpu;
+                return Objects.Predict(name, cluster.AnyLocation(random), cpu, cpu * 3 / 2);
+            }).Select(p => change?.Invoke(burst, p) ?? p).ToArray();
+            acts.Add(new Act.Burst(pods, meanwhile?.Invoke(burst) ?? []));
+            acts.Add(new Act.Settle());
+            running.Enqueue(([.. pods.Select(p => p.Name)], cost));
+            used += cost;
+            while (used > budget && running.Count > 0)
+            {
+                var done = running.Dequeue();
+                used -= done.CpuMilli;
+                acts.Add(new Act.Depart(done.Pods));
+                acts.Add(new Act.Settle());
+            }
+        }
+
+        return new Plan(cluster.Nodes, acts);
+    }
+
+    static Plan Churn(Random random)
+    {
+        var cluster = Clusters.Make(random, 30, 10);
+        // Edge nodes that are near somebody, each struck once.
+        var victims = new Queue<string>(cluster.EdgeNames.OrderBy(_ => random.Next()));
+        return Mixed(random, cluster, bursts: 6, size: 40, meanwhile: _ => [
+            (10, new Act.Vanish(victims.Dequeue())),
+            (20, new Act.Change(victims.Dequeue(), new JsonObject { ["spec"] = new JsonObject { ["unschedulable"] = true } })),
+            (30, new Act.Change(victims.Dequeue(), new JsonObject
+            {
+                ["spec"] = new JsonObject { ["taints"] = new JsonArray(new JsonObject { ["key"] = "maintenance", ["effect"] = "NoSchedule" }) },
+            })),
+        ]);
+    }
+
+    static Plan Affinities(Random random)
+    {
+        var cluster = Clusters.Make(random, 30, 10);
+        return Mixed(random, cluster, bursts: 4, size: 40, change: (_, pod) =>
+        {
+            if (pod.Kind != PodKind.Predict)
+            {
+                return pod;
+            }
+
+            var spec = pod.Json["spec"]!.AsObject();
+            switch (random.Next(6))
+            {
+                case 0:
+                    spec["nodeSelector"] = new JsonObject { [Objects.Tier] = "edge" };
+                    break;
+                case 1:
+                    spec["affinity"] = NodeAffinity("requiredDuringSchedulingIgnoredDuringExecution", new JsonObject { ["nodeSelectorTerms"] = new JsonArray(
+                        Term(Objects.Tier, "In", "cloud"), Term("kubernetes.io/hostname", "In", [.. cluster.EdgeNames.Where((_, i) => i % 3 == 0)])) });
+                    break;
+                case 2:
+                    spec["affinity"] = NodeAffinity("requiredDuringSchedulingIgnoredDuringExecution", new JsonObject { ["nodeSelectorTerms"] = new JsonArray(
+                        Term("kubernetes.io/hostname", "NotIn", [.. cluster.EdgeNames.Where((_, i) => i % 4 == 0)])) });
+                    break;
+                case 3:
+                    spec["affinity"] = NodeAffinity("preferredDuringSchedulingIgnoredDuringExecution", new JsonArray(
+                        new JsonObject { ["weight"] = 10, ["preference"] = Term("kubernetes.io/os", "In", "linux") }));
+                    break;
+                default:
+                    break;
+            }
+
+            return pod;
+        });
+    }
+
+    static JsonObject NodeAffinity(string kind, JsonNode value) => new() { ["nodeAffinity"] = new JsonObject { [kind] = value } };
+
+    static JsonObject Term(string key, string @operator, params string[] values) => new()
+    {
+        ["matchExpressions"] = new JsonArray(new JsonObject { ["key"] = key, ["operator"] = @operator, ["values"] = new JsonArray([.. values.Select(v => JsonValue.Create(v))]) }),
+    };
+
+    static JsonObject[] Testbed(string file)
+    {
+        using var text = File.OpenText(Repository.PathOf($"manifests/testbed/{file}.yaml"));
+        return [.. Kubernetes.YamlJson.ReadObjects(text).Select(o => JsonObject.Create(o)!)];
+    }
+
+    static PlannedPod[] Numbered(int count, int round, Func<string, int, PlannedPod> make) => [.. Enumerable.Range(0, count).Select(i => make($"p{round:00}-{i:00}", i))];
+}

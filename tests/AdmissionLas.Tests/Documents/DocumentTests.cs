@@ -1,0 +1,125 @@
+using System.Text.RegularExpressions;
+using AdmissionLas.Hosting;
+using AdmissionLas.Tests.Support;
+using Microsoft.Extensions.DependencyInjection;
+using Xunit.Abstractions;
+
+namespace AdmissionLas.Tests.Documents;
+
+/// <summary>What the documents say is so. The commands that need a control plane run in the cluster tests.</summary>
+public sealed partial class DocumentTests(ITestOutputHelper report)
+{
+    static readonly string Program = Path.Combine(AppContext.BaseDirectory, "admission-las.dll");
+
+    public static TheoryData<string> Documents => [.. Clone.Documents];
+
+    [Fact]
+    public void Every_shell_block_says_whether_a_test_runs_it()
+    {
+        Assert.NotEmpty(Clone.Blocks);
+        foreach (var block in Clone.Blocks)
+        {
+            Assert.True(block.RunsIn != RunsIn.Unsaid,
+                $"{block}: after ```sh stands \"{block.Reason}\"; write one of: {string.Join("; ", ShellBlock.Words.Keys)}; not run: and the reason");
+            if (block.RunsIn == RunsIn.Nowhere)
+            {
+                report.WriteLine($"{block} is not run, since {block.Reason}:\n{block.Script}");
+            }
+        }
+    }
+
+    [Fact]
+    public async Task The_commands_that_need_no_cluster_run_in_a_clone()
+    {
+        using var clone = Clone.Make(Program);
+
+        var printed = await clone.RunAsync([.. Clone.Blocks.Where(b => b.RunsIn == RunsIn.Clone)]);
+
+        Assert.All(printed, block => AssertPrinted(block.Key, block.Value));
+        var demo = printed.Single(b => b.Key.Script.Contains("-- demo", StringComparison.Ordinal));
+        var shown = TableRows(await File.ReadAllTextAsync(Path.Combine(Clone.Repository, "README.md")), '|').Where(r => r.Length == 6).ToArray();
+        Assert.Equal(TableRows(demo.Value, '│').Select(r => string.Join(" | ", r[..^1])), shown.Select(r => string.Join(" | ", r)));
+    }
+
+    [Theory, MemberData(nameof(Documents))]
+    public void Every_link_within_the_repository_leads_somewhere(string document)
+    {
+        var text = File.ReadAllText(Path.Combine(Clone.Repository, document));
+        foreach (Match link in Link().Matches(CodeBlock().Replace(text, "")))
+        {
+            var (path, anchor) = (link.Groups["path"].Value, link.Groups["anchor"].Value);
+            var target = path.Length == 0
+                ? Path.Combine(Clone.Repository, document)
+                : Path.GetFullPath(Path.Combine(Clone.Repository, Path.GetDirectoryName(document)!, path));
+            Assert.True(Path.Exists(target), $"{document} links to {path}, which is not there");
+            if (anchor.Length > 0)
+            {
+                var headings = Heading().Matches(CodeBlock().Replace(File.ReadAllText(target), "")).Select(h => Anchor(h.Groups["text"].Value));
+                Assert.True(headings.Contains(anchor), $"{document} links to {path}#{anchor}, and there is no such heading");
+            }
+        }
+    }
+
+    [Fact]
+    public void The_settings_that_the_guides_show_are_accepted()
+    {
+        var shown = Clone.Documents
+            .SelectMany(d => YamlBlock().Matches(File.ReadAllText(Path.Combine(Clone.Repository, d))))
+            .Select(block => block.Groups["text"].Value)
+            .Where(yaml => yaml.StartsWith("steps:", StringComparison.Ordinal) || yaml.StartsWith("placement:", StringComparison.Ordinal))
+            .ToArray();
+
+        Assert.NotEmpty(shown);
+        Assert.All(shown, yaml =>
+        {
+            var file = Path.GetTempFileName();
+            try
+            {
+                File.WriteAllText(file, yaml);
+                using IDisposable server = WebhookServer.Build(
+                    configuration => ConfigurationFile.Add(configuration, file),
+                    ClusterSource.Embedded(),
+                    ServingCertificate.From(DevelopmentCertificate.Create(DateTimeOffset.UtcNow)));
+                Assert.NotNull(((Microsoft.Extensions.Hosting.IHost)server).Services.GetRequiredService<Settings>().Current);
+            }
+            finally
+            {
+                File.Delete(file);
+            }
+        });
+    }
+
+    static void AssertPrinted(ShellBlock block, string output)
+    {
+        if (block.Printed is not null)
+        {
+            Assert.True(output.Contains(block.Printed.Trim(), StringComparison.Ordinal), $"{block} should print\n{block.Printed}\nand printed\n{output}");
+        }
+    }
+
+    // The cells of a table's rows, without its head and rules.
+    static IEnumerable<string[]> TableRows(string text, char bar) => text.Split('\n')
+        .Select(line => line.Trim())
+        .Where(line => line.StartsWith(bar) && line.EndsWith(bar) && !line.Contains("---", StringComparison.Ordinal))
+        .Select(line => line[1..^1].Split(bar, StringSplitOptions.TrimEntries))
+        .Where(cells => cells[0] != "Step" && cells[0].Length > 0);
+
+    // As GitHub makes them.
+    static string Anchor(string heading) =>
+        NoAnchor().Replace(heading.ToLowerInvariant(), "").Replace(' ', '-');
+
+    [GeneratedRegex("""\]\((?!https?:)(?<path>[^)#\s]*)(#(?<anchor>[^)\s]+))?\)""")]
+    private static partial Regex Link();
+
+    [GeneratedRegex("""^```.*?^```$""", RegexOptions.Multiline | RegexOptions.Singleline)]
+    private static partial Regex CodeBlock();
+
+    [GeneratedRegex("""^```ya?ml\n(?<text>.*?)^```$""", RegexOptions.Multiline | RegexOptions.Singleline)]
+    private static partial Regex YamlBlock();
+
+    [GeneratedRegex("""^#+ (?<text>.+)$""", RegexOptions.Multiline)]
+    private static partial Regex Heading();
+
+    [GeneratedRegex("""[^\w\- ]""")]
+    private static partial Regex NoAnchor();
+}

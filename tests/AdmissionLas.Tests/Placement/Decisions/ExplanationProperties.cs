@@ -1,0 +1,98 @@
+using System.Text.Json.Nodes;
+using AdmissionLas.Explaining;
+using AdmissionLas.Placement;
+using AdmissionLas.Tests.Support;
+using CsCheck;
+
+namespace AdmissionLas.Tests.Placement;
+
+/// <summary>An explanation never disagrees with the server that it explains, nor with the scheduler's documents.</summary>
+public sealed class ExplanationProperties
+{
+    const long Iterations = 3_000;
+
+    [Fact]
+    public void It_says_what_the_server_answers() => Check((situation, reviewed, explained) =>
+    {
+        Assert.Equal(reviewed.Decision!.Explanation, explained.Explanation!.Decision.Explanation);
+        Assert.Equal(reviewed.Decision.Outcome, explained.Explanation.Decision.Outcome);
+        Assert.Equal(reviewed.Decision.Warnings, explained.Explanation.Decision.Warnings);
+        Assert.Equal(reviewed.Patch?.Replace("uid-1", StepExplainer.ReviewUid, StringComparison.Ordinal) is { } patch ? Compact(patch) : null, explained.Patch?.ToJsonString());
+        Assert.True(JsonNode.DeepEquals(WithoutReview(reviewed.Pod), WithoutReview(explained.Patched)));
+    });
+
+    [Fact]
+    public void Every_node_is_there_once_with_the_verdict_of_the_schedulers_filters() => Check((situation, reviewed, explained) =>
+    {
+        Assert.Equal(situation.Nodes.Select(n => n.Name).Order(), explained.Explanation!.Nodes.Select(n => n.Node.Name).Order());
+        // With the requests that it gets, and without the pin, which is a column of its own.
+        var judged = WithRequestsOf(situation.Pod, reviewed.Pod);
+        Assert.All(explained.Explanation.Nodes, node =>
+        {
+            Assert.Equal(situation.CanRun(judged, node.Node), node.Now == Verdict.CanRun);
+            Assert.Equal(DefaultScheduler.CouldEverRun(judged, node.Node), node.Ever == Verdict.CanRun);
+            Assert.Equal(DefaultScheduler.Avoids(situation.Pod, node.Node), node.IsAvoided);
+        });
+    });
+
+    [Fact]
+    public void The_chosen_node_and_the_weights_are_the_patchs() => Check((situation, reviewed, explained) =>
+    {
+        var decision = reviewed.Decision!;
+        Assert.Equal(decision.Chosen?.Name, explained.Explanation!.Nodes.SingleOrDefault(n => n.IsChosen)?.Node.Name);
+        Assert.All(explained.Explanation.Nodes, node =>
+        {
+            Assert.Equal(decision.Preferred.Where(p => p.Preference.Matches(node.Node)).Sum(p => p.Weight), node.Weight);
+            Assert.Equal(decision.Required is { } pin ? pin.IsMetBy(node.Node.Label(pin.Key)) : null, node.IsRequired);
+        });
+        var predicted = explained.Explanation.Nodes.Where(n => decision.Step.Type == StepType.Predict && n.Weight > 0).ToArray();
+        Assert.All(predicted, node => Assert.Equal(Verdict.CanRun, decision.TakesRoom ? node.Now : node.Ever));
+        Assert.All(predicted, node => Assert.NotNull(node.LatencyMs));
+        // Nothing nearer that can run it and is not avoided was passed over.
+        Assert.All(explained.Explanation.Nodes.Where(n => decision is { TakesRoom: true, Step.Type: StepType.Predict } && n.LatencyMs < decision.LatencyMs), node =>
+            Assert.True(node.Now != Verdict.CanRun || node.IsAvoided));
+    });
+
+    [Fact]
+    public void The_points_for_node_affinity_are_those_of_the_scheduler_for_the_pod_as_patched() => Check((situation, reviewed, explained) =>
+    {
+        var running = situation.Nodes.Where(n => situation.CanRun(reviewed.Pod, n)).ToArray();
+
+        Assert.Equal(running.Select(n => n.Name).Order(), explained.Explanation!.Nodes.Where(n => n.Points is not null).Select(n => n.Node.Name).Order());
+        foreach (var (node, points) in running.Zip(DefaultScheduler.AffinityPoints(reviewed.Pod, running)))
+        {
+            var given = explained.Explanation.Nodes.Single(n => n.Node.Name == node.Name).Points!.Value;
+            Assert.Equal(points, given.NodeAffinity);
+            Assert.InRange(given.TaintToleration, 0, 300);
+            Assert.InRange(given.LeastAllocated, 0, 100);
+            Assert.InRange(given.BalancedAllocation, 50, 100);
+            Assert.Equal(given.TaintToleration == 300, !DefaultScheduler.Avoids(reviewed.Pod, node) || running.All(n => !DefaultScheduler.Avoids(reviewed.Pod, n)));
+        }
+    });
+
+    static void Check(Action<Situation, Reviewed, ExplainedStep> assert) => Situations.Any.Sample(
+        situation =>
+        {
+            // A limit is a request long before a webhook sees it.
+            ServerDefaults.Apply(situation.Pod, []);
+            var input = new InputStep("step", "a test", 0, situation.Pod.DeepClone().AsObject(), []);
+            assert(situation, situation.Review(), StepExplainer.Explain(input, CompiledSettings.Of(new StepRules(), situation.Policy), new ClusterView(situation.Nodes), situation.Usage));
+        },
+        iter: Iterations, print: s => s.ToString());
+
+    static JsonObject WithRequestsOf(JsonObject pod, JsonObject patched)
+    {
+        var with = pod.DeepClone().AsObject();
+        with["spec"]!["containers"] = patched["spec"]!["containers"]!.DeepClone();
+        return with;
+    }
+
+    static JsonObject WithoutReview(JsonObject pod)
+    {
+        var without = pod.DeepClone().AsObject();
+        (without["metadata"]!["annotations"] as JsonObject)?.Remove(PodHints.AssumedKey);
+        return without;
+    }
+
+    static string Compact(string json) => JsonNode.Parse(json)!.ToJsonString();
+}

@@ -1,0 +1,149 @@
+using AdmissionLas.Placement;
+using AdmissionLas.Tests.Support;
+
+namespace AdmissionLas.Tests.Placement;
+
+/// <summary>Which nodes the adaptive mode keeps a pod to.</summary>
+public sealed class NearSetTests
+{
+    static readonly PlacementPolicy Adaptive = new() { Mode = PlacementMode.Adaptive };
+
+    /// <summary>On a scheduler before Kubernetes 1.23.</summary>
+    static readonly PlacementPolicy Older = Adaptive with { NodeAffinityWeight = 1 };
+
+    static readonly PodFacts Pod = Pods.Predict("here", Pods.Container(cpu: "1", memory: "1Gi"));
+
+    [Fact]
+    public void The_nearest_node_and_two_standbys_are_required_and_ranked()
+    {
+        var decision = Nodes.View(Nodes.At("1", "near", "8"), Nodes.At("2", "next", "8"), Nodes.At("3", "third", "8"), Nodes.At("4", "fourth", "8")).Decide(Pod, Adaptive);
+
+        AssertKept(["near", "next", "third"], decision);
+        Assert.Equal([100, 10, 1], decision.Preferred.Select(p => p.Weight));
+        Assert.Equal("predict at here: near (1 ms) adaptive, then next (2 ms), third (3 ms), no others; by label typeOfComponent, label OurLocation", decision.Explanation);
+    }
+
+    [Fact]
+    public void Standbys_that_have_room_for_few_such_pods_are_joined_by_more()
+    {
+        var view = Nodes.View([.. Enumerable.Range(1, 8).Select(i => Nodes.At($"{i}", $"n{i}", "2"))]);
+
+        AssertKept(["n1", "n2", "n3", "n4", "n5"], view.Decide(Pod, Adaptive));
+    }
+
+    [Fact]
+    public void Nodes_as_near_as_the_nearest_are_its_best_standbys_whatever_they_score()
+    {
+        var view = Nodes.View(Nodes.At("1", "a"), Nodes.At("1", "b"), Nodes.At("1", "c", "64"), Nodes.At("2", "far"));
+        var usage = Usages.Of(("a", new(Amounts.Of("3", "1Gi"), 1)), ("b", new(Amounts.Of("2", "15Gi"), 1)));
+
+        var decision = view.Decide(Pod, Older, usage: usage);
+
+        AssertKept(["c", "b", "a", "far"], decision);
+        Assert.Equal([100, 99, 99, 10], decision.Preferred.Select(p => p.Weight));
+    }
+
+    [Fact]
+    public void A_node_that_the_scheduler_would_pick_before_the_nearest_is_left_out()
+    {
+        // 90 points for being nearest, against an empty node's 100 for being empty and 40 for being balanced.
+        var view = Nodes.View(Nodes.At("1", "near"), Nodes.At("2", "empty", "64"), Nodes.At("3", "as-full"));
+        var usage = Usages.Of(("near", new(Amounts.Of("3", "6Gi"), 3)), ("as-full", new(Amounts.Of("3", "6Gi"), 3)));
+
+        AssertKept(["near", "as-full"], view.Decide(Pod, Older, usage: usage));
+        AssertKept(["near", "empty", "as-full"], view.Decide(Pod, Adaptive, usage: usage));
+    }
+
+    [Fact]
+    public void A_node_that_has_the_pods_image_draws_it_and_is_left_out_where_that_outweighs_the_latency()
+    {
+        var pod = Pods.Predict("here", Pods.Container(cpu: "100m", memory: "1Gi") with { Image = ImageId.Of("registry.example/model") });
+        var images = NodeImages.Of([(ImageId.Of("registry.example/model:latest"), 3000L << 20)]);
+        var view = Nodes.View(Nodes.At("1", "near"), Nodes.At("2", "has-it") with { Images = images }, Nodes.At("3", "next"));
+
+        AssertKept(["near", "next"], view.Decide(pod, Older));
+        AssertKept(["near", "has-it", "next"], view.Decide(pod, Adaptive));
+        AssertKept(["near", "has-it", "next"], view.Decide(Pods.Predict("here", Pods.Container(cpu: "100m", memory: "1Gi")), Older));
+    }
+
+    [Fact]
+    public void Where_no_standby_would_lose_to_the_nearest_it_stands_alone_and_nothing_is_preferred()
+    {
+        var decision = Nodes.View(Nodes.At("1", "near"), Nodes.At("2", "empty", "64")).Decide(Pod, Older, usage: Usages.On("near", "3", "6Gi"));
+
+        AssertKept(["near"], decision);
+        Assert.Empty(decision.Preferred);
+    }
+
+    [Fact]
+    public void A_node_that_is_full_is_passed_over_and_the_next_is_the_nearest()
+    {
+        var view = Nodes.View(Nodes.At("1", "full"), Nodes.At("2", "next"), Nodes.At("3", "third"));
+
+        AssertKept(["next", "third"], view.Decide(Pod, Adaptive, usage: Usages.On("full", cpu: "4")));
+    }
+
+    [Fact]
+    public void Where_nothing_near_has_room_the_nodes_are_merely_preferred()
+    {
+        var decision = Nodes.View(Nodes.At("1", "near"), Nodes.At("2", "next"))
+            .Decide(Pod, Adaptive, usage: Usages.Of(("near", new(Amounts.Of("4"), 1)), ("next", new(Amounts.Of("4"), 1))));
+
+        AssertPreferred(["near", "next"], decision);
+        Assert.Equal("predict at here: near (1 ms) preferred, then next (2 ms); none of those near has room now; by label typeOfComponent, label OurLocation", decision.Explanation);
+    }
+
+    [Fact]
+    public void A_pod_that_only_the_scheduler_can_judge_is_merely_steered_and_nobody_is_warned()
+    {
+        var decision = Nodes.View(Nodes.At("1", "near"), Nodes.At("2", "next")).Decide(Pod with { OnlySchedulerCanJudge = "host ports" }, Adaptive);
+
+        AssertPreferred(["near", "next"], decision);
+        Assert.Contains("near (1 ms) preferred and not required (only the scheduler can judge the pod's host ports), then next", decision.Explanation, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_nearest_node_without_a_host_name_of_its_own_is_merely_preferred()
+    {
+        var decision = Nodes.View(Nodes.At("1", "near").Without(NodeSelectorTerm.HostnameKey), Nodes.At("2", "next")).Decide(Pod, Adaptive);
+
+        Assert.Equal((PlacementMode.Preferred, "near"), (decision.Mode, decision.Chosen?.Name));
+        Assert.Null(decision.Required);
+        Assert.Contains("it has no kubernetes.io/hostname label of its own", decision.Explanation, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_standby_without_a_host_name_of_its_own_is_left_out()
+    {
+        var view = Nodes.View(Nodes.At("1", "near"), Nodes.At("2", "nameless").Without(NodeSelectorTerm.HostnameKey), Nodes.At("3", "third"));
+
+        AssertKept(["near", "third"], view.Decide(Pod, Adaptive));
+    }
+
+    [Fact]
+    public void A_nearest_node_that_the_scheduler_avoids_has_no_standby_that_it_avoids_less()
+    {
+        var slow = new Taint("slow", "", TaintEffect.PreferNoSchedule);
+        var slower = new Taint("slower", "", TaintEffect.PreferNoSchedule);
+        var view = Nodes.View(Nodes.At("1", "near", taints: [slow, slower]), Nodes.At("2", "less", taints: slow), Nodes.At("3", "more", taints: [slow, slower]));
+
+        AssertKept(["near", "more"], view.Decide(Pod, Adaptive));
+        AssertKept(["plain", "near", "less"], Nodes.View([.. view.Nodes, Nodes.At("9", "plain")]).Decide(Pod, Adaptive));
+    }
+
+    static void AssertKept(string[] nodes, Decision decision)
+    {
+        Assert.Equal((Outcome.Placed, PlacementMode.Adaptive, nodes[0]), (decision.Outcome, decision.Mode, decision.Chosen?.Name));
+        Assert.Equal((NodeSelectorTerm.HostnameKey, SelectorOperator.In), (decision.Required?.Key, decision.Required?.Operator));
+        Assert.Equal(nodes, decision.Required!.Values);
+        Assert.Empty(decision.Warnings);
+    }
+
+    static void AssertPreferred(string[] nodes, Decision decision)
+    {
+        Assert.Equal(PlacementMode.Preferred, decision.Mode);
+        Assert.Null(decision.Required);
+        Assert.Equal(nodes, decision.Preferred.Select(p => Assert.Single(p.Preference.MatchExpressions).Values[0]));
+        Assert.Empty(decision.Warnings);
+    }
+}

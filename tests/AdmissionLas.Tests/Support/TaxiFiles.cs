@@ -1,0 +1,48 @@
+using System.Text.Json.Nodes;
+using AdmissionLas.Hosting;
+using AdmissionLas.Kubernetes;
+using AdmissionLas.Placement;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+
+namespace AdmissionLas.Tests.Support;
+
+/// <summary>The files of manifests/samples/chicago-taxi.</summary>
+static class TaxiFiles
+{
+    internal static CompiledSettings NoRules { get; } = CompiledSettings.Of(new StepRules(), new PlacementPolicy());
+
+    /// <summary>The rules for a platform that drops labels, read as a server reads its configuration.</summary>
+    internal static Lazy<CompiledSettings> Rules { get; } = new(() =>
+    {
+        using IHost server = WebhookServer.Build(
+            configuration => ConfigurationFile.Add(configuration, PathOf("rules-kfp-2.0.yaml")),
+            ClusterSource.Embedded(),
+            ServingCertificate.From(DevelopmentCertificate.Create(DateTimeOffset.UtcNow)));
+        return server.Services.GetRequiredService<Settings>().Current;
+    });
+
+    internal static string Text(string file) => File.ReadAllText(PathOf(file));
+
+    internal static JsonObject Object(string file, int document = 0)
+    {
+        using var text = File.OpenText(PathOf(file));
+        return JsonObject.Create(YamlJson.ReadObjects(text)[document])!;
+    }
+
+    /// <summary>The templates of kfp-v1.yaml that run a container.</summary>
+    internal static JsonObject[] ArgoTemplates() =>
+        [.. Object("kfp-v1.yaml")["spec"]!["templates"]!.AsArray().Where(t => t!["container"] is not null).Select(t => t!.AsObject())];
+
+    internal static JsonObject ArgoTemplate(string step) => ArgoTemplates().Single(t => $"{t["name"]}" == step);
+
+    /// <summary>A step's container in kfp-v2.yaml.</summary>
+    internal static JsonObject Container(string step) =>
+        Object("kfp-v2.yaml")["deploymentSpec"]!["executors"]![$"exec-{step}"]!["container"]!.AsObject();
+
+    /// <summary>A step's labels in the platform's part of kfp-v2.yaml.</summary>
+    internal static JsonObject? PodLabels(string step) =>
+        Object("kfp-v2.yaml", 1)["platforms"]!["kubernetes"]!["deploymentSpec"]!["executors"]![$"exec-{step}"]?["podMetadata"]!["labels"]!.AsObject();
+
+    static string PathOf(string file) => Path.Combine(AppContext.BaseDirectory, "samples", "chicago-taxi", file);
+}
