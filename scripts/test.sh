@@ -8,7 +8,8 @@ Usage: scripts/test.sh [--no-cluster]
 
 Builds everything and runs every test. The cluster tests need a real control plane: it is installed on the first run (see
 scripts/install-control-plane.sh --help) and started and stopped by the tests themselves. So is a Prometheus, which scrapes the
-server (see scripts/install-prometheus.sh --help).
+server (see scripts/install-prometheus.sh --help). The web page is tested in a Chromium (see scripts/install-chromium.sh --help);
+pictures of it are left in artifacts/screenshots.
 
   --no-cluster   leave out the tests on the control plane
   -h, --help     this text
@@ -43,7 +44,8 @@ if ! command -v dotnet >/dev/null; then
 fi
 
 scripts/install-prometheus.sh
-projects=(tests/AdmissionLas.Tests)
+scripts/install-chromium.sh
+projects=(tests/AdmissionLas.Tests tests/AdmissionLas.BrowserTests)
 if ((with_cluster)); then
   projects+=(tests/AdmissionLas.ClusterTests)
   scripts/install-control-plane.sh

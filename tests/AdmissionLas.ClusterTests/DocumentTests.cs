@@ -19,7 +19,7 @@ public sealed class DocumentTests(ITestOutputHelper report)
         {
             var printed = await RunAsync(clone, RunsIn.CloneWithOwnCluster, await PathAsync(clone));
 
-            Assert.Contains("predict at HOME-EDGE: home-edge-node (9.8 ms) preferred", Assert.Single(printed).Value);
+            Assert.Contains("predict at HOME-EDGE: home-edge-node (9.8 ms) adaptive", Assert.Single(printed).Value);
         }
         catch
         {

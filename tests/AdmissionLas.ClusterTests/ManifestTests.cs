@@ -54,6 +54,17 @@ public sealed class ManifestTests
              {"matchExpressions":[{"key":"admissionlas.io/component","operator":"Exists"},{"key":"typeOfComponent","operator":"DoesNotExist"}]}]
             """, SelectorsOf(await Overlay.RenderAsync(name)));
 
+    [Theory]
+    [MemberData(nameof(Overlays))]
+    public async Task The_web_page_is_off_but_where_things_are_tried_and_never_leaves_the_pod(string name)
+    {
+        var webhook = (await Overlay.RenderAsync(name)).WebhookPod.ToJsonString();
+
+        Assert.Equal(name == "dev", webhook.Contains("ADMISSION_LAS_PAGE__ENABLED", StringComparison.Ordinal));
+        Assert.DoesNotContain("ADMISSION_LAS_PAGE__ADDRESS", webhook, StringComparison.Ordinal);
+        Assert.DoesNotContain("8081", webhook, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task The_component_every_pod_leaves_one_entry_that_asks_for_no_label() =>
         AssertJson("[null]", SelectorsOf(await Overlay.RenderWithComponentAsync("default", "every-pod")));

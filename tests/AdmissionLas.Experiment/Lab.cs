@@ -198,7 +198,7 @@ sealed class Lab(ApiServer api, IServiceProvider webhook)
 
                 foreach (var pod in pods)
                 {
-                    var node = record.Look(c => c.NodeOf(pod.Name) is not null ? null : Best(pod, c.AbleTo(pod.Facts), new Feasibility(pod.Facts, c.Usage)));
+                    var node = record.Look(c => !c.IsKnown(pod.Name) || c.NodeOf(pod.Name) is not null ? null : Best(pod, c.AbleTo(pod.Facts), new Feasibility(pod.Facts, c.Usage)));
                     if (node is not null)
                     {
                         await api.CreateAsync($"{path}/{pod.Name}/binding", new JsonObject

@@ -55,6 +55,9 @@ root.SetAction(async (parsed, stop) =>
                 results.Add(await lab.RunAsync(scenario, parsed.GetValue(seed), contender));
                 Console.WriteLine(Report.Line(results[^1]));
             }
+
+            // After each scenario, so that a run that is ended early leaves what it has.
+            await Report.WriteAsync(parsed.GetValue(folder)!, parsed.GetValue(seed), results);
         }
     }
     finally
@@ -62,7 +65,6 @@ root.SetAction(async (parsed, stop) =>
         await script.RunAsync("down", "--quiet");
     }
 
-    await Report.WriteAsync(parsed.GetValue(folder)!, parsed.GetValue(seed), results);
     Console.WriteLine();
     foreach (var line in Report.Shortfalls(results.Where(r => r.Contender is "adaptive")))
     {

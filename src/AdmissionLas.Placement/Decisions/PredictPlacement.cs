@@ -57,10 +57,14 @@ static class PredictPlacement
         if (mode == PlacementMode.Adaptive)
         {
             var members = NearSet.Choose(candidates, feasibility, new SchedulerScore(pod, feasibility.Request, view, usage), view, policy.NodeAffinityWeight);
-            candidates = members.ConvertAll(m => m.Ranked);
+            candidates = members.ConvertAll(static m => m.Ranked);
             required = Hostnames(view, candidates);
             // Where there is nothing to choose from there is nothing to prefer.
-            preferred = members.Count == 1 ? [] : [.. members.Select(m => new PreferredTerm(m.Weight, view.TermFor(m.Ranked.Node)))];
+            preferred = members.Count == 1 ? [] : new PreferredTerm[members.Count];
+            for (var i = 0; i < preferred.Length; i++)
+            {
+                preferred[i] = new PreferredTerm(members[i].Weight, view.TermFor(members[i].Ranked.Node));
+            }
         }
         else
         {
@@ -198,11 +202,22 @@ static class PredictPlacement
             return (PlacementMode.Preferred, null);
         }
 
-        return (PlacementMode.Required, Hostnames(view, candidates.Where(c => c.LatencyMs <= nearMs)));
+        return (PlacementMode.Required, Hostnames(view, candidates, nearMs));
     }
 
-    static NodeSelectorRequirement Hostnames(ClusterView view, IEnumerable<RankedNode> nodes) =>
-        new(NodeSelectorTerm.HostnameKey, SelectorOperator.In, [.. nodes.Select(n => view.UniqueHostname(n.Node)).OfType<string>()]);
+    static NodeSelectorRequirement Hostnames(ClusterView view, List<RankedNode> nodes, double mostMs = double.MaxValue)
+    {
+        var names = new List<string>(nodes.Count);
+        for (var i = 0; i < nodes.Count; i++)
+        {
+            if (nodes[i].LatencyMs <= mostMs && view.UniqueHostname(nodes[i].Node) is { } name)
+            {
+                names.Add(name);
+            }
+        }
+
+        return new NodeSelectorRequirement(NodeSelectorTerm.HostnameKey, SelectorOperator.In, names);
+    }
 
     /// <summary>Why the adaptive mode leaves it at a preference; <see langword="null"/> where the pod can be kept to the near set.</summary>
     static string? WhyNotKept(PodFacts pod, ClusterView view, List<RankedNode> candidates, bool hasRoom) =>

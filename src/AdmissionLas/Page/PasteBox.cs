@@ -111,7 +111,8 @@ sealed class PasteBox(Settings settings, ClusterState state, UsageLedger ledger,
         // What its author prefers himself is not read in a review, as no decision depends on it.
         var explanation = PlacementExplainer.Explain(current.Rules.Classify(pod), pod, [], view, ledger.Current, current.Policy);
         var nothing = new JsonObject();
-        return Write(json => ExplanationWriter.Write(json, new ExplainedStep(new InputStep("", "review", 0, nothing, []), explanation, null, null, nothing)));
+        var step = new ExplainedStep(new InputStep("", "review", 0, nothing, []), explanation, null, null, nothing);
+        return Write(json => ExplanationWriter.Write(json, [step], new StepInputs([], [], [])));
     }
 
     async Task TakeTurnAsync(HttpContext http, Func<ClusterView, byte[]> explain)

@@ -131,7 +131,7 @@ async function open(decision) {
     decision.location && ['Location', decision.location, decision.locationRule && `by ${decision.locationRule}`],
     decision.node && ['Node', decision.node, decision.latencyMs === undefined ? '' : `${ms(decision.latencyMs)} ms${decision.hasRoom ? '' : ', full then'}`],
     decision.requests?.length && ['Requests added', decision.requests.join(', '), ''],
-    ['Review', decision.uid, decision.dryRun ? 'a dry run' : ''],
+    ['Review', el('code', {}, decision.uid), decision.dryRun ? 'a dry run' : ''],
   ].filter(Boolean);
   const now = el('div', { 'aria-live': 'polite', 'aria-busy': 'true' }, el('p', { class: 'empty' }, 'Asking how it stands now…'));
   body.replaceChildren(
@@ -146,7 +146,7 @@ async function open(decision) {
   try {
     const response = await fetch(`/api/decisions/${encodeURIComponent(decision.id)}`);
     const answer = await response.json();
-    now.replaceChildren(...answer.problems.map(p => el('p', { class: 'empty' }, `${p.message}: ${p.advice}`)), ...answer.steps.map(step => stepArticle(step, { heading: false })));
+    now.replaceChildren(...answer.problems.map(p => el('p', { class: 'empty' }, `${p.message}: ${p.advice}`)), ...answer.steps.map(step => stepArticle(step.decision === decision.decision ? { ...step, decision: 'The same would be decided now.', warnings: [] } : step, { heading: false })));
   } catch {
     now.replaceChildren(el('p', { class: 'empty' }, 'The server did not answer. Close this and select the pod again.'));
   }

@@ -61,20 +61,26 @@ function latencyCell(latency, nearest, bounds) {
   return el('td', { class: `h${step < 0 ? steps - 1 : step}${isNearest ? ' nearest' : ''}`, title: `${latency} ms` }, ms(latency), isNearest && unseen(', nearest'));
 }
 
-/** The upper bounds of all steps but the last. */
+/** The upper bounds of all steps but the last: of the round numbers, those that tell most of the latencies apart. */
 export function scale(latencies) {
-  if (latencies.length === 0) return [];
-  let low = Infinity, high = 0;
-  for (const latency of latencies) { if (latency > 0) low = Math.min(low, latency); high = Math.max(high, latency); }
-  if (high === 0) return [];
-  const series = [];
-  for (let power = Math.floor(Math.log10(low)); series.length < 60; power++) {
-    for (const digit of [1, 2, 5]) series.push(Number(`${digit}e${power}`));
-    if (series.at(-1) >= high) break;
+  const sorted = latencies.filter(l => l > 0).sort((a, b) => a - b);
+  if (sorted.length === 0) return [];
+  const [low, high] = [sorted[0], sorted.at(-1)];
+  const candidates = [];
+  for (let power = Math.floor(Math.log10(low)); 10 ** power <= high; power++) {
+    for (const digit of [1, 2, 5]) candidates.push(Number(`${digit}e${power}`));
   }
-  const useful = series.filter(bound => bound > low && bound < high);
-  if (useful.length < steps) return useful;
-  return Array.from({ length: steps - 1 }, (_, i) => useful[Math.round(i * (useful.length - 1) / (steps - 2))]);
+  // How many latencies are at or below each candidate; the ends of a bucket are such counts, too.
+  const upTo = new Map(candidates.filter(c => c > low && c < high).map(c => [c, sorted.filter(l => l <= c).length]));
+  const bounds = [];
+  while (bounds.length < steps - 1 && upTo.size > 0) {
+    const cuts = [0, ...bounds.map(b => b[1]), sorted.length].sort((a, b) => a - b);
+    const gain = count => Math.min(count - cuts.findLast(c => c <= count), cuts.find(c => c >= count) - count);
+    const best = [...upTo].reduce((a, b) => gain(b[1]) > gain(a[1]) ? b : a);
+    bounds.push(best);
+    upTo.delete(best[0]);
+  }
+  return bounds.map(b => b[0]).sort((a, b) => a - b);
 }
 
 function drawLegend(bounds) {

@@ -9,6 +9,7 @@ using System.Text.Json.Nodes;
 using AdmissionLas.Admission;
 using AdmissionLas.Hosting;
 using AdmissionLas.Kubernetes;
+using AdmissionLas.Page;
 using Serilog.Events;
 using Spectre.Console;
 
@@ -24,14 +25,17 @@ static class DemoCommand
 
     const int WidthWhenPiped = 200;
 
+    static readonly Option<bool> WithPage = new("--page") { Description = "Go on serving the operator's web page until Ctrl+C" };
+
     internal static Command Create()
     {
         var command = new Command("demo", "Send the steps of a Kubeflow pipeline through the webhook over an embedded cluster and show what it decides. Needs no cluster.");
-        command.SetAction((_, stop) => RunAsync(stop));
+        command.Options.Add(WithPage);
+        command.SetAction((arguments, stop) => RunAsync(arguments.GetValue(WithPage), stop));
         return command;
     }
 
-    static async Task<int> RunAsync(CancellationToken stop)
+    static async Task<int> RunAsync(bool withPage, CancellationToken stop)
     {
         var certificate = DevelopmentCertificate.Create(DateTimeOffset.UtcNow);
         await using var app = WebhookServer.Build(
@@ -41,6 +45,8 @@ static class DemoCommand
                 ["server:port"] = "0",
                 ["server:healthPort"] = "0",
                 ["server:drainSeconds"] = "0",
+                ["page:enabled"] = withPage ? "true" : "false",
+                ["page:port"] = "0",
             }),
             ClusterSource.Embedded(),
             ServingCertificate.From(certificate),
@@ -62,7 +68,13 @@ static class DemoCommand
 
         AnsiConsole.Write(table);
         AnsiConsole.MarkupLineInterpolated($"Answered by {address} from {app.Services.GetRequiredService<ClusterState>().Current!.Nodes.Count} embedded nodes. On a cluster: admission-las serve --help");
-        await app.StopAsync(stop).ConfigureAwait(false);
+        if (PageHosting.Address(app) is { } page)
+        {
+            AnsiConsole.MarkupLineInterpolated($"The page is at {page} until Ctrl+C.");
+            await Task.Delay(Timeout.Infinite, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        await app.StopAsync(CancellationToken.None).ConfigureAwait(false);
         return ExitCodes.Ok;
     }
 

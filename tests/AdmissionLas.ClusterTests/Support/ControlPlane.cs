@@ -50,8 +50,8 @@ public sealed class ControlPlane : IAsyncLifetime
     /// <summary>The view that the running webhook answers from.</summary>
     internal ClusterState State => webhook!.Services.GetRequiredService<ClusterState>();
 
-    /// <summary>How it decides; a test that changes it puts it back.</summary>
-    internal Settings Settings => webhook!.Services.GetRequiredService<Settings>();
+    /// <summary>What it is made of; a test that changes something puts it back.</summary>
+    internal IServiceProvider Services => webhook!.Services;
 
     /// <summary>What it has counted.</summary>
     internal UsageLedger Ledger => webhook!.Services.GetRequiredService<UsageLedger>();

@@ -12,13 +12,14 @@ public sealed class PatchTests
     const string Terms = "requiredDuringSchedulingIgnoredDuringExecution";
     const string Preferred = "preferredDuringSchedulingIgnoredDuringExecution";
 
+    static readonly PlacementPolicy PreferredMode = new() { Mode = PlacementMode.Preferred };
     static readonly PlacementPolicy Required = new() { Mode = PlacementMode.Required };
     static readonly ClusterView View = Nodes.View(Nodes.At("1", "near"), Nodes.At("90", "far").Labelled("tier", "edge"));
 
     [Fact]
     public void A_predict_pod_gets_preferred_terms_and_the_decision_in_two_operations()
     {
-        var reviewed = Webhook.Review(Pods.PredictJson(), View);
+        var reviewed = Webhook.Review(Pods.PredictJson(), View, PreferredMode);
 
         Assert.Equal(["/metadata/annotations", "/spec/affinity"], Paths(reviewed));
         AssertJson("""
@@ -48,6 +49,22 @@ public sealed class PatchTests
     }
 
     [Fact]
+    public void A_pod_that_is_kept_to_one_node_gets_no_preferred_terms()
+    {
+        var reviewed = Webhook.Review(Pods.PredictJson(), Nodes.View(Nodes.At("1", "near")));
+
+        AssertJson("""
+            {
+              "nodeAffinity": {
+                "requiredDuringSchedulingIgnoredDuringExecution": {
+                  "nodeSelectorTerms": [ { "matchExpressions": [ { "key": "kubernetes.io/hostname", "operator": "In", "values": ["near"] } ] } ]
+                }
+              }
+            }
+            """, reviewed.Pod["spec"]!["affinity"]);
+    }
+
+    [Fact]
     public void The_pods_own_annotations_stay()
     {
         var reviewed = Webhook.Review(Pods.PredictJson(annotations: """{ "a~b/c": "x" }"""), View);
@@ -74,7 +91,7 @@ public sealed class PatchTests
     [InlineData("""{ "nodeAffinity": { "preferredDuringSchedulingIgnoredDuringExecution": [] } }""", "/spec/affinity/nodeAffinity/preferredDuringSchedulingIgnoredDuringExecution/-")]
     public void Whatever_parents_are_there_the_terms_find_their_place(string affinity, string path)
     {
-        var reviewed = Webhook.Review(WithAffinity(affinity), View);
+        var reviewed = Webhook.Review(WithAffinity(affinity), View, PreferredMode);
 
         Assert.Equal(path, Paths(reviewed)[1]);
         Assert.Equal(2, reviewed.Pod["spec"]!["affinity"]!["nodeAffinity"]![Preferred]!.AsArray().Count);
@@ -83,7 +100,7 @@ public sealed class PatchTests
     [Fact]
     public void Preferred_terms_are_appended_to_the_authors()
     {
-        var reviewed = Webhook.Review(WithAffinity("""{ "nodeAffinity": { "preferredDuringSchedulingIgnoredDuringExecution": [ { "weight": 7, "preference": {} } ] } }"""), View);
+        var reviewed = Webhook.Review(WithAffinity("""{ "nodeAffinity": { "preferredDuringSchedulingIgnoredDuringExecution": [ { "weight": 7, "preference": {} } ] } }"""), View, PreferredMode);
 
         var terms = reviewed.Pod["spec"]!["affinity"]!["nodeAffinity"]![Preferred]!.AsArray();
         Assert.Equal([7, 100, 12], terms.Select(t => t!["weight"]!.GetValue<int>()));
@@ -268,7 +285,7 @@ public sealed class PatchTests
 
         AssertJson("""
             {
-              "decision": "predict at here: near (1 ms) preferred, then far (90 ms); by label typeOfComponent, label OurLocation",
+              "decision": "predict at here: near (1 ms) adaptive, then far (90 ms), no others; by label typeOfComponent, label OurLocation",
               "outcome": "Placed", "type": "Predict", "type-rule": "label typeOfComponent",
               "node": "near", "location": "here", "location-rule": "label OurLocation", "latency-ms": "1"
             }

@@ -10,10 +10,12 @@ public sealed class SchedulingTests
     static readonly NodeFacts[] Cluster =
         [.. Enumerable.Range(1, 8).Select(i => Nodes.At($"{i}", $"n{i}")), Nodes.Named("unmeasured"), Nodes.At("0.1", "not-ready") with { IsReady = false }];
 
+    static readonly PlacementPolicy Preferred = new() { Mode = PlacementMode.Preferred };
+
     [Fact]
     public void The_nearest_node_leads_over_all_others_by_at_least_170_points()
     {
-        var pod = Webhook.Review(Pods.PredictJson(), new ClusterView(Cluster)).Pod;
+        var pod = Webhook.Review(Pods.PredictJson(), new ClusterView(Cluster), Preferred).Pod;
 
         var points = Points(pod, Cluster);
 
@@ -25,7 +27,7 @@ public sealed class SchedulingTests
     [Fact]
     public void As_nodes_fill_up_the_next_nearest_wins_by_at_least_100_points_down_to_the_fifth()
     {
-        var pod = Webhook.Review(Pods.PredictJson(), new ClusterView(Cluster)).Pod;
+        var pod = Webhook.Review(Pods.PredictJson(), new ClusterView(Cluster), Preferred).Pod;
 
         for (var filled = 0; filled < 4; filled++)
         {
@@ -40,7 +42,7 @@ public sealed class SchedulingTests
     [Fact]
     public void Every_named_node_wins_over_those_that_are_not_named()
     {
-        var pod = Webhook.Review(Pods.PredictJson(), new ClusterView(Cluster)).Pod;
+        var pod = Webhook.Review(Pods.PredictJson(), new ClusterView(Cluster), Preferred).Pod;
 
         Assert.Equal([("n8", 200), ("unmeasured", 0)], Points(pod, [.. Cluster.Where(n => n.Name is "n8" or "unmeasured")]));
     }
@@ -50,7 +52,7 @@ public sealed class SchedulingTests
     {
         NodeFacts[] nodes = [Nodes.At("1", "a"), Nodes.At("1", "b"), Nodes.At("1", "c"), Nodes.At("2", "d")];
 
-        var points = Points(Webhook.Review(Pods.PredictJson(), new ClusterView(nodes)).Pod, nodes);
+        var points = Points(Webhook.Review(Pods.PredictJson(), new ClusterView(nodes), Preferred).Pod, nodes);
 
         Assert.Equal([("a", 200), ("b", 198), ("c", 198), ("d", 24)], points);
     }

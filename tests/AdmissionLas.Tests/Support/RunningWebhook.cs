@@ -8,6 +8,7 @@ using System.Text.Json.Nodes;
 using AdmissionLas.Admission;
 using AdmissionLas.Hosting;
 using AdmissionLas.Kubernetes;
+using AdmissionLas.Page;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -47,6 +48,9 @@ sealed class RunningWebhook : IAsyncDisposable
     });
 
     internal Uri Mutate => new(WebhookServer.WebhookAddress(app), MutateEndpoint.Path);
+
+    /// <summary>The operator's page; <see langword="null"/> when it is off.</summary>
+    internal Uri? Page => PageHosting.Address(app);
 
     internal Uri Health(string path) => new(WebhookServer.HealthAddress(app), path);
 

@@ -75,6 +75,27 @@ public sealed class NearSetTests
         Assert.Empty(decision.Preferred);
     }
 
+    // 13 of 16 cores are taken: with this pod and two more the node is full, which costs it all points for balance.
+    [Fact]
+    public void A_standby_loses_also_when_the_nearest_is_filled_by_pods_that_come_later()
+    {
+        var view = Nodes.View(Nodes.At("1", "near", "16"), Nodes.At("2", "half-full", "16"), Nodes.At("3", "fuller", "16"));
+        var usage = Usages.Of(
+            ("near", new(Amounts.Of("13", "13Gi"), 13)), ("half-full", new(Amounts.Of("8", "8Gi"), 8)), ("fuller", new(Amounts.Of("13", "8Gi"), 13)));
+
+        AssertKept(["near", "fuller"], view.Decide(Pod, Older, usage: usage));
+        AssertKept(["near", "half-full", "fuller"], view.Decide(Pod, Adaptive, usage: usage));
+    }
+
+    [Fact]
+    public void Where_none_is_sure_to_lose_whatever_comes_the_one_that_scores_least_now_is_better_than_none()
+    {
+        var view = Nodes.View(Nodes.At("1", "near"), Nodes.At("2", "second"), Nodes.At("3", "weakest"));
+        var usage = Usages.Of(("near", new(Amounts.Of("2", "8Gi"), 2)), ("second", new(Amounts.Of("0", "0"), 1)), ("weakest", new(Amounts.Of("1", "4Gi"), 1)));
+
+        AssertKept(["near", "weakest"], view.Decide(Pod, Older, usage: usage));
+    }
+
     [Fact]
     public void A_node_that_is_full_is_passed_over_and_the_next_is_the_nearest()
     {

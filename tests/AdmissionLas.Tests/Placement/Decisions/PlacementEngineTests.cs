@@ -49,7 +49,7 @@ public sealed class PlacementEngineTests
         var rules = new StepRules(rules: [new StepRule { Name = "serve", Namespace = "kubeflow", Type = StepType.Predict }], defaultLocations: new Dictionary<string, string> { ["kubeflow"] = "here" });
         var decision = Nodes.View(Nodes.At("0.5", "near"), Nodes.At("42.551ms", "far")).Decide(Pods.Labelled(), rules: rules);
 
-        Assert.Equal("predict at here: near (0.5 ms) preferred, then far (42.551 ms); by rule serve, default of namespace kubeflow", decision.Explanation);
+        Assert.Equal("predict at here: near (0.5 ms) adaptive, then far (42.551 ms), no others; by rule serve, default of namespace kubeflow", decision.Explanation);
     }
 
     static void AssertUntouched(Outcome outcome, Decision decision)

@@ -5,6 +5,8 @@ namespace AdmissionLas.Tests.Placement;
 
 public sealed class PredictPlacementTests
 {
+    static readonly PlacementPolicy Preferred = new() { Mode = PlacementMode.Preferred };
+
     static readonly PlacementPolicy Required = new() { Mode = PlacementMode.Required };
 
     [Theory]
@@ -27,8 +29,8 @@ public sealed class PredictPlacementTests
     {
         var view = Nodes.View(Nodes.At("1", "nearest", cpu: "1"), Nodes.At("2", "second"), Nodes.At("3", "third"));
 
-        AssertNamed(["nearest", "second", "third"], view.Decide(Pods.Predict()));
-        AssertNamed(["second", "third"], view.Decide(Pods.Predict("here", Pods.Container(cpu: "2"))));
+        AssertNamed(["nearest", "second", "third"], view.Decide(Pods.Predict(), Preferred));
+        AssertNamed(["second", "third"], view.Decide(Pods.Predict("here", Pods.Container(cpu: "2")), Preferred));
     }
 
     [Fact]
@@ -38,8 +40,8 @@ public sealed class PredictPlacementTests
 
         var view = Nodes.View(Nodes.At("1", "near"), Nodes.At("2", "far"));
 
-        AssertNamed(["far"], view.Decide(pod, usage: Usages.On("near", cpu: "3")));
-        AssertNamed(["near", "far"], view.Decide(pod, usage: Usages.On("near", cpu: "2")));
+        AssertNamed(["far"], view.Decide(pod, Preferred, usage: Usages.On("near", cpu: "3")));
+        AssertNamed(["near", "far"], view.Decide(pod, Preferred, usage: Usages.On("near", cpu: "2")));
     }
 
     [Fact]
@@ -47,12 +49,12 @@ public sealed class PredictPlacementTests
     {
         var view = Nodes.View(Nodes.At("1", "near"), Nodes.At("2", "far"), Nodes.At("0.1", "small", cpu: "1"));
 
-        var decision = view.Decide(Pods.Predict("here", Pods.Container(cpu: "2")), usage: Usages.Of(("near", new(Amounts.Of("3"), 1)), ("far", new(Amounts.Of("4"), 1))));
+        var decision = view.Decide(Pods.Predict("here", Pods.Container(cpu: "2")), Preferred, usage: Usages.Of(("near", new(Amounts.Of("3"), 1)), ("far", new(Amounts.Of("4"), 1))));
 
         AssertNamed(["near", "far"], decision);
         Assert.False(decision.TakesRoom);
         Assert.Contains("none of those near has room now", decision.Explanation, StringComparison.Ordinal);
-        Assert.True(view.Decide(Pods.Predict()).TakesRoom);
+        Assert.True(view.Decide(Pods.Predict(), Preferred).TakesRoom);
     }
 
     [Fact]
@@ -64,7 +66,7 @@ public sealed class PredictPlacementTests
 
         AssertNamed(
             ["near", "big", "a", "b", "less-memory", "big-but-busy", "far"],
-            view.Decide(Pods.Predict(), usage: Usages.Of(("big-but-busy", new(Amounts.Of("15"), 3)), ("less-memory", new(Amounts.Of(memory: "1Gi"), 1)))));
+            view.Decide(Pods.Predict(), Preferred, usage: Usages.Of(("big-but-busy", new(Amounts.Of("15"), 3)), ("less-memory", new(Amounts.Of(memory: "1Gi"), 1)))));
     }
 
     [Fact]
@@ -72,8 +74,8 @@ public sealed class PredictPlacementTests
     {
         var view = Nodes.View([.. Enumerable.Range(0, 1000).Select(i => Nodes.At("1", $"n{i:000}", cpu: i == 999 ? "64" : "4")), Nodes.At("2", "far")]);
 
-        Assert.Equal("n999", view.Decide(Pods.Predict()).Chosen!.Name);
-        Assert.Equal("n000", view.Decide(Pods.Predict(), usage: Usages.On("n999", cpu: "61")).Chosen!.Name);
+        Assert.Equal("n999", view.Decide(Pods.Predict(), Preferred).Chosen!.Name);
+        Assert.Equal("n000", view.Decide(Pods.Predict(), Preferred, usage: Usages.On("n999", cpu: "61")).Chosen!.Name);
     }
 
     [Fact]
@@ -87,7 +89,7 @@ public sealed class PredictPlacementTests
             Nodes.At("2", "edge").Labelled("tier", "edge"),
             Nodes.Named("unmeasured").Labelled("tier", "edge"));
 
-        AssertNamed(["edge"], view.Decide(Pods.Predict().Selecting("tier", "edge")));
+        AssertNamed(["edge"], view.Decide(Pods.Predict().Selecting("tier", "edge"), Preferred));
     }
 
     [Fact]
@@ -95,7 +97,7 @@ public sealed class PredictPlacementTests
     {
         var view = Nodes.View(Nodes.At("2", "c"), Nodes.At("1", "b"), Nodes.At("1", "a"), Nodes.At("1", "z", cpu: "8"));
 
-        var decision = view.Decide(Pods.Predict());
+        var decision = view.Decide(Pods.Predict(), Preferred);
 
         AssertNamed(["z", "a", "b", "c"], decision);
         Assert.Equal([100, 99, 99, 12], decision.Preferred.Select(p => p.Weight));
@@ -106,9 +108,9 @@ public sealed class PredictPlacementTests
     {
         var view = Nodes.View([.. Enumerable.Range(0, 5_000).Select(i => Nodes.At($"{i + 1}", $"n{i:0000}"))]);
 
-        Assert.Equal(8, view.Decide(Pods.Predict()).Preferred.Count);
-        AssertNamed([.. Enumerable.Range(0, 16).Select(i => $"n{i:0000}")], view.Decide(Pods.Predict(), new PlacementPolicy { NamedNodes = PlacementPolicy.NamedNodesLimit }));
-        AssertNamed(["n0000"], view.Decide(Pods.Predict(), new PlacementPolicy { NamedNodes = 1 }));
+        Assert.Equal(8, view.Decide(Pods.Predict(), Preferred).Preferred.Count);
+        AssertNamed([.. Enumerable.Range(0, 16).Select(i => $"n{i:0000}")], view.Decide(Pods.Predict(), Preferred with { NamedNodes = PlacementPolicy.NamedNodesLimit }));
+        AssertNamed(["n0000"], view.Decide(Pods.Predict(), Preferred with { NamedNodes = 1 }));
     }
 
     [Fact]
@@ -116,7 +118,7 @@ public sealed class PredictPlacementTests
     {
         var view = Nodes.View([.. Enumerable.Range(0, 40).Select(i => Nodes.At($"{i + 1}", $"n{i:00}", cpu: i < 30 ? "1" : "4"))]);
 
-        AssertNamed(["n30", "n31"], view.Decide(Pods.Predict("here", Pods.Container(cpu: "2")), new PlacementPolicy { NamedNodes = 2 }));
+        AssertNamed(["n30", "n31"], view.Decide(Pods.Predict("here", Pods.Container(cpu: "2")), Preferred with { NamedNodes = 2 }));
     }
 
     [Fact]
@@ -125,12 +127,12 @@ public sealed class PredictPlacementTests
         var slow = new Taint("slow", "", TaintEffect.PreferNoSchedule);
         var view = Nodes.View(Nodes.At("1", "avoided", taints: slow), Nodes.At("2", "near"), Nodes.At("3", "far"));
 
-        var decision = view.Decide(Pods.Predict());
+        var decision = view.Decide(Pods.Predict(), Preferred);
 
         AssertNamed(["near", "far", "avoided"], decision);
         Assert.Equal([100, 12, 5], decision.Preferred.Select(p => p.Weight));
-        AssertNamed(["avoided", "near", "far"], view.Decide(Pods.Predict() with { Tolerations = [new("slow", true, "", null)] }));
-        AssertNamed(["near", "far"], view.Decide(Pods.Predict(), new PlacementPolicy { NamedNodes = 2 }));
+        AssertNamed(["avoided", "near", "far"], view.Decide(Pods.Predict() with { Tolerations = [new("slow", true, "", null)] }, Preferred));
+        AssertNamed(["near", "far"], view.Decide(Pods.Predict(), Preferred with { NamedNodes = 2 }));
     }
 
     [Fact]
@@ -139,14 +141,14 @@ public sealed class PredictPlacementTests
         var slow = new Taint("slow", "", TaintEffect.PreferNoSchedule);
         var view = Nodes.View(Nodes.At("9", "plain"), Nodes.At("1", "a", taints: slow), Nodes.At("2", "b", taints: slow), Nodes.At("2", "c", taints: slow));
 
-        var decision = view.Decide(Pods.Predict());
+        var decision = view.Decide(Pods.Predict(), Preferred);
 
         AssertNamed(["plain", "a", "b", "c"], decision);
         Assert.Equal([100, 12, 5, 5], decision.Preferred.Select(p => p.Weight));
     }
 
     [Fact]
-    public void Preferred_mode_requires_nothing() => Assert.Null(Nodes.View(Nodes.At("1", "near")).Decide(Pods.Predict()).Required);
+    public void Preferred_mode_requires_nothing() => Assert.Null(Nodes.View(Nodes.At("1", "near")).Decide(Pods.Predict(), Preferred).Required);
 
     [Fact]
     public void Required_mode_pins_to_the_nodes_that_are_near()
@@ -284,7 +286,7 @@ public sealed class PredictPlacementTests
 
         Assert.Equal(
             "predict at here: n1 (1 ms) preferred, then n2 (2 ms), n3 (3 ms), n4 (4 ms) and 2 more; by label typeOfComponent, label OurLocation",
-            view.Decide(Pods.Predict()).Explanation);
+            view.Decide(Pods.Predict(), Preferred).Explanation);
         Assert.Equal(
             "predict at here: n1 (1 ms) required, then n2 (2 ms), n3 (3 ms), n4 (4 ms) and 2 more; pinned to n1, n2; by label typeOfComponent, label OurLocation",
             view.Decide(Pods.Predict(), Required).Explanation);
