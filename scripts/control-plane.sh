@@ -100,7 +100,7 @@ pick_ports() {
   while read -r _ address _; do
     taken+="$((16#${address##*:})) "
   done < <(cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | grep -v local_address)
-  for name in etcd etcd-peer apiserver scheduler webhook webhook-health; do
+  for name in etcd etcd-peer apiserver scheduler scheduler-plain webhook webhook-health; do
     candidate=$((20000 + RANDOM % 10000))
     while [[ $taken == *" $candidate "* ]]; do
       candidate=$((20000 + RANDOM % 10000))
@@ -330,8 +330,8 @@ apiVersion: kubescheduler.config.k8s.io/v1beta1
 kind: KubeSchedulerConfiguration
 clientConnection: {kubeconfig: "$dir/scheduler.kubeconfig"}
 leaderElection: {leaderElect: false}
-healthzBindAddress: 127.0.0.1:0
-metricsBindAddress: 127.0.0.1:0
+healthzBindAddress: 127.0.0.1:${port[scheduler-plain]}
+metricsBindAddress: 127.0.0.1:${port[scheduler-plain]}
 profiles:
   - plugins:
       score:
