@@ -130,7 +130,7 @@ public sealed class PageTests(Chromium chromium) : IClassFixture<Chromium>
         var row = page.Locator("#decisions tbody tr");
         await Expect(row).ToContainTextAsync("home-edge-node");
         await Expect(row).ToContainTextAsync("9.8 ms");
-        await row.GetByText("HOME-EDGE").ClickAsync();
+        await row.GetByText("HOME-EDGE", new() { Exact = true }).ClickAsync();
         var dialog = page.GetByRole(AriaRole.Dialog);
         await Expect(dialog).ToContainTextAsync("predict at HOME-EDGE: home-edge-node (9.8 ms) adaptive");
         await Expect(dialog.Locator(".nodes tbody tr")).ToHaveCountAsync(3);
