@@ -68,6 +68,7 @@ public sealed class PageTests(Chromium chromium) : IClassFixture<Chromium>
         await Expect(page.Locator("#latency-empty")).ToContainTextAsync("atlantis");
         await window.ShootAsync("latency-nothing-found");
         await page.Locator("#latency-filter").FillAsync("");
+        await Expect(page.Locator("#heat tbody tr")).ToHaveCountAsync(500);
         await window.ShootAsync("latency-500");
         await page.GetByRole(AriaRole.Link, new() { Name = "Capacity" }).ClickAsync();
         await Expect(page.Locator("#capacity tbody tr")).ToHaveCountAsync(500);
