@@ -58,6 +58,7 @@ sealed partial class ListWatch(KubeApi api, FollowedResource resource, IFollower
     string? lastFault;
     long watches;
     int failuresInARow;
+    int expiriesInARow;
 
     /// <summary>How often the watch was opened again, for whatever reason.</summary>
     internal long Restarts => Math.Max(0, Interlocked.Read(ref watches) - 1);
@@ -156,6 +157,7 @@ sealed partial class ListWatch(KubeApi api, FollowedResource resource, IFollower
             heard = true;
             failuresInARow = 0;
             lastFault = null;
+            expiriesInARow = time.GetElapsedTime(openedAt) < ShortestWatch ? expiriesInARow : 0;
             follower.Heard();
             Apply(line);
             // An empty version is none: a watch from it would begin anywhere.
@@ -201,7 +203,9 @@ sealed partial class ListWatch(KubeApi api, FollowedResource resource, IFollower
     void Expired()
     {
         resourceVersion = null;
-        failuresInARow++;
+        // Each costs the API server a whole list, so that a stream which says something before it expires is no reason to be quick again.
+        expiriesInARow++;
+        failuresInARow = Math.Max(failuresInARow + 1, expiriesInARow);
         HasExpired(resource.Name);
     }
 

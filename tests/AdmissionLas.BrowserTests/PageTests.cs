@@ -68,6 +68,7 @@ public sealed class PageTests(Chromium chromium) : IClassFixture<Chromium>
         await Expect(page.Locator("#latency-empty")).ToContainTextAsync("atlantis");
         await window.ShootAsync("latency-nothing-found");
         await page.Locator("#latency-filter").FillAsync("");
+        await Expect(page.Locator("#heat tbody tr")).ToHaveCountAsync(500);
         await window.ShootAsync("latency-500");
         await page.GetByRole(AriaRole.Link, new() { Name = "Capacity" }).ClickAsync();
         await Expect(page.Locator("#capacity tbody tr")).ToHaveCountAsync(500);
@@ -130,9 +131,9 @@ public sealed class PageTests(Chromium chromium) : IClassFixture<Chromium>
         var row = page.Locator("#decisions tbody tr");
         await Expect(row).ToContainTextAsync("home-edge-node");
         await Expect(row).ToContainTextAsync("9.8 ms");
-        await row.GetByText("HOME-EDGE").ClickAsync();
+        await row.Locator("[data-label=Location]").ClickAsync();
         var dialog = page.GetByRole(AriaRole.Dialog);
-        await Expect(dialog).ToContainTextAsync("predict at HOME-EDGE: home-edge-node (9.8 ms) preferred");
+        await Expect(dialog).ToContainTextAsync("predict at HOME-EDGE: home-edge-node (9.8 ms) adaptive");
         await Expect(dialog.Locator(".nodes tbody tr")).ToHaveCountAsync(3);
         await Expect(dialog.Locator(".nodes tr.chosen")).ToContainTextAsync("home-edge-node");
         await dialog.GetByRole(AriaRole.Button, new() { Name = "Close" }).ClickAsync();
@@ -217,7 +218,7 @@ public sealed class PageTests(Chromium chromium) : IClassFixture<Chromium>
 
     [Theory]
     [InlineData("", "empty", "")]
-    [InlineData("a: [", "neither YAML nor JSON", "Line 1")]
+    [InlineData("a: b: c", "neither YAML nor JSON", "Line 1")]
     [InlineData("kind: Pod\nmetadata:\n  name: x\n bad", "neither YAML nor JSON", "Line 4")]
     [InlineData("kind: ConfigMap", "ConfigMap", "Line 1")]
     public async Task What_is_wrong_with_a_text_is_told_with_its_line(string text, string expected, string line)

@@ -213,8 +213,8 @@ public sealed class ManifestTests
     }
 
     [Fact]
-    public async Task The_webhook_may_follow_nodes_and_pods_and_nothing_else() =>
-        Assert.Equal(["ClusterRole: list nodes", "ClusterRole: list pods", "ClusterRole: watch nodes", "ClusterRole: watch pods"], RightsOf(await Overlay.RenderAsync("default"), "admission-las"));
+    public async Task The_webhook_may_follow_nodes_and_pods_and_create_events_and_nothing_else() =>
+        Assert.Equal(["ClusterRole: create events", "ClusterRole: list nodes", "ClusterRole: list pods", "ClusterRole: watch nodes", "ClusterRole: watch pods"], RightsOf(await Overlay.RenderAsync("default"), "admission-las"));
 
     [Fact]
     public async Task The_rotation_may_write_its_own_secrets_lease_and_registration_and_nothing_else() =>
@@ -285,12 +285,10 @@ public sealed class ManifestTests
     }
 
     [Fact]
-    public async Task Dev_logs_all_it_does()
-    {
-        var variable = Assert.Single(ContainerOf(await Overlay.RenderAsync("dev"))["env"]!.AsArray())!;
-
-        Assert.Equal("ADMISSION_LAS_LOGGING__LEVEL=Debug", $"{variable["name"]}={variable["value"]}");
-    }
+    public async Task Dev_logs_all_it_does_and_shows_the_page() =>
+        Assert.Equal(
+            ["ADMISSION_LAS_LOGGING__LEVEL=Debug", "ADMISSION_LAS_PAGE__ENABLED=true"],
+            ContainerOf(await Overlay.RenderAsync("dev"))["env"]!.AsArray().Select(v => $"{v!["name"]}={v["value"]}"));
 
     [Fact]
     public async Task Cert_manager_writes_the_secret_that_the_webhook_reads_and_the_trust_of_the_api_server()

@@ -130,12 +130,18 @@ static class Scenarios
                     spec["nodeSelector"] = new JsonObject { [Objects.Tier] = "edge" };
                     break;
                 case 1:
-                    spec["affinity"] = NodeAffinity("requiredDuringSchedulingIgnoredDuringExecution", new JsonObject { ["nodeSelectorTerms"] = new JsonArray(
-                        Term(Objects.Tier, "In", "cloud"), Term("kubernetes.io/hostname", "In", [.. cluster.EdgeNames.Where((_, i) => i % 3 == 0)])) });
+                    spec["affinity"] = NodeAffinity("requiredDuringSchedulingIgnoredDuringExecution", new JsonObject
+                    {
+                        ["nodeSelectorTerms"] = new JsonArray(
+                        Term(Objects.Tier, "In", "cloud"), Term("kubernetes.io/hostname", "In", [.. cluster.EdgeNames.Where((_, i) => i % 3 == 0)]))
+                    });
                     break;
                 case 2:
-                    spec["affinity"] = NodeAffinity("requiredDuringSchedulingIgnoredDuringExecution", new JsonObject { ["nodeSelectorTerms"] = new JsonArray(
-                        Term("kubernetes.io/hostname", "NotIn", [.. cluster.EdgeNames.Where((_, i) => i % 4 == 0)])) });
+                    spec["affinity"] = NodeAffinity("requiredDuringSchedulingIgnoredDuringExecution", new JsonObject
+                    {
+                        ["nodeSelectorTerms"] = new JsonArray(
+                        Term("kubernetes.io/hostname", "NotIn", [.. cluster.EdgeNames.Where((_, i) => i % 4 == 0)]))
+                    });
                     break;
                 case 3:
                     spec["affinity"] = NodeAffinity("preferredDuringSchedulingIgnoredDuringExecution", new JsonArray(

@@ -7,7 +7,7 @@ namespace AdmissionLas.Explaining;
 /// <summary>A pod of the cluster, turned back into what its author wrote, so that it can be decided on as if it came now.</summary>
 static class LivePod
 {
-    static readonly int[] OurWeights = [100, 99, 12, 5, 2, 1];
+    static readonly int[] OurWeights = [100, 99, 12, 10, 5, 2, 1];
 
     /// <summary>The pod's uid.</summary>
     internal static string? Uid(JsonObject pod) => pod.Object("metadata").Text("uid");
@@ -62,7 +62,9 @@ static class LivePod
             }
         }
 
-        if (pod.Object("metadata").Object("annotations").Text(PodHints.DecisionKey)?.Contains("; pinned to ", StringComparison.Ordinal) == true)
+        // The modes that require nodes say so in the decision.
+        var decision = pod.Object("metadata").Object("annotations").Text(PodHints.DecisionKey) ?? "";
+        if (decision.Contains("; pinned to ", StringComparison.Ordinal) || decision.Contains(", no others", StringComparison.Ordinal))
         {
             Unpin(affinity);
         }

@@ -41,7 +41,9 @@ static class StepInput
         }
         catch (YamlFaultException fault)
         {
-            return Refused(fault.Line, $"this is neither YAML nor JSON: {fault.Why}", "correct it there");
+            // The parser counts the end of the text as a line more.
+            var lines = text.AsSpan().TrimEnd().Count('\n') + 1;
+            return Refused(Math.Min(fault.Line, lines), $"this is neither YAML nor JSON: {fault.Why.TrimEnd('.')}", "correct it there");
         }
 
         return new Collector(defaultNamespace).Collect(documents);

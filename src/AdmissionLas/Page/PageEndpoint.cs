@@ -80,7 +80,7 @@ sealed class PageEndpoint(IOptions<PageOptions> options, ClusterPicture picture,
     // Browsers say who makes them ask: https://www.w3.org/TR/fetch-metadata/. What is no browser says nothing, and is not led by a page.
     static bool ComesFromElsewhere(HttpRequest request) =>
         (request.Headers["Sec-Fetch-Site"].ToString() is { Length: > 0 } site && site is not ("same-origin" or "none")) ||
-        (request.Headers.Origin.ToString() is { Length: > 0 } origin && 
+        (request.Headers.Origin.ToString() is { Length: > 0 } origin &&
             // Whoever puts TLS in front of the page makes it https, and an origin with that is another page's even less.
             !origin.Equals($"http://{request.Host.Value}", StringComparison.OrdinalIgnoreCase) &&
             !origin.Equals($"https://{request.Host.Value}", StringComparison.OrdinalIgnoreCase));

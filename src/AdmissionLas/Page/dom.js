@@ -32,6 +32,13 @@ export function bytes(count) {
   return `${trim(count.toFixed(count < 10 ? 2 : count < 100 ? 1 : 0))} ${units[unit]}`;
 }
 
+/** A Kubernetes quantity of CPU or memory as a person would write it: 55320m is 55.3, 109951162780 is 102 Gi. */
+export function quantity(text, isMemory) {
+  const [, number, suffix] = /^([\d.]+)(\w*)$/.exec(text) ?? [null, '0', ''];
+  const scale = { m: 1e-3, k: 1e3, M: 1e6, G: 1e9, T: 1e12, Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30, Ti: 2 ** 40 }[suffix] ?? 1;
+  return isMemory ? bytes(Number(number) * scale) : cores(Number(number) * scale * 1000);
+}
+
 export const plural = (count, noun) => `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`;
 
 /** Runs something when events have paused for a moment. */

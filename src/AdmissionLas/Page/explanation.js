@@ -1,5 +1,5 @@
 // Shows an explanation as the server writes it: the decision in words, every node and why, the patch as a difference.
-import { el, ms, plural, unseen } from './dom.js';
+import { el, ms, plural, quantity, unseen } from './dom.js';
 
 const fewNodes = 12;
 
@@ -57,8 +57,8 @@ function nodeTable(step) {
     el('td', {}, n.verdict, n.avoided && ', avoided for a taint'),
     el('td', { class: 'number' }, n.weight > 0 ? String(n.weight) : '–'),
     points && el('td', { class: 'number' }, n.points ? el(n.points.total === most ? 'b' : 'span', {}, String(n.points.total)) : '–'),
-    el('td', { class: 'number' }, `${n.free.cpu} of ${n.allocatable.cpu}`),
-    el('td', { class: 'number' }, `${n.free.memory} of ${n.allocatable.memory}`));
+    el('td', { class: 'number' }, `${quantity(n.free.cpu)} of ${quantity(n.allocatable.cpu)}`),
+    el('td', { class: 'number' }, `${quantity(n.free.memory, true)} of ${quantity(n.allocatable.memory, true)}`));
   body.append(...nodes.slice(0, fewNodes).map(row));
   const more = nodes.length > fewNodes && el('button', { type: 'button', class: 'secondary', on: { click: event => {
     body.append(...nodes.slice(fewNodes).map(row));

@@ -47,7 +47,7 @@ function drawRows() {
     : '';
   empty.textContent = why;
   empty.hidden = why === '';
-  $('latency-scroll').hidden = rows.length === 0;
+  $('latency-scroll').hidden = rows.length === 0 || cluster.locations.length === 0;
   $('legend').hidden = cluster.locations.length === 0;
 }
 

@@ -74,7 +74,7 @@ sealed class Burst(ControlPlane cluster, TestNamespace ns)
             catch (Exception fault) when (insist && fault is HttpRequestException or OperationCanceledException)
             {
                 Interlocked.Increment(ref refused);
-                await Task.Delay(200);
+                await Task.Delay(500);
             }
         }
     }

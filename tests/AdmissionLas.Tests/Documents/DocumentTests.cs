@@ -1,5 +1,9 @@
+using System.Globalization;
+using System.Reflection;
+using System.Text.Json;
 using System.Text.RegularExpressions;
 using AdmissionLas.Hosting;
+using AdmissionLas.Options;
 using AdmissionLas.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
 using Xunit.Abstractions;
@@ -88,6 +92,36 @@ public sealed partial class DocumentTests(ITestOutputHelper report)
         });
     }
 
+    [Fact]
+    public void Every_setting_stands_in_the_guide_with_its_default()
+    {
+        var rows = File.ReadLines(Path.Combine(Clone.Repository, "manifests", "configuration.md")).Where(l => l.StartsWith("| `", StringComparison.Ordinal));
+        var shown = rows.Select(r => r.Split('|', StringSplitOptions.TrimEntries)).SelectMany(cells =>
+        {
+            string[] keys = [.. Code().Matches(cells[1]).Select(c => c.Groups["text"].Value)];
+            string[] defaults = [.. Code().Matches(cells[2]).Select(c => c.Groups["text"].Value)];
+            var section = keys[0].Split('.')[0];
+            return keys.Select((key, i) => $"{(key[0] == '.' ? section : "")}{key} = {(defaults.Length == 0 ? "none" : defaults[i])}");
+        }).Where(s => !s.StartsWith("logging.", StringComparison.Ordinal));
+
+        // The policy of certificates is a file of its own.
+        var options = typeof(ServerOptions).Assembly.GetTypes()
+            .Where(type => type != typeof(CertificateOptions) && type.GetField("Section", BindingFlags.Static | BindingFlags.NonPublic) is { IsLiteral: true });
+        var known = options.SelectMany(type => type.GetProperties().Select(p =>
+        {
+            var value = p.GetValue(Activator.CreateInstance(type));
+            var text = value switch
+            {
+                null or "" or System.Collections.IEnumerable and not string => "none",
+                bool yes => yes ? "true" : "false",
+                _ => Convert.ToString(value, CultureInfo.InvariantCulture),
+            };
+            return $"{type.GetField("Section", BindingFlags.Static | BindingFlags.NonPublic)!.GetRawConstantValue()}.{JsonNamingPolicy.CamelCase.ConvertName(p.Name)} = {text}";
+        }));
+
+        Assert.Equal(known.Order(StringComparer.Ordinal), shown.Order(StringComparer.Ordinal));
+    }
+
     // The cells of a table's rows, without its head and rules.
     static IEnumerable<string[]> TableRows(string text, char bar) => text.Split('\n')
         .Select(line => line.Trim())
@@ -101,6 +135,9 @@ public sealed partial class DocumentTests(ITestOutputHelper report)
 
     [GeneratedRegex("""\]\((?!https?:)(?<path>[^)#\s]*)(#(?<anchor>[^)\s]+))?\)""")]
     private static partial Regex Link();
+
+    [GeneratedRegex("""`(?<text>[^`]+)`""")]
+    private static partial Regex Code();
 
     [GeneratedRegex("""^```.*?^```$""", RegexOptions.Multiline | RegexOptions.Singleline)]
     private static partial Regex CodeBlock();

@@ -14,6 +14,7 @@ public sealed class BadInputTests
     [InlineData("hello", "line 1: this is text and no object; give a Pod, ")]
     [InlineData("- a\n- b", "line 1: this is a list and no object; give a Pod, ")]
     [InlineData("a: 1\nb: ]\n", "line 2: this is neither YAML nor JSON: ")]
+    [InlineData("a: [", "line 1: this is neither YAML nor JSON: While parsing a node, did not find expected node content; correct it there")]
     [InlineData("a: 1\n\tb: 2\n", "line 2: this is neither YAML nor JSON: ")]
     [InlineData("{\"kind\": \"Pod\",,}", "line 1: this is neither YAML nor JSON: ")]
     [InlineData("a: 1\na: 2\n", "line 2: this is neither YAML nor JSON: the key a stands twice; correct it there")]

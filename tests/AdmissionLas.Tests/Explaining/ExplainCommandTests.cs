@@ -17,9 +17,9 @@ public sealed class ExplainCommandTests : IDisposable
         var (exitCode, output, errors) = await CommandLine.RunAsync("explain", Write(Text.PredictPod), "--demo");
 
         Assert.Equal((0, ""), (exitCode, errors));
-        Assert.Contains("predict at HOME-EDGE: home-edge-node (9.8 ms) preferred, then ", output, StringComparison.Ordinal);
-        Assert.Matches("(?m)^home-edge-node +9.8 ms +2/2 +3.7Gi/3.7Gi +110/110 +can run it, chosen +100 *$", output);
-        Assert.Matches("(?m)^nitos-cloud-node +89.667 ms +8/8 +14.9Gi/14.9Gi +110/110 +can run it +5 *$", output);
+        Assert.Contains("predict at HOME-EDGE: home-edge-node (9.8 ms) adaptive, then ", output, StringComparison.Ordinal);
+        Assert.Matches("(?m)^home-edge-node +9.8 ms +2/2 +3.7Gi/3.7Gi +110/110 +can run it, chosen +100 +yes *$", output);
+        Assert.Matches("(?m)^nitos-cloud-node +89.667 ms +8/8 +14.9Gi/14.9Gi +110/110 +can run it +1 +yes *$", output);
         Assert.Contains("+            - home-edge-node", output, StringComparison.Ordinal);
         Assert.DoesNotContain('\e', output);
         Assert.DoesNotContain('│', output);
@@ -54,7 +54,7 @@ public sealed class ExplainCommandTests : IDisposable
         var (exitCode, output, errors) = await CommandLine.RunAsync("explain", file, "--demo");
 
         Assert.Equal(1, exitCode);
-        Assert.Contains("home-edge-node (9.8 ms) preferred", output, StringComparison.Ordinal);
+        Assert.Contains("home-edge-node (9.8 ms) adaptive", output, StringComparison.Ordinal);
         Assert.Equal($"admission-las: {file}: line 13: broken: the pod cannot be read: spec.containers is not a list; the API server would refuse it too; see kubectl explain pod\n", errors);
     }
 
@@ -110,7 +110,7 @@ public sealed class ExplainCommandTests : IDisposable
         Assert.True(JsonNode.DeepEquals(json, YamlSource.Read(yaml)[0].Root));
         var step = json["steps"]![0]!;
         Assert.Equal("home-edge-node", step["chosen"]!.GetValue<string>());
-        Assert.Equal([100, 12, 5], step["nodes"]!.AsArray().Select(n => n!["weight"]!.GetValue<int>()));
+        Assert.Equal([100, 10, 1], step["nodes"]!.AsArray().Select(n => n!["weight"]!.GetValue<int>()));
         Assert.Equal("/metadata/annotations", step["patch"]![0]!["path"]!.GetValue<string>());
     }
 
@@ -129,7 +129,7 @@ public sealed class ExplainCommandTests : IDisposable
         var step = JsonNode.Parse(live.Output)!["steps"]![0]!;
         // home-edge-node is full, and the configuration names one node only.
         Assert.Equal("nitlab-edge-node", step["chosen"]!.GetValue<string>());
-        Assert.Equal([0, 100, 0], step["nodes"]!.AsArray().Select(n => n!["weight"]!.GetValue<int>()));
+        Assert.Equal([false, true, false], step["nodes"]!.AsArray().Select(n => n!["required"]!.GetValue<bool>()));
         Assert.Equal("too little cpu", step["nodes"]![0]!["verdict"]!.GetValue<string>());
         Assert.Equal(["namespace team-a does not opt in, so the webhook is not asked for its pods; kubectl label namespace team-a admissionlas.io/inject=enabled"],
             JsonNode.Parse(live.Output)!["notices"]!.AsArray().Select(n => n!.GetValue<string>()));
@@ -162,8 +162,8 @@ public sealed class ExplainCommandTests : IDisposable
         Assert.Equal("Placed", step["outcome"]!.GetValue<string>());
         Assert.Contains("it runs on home-edge-node; what stands here is what would be decided now", step["notes"]!.AsArray().Select(n => n!.GetValue<string>()));
         Assert.Contains("when it was created: predict at HOME-EDGE", step["notes"]!.AsArray().Select(n => n!.GetValue<string>()));
-        // Its author's term is still there, ours came back once.
-        Assert.Equal("/spec/affinity/nodeAffinity/preferredDuringSchedulingIgnoredDuringExecution/-", step["patch"]!.AsArray()[^1]!["path"]!.GetValue<string>());
+        // The preference that it had counts as its author's; ours, kept to the one node that may be named, comes once.
+        Assert.Equal("/spec/affinity/nodeAffinity/requiredDuringSchedulingIgnoredDuringExecution", step["patch"]!.AsArray()[^1]!["path"]!.GetValue<string>());
         Assert.Single(step["patch"]!.AsArray(), p => p!["path"]!.GetValue<string>().Contains("nodeAffinity", StringComparison.Ordinal));
     }
 
@@ -185,7 +185,7 @@ public sealed class ExplainCommandTests : IDisposable
         var (exitCode, output, errors) = await CommandLine.RunAsync("explain", Write(Text.PredictPod), "--kubeconfig", Kubeconfig(cluster));
 
         Assert.Equal(0, exitCode);
-        Assert.Contains("home-edge-node (9.8 ms) preferred", output, StringComparison.Ordinal);
+        Assert.Contains("home-edge-node (9.8 ms) adaptive", output, StringComparison.Ordinal);
         Assert.Contains("pods cannot be listed, so every node counts as empty", errors, StringComparison.Ordinal);
         Assert.Contains("so the defaults are assumed; name it with --config", errors, StringComparison.Ordinal);
     }

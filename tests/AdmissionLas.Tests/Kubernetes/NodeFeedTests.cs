@@ -74,6 +74,21 @@ public sealed class NodeFeedTests
     }
 
     [Fact]
+    public async Task Streams_that_expire_again_and_again_are_listed_ever_more_seldom_even_if_each_says_something()
+    {
+        await using var server = (await StartAsync())
+            .OnList(List("10", null, Node("a", "1")))
+            .OnWatch(Watch(staysOpen: false, Line("ADDED", Node("b", "11")), Error(410)));
+        await using var feed = new RunningFeed(server);
+
+        await feed.KnowsAsync("a");
+        // A slow machine makes fewer lists; without growing pauses there would be a list every 150 ms.
+        await Task.Delay(3_000);
+
+        Assert.InRange(server.Lists.Count, 2, 13);
+    }
+
+    [Fact]
     public async Task An_expired_page_token_makes_a_new_list_from_the_start()
     {
         await using var server = (await StartAsync())

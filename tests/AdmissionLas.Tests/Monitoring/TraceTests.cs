@@ -27,7 +27,7 @@ public sealed class TraceTests
         [
             "service.name", "admission-las", "review", "admission_las.request.uid", "admission_las.outcome", "Placed", "admission_las.component", "predict", "admission_las.reason", "nearest",
             "admission_las.location", "HOME-EDGE", "k8s.node.name", "home-edge-node", "k8s.namespace.name", "kubeflow", "admission_las.latency_ms",
-            "admission_las.decision", "home-edge-node (9.8 ms) preferred",
+            "admission_las.decision", "home-edge-node (9.8 ms) adaptive",
         ];
         Assert.All(told, text => Assert.True(receiver.Has(Encoding.UTF8.GetBytes(text)), text));
         // A double on the wire: https://protobuf.dev/programming-guides/encoding/#non-varints.

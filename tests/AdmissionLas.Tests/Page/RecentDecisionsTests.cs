@@ -101,7 +101,9 @@ public sealed class RecentDecisionsTests
         {
             var review = new AdmissionReview
             {
-                ApiVersion = "admission.k8s.io/v1", Uid = "a-uid", Pod = new AdmittedPod("step", new PodFacts { Namespace = "team" }, new PodShape()),
+                ApiVersion = "admission.k8s.io/v1",
+                Uid = "a-uid",
+                Pod = new AdmittedPod("step", new PodFacts { Namespace = "team" }, new PodShape()),
             };
             decisions.Add(new Handled(review, new Decision { Outcome = Outcome.NoLocation, Step = new Step(StepType.Predict, "label") }, null), 100, TimeSpan.FromMilliseconds(1));
         }
