@@ -30,7 +30,7 @@ root.SetAction(async (parsed, stop) =>
     Contender[] contenders =
     [
         new("none", null),
-        // The extender gives its whole weight to one node; a preferred term that one node matches is worth 100 points to the plugin too.
+        // The extender gives its whole weight to one node; a preferred term that one node matches is worth 100 points times the plugin's weight.
         new("thesis", policy with { Mode = PlacementMode.Preferred, NamedNodes = 1 }),
         new("preferred", policy with { Mode = PlacementMode.Preferred }),
         new("required", policy with { Mode = PlacementMode.Required }),
