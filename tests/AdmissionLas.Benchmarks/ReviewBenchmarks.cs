@@ -15,7 +15,7 @@ namespace AdmissionLas.Benchmarks;
 /// </summary>
 public class ReviewBenchmarks
 {
-    readonly ArrayBufferWriter<byte> answer = new(64 * 1024);
+    readonly JsonText answer = new();
     byte[] predict = [];
     byte[] training = [];
     byte[] other = [];
@@ -91,7 +91,7 @@ public class ReviewBenchmarks
     public int Write()
     {
         answer.ResetWrittenCount();
-        ReviewWriter.Current.Write(answer, review, decision);
+        ReviewWriter.Write(answer, review, decision);
         return answer.WrittenCount;
     }
 

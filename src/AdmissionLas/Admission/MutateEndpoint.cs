@@ -17,13 +17,13 @@ namespace AdmissionLas.Admission;
 /// not a review gets a 4xx that says why. Every refusal is counted, and one line a minute and reason is logged.
 /// </summary>
 sealed partial class MutateEndpoint(
-    ReviewHandler handler, IOptions<ServerOptions> options, WebhookMetrics metrics, ReviewTraces traces, SetbackQueue setbacks, LogThrottle throttle,
-    TimeProvider time, ILogger<MutateEndpoint> log, RecentDecisions? recent = null)
+    ReviewHandler handler, IOptions<ServerOptions> options, WebhookMetrics metrics, ReviewTraces traces, SetbackQueue setbacks, DecisionLog decisions,
+    LogThrottle throttle, TimeProvider time, ILogger<MutateEndpoint> log, RecentDecisions? recent = null)
 {
     internal const string Path = "/mutate";
 
     readonly ServerOptions limits = options.Value;
-    readonly DefaultObjectPool<ArrayBufferWriter<byte>> answers = new(new AnswerBuffers(), maximumRetained: options.Value.ConcurrentReviews);
+    readonly DefaultObjectPool<JsonText> answers = new(new AnswerBuffers(), maximumRetained: options.Value.ConcurrentReviews);
     int inFlight;
 
     internal Task HandleAsync(HttpContext http) => limits.ClientCa.Length > 0 ? HandleKnownAsync(http) : HandleAnyAsync(http);
@@ -134,7 +134,7 @@ sealed partial class MutateEndpoint(
         }
     }
 
-    void Answer(HttpContext http, in ReadOnlySequence<byte> body, ArrayBufferWriter<byte> answer)
+    void Answer(HttpContext http, in ReadOnlySequence<byte> body, JsonText answer)
     {
         // The reader walks one piece of memory much faster than the pieces that came off the wire.
         byte[]? rented = null;
@@ -181,10 +181,9 @@ sealed partial class MutateEndpoint(
                 UnreadablePod(handled.Review.Uid, handled.Review.NoPodBecause!, suppressed);
             }
         }
-        else if (handled.Decision is { IsDecided: true } decision && log.IsEnabled(LogLevel.Information))
+        else if (handled.Decision is { IsDecided: true } decision)
         {
-            var reason = DecisionWords.Reason(decision);
-            Decided(handled.Review.Pod!.Facts.Namespace, handled.Review.Pod.Name, decision.Chosen?.Name ?? "any node", reason, decision.Explanation, handled.Review.Uid);
+            decisions.Write(handled.Review, decision);
         }
     }
 
@@ -215,22 +214,19 @@ sealed partial class MutateEndpoint(
         return http.Response.WriteAsync($"{message}\n", http.RequestAborted);
     }
 
-    sealed class AnswerBuffers : PooledObjectPolicy<ArrayBufferWriter<byte>>
+    sealed class AnswerBuffers : PooledObjectPolicy<JsonText>
     {
         // An answer that was warned about at length is no reason to keep its memory.
         const int MostKeptBytes = 64 * 1024;
 
-        public override ArrayBufferWriter<byte> Create() => new(4096);
+        public override JsonText Create() => new();
 
-        public override bool Return(ArrayBufferWriter<byte> obj)
+        public override bool Return(JsonText obj)
         {
             obj.ResetWrittenCount();
             return obj.Capacity <= MostKeptBytes;
         }
     }
-
-    [LoggerMessage(Level = LogLevel.Information, Message = "{Namespace}/{Pod} to {Node} ({Reason}): {Decision} [{Uid}]")]
-    partial void Decided(string @namespace, string pod, string node, string reason, string decision, string uid);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Request refused with {Status}: {Reason} ({Suppressed} more like it since the last line)")]
     partial void Refused(int status, string reason, long suppressed);

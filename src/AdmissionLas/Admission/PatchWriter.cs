@@ -1,7 +1,5 @@
-using System.Buffers;
-using System.Globalization;
 using System.Runtime.CompilerServices;
-using System.Text.Json;
+using System.Text;
 using AdmissionLas.Placement;
 
 namespace AdmissionLas.Admission;
@@ -17,109 +15,102 @@ namespace AdmissionLas.Admission;
 /// </remarks>
 static class PatchWriter
 {
-    const string NodeAffinity = "/spec/affinity/nodeAffinity";
-    const string Preferred = "preferredDuringSchedulingIgnoredDuringExecution";
-    const string Required = "requiredDuringSchedulingIgnoredDuringExecution";
+    static readonly byte[] DecisionName = Encoding.UTF8.GetBytes($"\"{PodHints.DecisionKey}\":");
+    static readonly byte[] AssumedName = Encoding.UTF8.GetBytes($"\"{PodHints.AssumedKey}\":");
+    static readonly byte[] DecisionPath = Encoding.UTF8.GetBytes($"/metadata/annotations/{EscapePointer(PodHints.DecisionKey)}");
+    static readonly byte[] AssumedPath = Encoding.UTF8.GetBytes($"/metadata/annotations/{EscapePointer(PodHints.AssumedKey)}");
+
+    // The nodes' own terms come again with every review, and stay as long as their nodes do.
+    static readonly ConditionalWeakTable<NodeSelectorTerm, byte[]> Preferences = [];
 
     /// <summary>Whether the decision changes anything in the pod.</summary>
     internal static bool HasPatch(Decision decision) => decision.IsDecided;
 
     /// <summary>Writes the patch as a JSON list of operations.</summary>
-    internal static void Write(Utf8JsonWriter json, Decision decision, AdmissionReview review)
+    internal static void Write(JsonText json, Decision decision, AdmissionReview review)
     {
         var pod = review.Pod!;
-        json.WriteStartArray();
+        json.Add("["u8);
         WriteAnnotations(json, decision, review.Uid, pod.Shape);
         WriteAffinity(json, decision, pod);
         WriteRequests(json, decision, pod.Shape);
-        json.WriteEndArray();
+        json.Add("]"u8);
     }
 
     /// <summary>A member name as a part of a JSON Pointer (RFC 6901). '~' first, or the '~' of "~1" would be escaped again.</summary>
     internal static string EscapePointer(string name) =>
         name.Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal);
 
-    static readonly string DecisionPath = $"/metadata/annotations/{EscapePointer(PodHints.DecisionKey)}";
-    static readonly string AssumedPath = $"/metadata/annotations/{EscapePointer(PodHints.AssumedKey)}";
-
-    static void WriteAnnotations(Utf8JsonWriter json, Decision decision, string uid, PodShape shape)
+    static void WriteAnnotations(JsonText json, Decision decision, string uid, PodShape shape)
     {
-        var assumed = decision.TakesRoom ? $"{decision.Chosen!.Name}/{uid}" : null;
-        if (!shape.HasAnnotations)
+        var hasAnnotations = shape.HasAnnotations;
+        StartAdd(json);
+        json.Add(hasAnnotations ? DecisionPath : "/metadata/annotations"u8);
+        StartValue(json);
+        if (!hasAnnotations)
         {
-            StartAdd(json, "/metadata/annotations");
-            json.WriteStartObject();
-            json.WriteString(PodHints.DecisionKey, decision.Explanation);
-            if (assumed is not null)
+            json.Add("{"u8);
+            json.Add(DecisionName);
+        }
+
+        json.AddText(decision.Explanation);
+        if (decision.TakesRoom)
+        {
+            if (hasAnnotations)
             {
-                json.WriteString(PodHints.AssumedKey, assumed);
+                json.Add("}"u8);
+                StartAdd(json);
+                json.Add(AssumedPath);
+                StartValue(json);
+            }
+            else
+            {
+                json.Add(","u8);
+                json.Add(AssumedName);
             }
 
-            json.WriteEndObject();
-            json.WriteEndObject();
+            json.AddText($"{decision.Chosen!.Name}/{uid}");
+        }
+
+        json.Add(hasAnnotations ? "}"u8 : "}}"u8);
+    }
+
+    static void WriteAffinity(JsonText json, Decision decision, AdmittedPod pod)
+    {
+        var (preferred, required) = (decision.Preferred, decision.Required);
+        if (preferred.Count == 0 && required is null)
+        {
             return;
         }
 
-        WriteAnnotation(json, DecisionPath, decision.Explanation);
-        if (assumed is not null)
+        if (pod.Shape.HasNodeAffinity)
         {
-            WriteAnnotation(json, AssumedPath, assumed);
-        }
-    }
-
-    static void WriteAnnotation(Utf8JsonWriter json, string path, string value)
-    {
-        StartAdd(json, path);
-        json.WriteStringValue(value);
-        json.WriteEndObject();
-    }
-
-    static void WriteAffinity(Utf8JsonWriter json, Decision decision, AdmittedPod pod)
-    {
-        var shape = pod.Shape;
-        if (decision.Preferred.Count == 0 && decision.Required is null)
-        {
+            MergeRequired(json, required, pod);
+            MergePreferred(json, preferred, pod.Shape);
             return;
         }
 
-        if (!shape.HasNodeAffinity)
+        // Nothing to merge with: one operation brings the whole of it.
+        StartAdd(json);
+        json.Add(pod.Shape.HasAffinity ? "/spec/affinity/nodeAffinity"u8 : "/spec/affinity"u8);
+        StartValue(json);
+        json.Add(pod.Shape.HasAffinity ? "{"u8 : "{\"nodeAffinity\":{"u8);
+        if (required is not null)
         {
-            // Nothing to merge with: one operation brings the whole of it.
-            StartAdd(json, shape.HasAffinity ? NodeAffinity : "/spec/affinity");
-            json.WriteStartObject();
-            if (!shape.HasAffinity)
-            {
-                json.WriteStartObject("nodeAffinity");
-            }
-
-            if (decision.Required is { } only)
-            {
-                json.WritePropertyName(Required);
-                WriteRequired(json, only);
-            }
-
-            if (decision.Preferred.Count > 0)
-            {
-                json.WriteStartArray(Preferred);
-                WritePreferred(json, decision.Preferred);
-                json.WriteEndArray();
-            }
-
-            if (!shape.HasAffinity)
-            {
-                json.WriteEndObject();
-            }
-
-            json.WriteEndObject();
-            json.WriteEndObject();
-            return;
+            json.Add("\"requiredDuringSchedulingIgnoredDuringExecution\":"u8);
+            WriteRequired(json, required);
         }
 
-        MergeRequired(json, decision.Required, pod);
-        MergePreferred(json, decision.Preferred, shape);
+        if (preferred.Count > 0)
+        {
+            json.Add(required is null ? "\"preferredDuringSchedulingIgnoredDuringExecution\":"u8 : ",\"preferredDuringSchedulingIgnoredDuringExecution\":"u8);
+            WritePreferred(json, preferred);
+        }
+
+        json.Add(pod.Shape.HasAffinity ? "}}"u8 : "}}}"u8);
     }
 
-    static void MergeRequired(Utf8JsonWriter json, NodeSelectorRequirement? requirement, AdmittedPod pod)
+    static void MergeRequired(JsonText json, NodeSelectorRequirement? requirement, AdmittedPod pod)
     {
         if (requirement is null)
         {
@@ -128,9 +119,11 @@ static class PatchWriter
 
         if (pod.Facts.RequiredTerms is not { } terms)
         {
-            StartAdd(json, $"{NodeAffinity}/{Required}");
+            StartAdd(json);
+            json.Add("/spec/affinity/nodeAffinity/requiredDuringSchedulingIgnoredDuringExecution"u8);
+            StartValue(json);
             WriteRequired(json, requirement);
-            json.WriteEndObject();
+            json.Add("}"u8);
             return;
         }
 
@@ -142,25 +135,26 @@ static class PatchWriter
                 continue;
             }
 
-            var term = string.Create(CultureInfo.InvariantCulture, $"{NodeAffinity}/{Required}/nodeSelectorTerms/{i}/matchExpressions");
             var hasExpressions = pod.Shape.RequiredTermsHaveExpressions[i];
-            StartAdd(json, hasExpressions ? $"{term}/-" : term);
-            if (!hasExpressions)
+            StartAdd(json);
+            json.Add("/spec/affinity/nodeAffinity/requiredDuringSchedulingIgnoredDuringExecution/nodeSelectorTerms/"u8);
+            json.Add(i);
+            json.Add(hasExpressions ? "/matchExpressions/-"u8 : "/matchExpressions"u8);
+            StartValue(json);
+            if (hasExpressions)
             {
-                json.WriteStartArray();
+                WriteRequirement(json, requirement);
+            }
+            else
+            {
+                WriteRequirements(json, [requirement]);
             }
 
-            WriteRequirement(json, requirement);
-            if (!hasExpressions)
-            {
-                json.WriteEndArray();
-            }
-
-            json.WriteEndObject();
+            json.Add("}"u8);
         }
     }
 
-    static void MergePreferred(Utf8JsonWriter json, IReadOnlyList<PreferredTerm> terms, PodShape shape)
+    static void MergePreferred(JsonText json, IReadOnlyList<PreferredTerm> terms, PodShape shape)
     {
         if (terms.Count == 0)
         {
@@ -169,158 +163,147 @@ static class PatchWriter
 
         if (!shape.HasPreferredTerms)
         {
-            StartAdd(json, $"{NodeAffinity}/{Preferred}");
-            json.WriteStartArray();
+            StartAdd(json);
+            json.Add("/spec/affinity/nodeAffinity/preferredDuringSchedulingIgnoredDuringExecution"u8);
+            StartValue(json);
             WritePreferred(json, terms);
-            json.WriteEndArray();
-            json.WriteEndObject();
+            json.Add("}"u8);
             return;
         }
 
         for (var i = 0; i < terms.Count; i++)
         {
-            StartAdd(json, $"{NodeAffinity}/{Preferred}/-");
+            StartAdd(json);
+            json.Add("/spec/affinity/nodeAffinity/preferredDuringSchedulingIgnoredDuringExecution/-"u8);
+            StartValue(json);
             WritePreferred(json, terms[i]);
-            json.WriteEndObject();
+            json.Add("}"u8);
         }
     }
 
-    static void WriteRequests(Utf8JsonWriter json, Decision decision, PodShape shape)
+    static void WriteRequests(JsonText json, Decision decision, PodShape shape)
     {
         for (var i = 0; i < decision.Requests.Count; i++)
         {
             var request = decision.Requests[i];
             var container = shape.Containers[request.ContainerIndex];
-            var resources = string.Create(CultureInfo.InvariantCulture, $"/spec/containers/{request.ContainerIndex}/resources");
+            StartAdd(json);
+            json.Add("/spec/containers/"u8);
+            json.Add(request.ContainerIndex);
             if (container.HasRequests)
             {
-                StartAdd(json, $"{resources}/requests/{request.Resource}");
-                json.WriteStringValue(request.Quantity);
-                json.WriteEndObject();
+                json.Add(request.Resource == AddedRequest.Cpu ? "/resources/requests/cpu"u8 : "/resources/requests/memory"u8);
+                StartValue(json);
+                json.AddText(request.Quantity);
+                json.Add("}"u8);
                 continue;
             }
 
             // The container's first request brings the parents, and the second one with it.
-            StartAdd(json, container.HasResources ? $"{resources}/requests" : resources);
-            json.WriteStartObject();
-            if (!container.HasResources)
-            {
-                json.WriteStartObject("requests");
-            }
-
-            json.WriteString(request.Resource, request.Quantity);
+            json.Add(container.HasResources ? "/resources/requests"u8 : "/resources"u8);
+            StartValue(json);
+            json.Add(container.HasResources ? "{"u8 : "{\"requests\":{"u8);
+            WriteRequest(json, request);
             if (i + 1 < decision.Requests.Count && decision.Requests[i + 1].ContainerIndex == request.ContainerIndex)
             {
                 i++;
-                json.WriteString(decision.Requests[i].Resource, decision.Requests[i].Quantity);
+                json.Add(","u8);
+                WriteRequest(json, decision.Requests[i]);
             }
 
-            if (!container.HasResources)
-            {
-                json.WriteEndObject();
-            }
-
-            json.WriteEndObject();
-            json.WriteEndObject();
+            json.Add(container.HasResources ? "}}"u8 : "}}}"u8);
         }
     }
 
-    // Leaves the writer where the value goes; the caller closes the operation.
-    static void StartAdd(Utf8JsonWriter json, string path)
+    static void WriteRequest(JsonText json, AddedRequest request)
     {
-        json.WriteStartObject();
-        json.WriteString("op"u8, "add"u8);
-        json.WriteString("path"u8, path);
-        json.WritePropertyName("value"u8);
+        json.Add(request.Resource == AddedRequest.Cpu ? "\"cpu\":"u8 : "\"memory\":"u8);
+        json.AddText(request.Quantity);
     }
 
-    static void WriteRequired(Utf8JsonWriter json, NodeSelectorRequirement requirement)
+    // The path comes next, and none of its characters needs an escape; then StartValue, the value, and the operation's closing brace.
+    static void StartAdd(JsonText json) =>
+        json.Add(json.WrittenSpan[^1] == '[' ? "{\"op\":\"add\",\"path\":\""u8 : ",{\"op\":\"add\",\"path\":\""u8);
+
+    static void StartValue(JsonText json) => json.Add("\",\"value\":"u8);
+
+    static void WriteRequired(JsonText json, NodeSelectorRequirement requirement)
     {
-        json.WriteStartObject();
-        json.WriteStartArray("nodeSelectorTerms"u8);
-        json.WriteStartObject();
-        json.WriteStartArray("matchExpressions"u8);
+        json.Add("{\"nodeSelectorTerms\":[{\"matchExpressions\":["u8);
         WriteRequirement(json, requirement);
-        json.WriteEndArray();
-        json.WriteEndObject();
-        json.WriteEndArray();
-        json.WriteEndObject();
+        json.Add("]}]}"u8);
     }
 
-    static void WritePreferred(Utf8JsonWriter json, IReadOnlyList<PreferredTerm> terms)
+    static void WritePreferred(JsonText json, IReadOnlyList<PreferredTerm> terms)
     {
         for (var i = 0; i < terms.Count; i++)
         {
+            json.Add(i == 0 ? "["u8 : ","u8);
             WritePreferred(json, terms[i]);
         }
+
+        json.Add("]"u8);
     }
 
-    static void WritePreferred(Utf8JsonWriter json, PreferredTerm term)
+    static void WritePreferred(JsonText json, PreferredTerm term)
     {
-        json.WriteStartObject();
-        json.WriteNumber("weight"u8, term.Weight);
-        json.WritePropertyName("preference"u8);
-        json.WriteRawValue(Preferences.GetValue(term.Preference, Written), skipInputValidation: true);
-        json.WriteEndObject();
+        json.Add("{\"weight\":"u8);
+        json.Add(term.Weight);
+        json.Add(",\"preference\":"u8);
+        json.Add(Preferences.GetValue(term.Preference, Written));
+        json.Add("}"u8);
     }
-
-    // The nodes' own terms come again with every review, and stay as long as their nodes do.
-    static readonly ConditionalWeakTable<NodeSelectorTerm, byte[]> Preferences = [];
 
     static byte[] Written(NodeSelectorTerm term)
     {
-        var written = new ArrayBufferWriter<byte>();
-        using var json = new Utf8JsonWriter(written, ReviewWriter.Options);
-        json.WriteStartObject();
-        WriteRequirements(json, "matchExpressions"u8, term.MatchExpressions);
-        WriteRequirements(json, "matchFields"u8, term.MatchFields);
-        json.WriteEndObject();
-        json.Flush();
-        return written.WrittenSpan.ToArray();
-    }
-
-    static void WriteRequirements(Utf8JsonWriter json, ReadOnlySpan<byte> name, IReadOnlyList<NodeSelectorRequirement> requirements)
-    {
-        if (requirements.Count == 0)
+        var json = new JsonText(256);
+        json.Add("{"u8);
+        if (term.MatchExpressions.Count > 0)
         {
-            return;
+            json.Add("\"matchExpressions\":"u8);
+            WriteRequirements(json, term.MatchExpressions);
         }
 
-        json.WriteStartArray(name);
+        if (term.MatchFields.Count > 0)
+        {
+            json.Add(term.MatchExpressions.Count > 0 ? ",\"matchFields\":"u8 : "\"matchFields\":"u8);
+            WriteRequirements(json, term.MatchFields);
+        }
+
+        json.Add("}"u8);
+        return json.WrittenSpan.ToArray();
+    }
+
+    static void WriteRequirements(JsonText json, IReadOnlyList<NodeSelectorRequirement> requirements)
+    {
         for (var i = 0; i < requirements.Count; i++)
         {
+            json.Add(i == 0 ? "["u8 : ","u8);
             WriteRequirement(json, requirements[i]);
         }
 
-        json.WriteEndArray();
+        json.Add("]"u8);
     }
 
-    static void WriteRequirement(Utf8JsonWriter json, NodeSelectorRequirement requirement)
+    static void WriteRequirement(JsonText json, NodeSelectorRequirement requirement)
     {
-        json.WriteStartObject();
-        json.WriteString("key"u8, requirement.Key);
-        json.WriteString("operator"u8, Name(requirement.Operator));
-        if (requirement.Values.Count > 0)
+        json.Add("{\"key\":"u8);
+        json.AddText(requirement.Key);
+        json.Add(requirement.Operator switch
         {
-            json.WriteStartArray("values"u8);
-            for (var i = 0; i < requirement.Values.Count; i++)
-            {
-                json.WriteStringValue(requirement.Values[i]);
-            }
-
-            json.WriteEndArray();
+            SelectorOperator.In => ",\"operator\":\"In\""u8,
+            SelectorOperator.NotIn => ",\"operator\":\"NotIn\""u8,
+            SelectorOperator.Exists => ",\"operator\":\"Exists\""u8,
+            SelectorOperator.DoesNotExist => ",\"operator\":\"DoesNotExist\""u8,
+            SelectorOperator.Gt => ",\"operator\":\"Gt\""u8,
+            _ => ",\"operator\":\"Lt\""u8,
+        });
+        for (var i = 0; i < requirement.Values.Count; i++)
+        {
+            json.Add(i == 0 ? ",\"values\":["u8 : ","u8);
+            json.AddText(requirement.Values[i]);
         }
 
-        json.WriteEndObject();
+        json.Add(requirement.Values.Count > 0 ? "]}"u8 : "}"u8);
     }
-
-    static ReadOnlySpan<byte> Name(SelectorOperator @operator) => @operator switch
-    {
-        SelectorOperator.In => "In"u8,
-        SelectorOperator.NotIn => "NotIn"u8,
-        SelectorOperator.Exists => "Exists"u8,
-        SelectorOperator.DoesNotExist => "DoesNotExist"u8,
-        SelectorOperator.Gt => "Gt"u8,
-        _ => "Lt"u8,
-    };
 }

@@ -1,4 +1,3 @@
-using System.Buffers;
 using AdmissionLas.Kubernetes;
 using AdmissionLas.Placement;
 
@@ -23,19 +22,19 @@ sealed class ReviewHandler(Settings settings, ClusterState state, UsageLedger le
     /// <param name="body">The review.</param>
     /// <param name="answer">Where the answer goes; nothing is written when the body is not a review.</param>
     /// <exception cref="NotAReviewException">The body is not an admission review.</exception>
-    internal Handled Handle(ReadOnlySpan<byte> body, IBufferWriter<byte> answer)
+    internal Handled Handle(ReadOnlySpan<byte> body, JsonText answer)
     {
         var current = settings.Current;
         var review = current.Reader.Read(body);
         if (review.Pod is not { } pod)
         {
-            ReviewWriter.Current.Write(answer, review, null, review.PodIsUnreadable ? $"this step was left as it is, for a field of its pod has a value of the wrong type: {review.NoPodBecause}" : null);
+            ReviewWriter.Write(answer, review, null, review.PodIsUnreadable ? $"this step was left as it is, for a field of its pod has a value of the wrong type: {review.NoPodBecause}" : null);
             return new Handled(review, null, null);
         }
 
         if (state.Current is not { } view)
         {
-            ReviewWriter.Current.Write(answer, review, null);
+            ReviewWriter.Write(answer, review, null);
             return new Handled(review, null, null);
         }
 
@@ -47,11 +46,11 @@ sealed class ReviewHandler(Settings settings, ClusterState state, UsageLedger le
         // A fault of ours must never cost anybody a pod.
         catch (Exception fault)
         {
-            ReviewWriter.Current.Write(answer, review, null);
+            ReviewWriter.Write(answer, review, null);
             return new Handled(review, null, fault);
         }
 
-        ReviewWriter.Current.Write(answer, review, decision);
+        ReviewWriter.Write(answer, review, decision);
         return new Handled(review, decision, null);
     }
 

@@ -1,7 +1,5 @@
-using System.Buffers;
 using System.Globalization;
-using System.Text.Encodings.Web;
-using System.Text.Json;
+using System.Text;
 using AdmissionLas.Placement;
 
 namespace AdmissionLas.Admission;
@@ -10,113 +8,98 @@ namespace AdmissionLas.Admission;
 /// Writes the answer: an AdmissionReview of the version and uid that came, always <c>allowed: true</c>, a patch only where something changes.
 /// </summary>
 /// <remarks>Source: https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#response.</remarks>
-// The JSON writers hold no more than memory and live as long as their thread, so nobody disposes of them.
-[System.Diagnostics.CodeAnalysis.SuppressMessage("Design", "CA1001", Justification = "One instance a thread, for good.")]
-sealed class ReviewWriter
+static class ReviewWriter
 {
     // The API server cuts warnings at 256 characters each where there are more than 4096 together.
     const int MaxWarningLength = 256;
 
-    // Relaxed: nobody reads this in a web page, and every "\u003E" is bytes in a patch that an API server has to apply.
-    internal static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
+    static readonly byte[][] Outcomes = [.. Enum.GetNames<Outcome>().Select(name => Encoding.UTF8.GetBytes($",\"outcome\":\"{name}\""))];
+    static readonly byte[][] Types = [.. Enum.GetNames<StepType>().Select(name => Encoding.UTF8.GetBytes($",\"type\":\"{name}\""))];
 
-    static readonly string[] OutcomeNames = Enum.GetNames<Outcome>();
-    static readonly string[] TypeNames = Enum.GetNames<StepType>();
-
+    // One a thread, used again and again, and never across an await.
     [ThreadStatic]
-    static ReviewWriter? mine;
-
-    readonly ArrayBufferWriter<byte> patch = new(4096);
-    readonly Utf8JsonWriter patchJson;
-    readonly Utf8JsonWriter json;
-
-    ReviewWriter()
-    {
-        patchJson = new Utf8JsonWriter(patch, Options);
-        json = new Utf8JsonWriter(patch, Options);
-    }
-
-    /// <summary>The calling thread's writer: its buffers are used again and again, and never across an await.</summary>
-    internal static ReviewWriter Current => mine ??= new ReviewWriter();
+    static JsonText? patchOfThread;
 
     /// <summary>Writes the answer to a review.</summary>
-    /// <param name="answer">Where it goes.</param>
+    /// <param name="json">Where it goes.</param>
     /// <param name="review">The review.</param>
     /// <param name="decision">What was decided; <see langword="null"/> when there was nothing to decide on.</param>
     /// <param name="warning">A warning beside the decision's own.</param>
-    internal void Write(IBufferWriter<byte> answer, AdmissionReview review, Decision? decision, string? warning = null)
+    internal static void Write(JsonText json, AdmissionReview review, Decision? decision, string? warning = null)
     {
-        json.Reset(answer);
-        json.WriteStartObject();
-        json.WriteString("apiVersion"u8, review.ApiVersion);
-        json.WriteString("kind"u8, "AdmissionReview"u8);
-        json.WriteStartObject("response"u8);
-        json.WriteString("uid"u8, review.Uid);
-        json.WriteBoolean("allowed"u8, true);
+        json.Add("{\"apiVersion\":"u8);
+        json.AddText(review.ApiVersion);
+        json.Add(",\"kind\":\"AdmissionReview\",\"response\":{\"uid\":"u8);
+        json.AddText(review.Uid);
+        json.Add(",\"allowed\":true"u8);
         if (decision is not null && PatchWriter.HasPatch(decision))
         {
+            var patch = patchOfThread ??= new JsonText();
             patch.ResetWrittenCount();
-            patchJson.Reset(patch);
-            PatchWriter.Write(patchJson, decision, review);
-            patchJson.Flush();
-            json.WriteString("patchType"u8, "JSONPatch"u8);
-            json.WriteBase64String("patch"u8, patch.WrittenSpan);
-            WriteAuditAnnotations(decision);
+            PatchWriter.Write(patch, decision, review);
+            json.Add(",\"patchType\":\"JSONPatch\",\"patch\":"u8);
+            json.AddBase64(patch.WrittenSpan);
+            WriteAuditAnnotations(json, decision);
         }
 
-        WriteWarnings(decision?.Warnings ?? [], warning);
-        json.WriteEndObject();
-        json.WriteEndObject();
-        json.Flush();
+        WriteWarnings(json, decision?.Warnings ?? [], warning);
+        json.Add("}}"u8);
     }
 
     // The API server puts the webhook's name before each key, so the keys need none of ours.
-    void WriteAuditAnnotations(Decision decision)
+    static void WriteAuditAnnotations(JsonText json, Decision decision)
     {
-        json.WriteStartObject("auditAnnotations"u8);
-        json.WriteString("decision"u8, decision.Explanation);
-        json.WriteString("outcome"u8, OutcomeNames[(int)decision.Outcome]);
-        json.WriteString("type"u8, TypeNames[(int)decision.Step.Type]);
-        json.WriteString("type-rule"u8, decision.Step.TypeRule);
+        var step = decision.Step;
+        json.Add(",\"auditAnnotations\":{\"decision\":"u8);
+        json.AddText(decision.Explanation);
+        json.Add(Outcomes[(int)decision.Outcome]);
+        json.Add(Types[(int)step.Type]);
+        json.Add(",\"type-rule\":"u8);
+        json.AddText(step.TypeRule);
         if (decision.Chosen is { } chosen)
         {
-            json.WriteString("node"u8, chosen.Name);
-            if (decision.Step.Type == StepType.Predict)
+            json.Add(",\"node\":"u8);
+            json.AddText(chosen.Name);
+            if (step.Type == StepType.Predict)
             {
-                json.WriteString("location"u8, decision.Step.Location);
-                json.WriteString("location-rule"u8, decision.Step.LocationRule);
-                Span<byte> latencyMs = stackalloc byte[32];
-                json.WriteString("latency-ms"u8, Math.Round(decision.LatencyMs, 3).TryFormat(latencyMs, out var length, default, CultureInfo.InvariantCulture) ? latencyMs[..length] : default);
+                json.Add(",\"location\":"u8);
+                json.AddText(step.Location);
+                json.Add(",\"location-rule\":"u8);
+                json.AddText(step.LocationRule);
+                json.Add(",\"latency-ms\":"u8);
+                Span<char> latencyMs = stackalloc char[32];
+                json.AddText(Math.Round(decision.LatencyMs, 3).TryFormat(latencyMs, out var length, default, CultureInfo.InvariantCulture) ? latencyMs[..length] : default);
             }
         }
 
-        json.WriteEndObject();
+        json.Add("}"u8);
     }
 
-    void WriteWarnings(IReadOnlyList<string> warnings, string? more)
+    static void WriteWarnings(JsonText json, IReadOnlyList<string> warnings, string? more)
     {
         if (warnings.Count == 0 && more is null)
         {
             return;
         }
 
-        json.WriteStartArray("warnings"u8);
+        json.Add(",\"warnings\":["u8);
         for (var i = 0; i < warnings.Count; i++)
         {
-            WriteWarning(warnings[i]);
+            WriteWarning(json, warnings[i], isFirst: i == 0);
         }
 
         if (more is not null)
         {
-            WriteWarning(more);
+            WriteWarning(json, more, isFirst: warnings.Count == 0);
         }
 
-        json.WriteEndArray();
+        json.Add("]"u8);
     }
 
-    void WriteWarning(string text)
+    static void WriteWarning(JsonText json, string text, bool isFirst)
     {
         var warning = $"admission-las: {text}";
-        json.WriteStringValue(warning.AsSpan(0, Math.Min(warning.Length, MaxWarningLength)));
+        json.Add(isFirst ? ""u8 : ","u8);
+        json.AddText(warning.AsSpan(0, Math.Min(warning.Length, MaxWarningLength)));
     }
 }

@@ -1,6 +1,4 @@
-using System.Buffers;
 using System.Text;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using AdmissionLas.Admission;
 using AdmissionLas.Placement;
@@ -30,8 +28,6 @@ static class StepExplainer
 {
     /// <summary>Stands in the patch for the review's uid, which the API server makes up anew for every pod.</summary>
     internal const string ReviewUid = "00000000-0000-0000-0000-000000000000";
-
-    static readonly JsonWriterOptions Relaxed = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>Explains one step; never throws for any.</summary>
     /// <param name="input">The step.</param>
@@ -72,12 +68,8 @@ static class StepExplainer
 
     static JsonArray Patch(Decision decision, AdmissionReview review)
     {
-        var bytes = new ArrayBufferWriter<byte>();
-        using (var json = new Utf8JsonWriter(bytes, Relaxed))
-        {
-            PatchWriter.Write(json, decision, review);
-        }
-
-        return JsonNode.Parse(bytes.WrittenSpan)!.AsArray();
+        var json = new JsonText();
+        PatchWriter.Write(json, decision, review);
+        return JsonNode.Parse(json.WrittenSpan)!.AsArray();
     }
 }

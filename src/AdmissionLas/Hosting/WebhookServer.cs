@@ -157,10 +157,13 @@ static class WebhookServer
             // Whether anybody might log there decides if each request gets an activity and a scope, which nobody reads.
             .MinimumLevel.Override("Microsoft.AspNetCore.Hosting.Diagnostics", LevelAlias.Off);
         // A person reads a terminal; everything else is read by machines.
-        log = Console.IsErrorRedirected
-            ? log.WriteTo.Sink(new BatchedOutput(new CompactJsonFormatter(), Console.OpenStandardError()), BatchedOutput.Options)
+        var output = Console.IsErrorRedirected ? new LogOutput(new CompactJsonFormatter(), Console.OpenStandardError()) : null;
+        log = output is not null
+            ? log.WriteTo.Sink(output)
             : log.WriteTo.Console(formatProvider: System.Globalization.CultureInfo.InvariantCulture, standardErrorFromLevel: LogEventLevel.Verbose);
         builder.Services.AddSerilog(log.CreateLogger(), dispose: true);
+        builder.Services.AddSingleton(provider => new DecisionLog(
+            provider.GetRequiredService<ILogger<DecisionLog>>(), levels, provider.GetRequiredService<TimeProvider>(), output));
     }
 
     static void Map(WebApplication app, UsageLedger ledger)

@@ -217,7 +217,7 @@ public sealed class ReviewAnswerTests
     {
         var state = new ClusterState(TimeProvider.System);
         state.Publish(view ?? Testbed.View);
-        var answer = new ArrayBufferWriter<byte>();
+        var answer = new JsonText();
         new ReviewHandler(new Settings(CompiledSettings.Default), state, Usages.Ledger()).Handle(Encoding.UTF8.GetBytes(body), answer);
         return JsonNode.Parse(answer.WrittenSpan)!.AsObject();
     }
@@ -226,7 +226,7 @@ public sealed class ReviewAnswerTests
     {
         var state = new ClusterState(TimeProvider.System);
         state.Publish(Testbed.View);
-        var answer = new ArrayBufferWriter<byte>();
+        var answer = new JsonText();
         try
         {
             new ReviewHandler(new Settings(CompiledSettings.Default), state, Usages.Ledger()).Handle(body, answer);

@@ -61,7 +61,7 @@ public sealed class ReviewFuzzTests(ITestOutputHelper output)
 
     static Verdict Judge(ReviewHandler handler, byte[] body)
     {
-        var answer = new ArrayBufferWriter<byte>();
+        var answer = new JsonText();
         Handled handled;
         try
         {

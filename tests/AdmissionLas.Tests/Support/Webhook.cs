@@ -41,7 +41,7 @@ static class Webhook
     {
         var state = new ClusterState(TimeProvider.System);
         state.Publish(view);
-        var answer = new ArrayBufferWriter<byte>();
+        var answer = new JsonText();
         var handled = new ReviewHandler(new Settings(settings), state, ledger ?? Usages.Ledger()).Handle(body, answer);
         var response = JsonNode.Parse(answer.WrittenSpan)!["response"]!.AsObject();
         Assert.True(response["allowed"]!.GetValue<bool>());
