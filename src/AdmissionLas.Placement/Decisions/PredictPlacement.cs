@@ -32,12 +32,13 @@ static class PredictPlacement
         }
 
         var feasibility = new Feasibility(pod, usage);
-        var candidates = Candidates(measured, feasibility, policy.NamedNodes, now: true);
+        var candidates = new List<RankedNode>(policy.NamedNodes);
+        AddCandidates(candidates, view.RankedFor(location), feasibility, policy.NamedNodes, now: true);
         var hasRoom = candidates.Count > 0;
         if (!hasRoom)
         {
             // Full now, all of them: the pod has to wait for one, and the scheduler should still know which is nearest when it has room.
-            candidates = Candidates(measured, feasibility, policy.NamedNodes, now: false);
+            AddCandidates(candidates, view.RankedFor(location), feasibility, policy.NamedNodes, now: false);
         }
 
         if (candidates.Count == 0)
@@ -57,14 +58,20 @@ static class PredictPlacement
         if (mode == PlacementMode.Adaptive)
         {
             var members = NearSet.Choose(candidates, feasibility, new SchedulerScore(pod, feasibility.Request, view, usage), view, policy.NodeAffinityWeight);
-            candidates = members.ConvertAll(static m => m.Ranked);
-            required = Hostnames(view, candidates);
             // Where there is nothing to choose from there is nothing to prefer.
             preferred = members.Count == 1 ? [] : new PreferredTerm[members.Count];
             for (var i = 0; i < preferred.Length; i++)
             {
                 preferred[i] = new PreferredTerm(members[i].Weight, view.TermFor(members[i].Ranked.Node));
             }
+
+            candidates.Clear();
+            for (var i = 0; i < members.Count; i++)
+            {
+                candidates.Add(members[i].Ranked);
+            }
+
+            required = Hostnames(view, candidates);
         }
         else
         {
@@ -96,24 +103,24 @@ static class PredictPlacement
     /// The nearest nodes that can run the pod. Those that the scheduler will avoid for their taint come last, because that is where it
     /// will put them: a decision that names one of them first would not come true.
     /// </summary>
-    static List<RankedNode> Candidates(IReadOnlyList<RankedNode> measured, Feasibility feasibility, int most, bool now)
+    static void AddCandidates(List<RankedNode> candidates, ReadOnlySpan<RankedNode> measured, in Feasibility feasibility, int most, bool now)
     {
-        var candidates = Nearest(measured, feasibility, most, now, avoided: false);
-        if (candidates.Count < most)
+        var someAreAvoided = AddNearest(candidates, measured, feasibility, most, now, avoided: false);
+        if (someAreAvoided && candidates.Count < most)
         {
-            candidates.AddRange(Nearest(measured, feasibility, most - candidates.Count, now, avoided: true));
+            AddNearest(candidates, measured, feasibility, most, now, avoided: true);
         }
-
-        return candidates;
     }
 
-    static List<RankedNode> Nearest(IReadOnlyList<RankedNode> measured, Feasibility feasibility, int most, bool now, bool avoided)
+    /// <summary>Adds nodes until there are as many as may be; tells whether it came by some of the other kind.</summary>
+    static bool AddNearest(List<RankedNode> nearest, ReadOnlySpan<RankedNode> measured, in Feasibility feasibility, int most, bool now, bool avoided)
     {
-        var nearest = new List<RankedNode>(most);
         var equals = 0;
-        for (var i = 0; i < measured.Count && equals < MostEquals; i++)
+        var others = false;
+        for (var i = 0; i < measured.Length && equals < MostEquals; i++)
         {
-            if (equals > 0 && measured[i].LatencyMs > nearest[^1].LatencyMs)
+            ref readonly var next = ref measured[i];
+            if (equals > 0 && next.LatencyMs > nearest[^1].LatencyMs)
             {
                 FreestFirst(nearest, equals, feasibility);
                 equals = 0;
@@ -123,21 +130,24 @@ static class PredictPlacement
                 }
             }
 
-            var node = measured[i].Node;
-            if (feasibility.IsAvoided(node) == avoided && (now ? feasibility.JudgeNow(node) : feasibility.JudgeEver(node)) == Verdict.CanRun)
+            if (feasibility.IsAvoided(next.Node) != avoided)
             {
-                nearest.Add(measured[i]);
+                others = true;
+            }
+            else if ((now ? feasibility.JudgeNow(next.Node) : feasibility.JudgeEver(next.Node)) == Verdict.CanRun)
+            {
+                nearest.Add(next);
                 equals++;
             }
         }
 
         FreestFirst(nearest, equals, feasibility);
         nearest.RemoveRange(Math.Min(most, nearest.Count), Math.Max(0, nearest.Count - most));
-        return nearest;
+        return others;
     }
 
     /// <summary>Sorts the last few, which are equally near: the most free CPU first, then memory, then by name.</summary>
-    static void FreestFirst(List<RankedNode> nodes, int last, Feasibility feasibility)
+    static void FreestFirst(List<RankedNode> nodes, int last, in Feasibility feasibility)
     {
         if (last < 2)
         {
@@ -274,7 +284,7 @@ static class PredictPlacement
         }
 
         text.AppendLiteral("; ");
-        text.AppendLiteral(Words.Rules(step));
+        Words.AppendRules(ref text, step);
         return text.ToStringAndClear();
     }
 

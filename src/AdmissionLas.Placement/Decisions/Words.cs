@@ -115,7 +115,22 @@ static class Words
     };
 
     /// <summary>Who said what the step is.</summary>
-    internal static string Rules(Step step) => step.LocationRule is null || step.LocationRule == step.TypeRule
-        ? $"by {step.TypeRule}"
-        : $"by {step.TypeRule}, {step.LocationRule}";
+    internal static string Rules(Step step)
+    {
+        var text = new DefaultInterpolatedStringHandler(0, 0, CultureInfo.InvariantCulture, stackalloc char[128]);
+        AppendRules(ref text, step);
+        return text.ToStringAndClear();
+    }
+
+    /// <inheritdoc cref="Rules"/>
+    internal static void AppendRules(ref DefaultInterpolatedStringHandler text, Step step)
+    {
+        text.AppendLiteral("by ");
+        text.AppendLiteral(step.TypeRule);
+        if (step.LocationRule is { } rule && rule != step.TypeRule)
+        {
+            text.AppendLiteral(", ");
+            text.AppendLiteral(rule);
+        }
+    }
 }

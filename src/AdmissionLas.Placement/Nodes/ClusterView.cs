@@ -89,6 +89,9 @@ public sealed class ClusterView
     /// <summary>The nodes with a latency to the location: nearest first, then the largest, then by name; empty for an unknown location.</summary>
     public IReadOnlyList<RankedNode> NearestTo(string location) => locations.TryGetValue(location, out var rank) ? rank.Nodes : [];
 
+    /// <summary>The same for whoever walks them with every review.</summary>
+    internal ReadOnlySpan<RankedNode> RankedFor(string location) => locations.TryGetValue(location, out var rank) ? rank.Nodes : default;
+
     /// <summary>The nodes by capacity.</summary>
     /// <param name="device">A further resource to count beside CPU and memory, such as a GPU's name; <see langword="null"/> for none.</param>
     public CapacityRank ByCapacity(string? device)
@@ -190,7 +193,7 @@ public sealed class ClusterView
         /// <summary>How many nodes have a latency to it.</summary>
         internal int Count { get; }
 
-        internal IReadOnlyList<RankedNode> Nodes => ranked.Value;
+        internal RankedNode[] Nodes => ranked.Value;
 
         // One that nobody has asked for is made from the nodes when somebody does; it must not keep those of all views before it alive.
         internal LocationRank After(NodeFacts[] nodes, IEnumerable<RankedNode> gone, IEnumerable<RankedNode> come) => ranked.IsValueCreated

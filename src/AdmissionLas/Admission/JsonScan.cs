@@ -42,10 +42,15 @@ static class JsonScan
     internal static int LengthOfText(ReadOnlySpan<byte> text)
     {
         var isEscaped = 0UL;
+        Span<byte> padded = stackalloc byte[Block];
         for (var at = 0; at < text.Length; at += Block)
         {
-            var (quotes, backslashes, _, _) = text.Length - at >= Block ? Masks(text[at..]) : MasksOfRest(text[at..]);
-            quotes &= ~Escaped(backslashes, ref isEscaped);
+            var (quotes, backslashes) = Quotes(ref BlockAt(text, at, padded));
+            if ((backslashes | isEscaped) != 0)
+            {
+                quotes &= ~Escaped(backslashes, ref isEscaped);
+            }
+
             if (quotes != 0)
             {
                 return at + BitOperations.TrailingZeroCount(quotes);
@@ -66,13 +71,30 @@ static class JsonScan
         }
 
         var (depth, isEscaped, inString) = (0, 0UL, 0UL);
+        Span<byte> padded = stackalloc byte[Block];
         for (var at = 0; at < json.Length; at += Block)
         {
-            var (quotes, backslashes, opens, closes) = json.Length - at >= Block ? Masks(json[at..]) : MasksOfRest(json[at..]);
-            quotes &= ~Escaped(backslashes, ref isEscaped);
+            ref var block = ref BlockAt(json, at, padded);
+            var (quotes, backslashes) = Quotes(ref block);
+            if ((backslashes | isEscaped) != 0)
+            {
+                quotes &= ~Escaped(backslashes, ref isEscaped);
+            }
+
             // All bits from an opening quote up to its closing one.
-            var strings = PrefixXor(quotes) ^ inString;
-            inString = (ulong)((long)strings >> 63);
+            var strings = inString;
+            if (quotes != 0)
+            {
+                strings ^= PrefixXor(quotes);
+                inString = (ulong)((long)strings >> 63);
+            }
+
+            if (strings == ulong.MaxValue)
+            {
+                continue;
+            }
+
+            var (opens, closes) = Brackets(ref block);
             opens &= ~strings;
             closes &= ~strings;
 
@@ -96,27 +118,35 @@ static class JsonScan
         return 0;
     }
 
-    static (ulong Quotes, ulong Backslashes, ulong Opens, ulong Closes) MasksOfRest(ReadOnlySpan<byte> rest)
+    // The last one is filled up with zeros, which are nothing.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static ref byte BlockAt(ReadOnlySpan<byte> text, int at, Span<byte> padded)
     {
-        Span<byte> padded = stackalloc byte[Block];
-        rest.CopyTo(padded);
-        return Masks(padded);
+        if (text.Length - at >= Block)
+        {
+            return ref Unsafe.Add(ref MemoryMarshal.GetReference(text), at);
+        }
+
+        padded.Clear();
+        text[at..].CopyTo(padded);
+        return ref MemoryMarshal.GetReference(padded);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static (ulong Quotes, ulong Backslashes, ulong Opens, ulong Closes) Masks(ReadOnlySpan<byte> block)
+    static (ulong Quotes, ulong Backslashes) Quotes(ref byte block)
     {
-        ref var start = ref MemoryMarshal.GetReference(block);
-        var a = Vector128.LoadUnsafe(ref start);
-        var b = Vector128.LoadUnsafe(ref start, 16);
-        var c = Vector128.LoadUnsafe(ref start, 32);
-        var d = Vector128.LoadUnsafe(ref start, 48);
-        var quotes = Equal(a, b, c, d, (byte)'"');
-        var backslashes = Equal(a, b, c, d, (byte)'\\');
+        var (a, b, c, d) = (Vector128.LoadUnsafe(ref block), Vector128.LoadUnsafe(ref block, 16), Vector128.LoadUnsafe(ref block, 32), Vector128.LoadUnsafe(ref block, 48));
+        return (Equal(a, b, c, d, (byte)'"'), Equal(a, b, c, d, (byte)'\\'));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static (ulong Opens, ulong Closes) Brackets(ref byte block)
+    {
         // One bit is all that '[' and '{' differ in, and ']' and '}'.
         var lower = Vector128.Create((byte)0x20);
-        (a, b, c, d) = (a | lower, b | lower, c | lower, d | lower);
-        return (quotes, backslashes, Equal(a, b, c, d, (byte)'{'), Equal(a, b, c, d, (byte)'}'));
+        var (a, b, c, d) = (
+            Vector128.LoadUnsafe(ref block) | lower, Vector128.LoadUnsafe(ref block, 16) | lower, Vector128.LoadUnsafe(ref block, 32) | lower, Vector128.LoadUnsafe(ref block, 48) | lower);
+        return (Equal(a, b, c, d, (byte)'{'), Equal(a, b, c, d, (byte)'}'));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -148,6 +178,7 @@ static class JsonScan
     }
 
     // Bit i becomes the exclusive or of the bits 0 to i.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static ulong PrefixXor(ulong bits)
     {
         bits ^= bits << 1;
