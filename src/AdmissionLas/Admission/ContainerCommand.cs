@@ -18,13 +18,13 @@ readonly record struct ContainerCommand(bool RunsDriver, bool PlansTask, string?
     internal static ContainerCommand Read(ref JsonCursor json, string path, bool isCommand)
     {
         var member = isCommand ? ".command" : ".args";
-        var read = default(ContainerCommand);
+        var (runsDriver, plansTask, afterFunction, afterType) = (false, false, false, false);
+        string? function = null;
         if (!json.ReadArray(path, member))
         {
-            return read;
+            return default;
         }
 
-        var (afterFunction, afterType) = (false, false);
         while (json.NextItem())
         {
             if (json.ReadScalar() != JsonKind.Text)
@@ -32,15 +32,14 @@ readonly record struct ContainerCommand(bool RunsDriver, bool PlansTask, string?
                 throw new UnreadablePodException($"an item of {path}{member} is not a string");
             }
 
-            read = new ContainerCommand(
-                read.RunsDriver || (isCommand && (json.TextIs("driver"u8) || json.Raw.EndsWith("/driver"u8))),
-                read.PlansTask || (afterType && (json.TextIs("CONTAINER"u8) || json.TextIs("DAG"u8) || json.TextIs("ROOT_DAG"u8))),
-                afterFunction ? json.GetText(path) : read.Function);
+            runsDriver |= isCommand && (json.TextIs("driver"u8) || json.Raw.EndsWith("/driver"u8));
+            plansTask |= afterType && (json.TextIs("CONTAINER"u8) || json.TextIs("DAG"u8) || json.TextIs("ROOT_DAG"u8));
+            function = afterFunction ? json.GetText(path) : function;
             afterFunction = json.TextIs("--function_to_execute"u8);
             afterType = json.TextIs("--type"u8);
         }
 
-        return read;
+        return new ContainerCommand(runsDriver, plansTask, function);
     }
 
     /// <summary>Both halves of a command line together.</summary>

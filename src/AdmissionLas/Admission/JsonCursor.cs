@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 
@@ -48,6 +49,9 @@ ref struct JsonCursor(ReadOnlySpan<byte> json)
     /// <summary>The bytes of the name or scalar value that was read last; of a string what stands between the quotes, escapes and all.</summary>
     internal readonly ReadOnlySpan<byte> Raw => raw;
 
+    /// <summary>Whether there are escapes in them.</summary>
+    internal readonly bool IsEscaped => isEscaped;
+
     /// <summary>Moves into an object; <see langword="false"/> when there is null in its place.</summary>
     /// <remarks>Paths come in two parts here and below, put together only when there is a fault to name.</remarks>
     internal bool ReadObject(string path, string member = "") => ReadStart((byte)'{', path, member, "an object");
@@ -58,12 +62,20 @@ ref struct JsonCursor(ReadOnlySpan<byte> json)
     /// <summary>Moves to the next member of the object and reads its name; <see langword="false"/> at the object's end.</summary>
     internal bool NextMember()
     {
-        if (AtEnd((byte)'}'))
+        // As the API server writes them: nothing but a comma in between.
+        if (!isFirst && at + 1 < json.Length && json[at] == ',' && json[at + 1] == '"')
+        {
+            at += 2;
+        }
+        else if (AtEnd((byte)'}'))
         {
             return false;
         }
+        else
+        {
+            Expect((byte)'"');
+        }
 
-        Expect((byte)'"');
         ReadString();
         if (isEscaped)
         {
@@ -96,9 +108,9 @@ ref struct JsonCursor(ReadOnlySpan<byte> json)
     }
 
     /// <summary>Whether the name or string that was read last is this.</summary>
-    internal readonly bool TextIs(ReadOnlySpan<byte> text) =>
-        // An escape makes a byte no more than six times as long.
-        isEscaped ? raw.Length > text.Length && raw.Length <= 6 * text.Length && text.SequenceEqual(Encoding.UTF8.GetBytes(Unescape())) : raw.SequenceEqual(text);
+    // Inlined, since a comparison with a text whose length is known takes two instructions.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal readonly bool TextIs(ReadOnlySpan<byte> text) => isEscaped ? UnescapedIs(text) : raw.SequenceEqual(text);
 
     /// <summary>The name or string that was read last. JSON can escape half a surrogate pair, which is no text.</summary>
     internal readonly string GetText(string path)
@@ -310,10 +322,26 @@ ref struct JsonCursor(ReadOnlySpan<byte> json)
         }
     }
 
-    // From behind the opening quote to behind the closing one.
+    // From behind the opening quote to behind the closing one. The names and most values of a pod end within one step.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     void ReadString()
     {
-        var length = JsonScan.LengthOfPlainText(json[at..]);
+        if (JsonScan.IsShortText(json, at, out var length))
+        {
+            raw = MemoryMarshal.CreateReadOnlySpan(ref Unsafe.Add(ref MemoryMarshal.GetReference(json), at), length);
+            at += length + 1;
+            isFirst = isEscaped = false;
+        }
+        else
+        {
+            ReadLongString();
+        }
+    }
+
+    void ReadLongString()
+    {
+        var length = json[at..].IndexOfAny((byte)'"', (byte)'\\');
+        length = length < 0 ? json.Length - at : length;
         if (isEscaped = at + length < json.Length && json[at + length] == '\\')
         {
             length += JsonScan.LengthOfText(json[(at + length)..]);
@@ -357,6 +385,10 @@ ref struct JsonCursor(ReadOnlySpan<byte> json)
         at += number.Length;
         isFirst = isEscaped = false;
     }
+
+    // An escape makes a byte no more than six times as long.
+    readonly bool UnescapedIs(ReadOnlySpan<byte> text) =>
+        raw.Length > text.Length && raw.Length <= 6 * text.Length && text.SequenceEqual(Encoding.UTF8.GetBytes(Unescape()));
 
     // Escapes are rare in what is kept, and the library knows them all.
     readonly string Unescape()

@@ -15,26 +15,24 @@ static class JsonScan
     const int Block = 64;
     const ulong EvenBits = 0x5555_5555_5555_5555;
 
-    /// <summary>How far it is to the next quote or backslash, or else to the end.</summary>
+    /// <summary>Whether a string without escapes ends within the next 16 bytes, and where.</summary>
+    /// <param name="json">The text.</param>
+    /// <param name="at">Where the inside of the string begins.</param>
+    /// <param name="length">How long it is.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static int LengthOfPlainText(ReadOnlySpan<byte> text)
+    internal static bool IsShortText(ReadOnlySpan<byte> json, int at, out int length)
     {
-        // The names and most values of a pod end within the first two steps, where a library's search would not have begun.
-        ref var start = ref MemoryMarshal.GetReference(text);
-        var (quote, backslash) = (Vector128.Create((byte)'"'), Vector128.Create((byte)'\\'));
-        var at = 0;
-        for (; at <= text.Length - Vector128<byte>.Count; at += Vector128<byte>.Count)
+        length = 0;
+        if (json.Length - at < Vector128<byte>.Count)
         {
-            var bytes = Vector128.LoadUnsafe(ref start, (nuint)at);
-            var ends = (Vector128.Equals(bytes, quote) | Vector128.Equals(bytes, backslash)).ExtractMostSignificantBits();
-            if (ends != 0)
-            {
-                return at + BitOperations.TrailingZeroCount(ends);
-            }
+            return false;
         }
 
-        var rest = text[at..].IndexOfAny((byte)'"', (byte)'\\');
-        return rest < 0 ? text.Length : at + rest;
+        var bytes = Vector128.LoadUnsafe(ref MemoryMarshal.GetReference(json), (nuint)at);
+        var quotes = Vector128.Equals(bytes, Vector128.Create((byte)'"')).ExtractMostSignificantBits();
+        var backslashes = Vector128.Equals(bytes, Vector128.Create((byte)'\\')).ExtractMostSignificantBits();
+        length = BitOperations.TrailingZeroCount(quotes);
+        return BitOperations.TrailingZeroCount(backslashes | 1u << Vector128<byte>.Count) > length;
     }
 
     /// <summary>How far it is to the quote that ends the string, or else to the end.</summary>
