@@ -47,7 +47,7 @@ static class NearSet
     /// <param name="score">What the scheduler will think of them.</param>
     /// <param name="view">Tells which of them can be named in a requirement.</param>
     /// <param name="affinityWeight">The weight of the scheduler's NodeAffinity plugin.</param>
-    internal static List<Member> Choose(List<RankedNode> candidates, Feasibility feasibility, SchedulerScore score, ClusterView view, int affinityWeight)
+    internal static List<Member> Choose(List<RankedNode> candidates, in Feasibility feasibility, in SchedulerScore score, ClusterView view, int affinityWeight)
     {
         var chosen = candidates[0];
         var members = new List<Member>(1 + MostMissing) { new(chosen, 100) };
@@ -94,7 +94,7 @@ static class NearSet
     /// Of the others the one that the scheduler thinks least of. Where none is sure to lose whatever comes in between, one that loses as things
     /// are is better than none: a pod on the second best node is worth more than one that waits for ever for the best.
     /// </summary>
-    static RankedNode? Weakest(List<RankedNode> candidates, Feasibility feasibility, SchedulerScore score, ClusterView view)
+    static RankedNode? Weakest(List<RankedNode> candidates, in Feasibility feasibility, in SchedulerScore score, ClusterView view)
     {
         RankedNode? weakest = null;
         var least = double.MaxValue;

@@ -1,3 +1,6 @@
+using System.Globalization;
+using System.Runtime.CompilerServices;
+
 namespace AdmissionLas.Placement;
 
 /// <summary>
@@ -77,6 +80,21 @@ public static class PlacementEngine
     };
 
     /// <summary>The step in words, as explanations begin.</summary>
-    internal static string Name(Step step) =>
-        step.Type == StepType.Training ? "training" : step.Location is null ? "predict" : $"predict at {Words.Shorten(step.Location)}";
+    internal static string Name(Step step)
+    {
+        var text = new DefaultInterpolatedStringHandler(0, 0, CultureInfo.InvariantCulture, stackalloc char[128]);
+        AppendName(ref text, step);
+        return text.ToStringAndClear();
+    }
+
+    /// <inheritdoc cref="Name"/>
+    internal static void AppendName(ref DefaultInterpolatedStringHandler text, Step step)
+    {
+        text.AppendLiteral(step.Type == StepType.Training ? "training" : "predict");
+        if (step is { Type: not StepType.Training, Location: { } location })
+        {
+            text.AppendLiteral(" at ");
+            text.AppendLiteral(Words.Shorten(location));
+        }
+    }
 }

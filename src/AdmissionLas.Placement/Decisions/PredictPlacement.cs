@@ -217,15 +217,17 @@ static class PredictPlacement
 
     static NodeSelectorRequirement Hostnames(ClusterView view, List<RankedNode> nodes, double mostMs = double.MaxValue)
     {
-        var names = new List<string>(nodes.Count);
+        var names = new string[nodes.Count];
+        var count = 0;
         for (var i = 0; i < nodes.Count; i++)
         {
             if (nodes[i].LatencyMs <= mostMs && view.UniqueHostname(nodes[i].Node) is { } name)
             {
-                names.Add(name);
+                names[count++] = name;
             }
         }
 
+        Array.Resize(ref names, count);
         return new NodeSelectorRequirement(NodeSelectorTerm.HostnameKey, SelectorOperator.In, names);
     }
 
@@ -240,7 +242,7 @@ static class PredictPlacement
     {
         const int named = 3;
         var text = new DefaultInterpolatedStringHandler(0, 0, CultureInfo.InvariantCulture, stackalloc char[512]);
-        text.AppendLiteral(PlacementEngine.Name(step));
+        PlacementEngine.AppendName(ref text, step);
         for (var i = 0; i < Math.Min(candidates.Count, named + 1); i++)
         {
             text.AppendLiteral(i == 0 ? ": " : i == 1 ? ", then " : ", ");

@@ -14,6 +14,7 @@ public sealed record NodeFacts
         {
             field = value;
             Latencies = NodeLatencies.Read(value);
+            Hostname = value.GetValueOrDefault(NodeSelectorTerm.HostnameKey);
             ByHostname = Hostname is null ? null : NodeSelectorTerm.Hostnames([Hostname]);
         }
     } = EmptyLabels;
@@ -43,7 +44,7 @@ public sealed record NodeFacts
     public NodeImages Images { get; init; } = NodeImages.None;
 
     /// <summary>The label <c>kubernetes.io/hostname</c>; not always the node's name.</summary>
-    public string? Hostname => Label(NodeSelectorTerm.HostnameKey);
+    public string? Hostname { get; private init; }
 
     /// <summary>The value of a label; <see langword="null"/> when the node does not carry it.</summary>
     public string? Label(string key) => Labels.GetValueOrDefault(key);

@@ -14,6 +14,8 @@ namespace AdmissionLas.Admission;
 /// <param name="capacity">Room to begin with, in bytes; it grows.</param>
 sealed class JsonText(int capacity = 4096)
 {
+    const int MostOnStack = 256;
+
     // What stands in JSON as it stands in a string: printable ASCII but for the quote and the backslash.
     static readonly SearchValues<char> Plain = SearchValues.Create([.. Enumerable.Range(' ', '~' - ' ' + 1).Select(c => (char)c).Where(c => c is not ('"' or '\\'))]);
 
@@ -57,6 +59,18 @@ sealed class JsonText(int capacity = 4096)
         room[0] = room[text.Length + 1] = (byte)'"';
         Ascii.FromUtf16(text, room[1..], out _);
         WrittenCount += text.Length + 2;
+    }
+
+    /// <summary>Adds two texts as one string, with a character in between.</summary>
+    internal void AddText(ReadOnlySpan<char> first, char between, ReadOnlySpan<char> second)
+    {
+        Span<char> whole = stackalloc char[MostOnStack];
+        var length = first.Length + 1 + second.Length;
+        whole = length <= MostOnStack ? whole[..length] : new char[length];
+        first.CopyTo(whole);
+        whole[first.Length] = between;
+        second.CopyTo(whole[(first.Length + 1)..]);
+        AddText(whole);
     }
 
     /// <summary>Adds a whole number.</summary>

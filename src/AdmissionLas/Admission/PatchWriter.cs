@@ -69,7 +69,7 @@ static class PatchWriter
                 json.Add(AssumedName);
             }
 
-            json.AddText($"{decision.Chosen!.Name}/{uid}");
+            json.AddText(decision.Chosen!.Name, '/', uid);
         }
 
         json.Add(hasAnnotations ? "}"u8 : "}}"u8);
