@@ -41,7 +41,10 @@ static class NearSet
 
     const int LastStandbyWeight = 1;
 
-    /// <summary>The members with their weights, the chosen one first, the standbys by latency after it.</summary>
+    [ThreadStatic]
+    static List<Member>? membersOfThread;
+
+    /// <summary>The members with their weights, the chosen one first, the standbys by latency after it; valid until the thread asks again.</summary>
     /// <param name="candidates">Those that have room for the pod: the nearest first, and those that the scheduler avoids last.</param>
     /// <param name="feasibility">What fits.</param>
     /// <param name="score">What the scheduler will think of them.</param>
@@ -50,7 +53,9 @@ static class NearSet
     internal static List<Member> Choose(List<RankedNode> candidates, in Feasibility feasibility, in SchedulerScore score, ClusterView view, int affinityWeight)
     {
         var chosen = candidates[0];
-        var members = new List<Member>(1 + MostMissing) { new(chosen, 100) };
+        var members = membersOfThread ??= new List<Member>(PlacementPolicy.NamedNodesLimit);
+        members.Clear();
+        members.Add(new Member(chosen, 100));
         // More pods cost points, yet they can make a lopsided node balanced: what it is worth in between is never less than at one of the ends.
         var chosenScore = Math.Min(score.Of(chosen.Node), score.Of(chosen.Node, Math.Min(Overtaking, feasibility.RoomOn(chosen.Node, 1 + Overtaking) - 1)));
         var chosenTaints = feasibility.AvoidingTaints(chosen.Node);

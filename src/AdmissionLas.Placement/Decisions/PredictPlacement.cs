@@ -15,6 +15,10 @@ static class PredictPlacement
     /// </summary>
     const int MostEquals = 64;
 
+    // Used by one decision after the other; no decision keeps it.
+    [ThreadStatic]
+    static List<RankedNode>? candidatesOfThread;
+
     internal static Decision Decide(
         Step step, PodFacts pod, ClusterView view, ClusterUsage usage, PlacementPolicy policy, PlacementMode mode, List<string> warnings)
     {
@@ -32,7 +36,8 @@ static class PredictPlacement
         }
 
         var feasibility = new Feasibility(pod, usage);
-        var candidates = new List<RankedNode>(policy.NamedNodes);
+        var candidates = candidatesOfThread ??= new List<RankedNode>(PlacementPolicy.NamedNodesLimit);
+        candidates.Clear();
         AddCandidates(candidates, view.RankedFor(location), feasibility, policy.NamedNodes, now: true);
         var hasRoom = candidates.Count > 0;
         if (!hasRoom)

@@ -15,15 +15,13 @@ public sealed class StepRules
     /// <summary>The label with which later versions of KFP tell their drivers: <c>container-driver</c>, <c>dag-driver</c>.</summary>
     public const string PodRoleKey = "pipelines.kubeflow.org/pod-role";
 
-    const string PrefixedComponentLabel = $"label {ComponentKey}";
     const string PrefixedLocationLabel = $"label {LocationKey}";
-    const string ComponentAnnotation = $"annotation {ComponentKey}";
     const string LocationAnnotation = $"annotation {LocationKey}";
 
     readonly string componentLabel;
     readonly string locationLabel;
-    readonly string bareComponentLabel;
     readonly string bareLocationLabel;
+    readonly Step[] byBareLabel;
     readonly IReadOnlyList<StepRule> winning;
     readonly IReadOnlyList<StepRule> following;
     readonly IReadOnlyDictionary<string, string> defaultLocations;
@@ -41,7 +39,7 @@ public sealed class StepRules
     {
         this.componentLabel = componentLabel;
         this.locationLabel = locationLabel;
-        bareComponentLabel = $"label {componentLabel}";
+        byBareLabel = StepsBy($"label {componentLabel}");
         bareLocationLabel = $"label {locationLabel}";
         this.defaultLocations = defaultLocations ?? new Dictionary<string, string>();
         winning = [.. (rules ?? []).Where(r => r.WinsOverLabel)];
@@ -80,11 +78,16 @@ public sealed class StepRules
     }
 
     static readonly Step NoStep = new(StepType.Other, "no rule");
+    static readonly Step[] ByPrefixedLabel = StepsBy($"label {ComponentKey}");
+    static readonly Step[] ByAnnotation = StepsBy($"annotation {ComponentKey}");
+
+    // One for each type: they come again with every review.
+    static Step[] StepsBy(string rule) => [.. Enum.GetValues<StepType>().Select(type => new Step(type, rule))];
 
     Step? ByWords(PodFacts pod) =>
-        ByWord(pod.Label(ComponentKey), PrefixedComponentLabel) ??
-        ByWord(pod.Label(componentLabel), bareComponentLabel) ??
-        ByWord(pod.Annotation(ComponentKey), ComponentAnnotation);
+        ByWord(pod.Label(ComponentKey), ByPrefixedLabel) ??
+        ByWord(pod.Label(componentLabel), byBareLabel) ??
+        ByWord(pod.Annotation(ComponentKey), ByAnnotation);
 
     static Step? ByRule(IReadOnlyList<StepRule> rules, PodFacts pod)
     {
@@ -100,16 +103,17 @@ public sealed class StepRules
     }
 
     // A word that we do not know still speaks: it says that the step is something else. It must not be handed on to a rule.
-    static Step? ByWord(string? word, string rule)
+    static Step? ByWord(string? word, Step[] steps)
     {
         if (string.IsNullOrEmpty(word))
         {
             return null;
         }
 
-        var type = StepTypeNames.Parse(word);
-        var meant = type == StepType.Other ? ClosestName.Of(word, StepTypeNames.Known) : null;
-        return new Step(type, rule, Warning: meant is null ? null : $"{rule}={Words.Shorten(word)} is no kind of step that is known, so nothing is done for it; did you mean {meant}?");
+        var step = steps[(int)StepTypeNames.Parse(word)];
+        return step.Type == StepType.Other && ClosestName.Of(word, StepTypeNames.Known) is { } meant
+            ? step with { Warning = $"{step.TypeRule}={Words.Shorten(word)} is no kind of step that is known, so nothing is done for it; did you mean {meant}?" }
+            : step;
     }
 
     (string? Location, string? Rule) FindLocation(PodFacts pod, Step? byWinning, Step found)

@@ -20,10 +20,21 @@ public static class StepTypeNames
     public static IReadOnlyList<string> Known { get; } = ["Predict", "Predicting", "Prediction", "Training", "Train"];
 
     /// <summary>The type that a word names; <see cref="StepType.Other"/> for every word that is not known.</summary>
-    public static StepType Parse(string word) => word.ToUpperInvariant() switch
+    public static StepType Parse(string word) =>
+        IsAny(word, "Predict", "Predicting", "Prediction") ? StepType.Predict
+        : IsAny(word, "Training", "Train") ? StepType.Training
+        : StepType.Other;
+
+    static bool IsAny(string word, params ReadOnlySpan<string> names)
     {
-        "PREDICT" or "PREDICTING" or "PREDICTION" => StepType.Predict,
-        "TRAINING" or "TRAIN" => StepType.Training,
-        _ => StepType.Other,
-    };
+        foreach (var name in names)
+        {
+            if (word.Equals(name, StringComparison.OrdinalIgnoreCase))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 }

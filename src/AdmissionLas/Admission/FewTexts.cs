@@ -9,15 +9,15 @@ namespace AdmissionLas.Admission;
 /// </summary>
 sealed class FewTexts : IReadOnlyDictionary<string, string>
 {
-    readonly List<KeyValuePair<string, string>> texts = new(2);
+    KeyValuePair<string, string>[] texts = new KeyValuePair<string, string>[2];
 
-    public int Count => texts.Count;
+    public int Count { get; private set; }
 
     public string this[string key] => TryGetValue(key, out var text) ? text : throw new KeyNotFoundException(key);
 
-    public IEnumerable<string> Keys => texts.Select(t => t.Key);
+    public IEnumerable<string> Keys => this.Select(t => t.Key);
 
-    public IEnumerable<string> Values => texts.Select(t => t.Value);
+    public IEnumerable<string> Values => this.Select(t => t.Value);
 
     /// <summary>Adds a text, or replaces the one under the same key.</summary>
     internal void Set(string key, string text)
@@ -25,12 +25,14 @@ sealed class FewTexts : IReadOnlyDictionary<string, string>
         var at = IndexOf(key);
         if (at < 0)
         {
-            texts.Add(new(key, text));
+            at = Count++;
+            if (at == texts.Length)
+            {
+                Array.Resize(ref texts, 2 * at);
+            }
         }
-        else
-        {
-            texts[at] = new(key, text);
-        }
+
+        texts[at] = new(key, text);
     }
 
     public bool ContainsKey(string key) => IndexOf(key) >= 0;
@@ -42,13 +44,13 @@ sealed class FewTexts : IReadOnlyDictionary<string, string>
         return at >= 0;
     }
 
-    public IEnumerator<KeyValuePair<string, string>> GetEnumerator() => texts.GetEnumerator();
+    public IEnumerator<KeyValuePair<string, string>> GetEnumerator() => texts.Take(Count).GetEnumerator();
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 
     int IndexOf(string key)
     {
-        for (var i = 0; i < texts.Count; i++)
+        for (var i = 0; i < Count; i++)
         {
             if (texts[i].Key == key)
             {

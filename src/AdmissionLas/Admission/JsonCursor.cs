@@ -131,8 +131,9 @@ ref struct JsonCursor(ReadOnlySpan<byte> json)
     /// <summary>Reads a string, or null.</summary>
     internal string? ReadText(string path, string member = "") => ReadIsText(path, member) ? GetText(path) : null;
 
-    /// <summary>Reads a string that is probably one of a few words, which then costs no new string.</summary>
-    internal string? ReadText(NameSet words, string path, string member = "") => ReadIsText(path, member) ? words.Find(in this) ?? GetText(path) : null;
+    /// <summary>Reads a string that many reviews share, which then costs no new one.</summary>
+    internal string? ReadSharedText(string path, string member = "") =>
+        !ReadIsText(path, member) ? null : isEscaped ? GetText(path) : RecentTexts.Get(raw);
 
     /// <summary>Reads a list of strings.</summary>
     internal List<string> ReadTexts(string path, string member = "")

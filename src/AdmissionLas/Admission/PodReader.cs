@@ -85,9 +85,6 @@ sealed class PodReader
     const string MatchExpressions = RequiredPath + ".nodeSelectorTerms[].matchExpressions";
     const string MatchFields = RequiredPath + ".nodeSelectorTerms[].matchFields";
 
-    // What stands in almost every pod: the API server's default tolerations, Argo's containers.
-    static readonly NameSet Words = new(
-        ["main", "wait", "init", "Exists", "NoExecute", "NoSchedule", "node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"]);
 
     static readonly IReadOnlyDictionary<string, string> None = new FewTexts();
 
@@ -161,7 +158,7 @@ sealed class PodReader
             }
             else if (json.TextIs("namespace"u8))
             {
-                metadata.Namespace = json.ReadText("metadata.namespace");
+                metadata.Namespace = json.ReadSharedText("metadata.namespace");
             }
             else
             {
@@ -185,7 +182,7 @@ sealed class PodReader
         {
             if (wanted.Find(in json) is { } key)
             {
-                (read ??= new FewTexts()).Set(key, json.ReadText(path) ?? "");
+                (read ??= new FewTexts()).Set(key, json.ReadSharedText(path) ?? "");
             }
             else
             {
@@ -274,14 +271,18 @@ sealed class PodReader
             return;
         }
 
-        var containers = new List<ContainerFacts>(UsualContainers);
-        var shapes = new List<ContainerShape>(UsualContainers);
+        var containers = new ContainerFacts[UsualContainers];
+        var shapes = new ContainerShape[UsualContainers];
+        var count = 0;
         while (json.NextObject("spec.containers"))
         {
-            containers.Add(ReadContainer(ref json, ref spec, "spec.containers[]", isApp: true, out var shape));
-            shapes.Add(shape);
+            var container = ReadContainer(ref json, ref spec, "spec.containers[]", isApp: true, out var shape);
+            Put(ref shapes, count, shape);
+            Put(ref containers, count++, container);
         }
 
+        Array.Resize(ref containers, count);
+        Array.Resize(ref shapes, count);
         (spec.Containers, spec.ContainerShapes) = (containers, shapes);
     }
 
@@ -293,13 +294,25 @@ sealed class PodReader
             return;
         }
 
-        var containers = new List<ContainerFacts>(UsualContainers);
+        var containers = new ContainerFacts[UsualContainers];
+        var count = 0;
         while (json.NextObject("spec.initContainers"))
         {
-            containers.Add(ReadContainer(ref json, ref spec, "spec.initContainers[]", isApp: false, out _));
+            Put(ref containers, count++, ReadContainer(ref json, ref spec, "spec.initContainers[]", isApp: false, out _));
         }
 
+        Array.Resize(ref containers, count);
         spec.InitContainers = containers;
+    }
+
+    static void Put<T>(ref T[] items, int at, T item)
+    {
+        if (at == items.Length)
+        {
+            Array.Resize(ref items, 2 * at);
+        }
+
+        items[at] = item;
     }
 
     static ContainerFacts ReadContainer(ref JsonCursor json, ref Spec spec, string path, bool isApp, out ContainerShape shape)
@@ -314,7 +327,7 @@ sealed class PodReader
         {
             if (json.TextIs("name"u8))
             {
-                name = json.ReadText(Words, path, ".name") ?? "";
+                name = json.ReadSharedText(path, ".name") ?? "";
             }
             else if (json.TextIs("resources"u8))
             {
@@ -488,19 +501,19 @@ sealed class PodReader
             {
                 if (json.TextIs("key"u8))
                 {
-                    key = json.ReadText(Words, "spec.tolerations[].key");
+                    key = json.ReadSharedText("spec.tolerations[].key");
                 }
                 else if (json.TextIs("operator"u8))
                 {
-                    @operator = json.ReadText(Words, "spec.tolerations[].operator");
+                    @operator = json.ReadSharedText("spec.tolerations[].operator");
                 }
                 else if (json.TextIs("value"u8))
                 {
-                    value = json.ReadText(Words, "spec.tolerations[].value");
+                    value = json.ReadSharedText("spec.tolerations[].value");
                 }
                 else if (json.TextIs("effect"u8))
                 {
-                    effect = json.ReadText(Words, "spec.tolerations[].effect");
+                    effect = json.ReadSharedText("spec.tolerations[].effect");
                 }
                 else
                 {

@@ -14,9 +14,6 @@ sealed class ReviewReader(PodReader pods)
     const string Version1 = Group + "v1";
     const string Version1Beta1 = Group + "v1beta1";
 
-    static readonly NameSet Versions = new([Version1, Version1Beta1]);
-    static readonly NameSet Words = new(["AdmissionReview", "Pod", "v1", "CREATE", ""]);
-
     /// <summary>Reads a body.</summary>
     /// <exception cref="NotAReviewException">It is not an admission review, with what is wrong.</exception>
     internal AdmissionReview Read(ReadOnlySpan<byte> body)
@@ -61,11 +58,11 @@ sealed class ReviewReader(PodReader pods)
         {
             if (json.TextIs("apiVersion"u8))
             {
-                apiVersion = json.ReadText(Versions, "apiVersion");
+                apiVersion = json.ReadSharedText("apiVersion");
             }
             else if (json.TextIs("kind"u8))
             {
-                kind = json.ReadText(Words, "kind");
+                kind = json.ReadSharedText("kind");
             }
             else if (json.TextIs("request"u8))
             {
@@ -125,11 +122,11 @@ sealed class ReviewReader(PodReader pods)
             }
             else if (json.TextIs("operation"u8))
             {
-                request.Operation = json.ReadText(Words, "request.operation");
+                request.Operation = json.ReadSharedText("request.operation");
             }
             else if (json.TextIs("namespace"u8))
             {
-                request.Namespace = json.ReadText("request.namespace");
+                request.Namespace = json.ReadSharedText("request.namespace");
             }
             else if (json.TextIs("object"u8))
             {
@@ -178,15 +175,15 @@ sealed class ReviewReader(PodReader pods)
         {
             if (json.TextIs("group"u8))
             {
-                group = json.ReadText(Words, "request.kind.group");
+                group = json.ReadSharedText("request.kind.group");
             }
             else if (json.TextIs("version"u8))
             {
-                version = json.ReadText(Words, "request.kind.version");
+                version = json.ReadSharedText("request.kind.version");
             }
             else if (json.TextIs("kind"u8))
             {
-                kind = json.ReadText(Words, "request.kind.kind");
+                kind = json.ReadSharedText("request.kind.kind");
             }
             else
             {
