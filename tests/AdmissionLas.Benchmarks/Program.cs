@@ -8,7 +8,7 @@ using BenchmarkDotNet.Jobs;
 using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.Emit;
 
-// The first word is for scripts/benchmark.sh, those after it for scripts/cluster-cost.sh; anything else goes to BenchmarkDotNet.
+// The first words are for scripts/benchmark.sh, scripts/cluster-cost.sh and scripts/page-cost.sh; anything else goes to BenchmarkDotNet.
 switch (args)
 {
     case ["workload", var directory]:
@@ -23,6 +23,8 @@ switch (args)
         return await WatchCost.RunAsync(arguments);
     case ["admission-duration", var kubeconfig, var count]:
         return await AdmissionDuration.RunAsync(kubeconfig, int.Parse(count, CultureInfo.InvariantCulture));
+    case ["page-cost", var server, var page, var chromium, var loads]:
+        return await PageCost.RunAsync(server, page, chromium, int.Parse(loads, CultureInfo.InvariantCulture));
     case ["usage-memory", ..]:
         return await UsageMemory.RunAsync(args.Length > 1 ? args[1] : Path.Combine(AppContext.BaseDirectory, "admission-las.dll"));
 }

@@ -59,11 +59,13 @@ sealed class PageEndpoint(IOptions<PageOptions> options, ClusterPicture picture,
         return http.Response.WriteAsync($"{text}\n", http.RequestAborted);
     }
 
+    static readonly string Policy =
+        $"default-src 'none'; script-src 'self' {PageFiles.ScriptHash}; style-src 'self' {PageFiles.StyleHash}; img-src 'self'; connect-src 'self'; " +
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
+
     static void Protect(IHeaderDictionary headers)
     {
-        headers.ContentSecurityPolicy =
-            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
-            "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
+        headers.ContentSecurityPolicy = Policy;
         headers.XContentTypeOptions = "nosniff";
         headers.XFrameOptions = "DENY";
         headers["Referrer-Policy"] = "no-referrer";

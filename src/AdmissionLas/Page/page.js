@@ -1,20 +1,34 @@
 // Starts the views, keeps the picture of the cluster fresh and says how the connection is.
 import { showCapacity, startCapacity } from './capacity.js';
-import { startDecisions } from './decisions.js';
 import { el } from './dom.js';
 import { showLatency, startLatency } from './latency.js';
-import { showTrial, startTrial } from './trial.js';
 
 const $ = id => document.getElementById(id);
 const views = { latency: showLatency, capacity: showCapacity, decisions: null, try: null };
+// What the first picture does not need comes after it, or when somebody goes there.
+const later = {
+  decisions: once(async () => (await import('./decisions.js')).startDecisions(connection)),
+  try: once(async () => {
+    const { showTrial, startTrial } = await import('./trial.js');
+    startTrial();
+    views.try = showTrial;
+  }),
+};
 const betweenLooks = 5000;
 let view = 'latency', cluster, tag, unseen = 0, lostAt;
 
-function go(moveFocus) {
+async function go(moveFocus) {
   const wanted = location.hash.slice(1) || 'latency';
   // The skip link leads to the content of the view that is shown.
   if (!(wanted in views)) return;
   view = wanted;
+  try {
+    await later[wanted]?.();
+  } catch (fault) {
+    noAnswer(fault);
+    return;
+  }
+  if (view !== wanted) return;
   for (const name of Object.keys(views)) $(`view-${name}`).hidden = name !== view;
   for (const link of document.querySelectorAll('nav a')) {
     if (link.hash === `#${view}`) link.setAttribute('aria-current', 'page'); else link.removeAttribute('aria-current');
@@ -32,23 +46,32 @@ function draw() {
 
 async function look() {
   try {
-    const response = await fetch('/api/cluster', { cache: 'no-store', headers: tag ? { 'If-None-Match': tag } : {} });
+    // The first answer has been on its way since the page's head was read.
+    const response = await fetch('/api/cluster', tag ? { cache: 'no-store', headers: { 'If-None-Match': tag } } : {});
     if (response.status === 200) {
       tag = response.headers.get('ETag');
       cluster = await response.json();
       $('replica').textContent = `${cluster.version} on ${cluster.replica}`;
-      showTrial(cluster);
       draw();
     } else if (response.status !== 304) {
       throw new Error(await response.text());
     }
     $('banner').hidden = true;
   } catch (fault) {
-    $('banner').textContent = fault instanceof TypeError ? 'The server does not answer. What is shown may be out of date; trying again every few seconds. Does kubectl port-forward still run?' : fault.message;
-    $('banner').hidden = false;
+    noAnswer(fault);
   }
   // For whoever measures how long the page takes.
   performance.mark('cluster-shown');
+}
+
+function noAnswer(fault) {
+  $('banner').textContent = fault instanceof TypeError ? 'The server does not answer. What is shown may be out of date; trying again every few seconds. Does kubectl port-forward still run?' : fault.message;
+  $('banner').hidden = false;
+}
+
+function once(action) {
+  let begun;
+  return () => begun ??= action().catch(fault => { begun = undefined; throw fault; });
 }
 
 function connection(state, viewAgeSeconds) {
@@ -75,11 +98,9 @@ function showUnseen() {
 
 startLatency();
 startCapacity();
-startTrial();
 addEventListener('hashchange', () => go(true));
 addEventListener('decision', () => { if (view !== 'decisions') { unseen++; showUnseen(); } });
 go(false);
-look();
+look().then(() => { for (const start of Object.values(later)) start().catch(noAnswer); });
 setInterval(() => { if (!document.hidden) look(); }, betweenLooks);
 addEventListener('visibilitychange', () => { if (!document.hidden) look(); });
-startDecisions(connection);

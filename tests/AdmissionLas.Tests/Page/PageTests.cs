@@ -3,6 +3,7 @@ using System.Net.Http.Headers;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using AdmissionLas.Hosting;
 using AdmissionLas.Page;
 using AdmissionLas.Placement;
@@ -75,6 +76,19 @@ public sealed class PageTests
         Assert.Equal("nosniff", Assert.Single(response.Headers.GetValues("X-Content-Type-Options")));
         Assert.Equal("DENY", Assert.Single(response.Headers.GetValues("X-Frame-Options")));
         Assert.Equal("no-referrer", Assert.Single(response.Headers.GetValues("Referrer-Policy")));
+    }
+
+    [Fact]
+    public async Task The_page_brings_along_what_its_first_picture_needs()
+    {
+        await using var webhook = await StartAsync();
+
+        var page = await Client.GetStringAsync(new Uri(webhook.Page!, "/"));
+
+        // Beside the nodes there is only the icon to ask for.
+        Assert.Equal(["/api/cluster", "/icon.svg", "/icon.svg"], Regex.Matches(page, "(?:href|src)=\"(/[^\"]+)\"").Select(m => m.Groups[1].Value).Order());
+        Assert.Contains("<style>", page, StringComparison.Ordinal);
+        Assert.DoesNotMatch("(?m)^(?:import|export) ", page);
     }
 
     [Fact]
