@@ -30,6 +30,9 @@ sealed class PageAnswer
     /// <summary>What it says.</summary>
     internal ReadOnlySpan<byte> Bytes => bytes;
 
+    /// <summary>Its entity tag, in quotes.</summary>
+    internal string Tag => tag.ToString();
+
     /// <summary>Sends it.</summary>
     internal Task SendAsync(HttpContext http)
     {

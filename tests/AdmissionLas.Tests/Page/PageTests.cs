@@ -85,10 +85,14 @@ public sealed class PageTests
 
         var page = await Client.GetStringAsync(new Uri(webhook.Page!, "/"));
 
-        // Beside the nodes there is only the icon to ask for.
-        Assert.Equal(["/api/cluster", "/icon.svg", "/icon.svg"], Regex.Matches(page, "(?:href|src)=\"(/[^\"]+)\"").Select(m => m.Groups[1].Value).Order());
+        // There is only the icon to ask for.
+        Assert.Equal(["/icon.svg", "/icon.svg"], Regex.Matches(page, "(?:href|src)=\"(/[^\"]+)\"").Select(m => m.Groups[1].Value).Order());
         Assert.Contains("<style>", page, StringComparison.Ordinal);
         Assert.DoesNotMatch("(?m)^(?:import|export) ", page);
+        var cluster = Regex.Match(page, "id=\"first-cluster\" data-tag='(?<tag>[^']+)'>(?<json>[^<]+)</script>");
+        Assert.Equal(await Client.GetStringAsync(new Uri(webhook.Page!, "/api/cluster")), cluster.Groups["json"].Value);
+        using var again = await SendAsync(new Uri(webhook.Page!, "/api/cluster"), request => request.Headers.IfNoneMatch.ParseAdd(cluster.Groups["tag"].Value));
+        Assert.Equal(HttpStatusCode.NotModified, again.StatusCode);
     }
 
     [Fact]
