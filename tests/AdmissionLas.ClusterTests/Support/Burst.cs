@@ -51,12 +51,22 @@ sealed class Burst(ControlPlane cluster, TestNamespace ns)
     {
         // The scheduler alone takes a hundredth of a second for each.
         var bound = TimeSpan.FromSeconds(60 + (created.Count / 20));
-        await Eventually.IsTrueAsync($"none of the {created.Count} pods waits", async () =>
+        var one = "";
+        try
         {
-            var waiting = (await cluster.Api.GetAsync($"{ns.Pods}?fieldSelector=spec.nodeName%3D&limit=1"))["items"]!.AsArray();
-            await Task.Delay(waiting.Count * 200);
-            return waiting.Count == 0;
-        }, bound);
+            await Eventually.IsTrueAsync($"none of the {created.Count} pods waits", async () =>
+            {
+                var waiting = (await cluster.Api.GetAsync($"{ns.Pods}?fieldSelector=spec.nodeName%3D&limit=1"))["items"]!.AsArray();
+                one = waiting.Count == 0 ? "" : $"{waiting[0]!["metadata"]!["name"]}, {TestNamespace.DecisionOf(waiting[0]!.AsObject())}: {waiting[0]!["status"]}";
+                await Task.Delay(waiting.Count * 200);
+                return waiting.Count == 0;
+            }, bound);
+        }
+        catch (TimeoutException fault)
+        {
+            throw new TimeoutException($"{fault.Message}; one that does: {one}", fault);
+        }
+
         var pods = await ns.ListAsync();
         Assert.Empty(created.Keys.Except(deleted.Keys).Except(pods.Select(NameOf)));
         Assert.Empty(pods.Select(NameOf).Intersect(deleted.Keys));
