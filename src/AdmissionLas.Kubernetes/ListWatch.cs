@@ -24,6 +24,9 @@ interface IFollower
     /// <summary>A sign of life from the API server.</summary>
     void Heard();
 
+    /// <summary>A request has failed; until the next sign of life nothing is heard.</summary>
+    void Interrupted();
+
     /// <summary>An object has appeared or changed.</summary>
     void Set(JsonElement item);
 
@@ -44,6 +47,11 @@ sealed partial class ListWatch(KubeApi api, FollowedResource resource, IFollower
     static readonly TimeSpan ShortestDelay = TimeSpan.FromMilliseconds(100);
     static readonly TimeSpan LongestDelay = TimeSpan.FromSeconds(30);
 
+    /// <summary>
+    /// Where nobody answers: that costs an API server nothing, and once it is back it may ask us about pods before we have seen what happened meanwhile.
+    /// </summary>
+    static readonly TimeSpan LongestDelayUnanswered = TimeSpan.FromSeconds(3);
+
     /// <summary>A watch that ends sooner with nothing said was refused in another way; one that lives longer ended because its time was up.</summary>
     static readonly TimeSpan ShortestWatch = TimeSpan.FromSeconds(30);
 
@@ -53,12 +61,17 @@ sealed partial class ListWatch(KubeApi api, FollowedResource resource, IFollower
     /// </summary>
     const int FailuresBeforeList = 5;
 
+    /// <summary>An API server that has just started forbids everything until it knows its own rules.</summary>
+    const int RefusalsBeforeBelieved = 5;
+
     string? resourceVersion;
     string verb = "list";
     string? lastFault;
     long watches;
     int failuresInARow;
     int expiriesInARow;
+    int refusalsInARow;
+    bool isAnswered;
 
     /// <summary>How often the watch was opened again, for whatever reason.</summary>
     internal long Restarts => Math.Max(0, Interlocked.Read(ref watches) - 1);
@@ -68,6 +81,7 @@ sealed partial class ListWatch(KubeApi api, FollowedResource resource, IFollower
     {
         while (!stop.IsCancellationRequested)
         {
+            isAnswered = true;
             try
             {
                 verb = "list";
@@ -90,18 +104,23 @@ sealed partial class ListWatch(KubeApi api, FollowedResource resource, IFollower
             {
                 if (fault is HttpOperationException refused && refused.Is(HttpStatusCode.Forbidden))
                 {
-                    follower.Refused();
+                    if (++refusalsInARow >= RefusalsBeforeBelieved)
+                    {
+                        follower.Refused();
+                    }
+
                     // Once it is allowed again, what was missed has to be made good.
                     resourceVersion = null;
                 }
 
+                isAnswered = fault is not (HttpRequestException or IOException);
                 Failed();
                 Tell(Reason(fault));
             }
 
             if (failuresInARow > 0)
             {
-                await Task.Delay(Backoff(failuresInARow), time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await Task.Delay(Backoff(failuresInARow, isAnswered ? LongestDelay : LongestDelayUnanswered), time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
     }
@@ -123,6 +142,7 @@ sealed partial class ListWatch(KubeApi api, FollowedResource resource, IFollower
 
         follower.EndList();
         follower.Heard();
+        refusalsInARow = 0;
         HasListed(follower.Count, resource.Name, version);
         return version;
     }
@@ -156,6 +176,7 @@ sealed partial class ListWatch(KubeApi api, FollowedResource resource, IFollower
 
             heard = true;
             failuresInARow = 0;
+            refusalsInARow = 0;
             lastFault = null;
             expiriesInARow = time.GetElapsedTime(openedAt) < ShortestWatch ? expiriesInARow : 0;
             follower.Heard();
@@ -193,6 +214,7 @@ sealed partial class ListWatch(KubeApi api, FollowedResource resource, IFollower
 
     void Failed()
     {
+        follower.Interrupted();
         failuresInARow++;
         if (failuresInARow % FailuresBeforeList == 0)
         {
@@ -238,9 +260,9 @@ sealed partial class ListWatch(KubeApi api, FollowedResource resource, IFollower
     };
 
     // Exponential with full jitter: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/.
-    static TimeSpan Backoff(int failures)
+    static TimeSpan Backoff(int failures, TimeSpan longest)
     {
-        var ceiling = Math.Min(LongestDelay.TotalMilliseconds, ShortestDelay.TotalMilliseconds * Math.Pow(2, Math.Min(failures, 16)));
+        var ceiling = Math.Min(longest.TotalMilliseconds, ShortestDelay.TotalMilliseconds * Math.Pow(2, Math.Min(failures, 16)));
         return TimeSpan.FromMilliseconds(ShortestDelay.TotalMilliseconds + (Random.Shared.NextDouble() * (ceiling - ShortestDelay.TotalMilliseconds)));
     }
 

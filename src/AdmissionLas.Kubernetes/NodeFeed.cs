@@ -57,6 +57,11 @@ public sealed partial class NodeFeed : IFollower
 
     void IFollower.Heard() => state.Heard();
 
+    // The age of the state tells of it.
+    void IFollower.Interrupted()
+    {
+    }
+
     void IFollower.Set(JsonElement item)
     {
         if (NodeReader.Read(item) is { } node && !(nodes.TryGetValue(node.Name, out var known) && known.Equals(node)))

@@ -6,6 +6,6 @@ namespace AdmissionLas.Kubernetes;
 /// <param name="Uid">metadata.uid.</param>
 /// <param name="Node">The node it is bound to, or the one that its review chose.</param>
 /// <param name="Request">What the scheduler counts it as.</param>
-/// <param name="IsBound">The scheduler has decided; until then the claim is only ours.</param>
+/// <param name="IsUnschedulable">The scheduler has looked at it and found no node: it may take the room yet, or wait for something that never comes.</param>
 /// <param name="Review">The review that placed it, by whichever replica; <see langword="null"/> for a pod that is not ours.</param>
-public sealed record PodClaim(string Uid, string Node, Resources Request, bool IsBound, string? Review);
+public sealed record PodClaim(string Uid, string Node, Resources Request, bool IsUnschedulable, string? Review);

@@ -11,7 +11,7 @@ public static class PodClaimReader
 {
     /// <summary>Reads a Pod object.</summary>
     /// <returns>
-    /// <see langword="null"/> when it claims nothing: it has finished, or it waits and is not ours, or the scheduler has said that it fits nowhere.
+    /// <see langword="null"/> when it claims nothing: it has finished, or it waits and is not ours.
     /// </returns>
     public static PodClaim? Read(JsonElement pod)
     {
@@ -38,10 +38,10 @@ public static class PodClaimReader
         var spec = Member(pod, "spec");
         if (Text(Member(spec, "nodeName")) is { Length: > 0 } bound)
         {
-            return new PodClaim(uid, bound, Request(spec), IsBound: true, review);
+            return new PodClaim(uid, bound, Request(spec), IsUnschedulable: false, review);
         }
 
-        return chosen is null || IsUnschedulable(status) ? null : new PodClaim(uid, chosen, Request(spec), IsBound: false, review);
+        return chosen is null ? null : new PodClaim(uid, chosen, Request(spec), IsUnschedulable(status), review);
     }
 
     static (string? Node, string? Review) Assumed(JsonElement pod)
@@ -52,9 +52,9 @@ public static class PodClaimReader
             : default;
     }
 
-    // A pod that fits nowhere holds nothing: the room it waits for is not there, and a smaller pod may use what is.
-    static bool IsUnschedulable(JsonElement status) =>
-        Items(Member(status, "conditions")).Any(c => Text(Member(c, "type")) == "PodScheduled" && Text(Member(c, "status")) == "False");
+    // SchedulerError, the other reason there is, tells of a fault on the way, and the pod is tried again.
+    static bool IsUnschedulable(JsonElement status) => Items(Member(status, "conditions")).Any(c =>
+        Text(Member(c, "type")) == "PodScheduled" && Text(Member(c, "status")) == "False" && Text(Member(c, "reason")) is "Unschedulable" or "SchedulingGated");
 
     static Resources Request(JsonElement spec)
     {

@@ -30,9 +30,9 @@ public sealed class PodFeed : IFollower
 
     void IFollower.EndList() => ledger.EndList();
 
-    void IFollower.Heard()
-    {
-    }
+    void IFollower.Heard() => ledger.Heard();
+
+    void IFollower.Interrupted() => ledger.Interrupted();
 
     void IFollower.Set(JsonElement item) => Set(item);
 

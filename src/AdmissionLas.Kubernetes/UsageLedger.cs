@@ -8,15 +8,20 @@ namespace AdmissionLas.Kubernetes;
 /// </summary>
 /// <remarks>
 /// The sums are whole numbers that are added to and taken from, wide enough never to overflow, so they are exactly what a fresh count of the
-/// same pods would give. A claim that nobody has bound to a node is only believed for a while (<c>hold</c>): the pod may have been
-/// denied by somebody else, or wait for something that never comes. That while begins when we first hear of the pod.
+/// same pods would give. Two kinds of claim are only believed for a while (<c>hold</c>): of a pod that no watch has shown yet, for somebody else may
+/// have denied it, and of one for which the scheduler found no node, for what it waits for may never come. That one is believed at all because the
+/// scheduler hears of pods and nodes later than we do, or earlier: it tries again in a moment. A pod that it has not looked at yet claims its node for as
+/// long as that takes. While the API server cannot be heard no time passes here: nobody could have told us better.
 /// </remarks>
 public sealed class UsageLedger(TimeProvider time, TimeSpan hold)
 {
-    /// <summary>How many claims may wait for the scheduler at once; more are not counted. It bounds what a stranger who posts reviews can make us remember.</summary>
-    const int MostUnbound = 100_000;
+    /// <summary>How many claims may be believed for a while at once; more are not assumed. It bounds what a stranger who posts reviews can make us remember.</summary>
+    const int MostExpiring = 100_000;
 
     const int Assumed = -1;
+
+    /// <summary>A silence that is longer than this is no outage, the pods are just not followed any more; what is assumed meanwhile must be forgotten some day.</summary>
+    static readonly TimeSpan LongestStandstill = TimeSpan.FromMinutes(5);
 
     readonly Lock gate = new();
     readonly long holdTicks = (long)(hold.TotalSeconds * time.TimestampFrequency);
@@ -27,6 +32,8 @@ public sealed class UsageLedger(TimeProvider time, TimeSpan hold)
     readonly Queue<(long At, string Id)> expiring = new();
     ClusterUsage? current;
     long nextExpiryAt = long.MaxValue;
+    long stoodStillTicks;
+    long? silentSince;
     int list;
     int assumed;
     bool isFollowed;
@@ -65,7 +72,7 @@ public sealed class UsageLedger(TimeProvider time, TimeSpan hold)
     {
         get
         {
-            if (Volatile.Read(ref current) is { } known && time.GetTimestamp() < Volatile.Read(ref nextExpiryAt))
+            if (Volatile.Read(ref current) is { } known && time.GetTimestamp() - Volatile.Read(ref stoodStillTicks) < Volatile.Read(ref nextExpiryAt))
             {
                 return known;
             }
@@ -91,7 +98,7 @@ public sealed class UsageLedger(TimeProvider time, TimeSpan hold)
         lock (gate)
         {
             Expire();
-            if (!isFollowed || expiring.Count >= MostUnbound || claims.ContainsKey(review))
+            if (!isFollowed || expiring.Count >= MostExpiring || claims.ContainsKey(review))
             {
                 return true;
             }
@@ -121,14 +128,14 @@ public sealed class UsageLedger(TimeProvider time, TimeSpan hold)
             }
 
             var isKnown = claims.TryGetValue(uid, out var before);
-            if (isKnown && before.Node == claim.Node && before.ExpiresAt is null == claim.IsBound && Same(before.Request, claim.Request))
+            if (isKnown && before.Node == claim.Node && before.ExpiresAt is null != claim.IsUnschedulable && Same(before.Request, claim.Request))
             {
                 claims[uid] = before with { List = list };
             }
             else
             {
                 Drop(uid);
-                Put(uid, claim.Node, claim.Request, claim.IsBound ? null : isKnown && before.ExpiresAt is { } at ? at : ExpiresAt(uid), list);
+                Put(uid, claim.Node, claim.Request, !claim.IsUnschedulable ? null : isKnown && before.ExpiresAt is { } at ? at : ExpiresAt(uid), list);
             }
 
             // What was assumed has come true.
@@ -162,6 +169,25 @@ public sealed class UsageLedger(TimeProvider time, TimeSpan hold)
         }
     }
 
+    /// <summary>The API server cannot be heard: what is only believed for a while is believed until it can be again.</summary>
+    public void Interrupted()
+    {
+        lock (gate)
+        {
+            silentSince ??= time.GetTimestamp();
+        }
+    }
+
+    /// <summary>The API server is heard.</summary>
+    public void Heard()
+    {
+        lock (gate)
+        {
+            Volatile.Write(ref stoodStillTicks, stoodStillTicks + StandstillTicks());
+            silentSince = null;
+        }
+    }
+
     /// <summary>The pods can no longer be followed: no usage is known, which is better than one that is no longer true.</summary>
     public void Forget()
     {
@@ -178,9 +204,13 @@ public sealed class UsageLedger(TimeProvider time, TimeSpan hold)
         }
     }
 
+    long Now() => time.GetTimestamp() - stoodStillTicks - StandstillTicks();
+
+    long StandstillTicks() => silentSince is { } since ? Math.Min(time.GetTimestamp() - since, (long)(LongestStandstill.TotalSeconds * time.TimestampFrequency)) : 0;
+
     long ExpiresAt(string id)
     {
-        var at = time.GetTimestamp() + holdTicks;
+        var at = Now() + holdTicks;
         expiring.Enqueue((at, id));
         Volatile.Write(ref nextExpiryAt, expiring.Peek().At);
         return at;
@@ -189,7 +219,7 @@ public sealed class UsageLedger(TimeProvider time, TimeSpan hold)
     // All claims are held for the same time, so they expire in the order in which they came.
     void Expire()
     {
-        var now = time.GetTimestamp();
+        var now = Now();
         while (expiring.TryPeek(out var next) && next.At <= now)
         {
             expiring.Dequeue();
@@ -210,7 +240,7 @@ public sealed class UsageLedger(TimeProvider time, TimeSpan hold)
     void Put(string id, string node, Resources request, long? expiresAt, int seenIn)
     {
         NodeSum? sum = null;
-        if (expiresAt is not { } at || at > time.GetTimestamp())
+        if (expiresAt is not { } at || at > Now())
         {
             if (!sums.TryGetValue(node, out sum))
             {
@@ -261,7 +291,7 @@ public sealed class UsageLedger(TimeProvider time, TimeSpan hold)
     /// <param name="Sum">Where it counts; <see langword="null"/> once its time is over.</param>
     /// <param name="Node">The node's name, one string for all claims on it.</param>
     /// <param name="Request">What it counts as.</param>
-    /// <param name="ExpiresAt">Until when it is believed; <see langword="null"/> for a pod that is bound.</param>
+    /// <param name="ExpiresAt">Until when it is believed; <see langword="null"/> for as long as the pod is there.</param>
     /// <param name="List">The last list it was on or that came before it was seen; <see cref="Assumed"/> for one that no list can show.</param>
     readonly record struct Claim(NodeSum? Sum, string Node, Resources Request, long? ExpiresAt, int List);
 

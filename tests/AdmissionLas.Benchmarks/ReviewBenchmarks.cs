@@ -44,7 +44,7 @@ public class ReviewBenchmarks
         ledger.BeginList();
         for (var i = 0; i < 30 * Nodes; i++)
         {
-            ledger.Set($"pod-{i}", new PodClaim($"pod-{i}", view.Nodes[i % Nodes].Name, new Resources(100, 256L << 20), IsBound: true, Review: null));
+            ledger.Set($"pod-{i}", new PodClaim($"pod-{i}", view.Nodes[i % Nodes].Name, new Resources(100, 256L << 20), IsUnschedulable: false, Review: null));
         }
 
         ledger.EndList();
@@ -106,7 +106,7 @@ public class ReviewBenchmarks
     public NodeUsage Count()
     {
         var node = view.Nodes[++assumed % Nodes].Name;
-        ledger.Set("passing", new PodClaim("passing", node, new Resources(100, 256L << 20), IsBound: true, Review: null));
+        ledger.Set("passing", new PodClaim("passing", node, new Resources(100, 256L << 20), IsUnschedulable: false, Review: null));
         var counted = ledger.Current.On(node);
         ledger.Set("passing", null);
         return counted;

@@ -64,7 +64,7 @@ sealed class ServedPage : IAsyncDisposable
         {
             for (var i = 0; i < count; i++)
             {
-                ledger.Set($"{node}-{i}", new PodClaim($"{node}-{i}", node, new Resources(cpuMilli, memoryBytes), IsBound: true, Review: null));
+                ledger.Set($"{node}-{i}", new PodClaim($"{node}-{i}", node, new Resources(cpuMilli, memoryBytes), IsUnschedulable: false, Review: null));
             }
         }
 

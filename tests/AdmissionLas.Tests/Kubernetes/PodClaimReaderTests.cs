@@ -25,7 +25,7 @@ public sealed class PodClaimReaderTests
             }
             """)!;
 
-        Assert.Equal(("u", "near", true, null), (claim.Uid, claim.Node, claim.IsBound, claim.Review));
+        Assert.Equal(("u", "near", false, null), (claim.Uid, claim.Node, claim.IsUnschedulable, claim.Review));
         Assert.Equal((3250L, Amounts.Memory("8Gi"), 1L), (claim.Request.CpuMilli, claim.Request.MemoryBytes, claim.Request.AmountOf(Nodes.Gpu)));
     }
 
@@ -40,7 +40,7 @@ public sealed class PodClaimReaderTests
     {
         var claim = Read(Waiting("""{ "phase": "Pending" }"""))!;
 
-        Assert.Equal(("near", false, "review"), (claim.Node, claim.IsBound, claim.Review));
+        Assert.Equal(("near", false, "review"), (claim.Node, claim.IsUnschedulable, claim.Review));
     }
 
     [Fact]
@@ -48,12 +48,19 @@ public sealed class PodClaimReaderTests
     {
         var claim = Read(Waiting("{}").Replace("\"containers\"", "\"nodeName\": \"far\", \"containers\"", StringComparison.Ordinal))!;
 
-        Assert.Equal(("far", true, "review"), (claim.Node, claim.IsBound, claim.Review));
+        Assert.Equal(("far", false, "review"), (claim.Node, claim.IsUnschedulable, claim.Review));
     }
 
-    [Fact]
-    public void A_waiting_pod_for_which_the_scheduler_found_no_node_claims_none() =>
-        Assert.Null(Read(Waiting("""{ "conditions": [ { "type": "PodScheduled", "status": "False", "reason": "Unschedulable" } ] }""")));
+    [Theory]
+    [InlineData("Unschedulable", true)]
+    [InlineData("SchedulingGated", true)]
+    [InlineData("SchedulerError", false)]
+    public void A_waiting_pod_says_whether_the_scheduler_found_no_node_for_it(string reason, bool isUnschedulable)
+    {
+        var claim = Read(Waiting($$"""{ "conditions": [ 7, { "type": "PodScheduled", "status": "False", "reason": "{{reason}}" } ] }"""))!;
+
+        Assert.Equal(("near", isUnschedulable), (claim.Node, claim.IsUnschedulable));
+    }
 
     [Theory]
     [InlineData("""{ "metadata": { "uid": "u" }, "spec": { "nodeName": "n" }, "status": { "phase": "Succeeded" } }""")]

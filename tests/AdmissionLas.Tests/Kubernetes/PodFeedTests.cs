@@ -4,6 +4,7 @@ using AdmissionLas.Hosting;
 using AdmissionLas.Kubernetes;
 using AdmissionLas.Tests.Support;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
 using static AdmissionLas.Tests.Support.FakeApiServer;
 
 namespace AdmissionLas.Tests.Kubernetes;
@@ -84,6 +85,61 @@ public sealed class PodFeedTests
     }
 
     [Fact]
+    public async Task An_api_server_that_has_just_started_and_forbids_everything_for_a_moment_does_not_end_the_count()
+    {
+        var counted = new TaskCompletionSource<int>();
+        RunningFeed? feed = null;
+        await using var server = (await StartAsync())
+            .OnList(List("10", null, Pod("a", "near")))
+            .OnList(Status(403))
+            .OnList(Status(403))
+            .OnList(http =>
+            {
+                counted.TrySetResult(feed!.Ledger.Count);
+                return List("20", null, Pod("a", "near"), Pod("b", "near"))(http);
+            })
+            .OnWatch(Watch(staysOpen: false, Bookmark("11")))
+            .OnWatch(Status(403))
+            .OnWatch(Watch(staysOpen: true));
+        await using (feed = new RunningFeed(server))
+        {
+            await feed.CountsAsync(("near", 2000));
+
+            Assert.Equal(1, await counted.Task);
+        }
+    }
+
+    [Fact]
+    public async Task What_was_assumed_before_an_outage_counts_until_the_api_server_is_heard_again()
+    {
+        var time = new FakeTimeProvider();
+        var repaired = new TaskCompletionSource();
+        await using var server = (await StartAsync())
+            .OnList(List("10", null, Pod("a", "near")))
+            .OnList(After(repaired.Task, List("20", null, Pod("a", "near"))))
+            .OnWatch(Watch(staysOpen: false, Bookmark("11")))
+            .OnWatch(Status(403))
+            .OnWatch(Watch(staysOpen: true));
+        await using var feed = new RunningFeed(server, time);
+        await feed.CountsAsync(("near", 1000));
+        feed.Ledger.TryAssume("review", "far", Amounts.Of("1", "1Gi"), seen: null);
+        await Eventually.IsTrueAsync("the feed has failed, and asks for a list", () =>
+        {
+            time.Advance(TimeSpan.FromMilliseconds(100));
+            return Task.FromResult(server.Lists.Count == 2);
+        });
+
+        time.Advance(TimeSpan.FromMinutes(2));
+        Assert.Equal(2, feed.Ledger.Count);
+        repaired.SetResult();
+        await Eventually.IsTrueAsync("the assumption is over", () =>
+        {
+            time.Advance(TimeSpan.FromSeconds(1));
+            return Task.FromResult(feed.Ledger.Count == 1);
+        });
+    }
+
+    [Fact]
     public async Task A_webhook_that_may_not_follow_pods_is_ready_and_says_so()
     {
         await using var server = (await StartAsync()).OnList(List("10", null, Node("near", "1"))).OnWatch(Watch(staysOpen: true));
@@ -120,11 +176,12 @@ public sealed class PodFeedTests
         readonly KubeApi api;
         readonly Task running;
 
-        internal RunningFeed(FakeApiServer server)
+        internal RunningFeed(FakeApiServer server, TimeProvider? time = null)
         {
+            time ??= TimeProvider.System;
             api = server.Client(TimeProvider.System);
-            Ledger = new UsageLedger(TimeProvider.System, TimeSpan.FromMinutes(10));
-            running = new PodFeed(api, Ledger, TimeProvider.System, new WarningLog(Warnings)).RunAsync(stop.Token);
+            Ledger = new UsageLedger(time, TimeSpan.FromMinutes(1));
+            running = new PodFeed(api, Ledger, time, new WarningLog(Warnings)).RunAsync(stop.Token);
         }
 
         internal UsageLedger Ledger { get; }

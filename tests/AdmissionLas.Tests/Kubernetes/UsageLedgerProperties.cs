@@ -11,6 +11,7 @@ namespace AdmissionLas.Tests.Kubernetes;
 public sealed class UsageLedgerProperties
 {
     static readonly TimeSpan Hold = TimeSpan.FromSeconds(60);
+    static readonly TimeSpan LongestStandstill = TimeSpan.FromMinutes(5);
 
     [Fact]
     public void After_any_history_the_sums_are_those_of_a_fresh_count() => Events.Sample(
@@ -26,7 +27,7 @@ public sealed class UsageLedgerProperties
         iter: 3_000,
         print: events => string.Join('\n', events));
 
-    enum Kind { Assume, Create, Bind, Unschedulable, Delete, Again, MissedCreate, MissedBind, MissedDelete, Relist, BrokenList, Pass, PassLong }
+    enum Kind { Assume, Create, Bind, Unschedulable, MissedUnschedulable, Delete, Again, MissedCreate, MissedBind, MissedDelete, Relist, BrokenList, Interrupt, Pass, PassLong }
 
     /// <param name="Kind">What.</param>
     /// <param name="Pod">Which pod or review; one review makes one pod.</param>
@@ -46,15 +47,17 @@ public sealed class UsageLedgerProperties
         _ => Amounts.Of("9000000000000000000", "9223372036854775807", (Nodes.Gpu, long.MaxValue)),
     };
 
-    /// <summary>The pods as they are, as the ledger was told, and when it first heard of each.</summary>
+    /// <summary>The pods as they are, as the ledger was told, and when it was first told that the scheduler found no node for one.</summary>
     sealed class History
     {
         readonly FakeTimeProvider time = new();
         readonly UsageLedger ledger;
         readonly Dictionary<int, PodClaim> truth = [];
         readonly Dictionary<int, PodClaim> told = [];
-        readonly Dictionary<int, DateTimeOffset> heardAt = [];
-        readonly Dictionary<int, (string Node, Resources Request, DateTimeOffset At)> assumed = [];
+        readonly Dictionary<int, TimeSpan> toldAt = [];
+        readonly Dictionary<int, (string Node, Resources Request, TimeSpan At)> assumed = [];
+        TimeSpan age;
+        TimeSpan? silence;
 
         internal History()
         {
@@ -73,26 +76,34 @@ public sealed class UsageLedgerProperties
                     if (!truth.ContainsKey(e.Pod) && !told.ContainsKey(e.Pod))
                     {
                         Assert.True(ledger.TryAssume(Review(e.Pod), node, Size(e.Size), e.Size == 0 ? null : ledger.Current));
-                        if (!assumed.TryGetValue(e.Pod, out var before) || before.At + Hold <= time.GetUtcNow())
+                        if (!assumed.TryGetValue(e.Pod, out var before) || before.At + Hold <= age)
                         {
-                            assumed[e.Pod] = (node, Size(e.Size), time.GetUtcNow());
+                            assumed[e.Pod] = (node, Size(e.Size), age);
                         }
                     }
 
                     break;
                 case Kind.Create or Kind.MissedCreate:
-                    truth.TryAdd(e.Pod, new PodClaim(Uid(e.Pod), node, Size(e.Size), IsBound: e.Size == 1, Review(e.Pod)));
+                    truth.TryAdd(e.Pod, new PodClaim(Uid(e.Pod), node, Size(e.Size), IsUnschedulable: false, Review(e.Pod)));
                     TellUnless(e.Kind == Kind.MissedCreate, e.Pod);
                     break;
                 case Kind.Bind or Kind.MissedBind:
                     if (truth.TryGetValue(e.Pod, out var waiting))
                     {
-                        truth[e.Pod] = waiting with { Node = waiting.IsBound ? waiting.Node : node, IsBound = true };
+                        truth[e.Pod] = waiting with { Node = node, IsUnschedulable = false };
                         TellUnless(e.Kind == Kind.MissedBind, e.Pod);
                     }
 
                     break;
-                case Kind.Unschedulable or Kind.Delete or Kind.MissedDelete:
+                case Kind.Unschedulable or Kind.MissedUnschedulable:
+                    if (truth.TryGetValue(e.Pod, out var queued))
+                    {
+                        truth[e.Pod] = queued with { IsUnschedulable = true };
+                        TellUnless(e.Kind == Kind.MissedUnschedulable, e.Pod);
+                    }
+
+                    break;
+                case Kind.Delete or Kind.MissedDelete:
                     truth.Remove(e.Pod);
                     TellUnless(e.Kind == Kind.MissedDelete, e.Pod);
                     break;
@@ -107,6 +118,7 @@ public sealed class UsageLedgerProperties
                     }
 
                     ledger.EndList();
+                    Hear();
                     foreach (var gone in told.Keys.Except(truth.Keys).ToArray())
                     {
                         Forget(gone);
@@ -121,20 +133,41 @@ public sealed class UsageLedgerProperties
                     }
 
                     break;
+                case Kind.Interrupt:
+                    ledger.Interrupted();
+                    silence ??= TimeSpan.Zero;
+                    break;
                 case Kind.Pass:
-                    time.Advance(TimeSpan.FromSeconds(7));
+                    Pass(TimeSpan.FromSeconds(7));
                     break;
                 default:
-                    time.Advance(Hold);
+                    Pass(Hold);
                     break;
             }
         }
 
+        // An age that stands still in silence, though not for ever.
+        void Pass(TimeSpan duration)
+        {
+            time.Advance(duration);
+            age += duration;
+            if (silence is { } before)
+            {
+                silence = before + duration;
+                age -= TimeSpan.FromTicks(Math.Clamp((LongestStandstill - before).Ticks, 0, duration.Ticks));
+            }
+        }
+
+        void Hear()
+        {
+            ledger.Heard();
+            silence = null;
+        }
+
         internal void Check()
         {
-            var now = time.GetUtcNow();
-            var counted = told.Where(p => p.Value.IsBound || now < heardAt[p.Key] + Hold).Select(p => (p.Value.Node, p.Value.Request))
-                .Concat(assumed.Values.Where(a => now < a.At + Hold).Select(a => (a.Node, a.Request)))
+            var counted = told.Where(p => !p.Value.IsUnschedulable || age < toldAt[p.Key] + Hold).Select(p => (p.Value.Node, p.Value.Request))
+                .Concat(assumed.Values.Where(a => age < a.At + Hold).Select(a => (a.Node, a.Request)))
                 .ToLookup(c => c.Node, c => c.Request);
             var usage = ledger.Current;
 
@@ -156,6 +189,7 @@ public sealed class UsageLedgerProperties
         {
             if (!missed)
             {
+                Hear();
                 if (truth.ContainsKey(pod))
                 {
                     Tell(pod);
@@ -171,9 +205,9 @@ public sealed class UsageLedgerProperties
         void Tell(int pod)
         {
             ledger.Set(Uid(pod), truth[pod]);
-            if (!told.TryGetValue(pod, out var before) || (before.IsBound && !truth[pod].IsBound))
+            if (truth[pod].IsUnschedulable && !(told.TryGetValue(pod, out var before) && before.IsUnschedulable))
             {
-                heardAt[pod] = time.GetUtcNow();
+                toldAt[pod] = age;
             }
 
             told[pod] = truth[pod];
@@ -183,7 +217,7 @@ public sealed class UsageLedgerProperties
         void Forget(int pod)
         {
             told.Remove(pod);
-            heardAt.Remove(pod);
+            toldAt.Remove(pod);
         }
 
         static long Sum(IEnumerable<Resources> requests, Func<Resources, long> resource) =>

@@ -10,6 +10,8 @@ public sealed class UsageLedgerTests
 {
     static readonly Resources One = Amounts.Of("1", "1Gi");
 
+    static readonly PodClaim Waiting = new("pod", "near", One, IsUnschedulable: false, "elsewhere");
+
     readonly FakeTimeProvider time = new();
 
     [Fact]
@@ -67,29 +69,77 @@ public sealed class UsageLedgerTests
         var ledger = Usages.Ledger(time: time);
         ledger.TryAssume("review", "near", One, ledger.Current);
 
-        ledger.Set("pod", new PodClaim("pod", "near", One, IsBound: false, "review"));
+        ledger.Set("pod", new PodClaim("pod", "near", One, IsUnschedulable: false, "review"));
         Assert.Equal(1, ledger.Current.On("near").Pods);
-        ledger.Set("pod", new PodClaim("pod", "far", One, IsBound: true, "review"));
+        ledger.Set("pod", new PodClaim("pod", "far", One, IsUnschedulable: false, "review"));
         time.Advance(TimeSpan.FromHours(1));
 
         Assert.Equal(["far"], ledger.Current.ByNode.Keys);
     }
 
     [Fact]
-    public void A_waiting_pod_that_another_replica_placed_counts_for_a_minute_however_often_it_is_told_of()
+    public void A_waiting_pod_counts_for_as_long_as_the_scheduler_has_not_looked_at_it()
     {
         var ledger = Usages.Ledger(time: time);
+
+        ledger.Set("pod", Waiting);
+        time.Advance(TimeSpan.FromHours(1));
+
+        Assert.Equal(1, ledger.Current.On("near").Pods);
+    }
+
+    [Fact]
+    public void A_pod_for_which_the_scheduler_found_no_node_counts_for_a_minute_more_however_often_it_is_told_of()
+    {
+        var ledger = Usages.Ledger(time: time);
+        ledger.Set("pod", Waiting);
+        time.Advance(TimeSpan.FromHours(1));
         for (var i = 0; i < 6; i++)
         {
-            ledger.Set("pod", new PodClaim("pod", "near", One, IsBound: false, "elsewhere"));
+            ledger.Set("pod", Waiting with { IsUnschedulable = true });
             Assert.Equal(1, ledger.Current.On("near").Pods);
             time.Advance(TimeSpan.FromSeconds(10));
         }
 
-        ledger.Set("pod", new PodClaim("pod", "near", One, IsBound: false, "elsewhere"));
+        ledger.Set("pod", Waiting with { IsUnschedulable = true });
         Assert.Empty(ledger.Current.ByNode);
-        ledger.Set("pod", new PodClaim("pod", "near", One, IsBound: true, "elsewhere"));
+        ledger.Set("pod", Waiting);
         Assert.Equal(1, ledger.Current.On("near").Pods);
+    }
+
+    [Fact]
+    public void While_the_api_server_cannot_be_heard_nothing_is_forgotten()
+    {
+        var ledger = Usages.Ledger(time: time);
+        ledger.TryAssume("review", "near", One, ledger.Current);
+        ledger.Set("pod", Waiting with { Node = "far", IsUnschedulable = true });
+        time.Advance(TimeSpan.FromSeconds(50));
+
+        ledger.Interrupted();
+        time.Advance(TimeSpan.FromMinutes(2));
+        ledger.Interrupted();
+        time.Advance(TimeSpan.FromMinutes(2));
+        Assert.Equal(["far", "near"], ledger.Current.ByNode.Keys.Order());
+        ledger.Heard();
+        time.Advance(TimeSpan.FromSeconds(9));
+        Assert.Equal(["far", "near"], ledger.Current.ByNode.Keys.Order());
+        time.Advance(TimeSpan.FromSeconds(1));
+
+        Assert.Empty(ledger.Current.ByNode);
+    }
+
+    [Fact]
+    public void What_is_assumed_is_forgotten_in_the_end_even_if_the_api_server_is_never_heard_again()
+    {
+        var ledger = Usages.Ledger(time: time);
+        ledger.Interrupted();
+        ledger.TryAssume("review", "near", One, ledger.Current);
+
+        time.Advance(TimeSpan.FromMinutes(6) - TimeSpan.FromSeconds(1));
+        Assert.Equal(1, ledger.Current.On("near").Pods);
+        time.Advance(TimeSpan.FromSeconds(1));
+
+        Assert.Empty(ledger.Current.ByNode);
     }
 
     [Fact]
@@ -97,8 +147,8 @@ public sealed class UsageLedgerTests
     {
         var ledger = Usages.Ledger(time: time);
 
-        ledger.Set("original", new PodClaim("original", "near", One, IsBound: true, "review"));
-        ledger.Set("copy", new PodClaim("copy", "near", One, IsBound: true, "review"));
+        ledger.Set("original", new PodClaim("original", "near", One, IsUnschedulable: false, "review"));
+        ledger.Set("copy", new PodClaim("copy", "near", One, IsUnschedulable: false, "review"));
         ledger.Set("original", null);
 
         Assert.Equal(1, ledger.Current.On("near").Pods);
@@ -111,7 +161,7 @@ public sealed class UsageLedgerTests
         ledger.TryAssume("review", "far", One, ledger.Current);
 
         ledger.BeginList();
-        ledger.Set("near-0", new PodClaim("near-0", "near", One, IsBound: true, null));
+        ledger.Set("near-0", new PodClaim("near-0", "near", One, IsUnschedulable: false, null));
         Assert.Equal(3, ledger.Current.On("near").Pods);
         ledger.EndList();
 
@@ -146,7 +196,7 @@ public sealed class UsageLedgerTests
     public void A_heartbeat_of_a_pod_makes_no_new_usage()
     {
         var ledger = Usages.Ledger(time: time);
-        var claim = new PodClaim("pod", "near", Amounts.Of("1", "1Gi", (Nodes.Gpu, 1)), IsBound: true, null);
+        var claim = new PodClaim("pod", "near", Amounts.Of("1", "1Gi", (Nodes.Gpu, 1)), IsUnschedulable: false, null);
         ledger.Set("pod", claim);
         var before = ledger.Current;
 

@@ -21,7 +21,7 @@ static class Usages
             for (var i = 0; i < pods; i++)
             {
                 var uid = $"{node}-{i}";
-                ledger.Set(uid, new PodClaim(uid, node, i == 0 ? requested : Resources.None, IsBound: true, Review: null));
+                ledger.Set(uid, new PodClaim(uid, node, i == 0 ? requested : Resources.None, IsUnschedulable: false, Review: null));
             }
         }
 
