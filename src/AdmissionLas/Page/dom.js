@@ -17,8 +17,14 @@ export const unseen = text => el('span', { class: 'unseen' }, text);
 
 /** Milliseconds with three figures that mean something. */
 export function ms(value) {
-  return value < 1 ? trim(value.toFixed(3)) : value < 10 ? trim(value.toFixed(2)) : value < 100 ? trim(value.toFixed(1)) : Math.round(value).toLocaleString('en');
+  return value < 1 ? trim(value.toFixed(3)) : value < 10 ? trim(value.toFixed(2)) : value < 100 ? trim(value.toFixed(1)) : whole(value);
 }
+
+// A browser takes longer to get its own formats and collations ready than for all the rest of the page.
+const whole = value => value.toFixed(0).replace(/\B(?=(\d{3})+$)/g, ',');
+
+/** What text sorts by: numbers in it by their value, letter case free. */
+const sortKey = value => typeof value === 'string' ? value.toLowerCase().replace(/\d+/g, digits => digits.padStart(20, '0')) : value;
 
 const trim = text => text.includes('.') ? text.replace(/\.?0+$/, '') : text;
 
@@ -39,7 +45,7 @@ export function quantity(text, isMemory) {
   return isMemory ? bytes(Number(number) * scale) : cores(Number(number) * scale * 1000);
 }
 
-export const plural = (count, noun) => `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`;
+export const plural = (count, noun) => `${whole(count)} ${noun}${count === 1 ? '' : 's'}`;
 
 /** Runs something when events have paused for a moment. */
 export function debounced(action, milliseconds) {
@@ -50,12 +56,16 @@ export function debounced(action, milliseconds) {
 /** The first letters of what was typed, letter case free. */
 export const matches = (text, filter) => filter.toLowerCase().split(/\s+/).every(word => text.toLowerCase().includes(word));
 
+const screenful = 40;
+const loaded = new Promise(done => document.readyState === 'complete' ? done() : addEventListener('load', done, { once: true }));
+
 /**
  * A table whose headings sort. A column has a key, a label, value(row) to sort by (null always comes last) and cell(row).
- * The headings stay while rows come and go, so the focus does too.
+ * The headings stay while rows come and go, so the focus does too. A table that was empty shows as many rows as a large screen holds at once and
+ * the others when the page has loaded.
  */
 export class SortableTable {
-  #table; #columns = []; #rows = []; #sort; #limit; #more;
+  #table; #columns = []; #rows = []; #sort; #limit; #more; #drawings = 0;
 
   constructor(table, { sort, more, step = 500 }) {
     this.#table = table;
@@ -95,10 +105,14 @@ export class SortableTable {
     const column = this.#columns.find(c => c.key === this.#sort.key);
     if (!column) return;
     const sign = this.#sort.descending ? -1 : 1;
-    const keyed = this.#rows.map(row => [column.value(row), row]);
-    keyed.sort(([a], [b]) => a === null ? (b === null ? 0 : 1) : b === null ? -1 : sign * (typeof a === 'string' ? a.localeCompare(b, 'en', { numeric: true }) : a - b));
+    const keyed = this.#rows.map(row => [sortKey(column.value(row)), row]);
+    keyed.sort(([a], [b]) => a === null ? (b === null ? 0 : 1) : b === null ? -1 : a === b ? 0 : a < b ? -sign : sign);
     const shown = keyed.slice(0, this.#limit);
-    this.#table.tBodies[0].replaceChildren(...shown.map(([, row]) => el('tr', {}, this.#columns.map(c => c.cell(row)))));
+    const body = this.#table.tBodies[0], now = body.rows.length === 0 ? screenful : shown.length;
+    const rowOf = ([, row]) => el('tr', {}, this.#columns.map(c => c.cell(row)));
+    body.replaceChildren(...shown.slice(0, now).map(rowOf));
+    const drawing = ++this.#drawings;
+    if (now < shown.length) loaded.then(() => setTimeout(() => { if (drawing === this.#drawings) body.append(...shown.slice(now).map(rowOf)); }));
     if (this.#more) {
       this.#more.hidden = shown.length === keyed.length;
       this.#more.textContent = `Show all ${plural(keyed.length, 'node')}`;
