@@ -4,7 +4,7 @@ set -euo pipefail
 
 usage() {
   cat <<'TEXT'
-Usage: scripts/placement-experiment.sh [--scenarios NAME…] [--modes NAME…] [--seed N] [--weights today|own] [--out DIR]
+Usage: scripts/placement-experiment.sh [--scenarios NAME…] [--modes NAME…] [--seeds N…] [--weights today|own] [--out DIR]
 
 Runs made-up clusters and bursts of pods on etcd, kube-apiserver and the default kube-scheduler (installed on the first run, see
 scripts/install-control-plane.sh --help), with nodes that are API objects alone and the real webhook, once for each mode:
@@ -22,12 +22,12 @@ own record. Room that pods which existed then were given a moment later counts a
   bound      from the create request to the binding, mean and 99th percentile in ms
   goal       at least 99% nearest, regret under 1%, none stranded
 
-All of it takes 10 to 15 minutes on two cores. Prints a table, and why the goal was missed in mode adaptive, if it was.
+All of it takes 10 to 15 minutes a seed on two cores. Prints a table, and why the goal was missed in mode adaptive, if it was.
 
   --scenarios NAME…  only these: testbed-idle edges-nearly-full edges-full-then-freed images-on-cloud nodes-3 nodes-30 nodes-300 pipelines
                      churn affinities
   --modes NAME…      only these
-  --seed N           which clusters and pods are made up (default: 1)
+  --seeds N…         which clusters and pods are made up (default: 1); several for all of them, which placement.md adds up
   --weights W        today: the scheduler's plugins count as by default since Kubernetes 1.23 (the default here); own: as in 1.20, which runs
   --out DIR          where placement.json, placement.md and placement.svg go (default: artifacts/placement)
   -h, --help         this text

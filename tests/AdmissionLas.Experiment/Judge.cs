@@ -6,6 +6,7 @@ namespace AdmissionLas.Experiment;
 /// <summary>What a run came to.</summary>
 /// <param name="Scenario">Where.</param>
 /// <param name="Contender">Who.</param>
+/// <param name="Seed">With which made-up cluster and pods.</param>
 /// <param name="Predict">Predict pods that were bound.</param>
 /// <param name="OnNearest">Those of them that are on a node with the lowest latency of all that could run them when they were bound.</param>
 /// <param name="OnNearestOfThatInstant">The same, as if the room were free that pods which existed already were given an instant later.</param>
@@ -19,7 +20,7 @@ namespace AdmissionLas.Experiment;
 /// <param name="P99BoundMs">The same, the 99th percentile.</param>
 /// <param name="Misses">The pods that are not on the nearest node, and why.</param>
 sealed record Outcomes(
-    string Scenario, string Contender, int Predict, int OnNearest, int OnNearestOfThatInstant, double MeanBestMs, double MeanRegretMs, double P99RegretMs, int Stranded,
+    string Scenario, string Contender, int Seed, int Predict, int OnNearest, int OnNearestOfThatInstant, double MeanBestMs, double MeanRegretMs, double P99RegretMs, int Stranded,
     int Training, int TrainingOnCloud, double MeanBoundMs, double P99BoundMs, IReadOnlyList<Miss> Misses)
 {
     internal double NearestShare => Predict == 0 ? 1 : OnNearest / (double)Predict;
@@ -55,7 +56,7 @@ sealed record Miss(string Pod, string Why, string BestNode, double BestMs, strin
 /// </remarks>
 static class Judge
 {
-    internal static Outcomes Of(Scenario scenario, Contender contender, Recording recording)
+    internal static Outcomes Of(Scenario scenario, Contender contender, int seed, Recording recording)
     {
         var cluster = new ClusterAt();
         var inFlight = new InFlight(recording.Events);
@@ -89,7 +90,7 @@ static class Judge
         var regrets = placed.Select(p => p.Ms - p.BestMs).ToArray();
         var stranded = recording.Alive.Count(p => p.Kind != PodKind.Other && cluster.NodeOf(p.Name) is null && cluster.AbleTo(p.Facts).Length > 0);
         return new Outcomes(
-            scenario.Name, contender.Name, placed.Count, regrets.Count(r => r <= 0), onNearestOfThatInstant, placed.Select(p => p.BestMs).DefaultIfEmpty().Average(),
+            scenario.Name, contender.Name, seed, placed.Count, regrets.Count(r => r <= 0), onNearestOfThatInstant, placed.Select(p => p.BestMs).DefaultIfEmpty().Average(),
             regrets.DefaultIfEmpty().Average(), Percentile(regrets, 0.99), stranded, training, onCloud,
             boundMs.DefaultIfEmpty().Average(), Percentile([.. boundMs], 0.99), misses);
     }

@@ -46,7 +46,7 @@ sealed class Lab(ApiServer api, IServiceProvider webhook)
                 plan.Nodes.All(n => state.Current!.Nodes.Any(k => k.Name == NameOf(n) && k.IsReady && k.Taints.Count == 0))));
             // The scheduler has its own watch, and nobody to ask whether it has seen them.
             await Task.Delay(500);
-            return Judge.Of(scenario, contender, await run.CarryOutAsync(plan, SeenByWebhookAsync));
+            return Judge.Of(scenario, contender, seed, await run.CarryOutAsync(plan, SeenByWebhookAsync));
         }
         finally
         {

@@ -11,10 +11,10 @@ using Serilog.Events;
 
 var scenarios = new Option<string[]>("--scenarios") { Description = "only these, by name", AllowMultipleArgumentsPerToken = true };
 var modes = new Option<string[]>("--modes") { Description = "only these of none, thesis, preferred, required, adaptive and oracle", AllowMultipleArgumentsPerToken = true };
-var seed = new Option<int>("--seed") { Description = "which made-up clusters and pods", DefaultValueFactory = _ => 1 };
+var seeds = new Option<int[]>("--seeds") { Description = "which made-up clusters and pods; several for all of them one after the other", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [1] };
 var folder = new Option<string>("--out") { Description = "where placement.json, placement.md and placement.svg go", DefaultValueFactory = _ => "artifacts/placement" };
 var weights = new Option<string>("--weights") { Description = "today: the scheduler's plugins count as in Kubernetes 1.23 and later; own: as in the release that runs, 1.20, where node affinity counts half", DefaultValueFactory = _ => "today" };
-var root = new RootCommand("Compares the placement modes on a real API server and the default scheduler.") { scenarios, modes, seed, folder, weights };
+var root = new RootCommand("Compares the placement modes on a real API server and the default scheduler.") { scenarios, modes, seeds, folder, weights };
 foreach (var scenario in Scenarios.All)
 {
     root.Description += $"\n  {scenario.Name}: {scenario.Summary}";
@@ -49,15 +49,18 @@ root.SetAction(async (parsed, stop) =>
         Console.WriteLine(Report.Heading);
         foreach (var scenario in Scenarios.All.Where(s => onlyScenarios.Length == 0 || onlyScenarios.Contains(s.Name)))
         {
-            foreach (var contender in contenders.Where(c => onlyModes.Length == 0 || onlyModes.Contains(c.Name)))
+            foreach (var seed in parsed.GetValue(seeds)!)
             {
-                stop.ThrowIfCancellationRequested();
-                results.Add(await lab.RunAsync(scenario, parsed.GetValue(seed), contender));
-                Console.WriteLine(Report.Line(results[^1]));
+                foreach (var contender in contenders.Where(c => onlyModes.Length == 0 || onlyModes.Contains(c.Name)))
+                {
+                    stop.ThrowIfCancellationRequested();
+                    results.Add(await lab.RunAsync(scenario, seed, contender));
+                    Console.WriteLine(Report.Line(results[^1]));
+                }
             }
 
             // After each scenario, so that a run that is ended early leaves what it has.
-            await Report.WriteAsync(parsed.GetValue(folder)!, parsed.GetValue(seed), results);
+            await Report.WriteAsync(parsed.GetValue(folder)!, results);
         }
     }
     finally

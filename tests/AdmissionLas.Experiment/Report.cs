@@ -16,12 +16,13 @@ static class Report
 
     internal static string Heading { get; } = string.Create(
         CultureInfo.InvariantCulture,
-        $"{"scenario",-22} {"mode",-10} {"predict",7} {"nearest",8} {"strictly",8} {"regret",8} {"mean ms",9} {"p99 ms",8} {"stranded",8} {"cloud",9} {"bound ms",9} {"p99 ms",8}  goal");
+        $"{"scenario",-22} {"seed",4} {"mode",-10} {"predict",7} {"nearest",8} {"strictly",8} {"regret",8} {"mean ms",9} {"p99 ms",8} {"stranded",8} {"cloud",9} {"bound ms",9} {"p99 ms",8}  goal");
 
     internal static string Line(Outcomes o) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{o.Scenario,-22} {o.Contender,-10} {o.Predict,7} {Percent(o.NearestShare),8} {Percent(o.StrictShare),8} {Percent(o.RegretShare),8} {o.MeanRegretMs,9:0.000} {o.P99RegretMs,8:0.0} {o.Stranded,8} {$"{o.TrainingOnCloud}/{o.Training}",9} {o.MeanBoundMs,9:0} {o.P99BoundMs,8:0}  {(o.MeetsGoal ? "met" : "missed")}");
+        $"{o.Scenario,-22} {o.Seed,4} {o.Contender,-10} {o.Predict,7} {Percent(o.NearestShare),8} {Percent(o.StrictShare),8} {Percent(o.RegretShare),8} {o.MeanRegretMs,9:0.000} {o.P99RegretMs,8:0.0} {o.Stranded,8} {$"{o.TrainingOnCloud}/{o.Training}",9} {o.MeanBoundMs,9:0} {o.P99BoundMs,8:0}  {(o.MeetsGoal ? "met" : "missed")}");
 
+    /// <summary>Of each scenario and mode what all seeds came to together: what is in the table of src/README.md.</summary>
     internal static string Markdown(IReadOnlyList<Outcomes> results)
     {
         var text = new StringBuilder("| Scenario |");
@@ -30,18 +31,32 @@ static class Report
         foreach (var scenario in results.GroupBy(r => r.Scenario))
         {
             text.Append(CultureInfo.InvariantCulture, $"| {scenario.Key} |").AppendJoin("", contenders.Select(c =>
-                scenario.FirstOrDefault(r => r.Contender == c) is { } r ? $" {Percent(r.NearestShare)}, {Percent(r.RegretShare)}{(r.Stranded > 0 ? $", {r.Stranded} stranded" : "")} |" : " |")).AppendLine();
+                Cell([.. scenario.Where(r => r.Contender == c)]))).AppendLine();
         }
 
         return text.ToString();
     }
+
+    static string Cell(Outcomes[] seeds)
+    {
+        if (seeds.Length == 0)
+        {
+            return " |";
+        }
+
+        var (nearest, stranded) = (Share(seeds, r => r.OnNearest), seeds.Sum(r => r.Stranded));
+        var best = seeds.Sum(r => r.MeanBestMs * r.Predict);
+        return $" {Percent(nearest)}, {Percent(best == 0 ? 0 : seeds.Sum(r => r.MeanRegretMs * r.Predict) / best)}{(stranded > 0 ? $", {stranded} stranded" : "")} |";
+    }
+
+    static double Share(IReadOnlyCollection<Outcomes> seeds, Func<Outcomes, int> pods) => seeds.Sum(r => r.Predict) is > 0 and var all ? seeds.Sum(pods) / (double)all : 1;
 
     /// <summary>Which goals were missed by one contender, and why.</summary>
     internal static IEnumerable<string> Shortfalls(IEnumerable<Outcomes> results)
     {
         foreach (var missed in results.Where(r => !r.MeetsGoal))
         {
-            yield return string.Create(CultureInfo.InvariantCulture, $"{missed.Contender} in {missed.Scenario}: {Percent(missed.NearestShare)} on the nearest, regret {Percent(missed.RegretShare)}, {missed.Stranded} stranded");
+            yield return string.Create(CultureInfo.InvariantCulture, $"{missed.Contender} in {missed.Scenario}, seed {missed.Seed}: {Percent(missed.NearestShare)} on the nearest, regret {Percent(missed.RegretShare)}, {missed.Stranded} stranded");
             foreach (var why in missed.Misses.GroupBy(m => m.Why).OrderByDescending(g => g.Count()))
             {
                 var m = why.MaxBy(w => w.Ms - w.BestMs)!;
@@ -52,10 +67,10 @@ static class Report
         }
     }
 
-    internal static async Task WriteAsync(string folder, int seed, IReadOnlyList<Outcomes> results)
+    internal static async Task WriteAsync(string folder, IReadOnlyList<Outcomes> results)
     {
         Directory.CreateDirectory(folder);
-        var json = new JsonObject { ["seed"] = seed, ["results"] = new JsonArray([.. results.Select(r => (JsonNode)Json(r))]) };
+        var json = new JsonObject { ["results"] = new JsonArray([.. results.Select(r => (JsonNode)Json(r))]) };
         await File.WriteAllTextAsync(Path.Combine(folder, "placement.json"), json.ToJsonString(Indented));
         await File.WriteAllTextAsync(Path.Combine(folder, "placement.md"), Markdown(results));
         await using var chart = File.Create(Path.Combine(folder, "placement.svg"));
@@ -65,6 +80,7 @@ static class Report
     static JsonObject Json(Outcomes o) => new()
     {
         ["scenario"] = o.Scenario,
+        ["seed"] = o.Seed,
         ["mode"] = o.Contender,
         ["predictPods"] = o.Predict,
         ["nearestShare"] = o.NearestShare,
@@ -106,7 +122,7 @@ static class Report
             model.Series.Add(new BarSeries
             {
                 Title = contender,
-                ItemsSource = scenarios.Select(s => new BarItem(100 * (results.FirstOrDefault(r => r.Scenario == s && r.Contender == contender)?.NearestShare ?? 0))).ToArray(),
+                ItemsSource = scenarios.Select(s => new BarItem(100 * Share([.. results.Where(r => r.Scenario == s && r.Contender == contender)], r => r.OnNearest))).ToArray(),
             });
         }
 

@@ -10,6 +10,7 @@ sealed class Burst(ControlPlane cluster, TestNamespace ns)
 {
     const int Clients = 50;
 
+    // By uid: of thousands of names that the API server makes up, one that was deleted may come again.
     readonly ConcurrentDictionary<string, JsonObject> created = [];
     readonly ConcurrentDictionary<string, bool> deleted = [];
     readonly long startedAt = Stopwatch.GetTimestamp();
@@ -29,8 +30,8 @@ sealed class Burst(ControlPlane cluster, TestNamespace ns)
         Parallel.ForEachAsync(Enumerable.Range(1, count), new ParallelOptions { MaxDegreeOfParallelism = Clients }, async (i, _) =>
         {
             var made = await InsistAsync(insist, () => ns.CreateAsync(pod(i)));
-            var name = NameOf(made);
-            created[name] = made;
+            var (uid, name) = (UidOf(made), made["metadata"]!["name"]!.GetValue<string>());
+            created[uid] = made;
             if (i % deleteEvery == 0)
             {
                 await InsistAsync(insist, async () =>
@@ -38,7 +39,7 @@ sealed class Burst(ControlPlane cluster, TestNamespace ns)
                     await cluster.Api.DeleteAsync($"{ns.Pods}/{name}");
                     return name;
                 });
-                deleted[name] = true;
+                deleted[uid] = true;
             }
         });
 
@@ -68,8 +69,8 @@ sealed class Burst(ControlPlane cluster, TestNamespace ns)
         }
 
         var pods = await ns.ListAsync();
-        Assert.Empty(created.Keys.Except(deleted.Keys).Except(pods.Select(NameOf)));
-        Assert.Empty(pods.Select(NameOf).Intersect(deleted.Keys));
+        Assert.Empty(created.Keys.Except(deleted.Keys).Except(pods.Select(UidOf)));
+        Assert.Empty(pods.Select(UidOf).Intersect(deleted.Keys));
         Assert.All(created.Values.Concat(pods), p => Assert.NotNull(TestNamespace.DecisionOf(p)));
         return pods;
     }
@@ -99,5 +100,5 @@ sealed class Burst(ControlPlane cluster, TestNamespace ns)
     static bool IsNameTaken(HttpRequestException fault) =>
         fault.StatusCode == HttpStatusCode.InternalServerError && fault.Message.EndsWith("please try again.", StringComparison.Ordinal);
 
-    static string NameOf(JsonObject pod) => pod["metadata"]!["name"]!.GetValue<string>();
+    static string UidOf(JsonObject pod) => pod["metadata"]!["uid"]!.GetValue<string>();
 }
