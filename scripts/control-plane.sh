@@ -7,7 +7,7 @@ umask 077
 usage() {
   cat <<'TEXT'
 Usage: scripts/control-plane.sh up [--no-webhook] [--no-nodes | --nodes FILE] [--admission-config FILE]
-                                   [--scheduler-weights today] [--quiet]
+                                   [--scheduler-weights today] [--scheduler-scores] [--quiet]
        scripts/control-plane.sh status
        scripts/control-plane.sh stop COMPONENT [--kill]
        scripts/control-plane.sh start COMPONENT
@@ -33,6 +33,8 @@ COMPONENT is one of etcd, apiserver, scheduler, webhook.
   --scheduler-weights today
                  up: the plugins of the scheduler count as they do by default since Kubernetes 1.23 (node affinity 2, taints 3)
                  and not as in the release that runs; for Kubernetes 1.20, whose own they are not
+  --scheduler-scores
+                 up: the scheduler logs how many points each of its plugins gives each node for each pod; that is much
   --kill         stop: SIGKILL instead of SIGTERM
   --quiet        print nothing but what failed; up prints the path of the kubeconfig alone
   -h, --help     this text
@@ -318,6 +320,8 @@ launch_scheduler() {
   ! accepts kube-scheduler --port || options+=(--port=0)
   # With a configuration file some of the flags above no longer count; the file says the same.
   [[ ! -f $dir/scheduler.yaml ]] || options+=(--config="$dir/scheduler.yaml")
+  # By the names of the source files that log it: the one of releases before 1.24, and the one since.
+  [[ ! -f $dir/scheduler-scores ]] || options+=(--vmodule=generic_scheduler=10,schedule_one=10)
   launch scheduler "$bin/kube-scheduler" "${options[@]}"
 }
 
@@ -451,6 +455,7 @@ up() {
   write_kubeconfig "$dir/kubeconfig" admin
   write_kubeconfig "$dir/scheduler.kubeconfig" scheduler
   [[ -z $scheduler_weights ]] || write_scheduler_weights
+  ((!with_scores)) || touch -- "$dir/scheduler-scores"
   if ((with_webhook)); then
     touch -- "$dir/with-webhook"
     runs webhook || start_build
@@ -559,7 +564,7 @@ down() {
   stop_process apiserver KILL 5
   stop_process etcd KILL 5
   rm -rf -- "$dir"/{etcd,pki,pki.new,log,run,webhook-certificate,kubectl-cache}
-  rm -f -- "$dir"/{kubeconfig,scheduler.kubeconfig,ports,ports.new,with-webhook,bin,webhook-command,admission-config,scheduler.yaml}
+  rm -f -- "$dir"/{kubeconfig,scheduler.kubeconfig,ports,ports.new,with-webhook,bin,webhook-command,admission-config,scheduler.yaml,scheduler-scores}
   rm -f -- "$dir/$marker"
   rmdir -- "$dir" 2>/dev/null || say "left $dir, which holds files that this script did not make"
 }
@@ -568,7 +573,7 @@ default_dir() { echo "${XDG_STATE_HOME:-$HOME/.local/state}/admissionlas/control
 
 # --- Arguments -------------------------------------------------------------------------------------------------------
 
-command='' component='' dir='' nodes='' admission_config='' scheduler_weights='' signal=TERM with_webhook=1 with_nodes=1 bin=''
+command='' component='' dir='' nodes='' admission_config='' scheduler_weights='' signal=TERM with_webhook=1 with_nodes=1 with_scores=0 bin=''
 given=()
 while (($#)); do
   case $1 in
@@ -588,6 +593,7 @@ while (($#)); do
     --admission-config=?*) admission_config=${1#*=} && given+=(--admission-config) ;;
     --scheduler-weights=?*) scheduler_weights=${1#*=} && given+=(--scheduler-weights) ;;
     --no-nodes) with_nodes=0 && given+=("$1") ;;
+    --scheduler-scores) with_scores=1 && given+=("$1") ;;
     --no-webhook) with_webhook=0 && given+=("$1") ;;
     --kill) signal=KILL && given+=("$1") ;;
     --quiet) quiet=1 ;;
@@ -612,7 +618,7 @@ case $command in
 esac
 for option in "${given[@]}"; do
   case $command,$option in
-    up,--no-* | up,--nodes | up,--admission-config | up,--scheduler-weights | stop,--kill) ;;
+    up,--no-* | up,--nodes | up,--admission-config | up,--scheduler-weights | up,--scheduler-scores | stop,--kill) ;;
     *) usage_error "$option does not go with $command" ;;
   esac
 done

@@ -22,7 +22,8 @@ own record. Room that pods which existed then were given a moment later counts a
   bound      from the create request to the binding, mean and 99th percentile in ms
   goal       at least 99% nearest, regret under 1%, none stranded
 
-All of it takes 10 to 15 minutes a seed on two cores. Prints a table, and why the goal was missed in mode adaptive, if it was.
+All of it takes 10 to 15 minutes a seed on two cores. Prints a table, and why the goal was missed in mode adaptive,
+if it was, with the points that the scheduler itself gave (placement.json has them for every miss of every mode).
 
   --scenarios NAME…  only these: testbed-idle edges-nearly-full edges-full-then-freed images-on-cloud nodes-3 nodes-30 nodes-300 pipelines
                      churn affinities

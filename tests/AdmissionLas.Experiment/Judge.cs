@@ -43,7 +43,14 @@ sealed record Outcomes(
 /// <param name="BestPoints">What the scheduler's plugins beside affinity make of the nearest.</param>
 /// <param name="Points">And of the other.</param>
 /// <param name="Decision">What the webhook said.</param>
-sealed record Miss(string Pod, string Why, string BestNode, double BestMs, string Node, double Ms, double BestPoints, double Points, string? Decision);
+sealed record Miss(string Pod, string Why, string BestNode, double BestMs, string Node, double Ms, double BestPoints, double Points, string? Decision)
+{
+    /// <summary>The points that the scheduler itself gave the nearest, by plugin; <see langword="null"/> where it gave none, or nobody kept its log.</summary>
+    internal IReadOnlyDictionary<string, long>? BestScores { get; init; }
+
+    /// <summary>And the other.</summary>
+    internal IReadOnlyDictionary<string, long>? Scores { get; init; }
+}
 
 /// <summary>
 /// Plays a record again, event by event in the order of the store, and compares each predict pod's node with all that could run the pod

@@ -16,7 +16,8 @@ sealed record Contender(string Name, PlacementPolicy? Policy, bool IsOracle = fa
 /// <summary>A control plane and a webhook to try plans on. The namespace, and what it puts on the cluster, are its own.</summary>
 /// <param name="api">The API server.</param>
 /// <param name="webhook">The services of the webhook that is registered there.</param>
-sealed class Lab(ApiServer api, IServiceProvider webhook)
+/// <param name="schedulerLog">What the scheduler says of its points; without it the misses go without them.</param>
+sealed class Lab(ApiServer api, IServiceProvider webhook, SchedulerLog? schedulerLog = null)
 {
     const int CreatesAtOnce = 25;
 
@@ -46,7 +47,8 @@ sealed class Lab(ApiServer api, IServiceProvider webhook)
                 plan.Nodes.All(n => state.Current!.Nodes.Any(k => k.Name == NameOf(n) && k.IsReady && k.Taints.Count == 0))));
             // The scheduler has its own watch, and nobody to ask whether it has seen them.
             await Task.Delay(500);
-            return Judge.Of(scenario, contender, seed, await run.CarryOutAsync(plan, SeenByWebhookAsync));
+            var from = schedulerLog?.Length ?? 0;
+            return await WithScoresAsync(Judge.Of(scenario, contender, seed, await run.CarryOutAsync(plan, SeenByWebhookAsync)), from, ns);
         }
         finally
         {
@@ -56,6 +58,17 @@ sealed class Lab(ApiServer api, IServiceProvider webhook)
             await Eventually.IsTrueAsync("the webhook has seen them go", () => Task.FromResult(
                 ledger.Count == ledger.AssumedCount && plan.Nodes.All(n => state.Current!.Nodes.All(k => k.Name != NameOf(n)))));
         }
+    }
+
+    async Task<Outcomes> WithScoresAsync(Outcomes outcomes, long from, string namespaceName)
+    {
+        if (schedulerLog is null || outcomes.Misses.Count == 0)
+        {
+            return outcomes;
+        }
+
+        var points = await schedulerLog.ReadAsync(from, namespaceName, outcomes.Misses.Select(m => m.Pod).ToHashSet());
+        return outcomes with { Misses = [.. outcomes.Misses.Select(m => m with { BestScores = points.GetValueOrDefault((m.Pod, m.BestNode)), Scores = points.GetValueOrDefault((m.Pod, m.Node)) })] };
     }
 
     async Task SeenByWebhookAsync(ClusterRecord record) => await Eventually.IsTrueAsync("the webhook knows what the record knows", () =>

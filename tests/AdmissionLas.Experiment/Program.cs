@@ -42,10 +42,10 @@ root.SetAction(async (parsed, stop) =>
     var script = new ControlPlaneScript("admissionlas-experiment");
     try
     {
-        var kubeconfig = (await script.RunAsync(["up", "--no-webhook", "--no-nodes", "--quiet", .. isToday ? (string[])["--scheduler-weights", "today"] : []])).Trim();
+        var kubeconfig = (await script.RunAsync(["up", "--no-webhook", "--no-nodes", "--scheduler-scores", "--quiet", .. isToday ? (string[])["--scheduler-weights", "today"] : []])).Trim();
         using var api = new ApiServer(kubeconfig);
         await using var webhook = await StartWebhookAsync(api, kubeconfig);
-        var lab = new Lab(api, webhook.Services);
+        var lab = new Lab(api, webhook.Services, new SchedulerLog(Path.Combine(script.Directory, "log", "scheduler.log")));
         Console.WriteLine(Report.Heading);
         foreach (var scenario in Scenarios.All.Where(s => onlyScenarios.Length == 0 || onlyScenarios.Contains(s.Name)))
         {

@@ -63,9 +63,13 @@ static class Report
                 yield return string.Create(
                     CultureInfo.InvariantCulture,
                     $"  {why.Count()} x {why.Key}; such as {m.Pod}: {m.Node} ({m.Ms:0.###} ms, {m.Points:0} points beside affinity) instead of {m.BestNode} ({m.BestMs:0.###} ms, {m.BestPoints:0} points)");
+                yield return $"    the scheduler's own points: {m.Node} {Text(m.Scores)}; {m.BestNode} {Text(m.BestScores)}";
             }
         }
     }
+
+    static string Text(IReadOnlyDictionary<string, long>? scores) =>
+        scores is null ? "none" : string.Create(CultureInfo.InvariantCulture, $"{scores.Values.Sum()} ({string.Join(", ", scores.Where(s => s.Value != 0).Select(s => $"{s.Key} {s.Value}"))})");
 
     internal static async Task WriteAsync(string folder, IReadOnlyList<Outcomes> results)
     {
@@ -104,10 +108,14 @@ static class Report
             ["pointsBesideAffinity"] = m.Points,
             ["nearestNode"] = m.BestNode,
             ["nearestLatencyMs"] = m.BestMs,
+            ["schedulerPoints"] = Json(m.Scores),
             ["nearestPointsBesideAffinity"] = m.BestPoints,
+            ["nearestSchedulerPoints"] = Json(m.BestScores),
             ["decision"] = m.Decision,
         })]),
     };
+
+    static JsonObject? Json(IReadOnlyDictionary<string, long>? scores) => scores is null ? null : new JsonObject(scores.Select(s => KeyValuePair.Create<string, JsonNode?>(s.Key, s.Value)));
 
     static PlotModel Chart(IReadOnlyList<Outcomes> results)
     {

@@ -31,13 +31,13 @@ static class NearSet
     /// So many pods that come after this one may be scheduled before it, to the same node, which is worth less to the scheduler then: in a burst it
     /// does not see the pods in the order in which we do.
     /// </summary>
-    const int Overtaking = 4;
+    const int Overtaking = 16;
 
     /// <summary>
-    /// The others weigh 1. So the nearest leads its first standby by 90 points and the others by 99, and the first standby them by 90 when the
+    /// The others weigh 1. So the nearest leads its first standby by 94 points and the others by 99, and the first standby them by 83 when the
     /// nearest is gone (<see cref="PreferenceWeights"/> has the arithmetic).
     /// </summary>
-    const int FirstStandbyWeight = 10;
+    const int FirstStandbyWeight = 6;
 
     const int LastStandbyWeight = 1;
 
@@ -50,7 +50,9 @@ static class NearSet
     /// <param name="score">What the scheduler will think of them.</param>
     /// <param name="view">Tells which of them can be named in a requirement.</param>
     /// <param name="affinityWeight">The weight of the scheduler's NodeAffinity plugin.</param>
-    internal static List<Member> Choose(List<RankedNode> candidates, in Feasibility feasibility, in SchedulerScore score, ClusterView view, int affinityWeight)
+    /// <param name="ownWeight">What the author's own preferred terms weigh together: a standby may have all of it, and the nearest nothing.</param>
+    internal static List<Member> Choose(
+        List<RankedNode> candidates, in Feasibility feasibility, in SchedulerScore score, ClusterView view, int affinityWeight, int ownWeight)
     {
         var chosen = candidates[0];
         var members = membersOfThread ??= new List<Member>(PlacementPolicy.NamedNodesLimit);
@@ -73,7 +75,7 @@ static class NearSet
             {
                 members.Add(new Member(candidates[i], PreferenceWeights.TiedWithFirst));
             }
-            else if (score.Of(node) - chosenScore + Slack <= affinityWeight * (100 - standbyWeight))
+            else if (score.Of(node) - chosenScore + Slack <= affinityWeight * (100 - Math.Min(100, standbyWeight + ownWeight)))
             {
                 members.Add(new Member(candidates[i], standbyWeight));
                 standbyWeight = LastStandbyWeight;
@@ -87,7 +89,7 @@ static class NearSet
         }
 
         if (members.Count == 1 && Weakest(candidates, feasibility, score, view) is { } weakest &&
-            score.Of(weakest.Node) - score.Of(chosen.Node) + Slack <= affinityWeight * (100 - LastStandbyWeight))
+            score.Of(weakest.Node) - score.Of(chosen.Node) + Slack <= affinityWeight * (100 - Math.Min(100, LastStandbyWeight + ownWeight)))
         {
             members.Add(new Member(weakest, LastStandbyWeight));
         }

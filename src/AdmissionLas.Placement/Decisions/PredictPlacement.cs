@@ -62,7 +62,7 @@ static class PredictPlacement
 
         if (mode == PlacementMode.Adaptive)
         {
-            var members = NearSet.Choose(candidates, feasibility, new SchedulerScore(pod, feasibility.Request, view, usage), view, policy.NodeAffinityWeight);
+            var members = NearSet.Choose(candidates, feasibility, new SchedulerScore(pod, feasibility.Request, view, usage), view, policy.NodeAffinityWeight, pod.PreferredWeight);
             // Where there is nothing to choose from there is nothing to prefer.
             preferred = members.Count == 1 ? [] : new PreferredTerm[members.Count];
             for (var i = 0; i < preferred.Length; i++)

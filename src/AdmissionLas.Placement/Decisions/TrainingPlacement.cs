@@ -9,6 +9,12 @@ static class TrainingPlacement
 {
     const int Weight = 100;
 
+    /// <summary>So many nodes are compared by the scheduler's points; a cloud of thousands must not cost a look at each.</summary>
+    const int MostCompared = 64;
+
+    /// <summary>What a node can lose by a PreferNoSchedule taint.</summary>
+    const int PointsOfTaints = 300;
+
     internal static Decision Decide(
         Step step, PodFacts pod, ClusterView view, ClusterUsage usage, PlacementPolicy policy, PlacementMode mode, List<string> warnings)
     {
@@ -25,14 +31,14 @@ static class TrainingPlacement
         var asked = requests.Count == 0
             ? "keeps its own requests"
             : "requests " + InWords(requests);
-        // Where it counts until the scheduler has picked one of those preferred: the largest with room, so that a burst fills one after the other.
-        var withRoom = FirstPreferred(sizes, feasibility, preference, now: true);
+        // Where it counts until the scheduler has picked one of those preferred.
+        var withRoom = LikeliestPreferred(pod, request, sizes, feasibility, preference, view, usage);
         return new Decision
         {
             Outcome = Outcome.Placed,
             Step = step,
             Mode = mode,
-            Chosen = withRoom ?? FirstPreferred(sizes, feasibility, preference, now: false),
+            Chosen = withRoom ?? FirstPreferred(sizes, feasibility, preference),
             TakesRoom = withRoom is not null,
             Request = request,
             Preferred = preference is null ? [] : [new PreferredTerm(Weight, preference)],
@@ -51,12 +57,12 @@ static class TrainingPlacement
     }
 
     /// <summary>The largest node that can run the pod, of those that match the preference where there is one.</summary>
-    static NodeFacts? FirstPreferred(CapacityRank sizes, Feasibility feasibility, NodeSelectorTerm? preference, bool now)
+    static NodeFacts? FirstPreferred(CapacityRank sizes, Feasibility feasibility, NodeSelectorTerm? preference)
     {
         for (var i = 0; i < sizes.Nodes.Count; i++)
         {
             var node = sizes.Nodes[i].Node;
-            if ((preference is null || preference.Matches(node)) && (now ? feasibility.JudgeNow(node) : feasibility.JudgeEver(node)) == Verdict.CanRun)
+            if ((preference is null || preference.Matches(node)) && feasibility.JudgeEver(node) == Verdict.CanRun)
             {
                 return node;
             }
@@ -65,11 +71,38 @@ static class TrainingPlacement
         return null;
     }
 
+    /// <summary>
+    /// The node with room that the scheduler will pick, as far as we can know, of the largest that match the preference: to all of them it gives the
+    /// same points for that.
+    /// </summary>
+    static NodeFacts? LikeliestPreferred(
+        PodFacts pod, Resources request, CapacityRank sizes, Feasibility feasibility, NodeSelectorTerm? preference, ClusterView view, ClusterUsage usage)
+    {
+        var score = new SchedulerScore(pod, request, view, usage);
+        NodeFacts? likeliest = null;
+        var most = double.MinValue;
+        for (int i = 0, able = 0; i < sizes.Nodes.Count && able < MostCompared; i++)
+        {
+            var node = sizes.Nodes[i].Node;
+            if ((preference is null || preference.Matches(node)) && feasibility.JudgeNow(node) == Verdict.CanRun)
+            {
+                able++;
+                var points = score.Of(node) - (feasibility.IsAvoided(node) ? PointsOfTaints : 0);
+                if (points > most)
+                {
+                    (likeliest, most) = (node, points);
+                }
+            }
+        }
+
+        return likeliest;
+    }
+
     // A request that names a device (nvidia.com/gpu) makes the device part of what "high capacity" means.
     static string? DeviceOf(PodFacts pod) =>
         EffectiveRequest.Of(pod).Other?.FirstOrDefault(o => o.Amount > 0 && o.Name.Contains('/', StringComparison.Ordinal)).Name;
 
-    static NodeFacts? FirstThatCan(CapacityRank sizes, Feasibility feasibility) => FirstPreferred(sizes, feasibility, null, now: false);
+    static NodeFacts? FirstThatCan(CapacityRank sizes, Feasibility feasibility) => FirstPreferred(sizes, feasibility, null);
 
     /// <summary>
     /// A request for each app container and resource that has none: what was asked for, but no more than the container's limit, and

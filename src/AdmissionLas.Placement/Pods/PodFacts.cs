@@ -30,6 +30,9 @@ public sealed record PodFacts
     /// </summary>
     public IReadOnlyList<NodeSelectorTerm>? RequiredTerms { get; init; }
 
+    /// <summary>The weights of all terms of spec.affinity.nodeAffinity.preferredDuringSchedulingIgnoredDuringExecution together, 100 at most.</summary>
+    public int PreferredWeight { get; init; }
+
     /// <summary>spec.tolerations.</summary>
     public IReadOnlyList<Toleration> Tolerations { get; init; } = [];
 

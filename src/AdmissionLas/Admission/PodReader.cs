@@ -1,3 +1,4 @@
+using System.Buffers.Text;
 using AdmissionLas.Placement;
 
 namespace AdmissionLas.Admission;
@@ -61,6 +62,7 @@ sealed class PodReader
             NodeName = says.NodeName,
             NodeSelector = says.NodeSelector ?? None,
             RequiredTerms = says.RequiredTerms,
+            PreferredWeight = says.PreferredWeight,
             Tolerations = says.Tolerations,
             Containers = says.Containers,
             InitContainers = says.InitContainers,
@@ -82,6 +84,7 @@ sealed class PodReader
     }
 
     const string RequiredPath = "spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution";
+    const string PreferredPath = "spec.affinity.nodeAffinity.preferredDuringSchedulingIgnoredDuringExecution";
     const string MatchExpressions = RequiredPath + ".nodeSelectorTerms[].matchExpressions";
     const string MatchFields = RequiredPath + ".nodeSelectorTerms[].matchFields";
 
@@ -111,6 +114,7 @@ sealed class PodReader
         internal bool HasAffinity;
         internal bool HasNodeAffinity;
         internal bool HasPreferredTerms;
+        internal int PreferredWeight;
         internal IReadOnlyList<NodeSelectorTerm>? RequiredTerms;
         internal IReadOnlyList<bool> RequiredTermsHaveExpressions = [];
         internal IReadOnlyList<Toleration> Tolerations = [];
@@ -535,6 +539,7 @@ sealed class PodReader
     static void ReadAffinity(ref JsonCursor json, ref Spec spec)
     {
         spec.HasNodeAffinity = spec.HasPreferredTerms = false;
+        spec.PreferredWeight = 0;
         spec.RequiredTerms = null;
         spec.RequiredTermsHaveExpressions = [];
         spec.HasAffinity = json.ReadObject("spec.affinity");
@@ -567,6 +572,7 @@ sealed class PodReader
     static void ReadNodeAffinity(ref JsonCursor json, ref Spec spec)
     {
         spec.HasPreferredTerms = false;
+        spec.PreferredWeight = 0;
         spec.RequiredTerms = null;
         spec.RequiredTermsHaveExpressions = [];
         spec.HasNodeAffinity = json.ReadObject("spec.affinity.nodeAffinity");
@@ -583,15 +589,38 @@ sealed class PodReader
             }
             else if (json.TextIs("preferredDuringSchedulingIgnoredDuringExecution"u8))
             {
-                spec.HasPreferredTerms = json.ReadArray("spec.affinity.nodeAffinity.preferredDuringSchedulingIgnoredDuringExecution");
-                if (spec.HasPreferredTerms)
-                {
-                    json.SkipItems();
-                }
+                ReadPreferredTerms(ref json, ref spec);
             }
             else
             {
                 json.SkipValue();
+            }
+        }
+    }
+
+    // What they prefer is the scheduler's business; how much they weigh tells how far ours can be trusted.
+    static void ReadPreferredTerms(ref JsonCursor json, ref Spec spec)
+    {
+        spec.PreferredWeight = 0;
+        spec.HasPreferredTerms = json.ReadArray(PreferredPath);
+        if (!spec.HasPreferredTerms)
+        {
+            return;
+        }
+
+        while (json.NextObject(PreferredPath))
+        {
+            while (json.NextMember())
+            {
+                if (!json.TextIs("weight"u8))
+                {
+                    json.SkipValue();
+                }
+                else if (json.ReadScalar() == JsonKind.Number && Utf8Parser.TryParse(json.Raw, out byte weight, out _))
+                {
+                    // No more than 100 is valid, and it takes no more to outweigh ours.
+                    spec.PreferredWeight = Math.Min(spec.PreferredWeight + weight, 100);
+                }
             }
         }
     }

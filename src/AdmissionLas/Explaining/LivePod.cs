@@ -7,7 +7,7 @@ namespace AdmissionLas.Explaining;
 /// <summary>A pod of the cluster, turned back into what its author wrote, so that it can be decided on as if it came now.</summary>
 static class LivePod
 {
-    static readonly int[] OurWeights = [100, 99, 12, 10, 5, 2, 1];
+    static readonly int[] OurWeights = [100, 99, 12, 6, 5, 2, 1];
 
     /// <summary>The pod's uid.</summary>
     internal static string? Uid(JsonObject pod) => pod.Object("metadata").Text("uid");

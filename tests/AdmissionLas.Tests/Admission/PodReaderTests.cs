@@ -1,4 +1,6 @@
+using System.Text;
 using System.Text.Json.Nodes;
+using AdmissionLas.Admission;
 using AdmissionLas.Placement;
 using AdmissionLas.Tests.Support;
 
@@ -46,6 +48,21 @@ public sealed class PodReaderTests
         var pod = Pods.Json("{}", spec: $$"""{ "containers": [ { "name": "wait", "command": ["argoexec", "wait"] }, {{container}} ] }""");
 
         Assert.Equal("rule serve", Webhook.Review(pod, View, rules: rules).Decision?.Step.TypeRule);
+    }
+
+    [Theory]
+    [InlineData("null", 0)]
+    [InlineData("[]", 0)]
+    [InlineData("""[ { "weight": 10, "preference": { "weight": 7 } }, { "preference": {}, "weight": 5 } ]""", 15)]
+    [InlineData("""[ { "weight": 80 }, { "weight": 80 } ]""", 100)]
+    [InlineData("""[ { "weight": -80 }, { "weight": "80" }, { "weight": null }, {} ]""", 0)]
+    public void What_the_authors_own_preferences_weigh_is_added_up(string terms, int weight)
+    {
+        var pod = Pods.PredictJson(spec: $$"""{ "containers": [ { "name": "main" } ], "affinity": { "nodeAffinity": { "preferredDuringSchedulingIgnoredDuringExecution": {{terms}} } } }""");
+
+        var read = CompiledSettings.Default.Reader.Read(Encoding.UTF8.GetBytes(SampleReview.Of(pod, "uid").ToJsonString()));
+
+        Assert.Equal(weight, read.Pod!.Facts.PreferredWeight);
     }
 
     [Theory]

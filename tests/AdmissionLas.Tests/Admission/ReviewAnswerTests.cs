@@ -136,13 +136,11 @@ public sealed class ReviewAnswerTests
         Assert.Contains(named.Replace(".0", "[]", StringComparison.Ordinal).TrimEnd('[', ']'), warning, StringComparison.Ordinal);
     }
 
-    [Theory]
-    [InlineData("spec.affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution")]
-    [InlineData("spec.affinity.nodeAffinity.preferredDuringSchedulingIgnoredDuringExecution")]
-    public void Lists_whose_items_nobody_reads_may_hold_anything(string path)
+    [Fact]
+    public void A_list_whose_items_nobody_reads_may_hold_anything()
     {
         var review = Review(FullPod());
-        Replace(review["request"]!["object"]!, path.Split('.'), JsonNode.Parse("""[[1, [2]], {"a": [3]}, null]""")!);
+        Replace(review["request"]!["object"]!, "spec.affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution".Split('.'), JsonNode.Parse("""[[1, [2]], {"a": [3]}, null]""")!);
 
         Assert.NotNull(Response(review.ToJsonString())["patch"]);
     }

@@ -110,7 +110,7 @@ public sealed class ExplainCommandTests : IDisposable
         Assert.True(JsonNode.DeepEquals(json, YamlSource.Read(yaml)[0].Root));
         var step = json["steps"]![0]!;
         Assert.Equal("home-edge-node", step["chosen"]!.GetValue<string>());
-        Assert.Equal([100, 10, 1], step["nodes"]!.AsArray().Select(n => n!["weight"]!.GetValue<int>()));
+        Assert.Equal([100, 6, 1], step["nodes"]!.AsArray().Select(n => n!["weight"]!.GetValue<int>()));
         Assert.Equal("/metadata/annotations", step["patch"]![0]!["path"]!.GetValue<string>());
     }
 

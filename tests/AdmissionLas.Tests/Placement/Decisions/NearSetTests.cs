@@ -19,7 +19,7 @@ public sealed class NearSetTests
         var decision = Nodes.View(Nodes.At("1", "near", "8"), Nodes.At("2", "next", "8"), Nodes.At("3", "third", "8"), Nodes.At("4", "fourth", "8")).Decide(Pod, Adaptive);
 
         AssertKept(["near", "next", "third"], decision);
-        Assert.Equal([100, 10, 1], decision.Preferred.Select(p => p.Weight));
+        Assert.Equal([100, 6, 1], decision.Preferred.Select(p => p.Weight));
         Assert.Equal("predict at here: near (1 ms) adaptive, then next (2 ms), third (3 ms), no others; by label typeOfComponent, label OurLocation", decision.Explanation);
     }
 
@@ -37,21 +37,42 @@ public sealed class NearSetTests
         var view = Nodes.View(Nodes.At("1", "a"), Nodes.At("1", "b"), Nodes.At("1", "c", "64"), Nodes.At("2", "far"));
         var usage = Usages.Of(("a", new(Amounts.Of("3", "1Gi"), 1)), ("b", new(Amounts.Of("2", "15Gi"), 1)));
 
-        var decision = view.Decide(Pod, Older, usage: usage);
-
+        AssertKept(["c", "b", "a"], view.Decide(Pod, Older, usage: usage));
+        var decision = view.Decide(Pod, Adaptive, usage: usage);
         AssertKept(["c", "b", "a", "far"], decision);
-        Assert.Equal([100, 99, 99, 10], decision.Preferred.Select(p => p.Weight));
+        Assert.Equal([100, 99, 99, 6], decision.Preferred.Select(p => p.Weight));
     }
 
     [Fact]
     public void A_node_that_the_scheduler_would_pick_before_the_nearest_is_left_out()
     {
-        // 90 points for being nearest, against an empty node's 100 for being empty and 40 for being balanced.
+        // 94 points for being nearest, against an empty node's 100 for being empty and 40 for being balanced.
         var view = Nodes.View(Nodes.At("1", "near"), Nodes.At("2", "empty", "64"), Nodes.At("3", "as-full"));
         var usage = Usages.Of(("near", new(Amounts.Of("3", "6Gi"), 3)), ("as-full", new(Amounts.Of("3", "6Gi"), 3)));
 
         AssertKept(["near", "as-full"], view.Decide(Pod, Older, usage: usage));
         AssertKept(["near", "empty", "as-full"], view.Decide(Pod, Adaptive, usage: usage));
+    }
+
+    [Fact]
+    public void A_node_that_would_win_once_the_rest_of_a_burst_has_gone_to_the_nearest_is_left_out()
+    {
+        var pod = Pods.Predict("here", Pods.Container(cpu: "250m", memory: "500Mi"));
+        var view = Nodes.View(Nodes.At("1", "near"), Nodes.At("2", "empty", "64"), Nodes.At("3", "busy"));
+        var usage = Usages.Of(("busy", new(Amounts.Of("2", "4Gi"), 3)));
+
+        AssertKept(["near", "busy"], view.Decide(pod, Older, usage: usage));
+    }
+
+    [Theory]
+    [InlineData(0, "near", "empty", "busy")]
+    [InlineData(30, "near", "busy")]
+    public void What_the_author_prefers_may_speak_for_a_standby_so_it_counts_against_the_lead_of_the_nearest(int weight, params string[] kept)
+    {
+        var view = Nodes.View(Nodes.At("1", "near"), Nodes.At("2", "empty", "64"), Nodes.At("3", "busy"));
+        var usage = Usages.Of(("busy", new(Amounts.Of("2", "8Gi"), 3)));
+
+        AssertKept(kept, view.Decide(Pod with { PreferredWeight = weight }, Adaptive, usage: usage));
     }
 
     [Fact]
@@ -66,13 +87,13 @@ public sealed class NearSetTests
     [Fact]
     public void A_node_that_has_the_pods_image_draws_it_and_is_left_out_where_that_outweighs_the_latency()
     {
-        var pod = Pods.Predict("here", Pods.Container(cpu: "100m", memory: "1Gi") with { Image = ImageId.Of("registry.example/model") });
+        var pod = Pods.Predict("here", Pods.Container(cpu: "100m", memory: "100Mi") with { Image = ImageId.Of("registry.example/model") });
         var images = NodeImages.Of([(ImageId.Of("registry.example/model:latest"), 3000L << 20)]);
         var view = Nodes.View(Nodes.At("1", "near"), Nodes.At("2", "has-it") with { Images = images }, Nodes.At("3", "next"));
 
         AssertKept(["near", "next"], view.Decide(pod, Older));
         AssertKept(["near", "has-it", "next"], view.Decide(pod, Adaptive));
-        AssertKept(["near", "has-it", "next"], view.Decide(Pods.Predict("here", Pods.Container(cpu: "100m", memory: "1Gi")), Older));
+        AssertKept(["near", "has-it", "next"], view.Decide(Pods.Predict("here", Pods.Container(cpu: "100m", memory: "100Mi")), Older));
     }
 
     [Fact]

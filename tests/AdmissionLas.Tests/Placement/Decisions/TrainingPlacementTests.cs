@@ -176,12 +176,16 @@ public sealed class TrainingPlacementTests
         Assert.Equal(["main cpu=2", "main memory=4Gi"], RequestsOf(View.Decide(Pods.Training(), usage: Usages.On("cloud", "7", "15Gi"))));
 
     [Fact]
-    public void It_counts_against_the_largest_preferred_node_with_room()
+    public void It_counts_against_the_preferred_node_with_room_that_the_scheduler_will_pick()
     {
         var view = Nodes.View(Cloud, Cloud with { Name = "cloud-2" }, Edge);
 
         Assert.Equal(("cloud", true), View.Decide(Pods.Training()) is var first ? (first.Chosen!.Name, first.TakesRoom) : default);
         Assert.Equal(("cloud-2", true), view.Decide(Pods.Training(), usage: Usages.On("cloud", "7")) is var second ? (second.Chosen!.Name, second.TakesRoom) : default);
+        // The emptier one, and the other where the scheduler avoids that.
+        Assert.Equal("cloud-2", view.Decide(Pods.Training(), usage: Usages.On("cloud", "1", "2Gi")).Chosen!.Name);
+        var avoided = Nodes.View(Cloud, Cloud with { Name = "cloud-2", Taints = [new("busy", "", TaintEffect.PreferNoSchedule)] }, Edge);
+        Assert.Equal("cloud", avoided.Decide(Pods.Training(), usage: Usages.On("cloud", "1", "2Gi")).Chosen!.Name);
         Assert.Equal(Amounts.Of("2", "4Gi"), View.Decide(Pods.Training()).Request);
     }
 
