@@ -17,7 +17,7 @@ public static class PlacementEngine
     public static Decision Decide(Step step, PodFacts pod, ClusterView view, ClusterUsage usage, PlacementPolicy policy)
     {
         List<string> warnings = step.Warning is null ? [] : [step.Warning];
-        if (step.Type == StepType.Other)
+        if (step.Type is not (StepType.Predict or StepType.Training))
         {
             return new Decision { Outcome = Outcome.NotAStep, Step = step, Warnings = warnings };
         }

@@ -33,13 +33,14 @@ readonly struct SchedulerScore(PodFacts pod, Resources request, ClusterView view
         var memory = Share(used.MemoryBytesOrZero, request.MemoryBytes is > 0 and var bytes ? bytes : UnstatedMemoryBytes, node.Allocatable.MemoryBytesOrZero, others);
         var least = 100 * (1 - ((cpu + memory) / 2));
         var balanced = cpu >= 1 || memory >= 1 ? 0 : 100 * (1 - Math.Abs(cpu - memory));
-        return least + balanced + Images(node);
+        return least + balanced + ImageLocality(node);
     }
 
     static double Share(long used, long asked, long allocatable, long others) => allocatable <= 0 ? 1 : Math.Min(1, (used + ((1 + others) * (double)asked)) / allocatable);
 
+    /// <summary>Those of them for the pod's images, 0 to 100.</summary>
     // An image counts for its size times the share of the nodes that have it, so that a rare one does not draw all pods to one node.
-    double Images(NodeFacts node)
+    internal double ImageLocality(NodeFacts node)
     {
         var bytes = 0.0;
         for (var i = 0; i < pod.Containers.Count; i++)

@@ -69,12 +69,13 @@ public sealed record ExplainedNode
 /// The points that the default scheduler's plugins give a node, each from 0 to 100 times its weight
 /// (https://kubernetes.io/docs/reference/scheduling/config/#scheduling-plugins; weights as of v1beta3).
 /// </summary>
-/// <param name="NodeAffinity">For the preferred terms, the pod's own and ours: up to 200.</param>
+/// <param name="NodeAffinity">For the preferred terms, the pod's own and ours: up to 200, and to 100 before Kubernetes 1.23.</param>
 /// <param name="TaintToleration">For the fewest PreferNoSchedule taints that are not tolerated: up to 300.</param>
 /// <param name="LeastAllocated">For the CPU and memory that would be left: up to 100.</param>
 /// <param name="BalancedAllocation">For CPU and memory being used alike: up to 100.</param>
-public readonly record struct SchedulerPoints(long NodeAffinity, long TaintToleration, long LeastAllocated, long BalancedAllocation)
+/// <param name="ImageLocality">For having the pod's images: up to 100.</param>
+public readonly record struct SchedulerPoints(long NodeAffinity, long TaintToleration, long LeastAllocated, long BalancedAllocation, long ImageLocality)
 {
     /// <summary>All of them together.</summary>
-    public long Total => NodeAffinity + TaintToleration + LeastAllocated + BalancedAllocation;
+    public long Total => NodeAffinity + TaintToleration + LeastAllocated + BalancedAllocation + ImageLocality;
 }

@@ -56,7 +56,7 @@ public static class PlacementExplainer
             notWeighed = [$"the pod's own preferred terms: more than {Feasibility.MaxComparisons} comparisons", .. notWeighed];
         }
 
-        var scores = new SchedulerScores(asPatched, [.. ownPreferences, .. decision.Preferred], usage);
+        var scores = new SchedulerScores(asPatched, [.. ownPreferences, .. decision.Preferred], view, usage, policy.NodeAffinityWeight);
         return new Explanation(decision, request, scores.AddTo(nodes), notWeighed);
     }
 

@@ -8,10 +8,14 @@ namespace AdmissionLas.Placement;
 /// https://kubernetes.io/docs/concepts/scheduling-eviction/resource-bin-packing/ for NodeResourcesFit. BalancedAllocation is counted as by
 /// Kubernetes 1.22 to 1.34: 100 less half the difference between the shares of CPU and memory in use.
 /// </remarks>
-sealed class SchedulerScores(PodFacts pod, IReadOnlyList<PreferredTerm> preferences, ClusterUsage usage)
+/// <param name="pod">The pod as patched.</param>
+/// <param name="preferences">Its preferred terms, ours among them.</param>
+/// <param name="view">The nodes.</param>
+/// <param name="usage">What is spoken for on them.</param>
+/// <param name="nodeAffinityWeight">The weight of the plugin NodeAffinity.</param>
+sealed class SchedulerScores(PodFacts pod, IReadOnlyList<PreferredTerm> preferences, ClusterView view, ClusterUsage usage, int nodeAffinityWeight)
 {
     const int Best = 100;
-    const int NodeAffinityWeight = 2;
     const int TaintTolerationWeight = 3;
 
     /// <summary>Below this many nodes the scheduler scores every node that passes its filters.</summary>
@@ -21,6 +25,7 @@ sealed class SchedulerScores(PodFacts pod, IReadOnlyList<PreferredTerm> preferen
     static readonly Resources NonZero = new(100, 200L << 20);
 
     readonly Resources request = EffectiveRequest.Of(pod);
+    readonly SchedulerScore images = new(pod, EffectiveRequest.Of(pod), view, usage);
     readonly Resources nonZeroRequest = EffectiveRequest.Of(pod with
     {
         Containers = [.. pod.Containers.Select(c => c with { Requests = c.EffectiveRequest.Or(NonZero) })],
@@ -39,10 +44,11 @@ sealed class SchedulerScores(PodFacts pod, IReadOnlyList<PreferredTerm> preferen
         return [.. nodes.Select(n => !IsScored(n) ? n : n with
         {
             Points = new SchedulerPoints(
-                mostWeight == 0 ? 0 : NodeAffinityWeight * (Best * WeightOf(n.Node) / mostWeight),
+                mostWeight == 0 ? 0 : nodeAffinityWeight * (Best * WeightOf(n.Node) / mostWeight),
                 TaintTolerationWeight * (mostTaints == 0 ? Best : Best - (Best * TaintsOf(n.Node) / mostTaints)),
                 LeastAllocated(n.Node),
-                BalancedAllocation(n.Node)),
+                BalancedAllocation(n.Node),
+                (long)images.ImageLocality(n.Node)),
         })];
     }
 
@@ -51,7 +57,6 @@ sealed class SchedulerScores(PodFacts pod, IReadOnlyList<PreferredTerm> preferen
     {
         List<string> unknown =
         [
-            "ImageLocality (up to 100: which node has the image)",
             "PodTopologySpread (up to 200: pods of the same Service or owner)",
             "InterPodAffinity (up to 200: the pod's and other pods' affinity)",
             "pods there that request nothing, which LeastAllocated counts as 100m CPU and 200Mi each",

@@ -3,8 +3,8 @@ namespace AdmissionLas.Placement;
 /// <summary>The images that a node has, with their sizes: the scheduler prefers nodes that have a pod's images.</summary>
 public sealed class NodeImages : IEquatable<NodeImages>
 {
-    // Below it an image counts for nothing on any node.
-    const long SmallestBytes = 23 << 20;
+    /// <summary>Below it an image counts for nothing on any node.</summary>
+    public const long SmallestBytes = 23 << 20;
 
     readonly (ulong Hash, long Bytes)[] images;
 

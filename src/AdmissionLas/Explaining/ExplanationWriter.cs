@@ -101,6 +101,7 @@ static class ExplanationWriter
             json.WriteNumber("taintToleration", points.TaintToleration);
             json.WriteNumber("leastAllocated", points.LeastAllocated);
             json.WriteNumber("balancedAllocation", points.BalancedAllocation);
+            json.WriteNumber("imageLocality", points.ImageLocality);
             json.WriteNumber("total", points.Total);
             json.WriteEndObject();
         }

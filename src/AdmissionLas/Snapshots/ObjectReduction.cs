@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using AdmissionLas.Explaining;
 using AdmissionLas.Kubernetes;
+using AdmissionLas.Placement;
 using AdmissionLas.Registration;
 
 namespace AdmissionLas.Snapshots;
@@ -16,11 +17,12 @@ static class ObjectReduction
 
     static readonly string[] Conditions = ["Ready", "MemoryPressure", "DiskPressure", "PIDPressure", "NetworkUnavailable"];
 
-    /// <summary>A node: name, labels, taints, whether it is cordoned, capacity, conditions.</summary>
+    /// <summary>A node: name, labels, taints, whether it is cordoned, capacity, conditions, and the images that are large enough to count.</summary>
     internal static JsonObject Node(JsonObject node) => Object("Node", new JsonObject().With(node.Object("metadata"), "name").With(node.Object("metadata"), "labels"))
         .Put("spec", new JsonObject().Put("taints", List(node.Object("spec").Objects("taints").Select(t => Only(t, "key", "value", "effect")))).With(node.Object("spec"), "unschedulable"))
         .Put("status", new JsonObject().With(node.Object("status"), "capacity").With(node.Object("status"), "allocatable")
-            .Put("conditions", List(node.Object("status").Objects("conditions").Where(c => Conditions.Contains(c.Text("type"))).Select(c => Only(c, "type", "status")))));
+            .Put("conditions", List(node.Object("status").Objects("conditions").Where(c => Conditions.Contains(c.Text("type"))).Select(c => Only(c, "type", "status"))))
+            .Put("images", List(node.Object("status").Objects("images").Where(i => i.Amount("sizeBytes") >= NodeImages.SmallestBytes).Select(i => Only(i, "names", "sizeBytes")))));
 
     /// <summary>A pod: name, our annotations, where it runs, and what it asks for.</summary>
     internal static JsonObject Pod(JsonObject pod)
@@ -32,7 +34,7 @@ static class ObjectReduction
         return Object("Pod", metadata)
             .Put("spec", Only(spec, "nodeName", "overhead").Put("resources", Resources(spec)).Put("initContainers", Containers(spec, "initContainers")).Put("containers", Containers(spec, "containers")))
             .Put("status", Only(pod.Object("status"), "phase")
-                .Put("conditions", List(pod.Object("status").Objects("conditions").Where(c => c.Text("type") == "PodScheduled").Select(c => Only(c, "type", "status")))));
+                .Put("conditions", List(pod.Object("status").Objects("conditions").Where(c => c.Text("type") == "PodScheduled").Select(c => Only(c, "type", "status", "reason")))));
     }
 
     /// <summary>A namespace: its name, and whether it opts in.</summary>

@@ -13,15 +13,15 @@ public sealed class SnapshotTests
             "apiVersion", "kind", "metadata.annotations.admissionlas.io/assumed", "metadata.annotations.admissionlas.io/decision", "metadata.name", "metadata.namespace", "metadata.uid",
             "spec.containers.name", "spec.containers.resources.limits.cpu", "spec.containers.resources.requests.cpu", "spec.containers.restartPolicy",
             "spec.initContainers.name", "spec.initContainers.resources.limits.cpu", "spec.initContainers.resources.requests.cpu", "spec.initContainers.restartPolicy",
-            "spec.nodeName", "spec.overhead.cpu", "spec.resources.limits.cpu", "spec.resources.requests.cpu", "status.conditions.status", "status.conditions.type", "status.phase",
+            "spec.nodeName", "spec.overhead.cpu", "spec.resources.limits.cpu", "spec.resources.requests.cpu", "status.conditions.reason", "status.conditions.status", "status.conditions.type", "status.phase",
         ],
         Surviving(ObjectReduction.Pod, FullPod));
 
     [Fact]
-    public void Of_a_node_only_name_labels_taints_capacity_and_conditions_survive() => Assert.Equal(
+    public void Of_a_node_only_name_labels_taints_capacity_conditions_and_large_images_survive() => Assert.Equal(
         [
             "apiVersion", "kind", "metadata.labels.HOME", "metadata.name", "spec.taints.effect", "spec.taints.key", "spec.taints.value", "spec.unschedulable",
-            "status.allocatable.cpu", "status.capacity.cpu", "status.conditions.status", "status.conditions.type",
+            "status.allocatable.cpu", "status.capacity.cpu", "status.conditions.status", "status.conditions.type", "status.images.names", "status.images.sizeBytes",
         ],
         Surviving(ObjectReduction.Node, """
             kind: Node
@@ -32,7 +32,7 @@ public sealed class SnapshotTests
               capacity: { cpu: 1 }
               allocatable: { cpu: 1 }
               conditions: [ { type: Ready, status: 'True', message: m, reason: r, lastHeartbeatTime: l }, { type: Other, status: 'True' } ]
-              images: [ { names: [ registry.example/secret ] } ]
+              images: [ { names: [ registry.example/model ], sizeBytes: 2000000000, other: o }, { names: [ registry.example/small ], sizeBytes: 1000 } ]
               nodeInfo: { machineID: m }
             """));
 
