@@ -281,6 +281,21 @@ public sealed class NodeFeedTests
     }
 
     [Fact]
+    public async Task Where_nobody_answers_the_feed_asks_every_few_seconds_however_long_that_lasts()
+    {
+        var server = (await StartAsync()).OnList(List("10", null, Node("a", "1"))).OnWatch(Watch(staysOpen: true));
+        var time = new HurriedTime();
+        await using var feed = new RunningFeed(server, time);
+        await feed.KnowsAsync("a");
+        time.Delays.Clear();
+
+        await server.DisposeAsync();
+
+        await Eventually.IsTrueAsync("it has asked again and again", () => Task.FromResult(time.Delays.Count >= 40));
+        Assert.All(time.Delays, d => Assert.InRange(d, TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(3)));
+    }
+
+    [Fact]
     public async Task A_watch_that_fails_again_and_again_from_one_version_makes_a_new_list()
     {
         await using var server = (await StartAsync())
