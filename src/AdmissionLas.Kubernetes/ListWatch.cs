@@ -113,7 +113,7 @@ sealed partial class ListWatch(KubeApi api, FollowedResource resource, IFollower
                     resourceVersion = null;
                 }
 
-                isAnswered = fault is not (HttpRequestException or IOException);
+                isAnswered = fault is not (HttpRequestException or IOException or TimeoutException);
                 Failed();
                 Tell(Reason(fault));
             }

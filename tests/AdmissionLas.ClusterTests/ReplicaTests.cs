@@ -17,8 +17,8 @@ public sealed class ReplicaTests(ControlPlane cluster, ITestOutputHelper output)
 
     readonly DirectoryInfo files = Directory.CreateTempSubdirectory("admissionlas-replicas-");
     readonly ServiceForwarder service = new(ProbeEvery);
-    readonly int[] ports = ReplicaProcess.FreePorts(4);
-    readonly ReplicaProcess?[] replicas = new ReplicaProcess?[2];
+    readonly int[] ports = FreePorts.Find(4);
+    readonly Tool?[] replicas = new Tool?[2];
     TestNamespace? team;
 
     public async Task InitializeAsync()
@@ -33,7 +33,7 @@ public sealed class ReplicaTests(ControlPlane cluster, ITestOutputHelper output)
 
     public async Task DisposeAsync()
     {
-        foreach (var replica in replicas.OfType<ReplicaProcess>())
+        foreach (var replica in replicas.OfType<Tool>())
         {
             await replica.DisposeAsync();
         }

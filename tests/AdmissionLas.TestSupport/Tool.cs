@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text;
 
 namespace AdmissionLas.TestSupport;
@@ -9,19 +10,23 @@ public sealed record ToolResult(int ExitCode, string Output, string Errors);
 /// <summary>A program that runs until it is done with.</summary>
 public sealed class Tool : IAsyncDisposable
 {
+    static readonly TimeSpan Bound = TimeSpan.FromSeconds(60);
+
     readonly Process process;
+    readonly Func<string, bool> isKept;
     readonly StringBuilder log = new();
 
-    Tool(Process process)
+    Tool(Process process, Func<string, bool> isKept)
     {
         this.process = process;
+        this.isKept = isKept;
         process.OutputDataReceived += Note;
         process.ErrorDataReceived += Note;
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
     }
 
-    /// <summary>All that it has written.</summary>
+    /// <summary>All that it has written and that is kept.</summary>
     public string Log
     {
         get
@@ -40,7 +45,9 @@ public sealed class Tool : IAsyncDisposable
     /// <param name="program">The program.</param>
     /// <param name="arguments">Its arguments.</param>
     /// <param name="environment">Variables beside those of this process.</param>
-    public static Tool Start(string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null)
+    /// <param name="isKept">Which lines of its output are kept; without it all.</param>
+    public static Tool Start(
+        string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null, Func<string, bool>? isKept = null)
     {
         var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var (name, value) in environment ?? new Dictionary<string, string>())
@@ -48,7 +55,7 @@ public sealed class Tool : IAsyncDisposable
             start.Environment[name] = value;
         }
 
-        return new Tool(Process.Start(start)!);
+        return new Tool(Process.Start(start)!, isKept ?? (_ => true));
     }
 
     /// <summary>Runs one to its end.</summary>
@@ -70,6 +77,18 @@ public sealed class Tool : IAsyncDisposable
         return new ToolResult(process.ExitCode, await output, await errors);
     }
 
+    /// <summary>What a kubelet does first to end a pod.</summary>
+    /// <returns>The exit code.</returns>
+    public async Task<int> TerminateAsync()
+    {
+        using var kill = Process.Start("kill", ["-TERM", process.Id.ToString(CultureInfo.InvariantCulture)]);
+        await process.WaitForExitAsync().WaitAsync(Bound);
+        return process.ExitCode;
+    }
+
+    /// <summary>What the kernel does when memory is short.</summary>
+    public void Kill() => process.Kill();
+
     /// <summary>Ends it.</summary>
     public async ValueTask DisposeAsync()
     {
@@ -84,9 +103,12 @@ public sealed class Tool : IAsyncDisposable
 
     void Note(object sender, DataReceivedEventArgs line)
     {
-        lock (log)
+        if (line.Data is { } text && isKept(text))
         {
-            log.AppendLine(line.Data);
+            lock (log)
+            {
+                log.AppendLine(text);
+            }
         }
     }
 }
