@@ -13,7 +13,8 @@ scripts/install-control-plane.sh --help), with nodes that are API objects alone 
   thesis     one node preferred  required   placement.mode Required       oracle    no scheduler: bound by somebody who sees everything
 
 Each predict pod's node is compared with all nodes that could run the pod at the moment it was bound, in the order of the API server's
-own record. Room that pods which existed then were given a moment later counts as taken; the column "strictly" counts it as free.
+own record. Room that pods which waited or were being created then were given a moment later counts as taken; the column "strictly" counts it
+as free.
 
   nearest    share of the predict pods on the lowest-latency node that could run them
   regret     latency above that, in all, as a share of it; mean and 99th percentile in ms

@@ -9,7 +9,7 @@ namespace AdmissionLas.Experiment;
 /// <param name="Seed">With which made-up cluster and pods.</param>
 /// <param name="Predict">Predict pods that were bound.</param>
 /// <param name="OnNearest">Those of them that are on a node with the lowest latency of all that could run them when they were bound.</param>
-/// <param name="OnNearestOfThatInstant">The same, as if the room were free that pods which existed already were given an instant later.</param>
+/// <param name="OnNearestOfThatInstant">The same, as if the room were free that pods which waited or were being created were given an instant later.</param>
 /// <param name="MeanBestMs">The mean of these lowest latencies.</param>
 /// <param name="MeanRegretMs">How much the mean latency is above that.</param>
 /// <param name="P99RegretMs">The 99th percentile of what one pod is above it.</param>
@@ -58,15 +58,15 @@ sealed record Miss(string Pod, string Why, string BestNode, double BestMs, strin
 /// </summary>
 /// <remarks>
 /// In a burst the scheduler does not bind in the order in which the webhook was asked. So the last place on a node may still look free to a pod
-/// that is bound a moment before the one it was given to. Either could have it and not both: such room, of pods that existed at that
-/// moment and were bound to the node later, counts as taken. The stricter count is reported beside it.
+/// that is bound a moment before the one it was given to. Either could have it and not both: such room, of pods that waited or were being created
+/// at that moment and were bound to the node later, counts as taken. The stricter count is reported beside it.
 /// </remarks>
 static class Judge
 {
     internal static Outcomes Of(Scenario scenario, Contender contender, int seed, Recording recording)
     {
         var cluster = new ClusterAt();
-        var inFlight = new InFlight(recording.Events);
+        var inFlight = new InFlight(recording);
         List<(double BestMs, double Ms)> placed = [];
         var onNearestOfThatInstant = 0;
         List<double> boundMs = [];
@@ -131,24 +131,24 @@ static class Judge
         : decision.Contains("none of those near has room", StringComparison.Ordinal) ? "nothing had room when the webhook was asked"
         : "the nearest had no room yet when the webhook was asked";
 
-    /// <summary>The pods that exist at a moment and are bound later.</summary>
+    /// <summary>The pods that exist or are being created at a moment and are bound later.</summary>
     sealed class InFlight
     {
-        readonly List<(string Pod, long CreatedIn, long BoundIn, string Node, Resources Request)> all = [];
+        readonly List<(long SentAt, long BoundIn, string Node, Resources Request)> all = [];
 
-        internal InFlight(Seen[] events)
+        internal InFlight(Recording recording)
         {
-            foreach (var pod in events.Where(e => e is { IsPod: true, IsGone: false }).GroupBy(e => e.Name))
+            foreach (var pod in recording.Events.Where(e => e is { IsPod: true, IsGone: false }).GroupBy(e => e.Name))
             {
                 if (pod.FirstOrDefault(e => e.Node is not null) is { } bound && bound.Version > pod.First().Version)
                 {
-                    all.Add((pod.Key, pod.First().Version, bound.Version, bound.Node!, EffectiveRequest.Of(ClusterAt.FactsOf(bound.Object))));
+                    all.Add((recording.Created.TryGetValue(pod.Key, out var created) ? created.CreatedAt : pod.First().At, bound.Version, bound.Node!, EffectiveRequest.Of(ClusterAt.FactsOf(bound.Object))));
                 }
             }
         }
 
         internal IEnumerable<(string Node, Resources Request)> At(Seen moment) =>
-            all.Where(p => p.CreatedIn < moment.Version && p.BoundIn > moment.Version).Select(p => (p.Node, p.Request));
+            all.Where(p => p.SentAt < moment.At && p.BoundIn > moment.Version).Select(p => (p.Node, p.Request));
     }
 
     static double Percentile(double[] values, double share)

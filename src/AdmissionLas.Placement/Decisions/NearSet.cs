@@ -14,6 +14,7 @@ namespace AdmissionLas.Placement;
 /// <para>
 /// What was placed or just assumed is in the usage by which room and scores are counted. The standbys are as many as it takes for
 /// <see cref="MostMissing"/> nodes to go or <see cref="SpareRoom"/> pods like this one to come in between, and no more: each makes the patch longer.
+/// There is always one, if any other node could run the pod: alone, the nearest would only be preferred.
 /// </para>
 /// </remarks>
 static class NearSet
@@ -57,7 +58,7 @@ static class NearSet
         var chosen = candidates[0];
         var members = membersOfThread ??= new List<Member>(PlacementPolicy.NamedNodesLimit);
         members.Clear();
-        members.Add(new Member(chosen, 100));
+        members.Add(new Member(chosen, 100, 0));
         // More pods cost points, yet they can make a lopsided node balanced: what it is worth in between is never less than at one of the ends.
         var chosenScore = Math.Min(score.Of(chosen.Node), score.Of(chosen.Node, Math.Min(Overtaking, feasibility.RoomOn(chosen.Node, 1 + Overtaking) - 1)));
         var chosenTaints = feasibility.AvoidingTaints(chosen.Node);
@@ -73,11 +74,11 @@ static class NearSet
 
             if (latencyMs == chosen.LatencyMs)
             {
-                members.Add(new Member(candidates[i], PreferenceWeights.TiedWithFirst));
+                members.Add(new Member(candidates[i], PreferenceWeights.TiedWithFirst, i));
             }
             else if (score.Of(node) - chosenScore + Slack <= affinityWeight * (100 - Math.Min(100, standbyWeight + ownWeight)))
             {
-                members.Add(new Member(candidates[i], standbyWeight));
+                members.Add(new Member(candidates[i], standbyWeight, i));
                 standbyWeight = LastStandbyWeight;
             }
             else
@@ -88,37 +89,57 @@ static class NearSet
             spare += feasibility.RoomOn(node, SpareRoom);
         }
 
-        if (members.Count == 1 && Weakest(candidates, feasibility, score, view) is { } weakest &&
-            score.Of(weakest.Node) - score.Of(chosen.Node) + Slack <= affinityWeight * (100 - Math.Min(100, LastStandbyWeight + ownWeight)))
-        {
-            members.Add(new Member(weakest, LastStandbyWeight));
-        }
-
+        AddWeakest(members, spare, candidates, feasibility, score, view, affinityWeight * (100 - Math.Min(100, LastStandbyWeight + ownWeight)));
         return members;
     }
 
     /// <summary>
-    /// Of the others the one that the scheduler thinks least of. Where none is sure to lose whatever comes in between, one that loses as things
-    /// are is better than none: a pod on the second best node is worth more than one that waits for ever for the best.
+    /// Where too few are sure to lose whatever comes in between, those that lose as things are have to do, the weakest first, and if there is none the
+    /// weakest: a pod on the second best node is worth more than one that waits for ever for the best.
     /// </summary>
-    static RankedNode? Weakest(List<RankedNode> candidates, in Feasibility feasibility, in SchedulerScore score, ClusterView view)
+    static void AddWeakest(
+        List<Member> members, long spare, List<RankedNode> candidates, in Feasibility feasibility, in SchedulerScore score, ClusterView view, int lead)
     {
-        RankedNode? weakest = null;
-        var least = double.MaxValue;
-        for (var i = 1; i < candidates.Count; i++)
+        var chosen = candidates[0].Node;
+        while (members.Count == 1 || spare < SpareRoom)
         {
-            var node = candidates[i].Node;
-            if (view.UniqueHostname(node) is not null && feasibility.AvoidingTaints(node) >= feasibility.AvoidingTaints(candidates[0].Node) && score.Of(node) < least)
+            var weakest = 0;
+            var least = double.MaxValue;
+            for (var i = 1; i < candidates.Count; i++)
             {
-                (weakest, least) = (candidates[i], score.Of(node));
+                var node = candidates[i].Node;
+                if (view.UniqueHostname(node) is not null && feasibility.AvoidingTaints(node) >= feasibility.AvoidingTaints(chosen) && score.Of(node) < least &&
+                    IndexOf(members, i) < 0)
+                {
+                    (weakest, least) = (i, score.Of(node));
+                }
             }
+
+            if (weakest == 0 || (members.Count > 1 && least - score.Of(chosen) + Slack > lead))
+            {
+                return;
+            }
+
+            members.Insert(~IndexOf(members, weakest), new Member(candidates[weakest], LastStandbyWeight, weakest));
+            spare += feasibility.RoomOn(candidates[weakest].Node, SpareRoom);
+        }
+    }
+
+    /// <summary>Where a candidate is among the members, or the complement of where it belongs.</summary>
+    static int IndexOf(List<Member> members, int candidate)
+    {
+        var i = 0;
+        while (i < members.Count && members[i].Candidate < candidate)
+        {
+            i++;
         }
 
-        return weakest;
+        return i < members.Count && members[i].Candidate == candidate ? i : ~i;
     }
 
     /// <summary>A node of the set.</summary>
     /// <param name="Ranked">The node.</param>
     /// <param name="Weight">The weight of its preferred term.</param>
-    internal readonly record struct Member(RankedNode Ranked, int Weight);
+    /// <param name="Candidate">Which of the candidates it is; the members are in their order.</param>
+    internal readonly record struct Member(RankedNode Ranked, int Weight, int Candidate);
 }

@@ -54,26 +54,28 @@ static class PredictPlacement
         PreferredTerm[] preferred;
         NodeSelectorRequirement? required = null;
         string? softened = null;
+        List<NearSet.Member>? near = null;
         if (mode == PlacementMode.Adaptive)
         {
             softened = WhyNotKept(pod, view, candidates, hasRoom);
-            mode = softened is null ? mode : PlacementMode.Preferred;
-        }
-
-        if (mode == PlacementMode.Adaptive)
-        {
-            var members = NearSet.Choose(candidates, feasibility, new SchedulerScore(pod, feasibility.Request, view, usage), view, policy.NodeAffinityWeight, pod.PreferredWeight);
-            // Where there is nothing to choose from there is nothing to prefer.
-            preferred = members.Count == 1 ? [] : new PreferredTerm[members.Count];
-            for (var i = 0; i < preferred.Length; i++)
+            near = softened is null ? NearSet.Choose(candidates, feasibility, new SchedulerScore(pod, feasibility.Request, view, usage), view, policy.NodeAffinityWeight, pod.PreferredWeight) : null;
+            if (near is { Count: 1 })
             {
-                preferred[i] = new PreferredTerm(members[i].Weight, view.TermFor(members[i].Ranked.Node));
+                // Alone it could go before the scheduler gets there, and the pod would wait for ever.
+                (near, softened) = (null, "no other could stand by");
             }
 
+            mode = near is null ? PlacementMode.Preferred : mode;
+        }
+
+        if (near is not null)
+        {
             candidates.Clear();
-            for (var i = 0; i < members.Count; i++)
+            preferred = new PreferredTerm[near.Count];
+            for (var i = 0; i < preferred.Length; i++)
             {
-                candidates.Add(members[i].Ranked);
+                preferred[i] = new PreferredTerm(near[i].Weight, view.TermFor(near[i].Ranked.Node));
+                candidates.Add(near[i].Ranked);
             }
 
             required = Hostnames(view, candidates);

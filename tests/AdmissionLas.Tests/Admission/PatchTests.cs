@@ -49,16 +49,16 @@ public sealed class PatchTests
     }
 
     [Fact]
-    public void A_pod_that_is_kept_to_one_node_gets_no_preferred_terms()
+    public void A_pod_that_one_node_alone_could_run_is_not_kept_to_it()
     {
         var reviewed = Webhook.Review(Pods.PredictJson(), Nodes.View(Nodes.At("1", "near")));
 
         AssertJson("""
             {
               "nodeAffinity": {
-                "requiredDuringSchedulingIgnoredDuringExecution": {
-                  "nodeSelectorTerms": [ { "matchExpressions": [ { "key": "kubernetes.io/hostname", "operator": "In", "values": ["near"] } ] } ]
-                }
+                "preferredDuringSchedulingIgnoredDuringExecution": [
+                  { "weight": 100, "preference": { "matchExpressions": [ { "key": "kubernetes.io/hostname", "operator": "In", "values": ["near"] } ] } }
+                ]
               }
             }
             """, reviewed.Pod["spec"]!["affinity"]);

@@ -159,14 +159,14 @@ public sealed class PodReaderTests
     public void The_image_is_read_where_it_is_one_for_it_draws_the_pod_elsewhere(string image, bool isKnown)
     {
         var images = NodeImages.Of([(ImageId.Of("registry.example/model:1"), 4L << 30)]);
-        var view = Nodes.View(Nodes.At("1", "near"), Nodes.At("90", "has-it") with { Images = images });
+        var view = Nodes.View(Nodes.At("1", "near"), Nodes.At("90", "has-it") with { Images = images }, Nodes.At("91", "next"));
 
         var decision = Webhook.Review(
             Pods.PredictJson(spec: $$"""{ "containers": [ { "name": "main", "image": {{image}} } ] }"""), view,
             new PlacementPolicy { Mode = PlacementMode.Adaptive, NodeAffinityWeight = 1 }).Decision!;
 
-        // Half of the nodes have the image: 100 points, as soon as somebody asks for it.
-        Assert.Equal(isKnown ? ["near"] : ["near", "has-it"], decision.Required!.Values);
+        // A third of the nodes have the image: 100 points, as soon as somebody asks for it.
+        Assert.Equal(isKnown ? ["near", "next"] : ["near", "has-it", "next"], decision.Required!.Values);
     }
 
     static Reviewed Review(string container) => Webhook.Review(Pods.PredictJson(spec: $$"""{ "containers": [ {{container}} ] }"""), View);

@@ -129,7 +129,7 @@ public sealed class ExplainCommandTests : IDisposable
         var step = JsonNode.Parse(live.Output)!["steps"]![0]!;
         // home-edge-node is full, and the configuration names one node only.
         Assert.Equal("nitlab-edge-node", step["chosen"]!.GetValue<string>());
-        Assert.Equal([false, true, false], step["nodes"]!.AsArray().Select(n => n!["required"]!.GetValue<bool>()));
+        Assert.Equal([0, 100, 0], step["nodes"]!.AsArray().Select(n => n!["weight"]!.GetValue<int>()));
         Assert.Equal("too little cpu", step["nodes"]![0]!["verdict"]!.GetValue<string>());
         Assert.Equal(["namespace team-a does not opt in, so the webhook is not asked for its pods; kubectl label namespace team-a admissionlas.io/inject=enabled"],
             JsonNode.Parse(live.Output)!["notices"]!.AsArray().Select(n => n!.GetValue<string>()));
@@ -162,8 +162,8 @@ public sealed class ExplainCommandTests : IDisposable
         Assert.Equal("Placed", step["outcome"]!.GetValue<string>());
         Assert.Contains("it runs on home-edge-node; what stands here is what would be decided now", step["notes"]!.AsArray().Select(n => n!.GetValue<string>()));
         Assert.Contains("when it was created: predict at HOME-EDGE", step["notes"]!.AsArray().Select(n => n!.GetValue<string>()));
-        // The preference that it had counts as its author's; ours, kept to the one node that may be named, comes once.
-        Assert.Equal("/spec/affinity/nodeAffinity/requiredDuringSchedulingIgnoredDuringExecution", step["patch"]!.AsArray()[^1]!["path"]!.GetValue<string>());
+        // The preference that it had counts as its author's; ours, for the one node that may be named, comes once.
+        Assert.Equal("/spec/affinity/nodeAffinity/preferredDuringSchedulingIgnoredDuringExecution/-", step["patch"]!.AsArray()[^1]!["path"]!.GetValue<string>());
         Assert.Single(step["patch"]!.AsArray(), p => p!["path"]!.GetValue<string>().Contains("nodeAffinity", StringComparison.Ordinal));
     }
 

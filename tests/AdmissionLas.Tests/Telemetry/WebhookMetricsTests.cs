@@ -16,11 +16,13 @@ public sealed class WebhookMetricsTests
         Handled[] handled = [Predict("HOME-EDGE", 10, 5), Predict("NITLAB-EDGE", 1, 1), Handled(Step(StepType.Predict, null), Outcome.NoLocation), Handled(Step(StepType.Training, null), Outcome.Placed)];
         Count(1000);
 
-        var before = GC.GetAllocatedBytesForCurrentThread();
-        Count(1000);
-        var allocated = GC.GetAllocatedBytesForCurrentThread() - before;
-
-        Assert.Equal(0, allocated);
+        // Code that is compiled anew in between allocates too, once.
+        Assert.Contains(0, Enumerable.Range(0, 10).Select(_ =>
+        {
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            Count(1000);
+            return GC.GetAllocatedBytesForCurrentThread() - before;
+        }));
 
         void Count(int times)
         {

@@ -37,7 +37,7 @@ public sealed class NearSetTests
         var view = Nodes.View(Nodes.At("1", "a"), Nodes.At("1", "b"), Nodes.At("1", "c", "64"), Nodes.At("2", "far"));
         var usage = Usages.Of(("a", new(Amounts.Of("3", "1Gi"), 1)), ("b", new(Amounts.Of("2", "15Gi"), 1)));
 
-        AssertKept(["c", "b", "a"], view.Decide(Pod, Older, usage: usage));
+        AssertKept(["c", "b", "a", "far"], view.Decide(Pod, Older, usage: usage));
         var decision = view.Decide(Pod, Adaptive, usage: usage);
         AssertKept(["c", "b", "a", "far"], decision);
         Assert.Equal([100, 99, 99, 6], decision.Preferred.Select(p => p.Weight));
@@ -65,23 +65,27 @@ public sealed class NearSetTests
     }
 
     [Theory]
-    [InlineData(0, "near", "empty", "busy")]
-    [InlineData(30, "near", "busy")]
-    public void What_the_author_prefers_may_speak_for_a_standby_so_it_counts_against_the_lead_of_the_nearest(int weight, params string[] kept)
+    [InlineData(0, 100, 6, 1)]
+    [InlineData(30, 100, 1, 6)]
+    public void What_the_author_prefers_may_speak_for_a_standby_so_it_counts_against_the_lead_of_the_nearest(int weight, params int[] weights)
     {
         var view = Nodes.View(Nodes.At("1", "near"), Nodes.At("2", "empty", "64"), Nodes.At("3", "busy"));
         var usage = Usages.Of(("busy", new(Amounts.Of("2", "8Gi"), 3)));
 
-        AssertKept(kept, view.Decide(Pod with { PreferredWeight = weight }, Adaptive, usage: usage));
+        var decision = view.Decide(Pod with { PreferredWeight = weight }, Adaptive, usage: usage);
+
+        AssertKept(["near", "empty", "busy"], decision);
+        Assert.Equal(weights, decision.Preferred.Select(p => p.Weight));
     }
 
     [Fact]
     public void A_lopsided_nearest_node_counts_for_what_it_is_now_although_more_such_pods_would_balance_it()
     {
         var pod = Pods.Predict("here", Pods.Container(cpu: "100m", memory: "3Gi"));
-        var view = Nodes.View(Nodes.At("1", "lopsided", "8"), Nodes.At("2", "empty", "64"));
+        var view = Nodes.View(Nodes.At("1", "lopsided", "8"), Nodes.At("2", "empty", "64"), Nodes.At("3", "as-lopsided", "8"), Nodes.At("4", "also", "8"));
+        var usage = new NodeUsage(Amounts.Of("7200m", "0"), 1);
 
-        AssertKept(["lopsided"], view.Decide(pod, Older, usage: Usages.Of(("lopsided", new(Amounts.Of("7200m", "0"), 1)))));
+        AssertKept(["lopsided", "as-lopsided", "also"], view.Decide(pod, Older, usage: Usages.Of(("lopsided", usage), ("as-lopsided", usage), ("also", usage))));
     }
 
     [Fact]
@@ -97,12 +101,21 @@ public sealed class NearSetTests
     }
 
     [Fact]
-    public void Where_no_standby_would_lose_to_the_nearest_it_stands_alone_and_nothing_is_preferred()
+    public void Where_no_standby_would_lose_to_the_nearest_one_stands_by_all_the_same_for_the_nearest_may_go()
     {
         var decision = Nodes.View(Nodes.At("1", "near"), Nodes.At("2", "empty", "64")).Decide(Pod, Older, usage: Usages.On("near", "3", "6Gi"));
 
-        AssertKept(["near"], decision);
-        Assert.Empty(decision.Preferred);
+        AssertKept(["near", "empty"], decision);
+        Assert.Equal([100, 1], decision.Preferred.Select(p => p.Weight));
+    }
+
+    [Fact]
+    public void Where_no_other_could_stand_by_the_nearest_is_merely_preferred()
+    {
+        var decision = Nodes.View(Nodes.At("1", "near"), Nodes.At("2", "full")).Decide(Pod, Adaptive, usage: Usages.On("full", "4"));
+
+        AssertPreferred(["near"], decision);
+        Assert.Equal("predict at here: near (1 ms) preferred and not required (no other could stand by); by label typeOfComponent, label OurLocation", decision.Explanation);
     }
 
     // 13 of 16 cores are taken: with this pod and two more the node is full, which costs it all points for balance.
@@ -113,17 +126,17 @@ public sealed class NearSetTests
         var usage = Usages.Of(
             ("near", new(Amounts.Of("13", "13Gi"), 13)), ("half-full", new(Amounts.Of("8", "8Gi"), 8)), ("fuller", new(Amounts.Of("13", "8Gi"), 13)));
 
-        AssertKept(["near", "fuller"], view.Decide(Pod, Older, usage: usage));
-        AssertKept(["near", "half-full", "fuller"], view.Decide(Pod, Adaptive, usage: usage));
+        Assert.Equal([100, 1, 1], view.Decide(Pod, Older, usage: usage).Preferred.Select(p => p.Weight));
+        Assert.Equal([100, 6, 1], view.Decide(Pod, Adaptive, usage: usage).Preferred.Select(p => p.Weight));
     }
 
     [Fact]
-    public void Where_none_is_sure_to_lose_whatever_comes_the_one_that_scores_least_now_is_better_than_none()
+    public void Where_none_is_sure_to_lose_whatever_comes_those_that_lose_now_are_better_than_none()
     {
         var view = Nodes.View(Nodes.At("1", "near"), Nodes.At("2", "second"), Nodes.At("3", "weakest"));
         var usage = Usages.Of(("near", new(Amounts.Of("2", "8Gi"), 2)), ("second", new(Amounts.Of("0", "0"), 1)), ("weakest", new(Amounts.Of("1", "4Gi"), 1)));
 
-        AssertKept(["near", "weakest"], view.Decide(Pod, Older, usage: usage));
+        AssertKept(["near", "second", "weakest"], view.Decide(Pod, Older, usage: usage));
     }
 
     [Fact]
