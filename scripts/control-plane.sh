@@ -32,7 +32,7 @@ COMPONENT is one of etcd, apiserver, scheduler, webhook.
                  up: the API server's AdmissionConfiguration, such as one that names a client certificate for webhooks
   --scheduler-weights today
                  up: the plugins of the scheduler count as they do by default since Kubernetes 1.23 (node affinity 2, taints 3)
-                 and not as in the release that runs; for Kubernetes 1.20, whose own they are not
+                 and not as in an older release that runs
   --scheduler-scores
                  up: the scheduler logs how many points each of its plugins gives each node for each pod; that is much
   --kill         stop: SIGKILL instead of SIGTERM
@@ -327,6 +327,12 @@ launch_scheduler() {
 
 await_scheduler() { wait_for scheduler 30 get --cacert "$dir/pki/ca.crt" "https://127.0.0.1:${port[scheduler]}/healthz"; }
 
+counts_as_today() {
+  local minor
+  minor=$("$bin/kube-scheduler" --version | sed -nE 's/^Kubernetes v1\.([0-9]+).*/\1/p')
+  [[ -z $minor ]] || ((minor >= 23))
+}
+
 # The default weights of https://kubernetes.io/docs/reference/scheduling/config/ as of v1beta3, for the scheduler of 1.20.
 write_scheduler_weights() {
   cat >"$dir/scheduler.yaml" <<YAML
@@ -454,7 +460,7 @@ up() {
   [[ -d $dir/pki ]] || make_pki 2>"$dir/log/pki.log" || fail_with_log pki 'could not be made'
   write_kubeconfig "$dir/kubeconfig" admin
   write_kubeconfig "$dir/scheduler.kubeconfig" scheduler
-  [[ -z $scheduler_weights ]] || write_scheduler_weights
+  [[ -z $scheduler_weights ]] || counts_as_today || write_scheduler_weights
   ((!with_scores)) || touch -- "$dir/scheduler-scores"
   if ((with_webhook)); then
     touch -- "$dir/with-webhook"

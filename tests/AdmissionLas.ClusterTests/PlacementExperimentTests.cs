@@ -32,10 +32,9 @@ public sealed class PlacementExperimentTests(ControlPlane cluster)
     [InlineData(true)]
     public async Task Every_predict_pod_is_on_the_nearest_node_that_could_run_it_and_none_is_stranded(bool isOracle)
     {
-        // The scheduler of the tests is older than 1.23.
         var contender = isOracle
             ? new Contender("oracle", null, IsOracle: true)
-            : new Contender("adaptive", new PlacementPolicy { Mode = PlacementMode.Adaptive, NodeAffinityWeight = 1 });
+            : new Contender("adaptive", new PlacementPolicy { Mode = PlacementMode.Adaptive });
 
         var outcomes = await new Lab(cluster.Api, cluster.Services).RunAsync(Small, 1, contender);
 

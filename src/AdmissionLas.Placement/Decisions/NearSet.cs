@@ -14,7 +14,6 @@ namespace AdmissionLas.Placement;
 /// <para>
 /// What was placed or just assumed is in the usage by which room and scores are counted. The standbys are as many as it takes for
 /// <see cref="MostMissing"/> nodes to go or <see cref="SpareRoom"/> pods like this one to come in between, and no more: each makes the patch longer.
-/// There is always one, if any other node could run the pod: alone, the nearest would only be preferred.
 /// </para>
 /// </remarks>
 static class NearSet
@@ -52,8 +51,10 @@ static class NearSet
     /// <param name="view">Tells which of them can be named in a requirement.</param>
     /// <param name="affinityWeight">The weight of the scheduler's NodeAffinity plugin.</param>
     /// <param name="ownWeight">What the author's own preferred terms weigh together: a standby may have all of it, and the nearest nothing.</param>
+    /// <param name="allWouldWin">The nearest stands alone because the scheduler would pick any of the others before it.</param>
     internal static List<Member> Choose(
-        List<RankedNode> candidates, in Feasibility feasibility, in SchedulerScore score, ClusterView view, int affinityWeight, int ownWeight)
+        List<RankedNode> candidates, in Feasibility feasibility, in SchedulerScore score, ClusterView view, int affinityWeight, int ownWeight,
+        out bool allWouldWin)
     {
         var chosen = candidates[0];
         var members = membersOfThread ??= new List<Member>(PlacementPolicy.NamedNodesLimit);
@@ -89,15 +90,16 @@ static class NearSet
             spare += feasibility.RoomOn(node, SpareRoom);
         }
 
-        AddWeakest(members, spare, candidates, feasibility, score, view, affinityWeight * (100 - Math.Min(100, LastStandbyWeight + ownWeight)));
+        allWouldWin = AddWeakest(members, spare, candidates, feasibility, score, view, affinityWeight * (100 - Math.Min(100, LastStandbyWeight + ownWeight)));
         return members;
     }
 
     /// <summary>
-    /// Where too few are sure to lose whatever comes in between, those that lose as things are have to do, the weakest first, and if there is none the
-    /// weakest: a pod on the second best node is worth more than one that waits for ever for the best.
+    /// Where too few are sure to lose whatever comes in between, those that lose as things are have to do, the weakest first: a pod on the second best
+    /// node is worth more than one that waits for ever for the best.
     /// </summary>
-    static void AddWeakest(
+    /// <returns>Whether there are others, and each of them would win as things are.</returns>
+    static bool AddWeakest(
         List<Member> members, long spare, List<RankedNode> candidates, in Feasibility feasibility, in SchedulerScore score, ClusterView view, int lead)
     {
         var chosen = candidates[0].Node;
@@ -115,14 +117,16 @@ static class NearSet
                 }
             }
 
-            if (weakest == 0 || (members.Count > 1 && least - score.Of(chosen) + Slack > lead))
+            if (weakest == 0 || least - score.Of(chosen) + Slack > lead)
             {
-                return;
+                return weakest != 0 && members.Count == 1;
             }
 
             members.Insert(~IndexOf(members, weakest), new Member(candidates[weakest], LastStandbyWeight, weakest));
             spare += feasibility.RoomOn(candidates[weakest].Node, SpareRoom);
         }
+
+        return false;
     }
 
     /// <summary>Where a candidate is among the members, or the complement of where it belongs.</summary>

@@ -58,11 +58,15 @@ static class PredictPlacement
         if (mode == PlacementMode.Adaptive)
         {
             softened = WhyNotKept(pod, view, candidates, hasRoom);
-            near = softened is null ? NearSet.Choose(candidates, feasibility, new SchedulerScore(pod, feasibility.Request, view, usage), view, policy.NodeAffinityWeight, pod.PreferredWeight) : null;
-            if (near is { Count: 1 })
+            if (softened is null)
             {
-                // Alone it could go before the scheduler gets there, and the pod would wait for ever.
-                (near, softened) = (null, "no other could stand by");
+                near = NearSet.Choose(
+                    candidates, feasibility, new SchedulerScore(pod, feasibility.Request, view, usage), view, policy.NodeAffinityWeight, pod.PreferredWeight, out var allWouldWin);
+                if (near.Count == 1 && !allWouldWin)
+                {
+                    // Nobody else could have it: a requirement would gain nothing, and leave the pod waiting should the node go.
+                    (near, softened) = (null, "no other could stand by");
+                }
             }
 
             mode = near is null ? PlacementMode.Preferred : mode;
@@ -71,11 +75,15 @@ static class PredictPlacement
         if (near is not null)
         {
             candidates.Clear();
-            preferred = new PreferredTerm[near.Count];
-            for (var i = 0; i < preferred.Length; i++)
+            // Where there is nothing to choose from there is nothing to prefer.
+            preferred = near.Count == 1 ? [] : new PreferredTerm[near.Count];
+            for (var i = 0; i < near.Count; i++)
             {
-                preferred[i] = new PreferredTerm(near[i].Weight, view.TermFor(near[i].Ranked.Node));
                 candidates.Add(near[i].Ranked);
+                if (i < preferred.Length)
+                {
+                    preferred[i] = new PreferredTerm(near[i].Weight, view.TermFor(near[i].Ranked.Node));
+                }
             }
 
             required = Hostnames(view, candidates);

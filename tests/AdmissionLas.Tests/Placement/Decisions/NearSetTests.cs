@@ -101,12 +101,12 @@ public sealed class NearSetTests
     }
 
     [Fact]
-    public void Where_no_standby_would_lose_to_the_nearest_one_stands_by_all_the_same_for_the_nearest_may_go()
+    public void Where_no_standby_would_lose_to_the_nearest_it_stands_alone_and_nothing_is_preferred()
     {
         var decision = Nodes.View(Nodes.At("1", "near"), Nodes.At("2", "empty", "64")).Decide(Pod, Older, usage: Usages.On("near", "3", "6Gi"));
 
-        AssertKept(["near", "empty"], decision);
-        Assert.Equal([100, 1], decision.Preferred.Select(p => p.Weight));
+        AssertKept(["near"], decision);
+        Assert.Empty(decision.Preferred);
     }
 
     [Fact]
