@@ -5,7 +5,7 @@ namespace AdmissionLas.Tests.Placement;
 
 public sealed class PodHintsTests
 {
-    static readonly ClusterView View = Nodes.View(Nodes.At("1", "near", cpu: "64"));
+    static readonly ClusterView View = Nodes.View(Nodes.At("1", "near", cpu: "64"), Nodes.At("2", "next"));
 
     [Theory]
     [InlineData("adaptive", PlacementMode.Adaptive)]
