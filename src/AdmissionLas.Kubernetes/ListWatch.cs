@@ -71,7 +71,6 @@ sealed partial class ListWatch(KubeApi api, FollowedResource resource, IFollower
     int failuresInARow;
     int expiriesInARow;
     int refusalsInARow;
-    bool isAnswered;
 
     /// <summary>How often the watch was opened again, for whatever reason.</summary>
     internal long Restarts => Math.Max(0, Interlocked.Read(ref watches) - 1);
@@ -81,7 +80,7 @@ sealed partial class ListWatch(KubeApi api, FollowedResource resource, IFollower
     {
         while (!stop.IsCancellationRequested)
         {
-            isAnswered = true;
+            var longestDelay = LongestDelay;
             try
             {
                 verb = "list";
@@ -113,14 +112,14 @@ sealed partial class ListWatch(KubeApi api, FollowedResource resource, IFollower
                     resourceVersion = null;
                 }
 
-                isAnswered = fault is not (HttpRequestException or IOException or TimeoutException);
+                longestDelay = fault is HttpRequestException or IOException or TimeoutException ? LongestDelayUnanswered : LongestDelay;
                 Failed();
                 Tell(Reason(fault));
             }
 
             if (failuresInARow > 0)
             {
-                await Task.Delay(Backoff(failuresInARow, isAnswered ? LongestDelay : LongestDelayUnanswered), time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await Task.Delay(Backoff(failuresInARow, longestDelay), time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
     }

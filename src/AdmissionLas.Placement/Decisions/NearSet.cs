@@ -77,7 +77,7 @@ static class NearSet
             {
                 members.Add(new Member(candidates[i], PreferenceWeights.TiedWithFirst, i));
             }
-            else if (score.Of(node) - chosenScore + Slack <= affinityWeight * (100 - Math.Min(100, standbyWeight + ownWeight)))
+            else if (score.Of(node) - chosenScore + Slack <= LeadOver(standbyWeight))
             {
                 members.Add(new Member(candidates[i], standbyWeight, i));
                 standbyWeight = LastStandbyWeight;
@@ -90,8 +90,10 @@ static class NearSet
             spare += feasibility.RoomOn(node, SpareRoom);
         }
 
-        allWouldWin = AddWeakest(members, spare, candidates, feasibility, score, view, affinityWeight * (100 - Math.Min(100, LastStandbyWeight + ownWeight)));
+        allWouldWin = AddWeakest(members, spare, candidates, feasibility, score, view, LeadOver(LastStandbyWeight));
         return members;
+
+        int LeadOver(int weight) => affinityWeight * (100 - Math.Min(100, weight + ownWeight));
     }
 
     /// <summary>

@@ -49,7 +49,10 @@ static partial class PageFiles
 
         var script = $"\n{string.Concat(FirstModules.Select(m => Scoped(m, texts[$"{m}.js"])))}";
         var style = $"\n{texts["page.css"]}";
-        texts["index.html"] = Preloads().Replace(texts["index.html"], "")
+        // Within HTML an SVG needs no namespace.
+        var icon = texts["icon.svg"].TrimEnd().Replace(" xmlns=\"http://www.w3.org/2000/svg\"", "", StringComparison.Ordinal);
+        texts["index.html"] = texts["index.html"]
+            .Replace("<img src=\"/icon.svg\" alt=\"\">", icon, StringComparison.Ordinal)
             .Replace("<link rel=\"stylesheet\" href=\"/page.css\">", $"<style>{style}</style>", StringComparison.Ordinal)
             .Replace("<script type=\"module\" src=\"/page.js\"></script>", $"<script type=\"module\">{script}</script>", StringComparison.Ordinal);
         var files = texts.ToDictionary(t => $"/{t.Key}", t => Answer(t.Key, Encoding.UTF8.GetBytes(t.Value)), StringComparer.Ordinal);
@@ -85,7 +88,4 @@ static partial class PageFiles
 
     [GeneratedRegex("""^export (?<kind>(?:async )?function|const|class) (?<name>\w+)""", RegexOptions.Multiline)]
     private static partial Regex Exports();
-
-    [GeneratedRegex("""^ *<link rel="modulepreload".*\n""", RegexOptions.Multiline)]
-    private static partial Regex Preloads();
 }
