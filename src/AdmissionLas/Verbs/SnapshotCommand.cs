@@ -13,7 +13,7 @@ static class SnapshotCommand
     {
         var command = new Command(
             "snapshot",
-            "Save what decisions depend on: nodes (name, labels, taints, capacity, conditions), pods (name, node, requests, our annotations), which namespaces opt in, and the webhook's configuration. " +
+            "Save what decisions depend on: nodes (name, labels, taints, capacity, conditions, names of large images), pods (name, node, requests, our annotations), which namespaces opt in, and the webhook's configuration. " +
             "No environment, command line, volume, Secret or foreign annotation. Use it with --snapshot, or attach it to a bug report. Changes nothing.")
         {
             File,
