@@ -565,7 +565,8 @@ stop() {
 
 down() {
   # In this order the later ones have no open connections; the data is to go, so nobody need wait for it to be written.
-  stop_process webhook TERM 5
+  # It drains for five seconds (server.drainSeconds).
+  stop_process webhook TERM 10
   stop_process scheduler TERM 5
   stop_process apiserver KILL 5
   stop_process etcd KILL 5
