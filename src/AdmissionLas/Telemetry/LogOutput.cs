@@ -7,13 +7,17 @@ using Serilog.Formatting;
 namespace AdmissionLas.Telemetry;
 
 /// <summary>
-/// Log lines for machines, many with one write: a system call for each line would be a tenth of what a review costs. The lines are a fraction
-/// of a second late, and a process that is killed outright takes those of that moment with it. Nobody who logs ever waits for whoever reads.
+/// Log lines for machines, many with one write: a system call for each line would be a tenth of what a review costs. Not too many either, for a
+/// write holds up what else its core has to do. The lines are a fraction of a second late, and a process that is killed outright takes those of
+/// that moment with it. Nobody who logs ever waits for whoever reads.
 /// </summary>
-sealed class LogOutput : ILogEventSink, IDisposable
+sealed class LogOutput : ILogEventSink, IThreadPoolWorkItem, IDisposable
 {
     /// <summary>How long a line waits for others at most.</summary>
     static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>So much is written at once; more does not wait.</summary>
+    const int BatchBytes = 32 << 10;
 
     /// <summary>What may wait for a reader that is slow or stuck; lines beyond that are counted and lost.</summary>
     const int MostWaitingBytes = 4 << 20;
@@ -27,8 +31,10 @@ sealed class LogOutput : ILogEventSink, IDisposable
     readonly Stream output;
     readonly Timer timer;
     readonly Lock gate = new();
-    JsonText waiting = new();
-    JsonText spare = new();
+    // Who has it writes. It is never waited for but at the end.
+    readonly SemaphoreSlim turn = new(1, 1);
+    JsonText waiting = new(2 * BatchBytes);
+    JsonText spare = new(2 * BatchBytes);
     bool isAwaited;
     long lost;
 
@@ -37,7 +43,7 @@ sealed class LogOutput : ILogEventSink, IDisposable
     internal LogOutput(ITextFormatter formatter, Stream output)
     {
         (this.formatter, this.output) = (formatter, output);
-        timer = new Timer(static o => ((LogOutput)o!).Flush(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        timer = new Timer(static o => ((LogOutput)o!).WriteIfAny(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
     /// <inheritdoc/>
@@ -61,39 +67,82 @@ sealed class LogOutput : ILogEventSink, IDisposable
             }
 
             waiting.Add(line);
-            if (isAwaited)
+            if (!isAwaited)
+            {
+                Await();
+            }
+
+            // What comes during a write is written after it.
+            if (waiting.WrittenCount < BatchBytes || !turn.Wait(0))
             {
                 return;
             }
+        }
 
-            isAwaited = true;
-            Await();
+        ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+    }
+
+    /// <summary>Writes what waits, in its turn.</summary>
+    void IThreadPoolWorkItem.Execute()
+    {
+        try
+        {
+            while (Write())
+            {
+            }
+        }
+        finally
+        {
+            turn.Release();
         }
     }
 
     /// <summary>Writes what is left.</summary>
     public void Dispose()
     {
-        using var isIdle = new ManualResetEvent(false);
-        if (timer.Dispose(isIdle) && isIdle.WaitOne(LongestGoodbye))
+        timer.Dispose();
+        // A reader who is stuck does not keep the process; and nobody writes after this.
+        if (turn.Wait(LongestGoodbye))
         {
-            Flush();
+            Write();
         }
     }
 
-    void Flush()
+    void WriteIfAny()
+    {
+        lock (gate)
+        {
+            isAwaited = false;
+            if (waiting.WrittenCount == 0)
+            {
+                return;
+            }
+
+            if (!turn.Wait(0))
+            {
+                Await();
+                return;
+            }
+        }
+
+        ((IThreadPoolWorkItem)this).Execute();
+    }
+
+    // True when as much has come meanwhile as is written at once.
+    bool Write()
     {
         JsonText full;
         lock (gate)
         {
-            full = waiting;
-            (waiting, spare) = (spare, waiting);
             if (lost > 0)
             {
                 waiting.Add(Encoding.UTF8.GetBytes(
                     $$"""{"@t":"{{DateTime.UtcNow:O}}","@mt":"{Lost} log lines were lost, for nobody read them fast enough","@l":"Warning","Lost":{{lost}}}{{'\n'}}"""));
                 lost = 0;
             }
+
+            full = waiting;
+            (waiting, spare) = (spare, waiting);
         }
 
         var isRead = TryWrite(full.WrittenSpan);
@@ -102,15 +151,10 @@ sealed class LogOutput : ILogEventSink, IDisposable
             full.ResetWrittenCount();
             if (full.Capacity > MostKeptBytes)
             {
-                spare = new JsonText();
+                spare = new JsonText(2 * BatchBytes);
             }
 
-            // Only now, so that a reader who is stuck holds up one thread and not one more with every interval.
-            isAwaited = isRead && waiting.WrittenCount > 0;
-            if (isAwaited)
-            {
-                Await();
-            }
+            return isRead && waiting.WrittenCount >= BatchBytes;
         }
     }
 
@@ -131,6 +175,7 @@ sealed class LogOutput : ILogEventSink, IDisposable
 
     void Await()
     {
+        isAwaited = true;
         try
         {
             timer.Change(Interval, Timeout.InfiniteTimeSpan);
@@ -138,7 +183,6 @@ sealed class LogOutput : ILogEventSink, IDisposable
         // Whoever disposes of this writes what is left.
         catch (ObjectDisposedException)
         {
-            isAwaited = true;
         }
     }
 }
