@@ -9,7 +9,8 @@ Usage: scripts/page-cost.sh [--loads N]
 Serves the page of 100 and of 500 nodes with 20 locations by the native binary and loads it in a Chromium without a screen, each time in a
 window that has never seen it and then once more in the same window, and beside it a line of text from the same server: what a page costs this
 browser on this machine that has nothing in it. Prints median, least and most of what the browser counts, in milliseconds from the beginning of the
-navigation: the first byte, the DOM ready, the load event, the first screenful of the cluster drawn, all of it; and how much was asked for.
+navigation: the first byte, the DOM ready, the load event, the first paint (of anything), the first screenful of the cluster on the screen, all of
+it in the page; and how much was asked for.
 A first load that is not counted pays for the browser's own start. Server and browser share this machine's cores: leave it alone meanwhile.
 
   --loads N     how often each is loaded (default: 15)

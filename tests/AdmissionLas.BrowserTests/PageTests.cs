@@ -388,22 +388,32 @@ public sealed class PageTests(Chromium chromium) : IClassFixture<Chromium>
     }
 
     [Fact]
-    public async Task The_page_stands_with_the_cluster_shown_in_the_time_it_may_take()
+    public async Task The_page_has_loaded_before_the_cluster_is_drawn()
     {
         await using var served = await ServedPage.StartAsync(Clusters.OfSize(100));
-        var times = new List<double>();
+        var times = new List<string>();
         for (var i = 0; i < 5; i++)
         {
             await using var window = await chromium.OpenAsync(served.Address);
-            await window.Page.WaitForFunctionAsync("performance.getEntriesByName('cluster-shown').length > 0");
-            times.Add(await window.Page.EvaluateAsync<double>("performance.getEntriesByName('cluster-shown')[0].startTime"));
+            var counted = await window.Page.EvaluateAsync<double[]>("""
+                () => new Promise(done => {
+                  const look = () => {
+                    const [page] = performance.getEntriesByType('navigation'), [shown] = performance.getEntriesByName('cluster-shown');
+                    const [seen] = performance.getEntriesByName('first-contentful-paint');
+                    if (seen && shown) done([page.loadEventEnd, seen.startTime, shown.startTime]);
+                    else setTimeout(look, 5);
+                  };
+                  look();
+                })
+                """);
+            Assert.True(counted[0] > 0 && counted[0] < counted[2], $"loaded, seen, with the cluster: {string.Join(", ", counted)} ms");
+            times.Add(string.Join(' ', counted.Select(t => t.ToString("0", CultureInfo.InvariantCulture))));
             Assert.True(await window.Page.EvaluateAsync<int>("performance.getEntriesByType('resource').reduce((sum, r) => sum + r.transferSize, 0)") < 100_000);
         }
 
         // Kept beside the pictures; a machine under load says nothing about the page.
         Directory.CreateDirectory(Chromium.Screenshots);
-        await File.WriteAllLinesAsync(
-            Path.Combine(Chromium.Screenshots, "load-milliseconds.txt"), times.Select(t => t.ToString("0", CultureInfo.InvariantCulture)));
+        await File.WriteAllLinesAsync(Path.Combine(Chromium.Screenshots, "load-milliseconds.txt"), times);
     }
 
     static async Task PasteAsync(IPage page, string text)

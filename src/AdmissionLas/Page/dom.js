@@ -56,13 +56,15 @@ export function debounced(action, milliseconds) {
 /** The first letters of what was typed, letter case free. */
 export const matches = (text, filter) => filter.toLowerCase().split(/\s+/).every(word => text.toLowerCase().includes(word));
 
-const screenful = 40;
-const loaded = new Promise(done => document.readyState === 'complete' ? done() : addEventListener('load', done, { once: true }));
+/** When the browser has shown what there is now. The first of two frames begins before that, the second after it. */
+export const shown = () => new Promise(done => document.hidden ? done() : requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done))));
+
+// As many rows as the window has room for, and some more: none is less high.
+const screenful = () => Math.ceil(innerHeight / 28);
 
 /**
  * A table whose headings sort. A column has a key, a label, value(row) to sort by (null always comes last) and cell(row).
- * The headings stay while rows come and go, so the focus does too. A table that was empty shows as many rows as a large screen holds at once and
- * the others when the page has loaded.
+ * The headings stay while rows come and go, so the focus does too. A table that was empty shows a screenful at once and the others when that is seen.
  */
 export class SortableTable {
   #table; #columns = []; #rows = []; #sort; #limit; #more; #drawings = 0;
@@ -107,14 +109,14 @@ export class SortableTable {
     const sign = this.#sort.descending ? -1 : 1;
     const keyed = this.#rows.map(row => [sortKey(column.value(row)), row]);
     keyed.sort(([a], [b]) => a === null ? (b === null ? 0 : 1) : b === null ? -1 : a === b ? 0 : a < b ? -sign : sign);
-    const shown = keyed.slice(0, this.#limit);
-    const body = this.#table.tBodies[0], now = body.rows.length === 0 ? screenful : shown.length;
+    const wanted = keyed.slice(0, this.#limit);
+    const body = this.#table.tBodies[0], now = body.rows.length === 0 ? screenful() : wanted.length;
     const rowOf = ([, row]) => el('tr', {}, this.#columns.map(c => c.cell(row)));
-    body.replaceChildren(...shown.slice(0, now).map(rowOf));
+    body.replaceChildren(...wanted.slice(0, now).map(rowOf));
     const drawing = ++this.#drawings;
-    if (now < shown.length) loaded.then(() => setTimeout(() => { if (drawing === this.#drawings) body.append(...shown.slice(now).map(rowOf)); }));
+    if (now < wanted.length) shown().then(() => { if (drawing === this.#drawings) body.append(...wanted.slice(now).map(rowOf)); });
     if (this.#more) {
-      this.#more.hidden = shown.length === keyed.length;
+      this.#more.hidden = wanted.length === keyed.length;
       this.#more.textContent = `Show all ${plural(keyed.length, 'node')}`;
     }
   }

@@ -6,7 +6,7 @@ import { nodeState } from './capacity.js';
 const steps = 7;
 const heats = Array.from({ length: steps }, (_, step) => `h${step}`);
 const $ = id => document.getElementById(id);
-let table, cluster, drawn = '';
+let table, cluster;
 
 export function startLatency() {
   table = new SortableTable($('heat'), { sort: { key: 'name', descending: false }, more: $('latency-more') });
@@ -14,12 +14,11 @@ export function startLatency() {
 }
 
 export function showLatency(next) {
+  const before = cluster;
   cluster = next;
   drawFacts();
   // Usage changes all the time and none of it shows here.
-  const now = JSON.stringify([cluster.isKnown, cluster.locations, cluster.nodes.map(n => [n.name, n.latencies, n.isReady, n.isCordoned, n.taints])]);
-  if (now === drawn) return;
-  drawn = now;
+  if (before === next || (before && whatShows(before) === whatShows(next))) return;
   const { locations, nodes } = cluster;
   const bounds = scale(nodes.flatMap(n => n.latencies.filter(l => typeof l === 'number')));
   drawLegend(bounds);
@@ -34,6 +33,8 @@ export function showLatency(next) {
   ];
   drawRows();
 }
+
+const whatShows = c => JSON.stringify([c.isKnown, c.locations, c.nodes.map(n => [n.name, n.latencies, n.isReady, n.isCordoned, n.taints])]);
 
 function drawRows() {
   if (!cluster) return;
@@ -81,7 +82,12 @@ export function scale(latencies) {
     for (const digit of [1, 2, 5]) candidates.push(Number(`${digit}e${power}`));
   }
   // How many latencies are at or below each candidate; the ends of a bucket are such counts, too.
-  const upTo = new Map(candidates.filter(c => c > low && c < high).map(c => [c, sorted.filter(l => l <= c).length]));
+  const upTo = new Map();
+  let count = 0;
+  for (const candidate of candidates.filter(c => c > low && c < high)) {
+    while (sorted[count] <= candidate) count++;
+    upTo.set(candidate, count);
+  }
   const bounds = [];
   while (bounds.length < steps - 1 && upTo.size > 0) {
     const cuts = [0, ...bounds.map(b => b[1]), sorted.length].sort((a, b) => a - b);

@@ -1,6 +1,6 @@
 // Starts the views, keeps the picture of the cluster fresh and says how the connection is.
 import { showCapacity, startCapacity } from './capacity.js';
-import { el } from './dom.js';
+import { el, shown } from './dom.js';
 import { showLatency, startLatency } from './latency.js';
 
 const $ = id => document.getElementById(id);
@@ -97,17 +97,25 @@ function showUnseen() {
   $('unseen').replaceChildren(unseen > 99 ? '99+' : String(unseen), el('span', { class: 'unseen' }, ' new'));
 }
 
-startLatency();
-startCapacity();
-addEventListener('hashchange', () => go(true));
-addEventListener('decision', () => { if (view !== 'decisions') { unseen++; showUnseen(); } });
-go(false);
-// The page came with the cluster as it was then.
-const first = $('first-cluster');
-tag = first.dataset.tag;
-show(JSON.parse(first.textContent));
-// For whoever measures how long the page takes.
-performance.mark('cluster-shown');
-addEventListener('load', () => { for (const start of Object.values(later)) start().catch(noAnswer); });
-setInterval(() => { if (!document.hidden) look(); }, betweenLooks);
-addEventListener('visibilitychange', () => { if (!document.hidden) look(); });
+function begin() {
+  for (const template of document.querySelectorAll('template')) template.replaceWith(template.content);
+  startLatency();
+  startCapacity();
+  addEventListener('hashchange', () => go(true));
+  addEventListener('decision', () => { if (view !== 'decisions') { unseen++; showUnseen(); } });
+  go(false);
+  // The page came with the cluster as it was then.
+  const first = $('first-cluster');
+  tag = first.dataset.tag;
+  show(JSON.parse(first.textContent));
+  setInterval(() => { if (!document.hidden) look(); }, betweenLooks);
+  addEventListener('visibilitychange', () => { if (!document.hidden) look(); });
+  shown().then(() => {
+    // For whoever measures how long the page takes.
+    performance.mark('cluster-shown');
+    for (const start of Object.values(later)) start().catch(noAnswer);
+  });
+}
+
+// To draw the cluster takes longer than all the rest, which is seen meanwhile; unless somebody wants to see another view.
+if (location.hash) begin(); else setTimeout(begin);
