@@ -34,7 +34,7 @@ readonly record struct ContainerCommand(bool RunsDriver, bool PlansTask, string?
 
             runsDriver |= isCommand && (json.TextIs("driver"u8) || json.Raw.EndsWith("/driver"u8));
             plansTask |= afterType && (json.TextIs("CONTAINER"u8) || json.TextIs("DAG"u8) || json.TextIs("ROOT_DAG"u8));
-            function = afterFunction ? json.GetText(path) : function;
+            function = afterFunction ? json.GetSharedText(path) : function;
             afterFunction = json.TextIs("--function_to_execute"u8);
             afterType = json.TextIs("--type"u8);
         }

@@ -133,7 +133,10 @@ ref struct JsonCursor(ReadOnlySpan<byte> json)
 
     /// <summary>Reads a string that many reviews share, which then costs no new one.</summary>
     internal string? ReadSharedText(string path, string member = "") =>
-        !ReadIsText(path, member) ? null : isEscaped ? GetText(path) : RecentTexts.Get(raw);
+        ReadIsText(path, member) ? GetSharedText(path) : null;
+
+    /// <summary>What <see cref="GetText"/> gives, for a string that many reviews share.</summary>
+    internal readonly string GetSharedText(string path) => isEscaped ? GetText(path) : RecentTexts.Get(raw);
 
     /// <summary>Reads a list of strings.</summary>
     internal List<string> ReadTexts(string path, string member = "")
