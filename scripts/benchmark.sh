@@ -16,7 +16,7 @@ Prints the median of the rounds: reviews a second, CPU time a review (the least 
 when something else used the cores meanwhile: discard such a run.
 
   --seconds N   how long each slice lasts (default: 3)
-  --rounds N    how many slices each server has (default: 9)
+  --rounds N    how many slices each server has (default: 7)
   -h, --help    this text
 TEXT
 }
@@ -26,7 +26,7 @@ die() {
   exit 1
 }
 
-seconds=3 rounds=9
+seconds=3 rounds=7
 while (($#)); do
   case $1 in
     --seconds | --rounds)

@@ -74,7 +74,8 @@ sealed class PageEndpoint(IOptions<PageOptions> options, ClusterPicture picture,
         headers.XContentTypeOptions = "nosniff";
         headers.XFrameOptions = "DENY";
         headers["Referrer-Policy"] = "no-referrer";
-        headers["Cross-Origin-Opener-Policy"] = "same-origin";
+        // No Cross-Origin-Opener-Policy: a browser starts a process of its own for it, which takes longer than the whole page, and a page that
+        // opened this one can do no more with it than close it.
         headers["Cross-Origin-Resource-Policy"] = "same-origin";
     }
 
