@@ -27,12 +27,6 @@ sealed class PageAnswer
     /// <param name="tag">A name that no other content has.</param>
     internal static PageAnswer Of(string contentType, byte[] bytes, string tag) => new(contentType, bytes, tag);
 
-    /// <summary>What it says.</summary>
-    internal ReadOnlySpan<byte> Bytes => bytes;
-
-    /// <summary>Its entity tag, in quotes.</summary>
-    internal string Tag => tag.ToString();
-
     /// <summary>Sends it.</summary>
     internal Task SendAsync(HttpContext http)
     {

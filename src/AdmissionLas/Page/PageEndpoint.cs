@@ -26,11 +26,6 @@ sealed class PageEndpoint(IOptions<PageOptions> options, ClusterPicture picture,
 
         var path = http.Request.Path.Value ?? "/";
         var isRead = HttpMethods.IsGet(http.Request.Method) || HttpMethods.IsHead(http.Request.Method);
-        if (path == "/")
-        {
-            return isRead ? PageAnswer.SendOnceAsync(http, "text/html; charset=utf-8", PageFiles.With(picture.Current)) : RefuseMethodAsync(http, "GET, HEAD");
-        }
-
         if (!path.StartsWith("/api/", StringComparison.Ordinal))
         {
             return PageFiles.Find(path) is not { } file ? TextAsync(http, StatusCodes.Status404NotFound, "nothing here; the page is at /")

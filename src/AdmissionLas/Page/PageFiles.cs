@@ -12,8 +12,6 @@ static partial class PageFiles
 {
     const string Prefix = "page/";
 
-    static ReadOnlySpan<byte> FirstCluster => "<script type=\"application/json\" id=\"first-cluster\">"u8;
-
     static readonly Lazy<(IReadOnlyDictionary<string, PageAnswer> Files, string ScriptHash, string StyleHash)> Page = new(Read);
 
     // Each after those that it imports.
@@ -26,16 +24,7 @@ static partial class PageFiles
     internal static string StyleHash => Page.Value.StyleHash;
 
     /// <summary>The file at a path, <see langword="null"/> when there is none.</summary>
-    internal static PageAnswer? Find(string path) => Page.Value.Files.GetValueOrDefault(path);
-
-    /// <summary>The page with the cluster to begin with.</summary>
-    internal static byte[] With(PageAnswer cluster)
-    {
-        var page = Page.Value.Files["/index.html"].Bytes;
-        var at = page.LastIndexOf(FirstCluster) + FirstCluster.Length - 1;
-        // Of JSON as .NET writes it no part can end the element: there is no "<" in it.
-        return [.. page[..at], .. Encoding.UTF8.GetBytes($" data-tag='{cluster.Tag}'>"), .. cluster.Bytes, .. page[(at + 1)..]];
-    }
+    internal static PageAnswer? Find(string path) => Page.Value.Files.GetValueOrDefault(path == "/" ? "/index.html" : path);
 
     static (IReadOnlyDictionary<string, PageAnswer> Files, string ScriptHash, string StyleHash) Read()
     {

@@ -50,9 +50,11 @@ function show(next) {
   draw();
 }
 
-async function look() {
+const ask = () => fetch('/api/cluster', { cache: 'no-store', headers: tag ? { 'If-None-Match': tag } : {} });
+
+async function look(asked = ask()) {
   try {
-    const response = await fetch('/api/cluster', { cache: 'no-store', headers: tag ? { 'If-None-Match': tag } : {} });
+    const response = await asked;
     if (response.status === 200) {
       tag = response.headers.get('ETag');
       show(await response.json());
@@ -104,18 +106,15 @@ function begin() {
   addEventListener('hashchange', () => go(true));
   addEventListener('decision', () => { if (view !== 'decisions') { unseen++; showUnseen(); } });
   go(false);
-  // The page came with the cluster as it was then.
-  const first = $('first-cluster');
-  tag = first.dataset.tag;
-  show(JSON.parse(first.textContent));
   setInterval(() => { if (!document.hidden) look(); }, betweenLooks);
   addEventListener('visibilitychange', () => { if (!document.hidden) look(); });
-  shown().then(() => {
+  look(first).then(shown).then(() => {
     // For whoever measures how long the page takes.
     performance.mark('cluster-shown');
     for (const start of Object.values(later)) start().catch(noAnswer);
   });
 }
 
-// To draw the cluster takes longer than all the rest, which is seen meanwhile; unless somebody wants to see another view.
+// Asked for at once. To draw it takes longer than all the rest, which is seen meanwhile; unless somebody wants to see another view.
+const first = ask();
 if (location.hash) begin(); else setTimeout(begin);
