@@ -108,11 +108,11 @@ stop() {
   unset "pids[$1]"
 }
 
-# load NAME PROTOCOL SECONDS: prints "reviews/s p50_us p99_us count".
+# load NAME PROTOCOL: prints "reviews/s p50_us p99_us count".
 load() {
   local address=https://127.0.0.1:${ports[$1]}/mutate
   if [[ $2 == http1 ]]; then
-    taskset -c 1 wrk --threads 1 --connections 16 --duration "${3}s" --latency --script "$work/post.lua" "$address" >"$work/load.log"
+    taskset -c 1 wrk --threads 1 --connections 16 --duration "${seconds}s" --latency --script "$work/post.lua" "$address" >"$work/load.log"
     ! grep -q 'Non-2xx' "$work/load.log" || die "not every review was answered: $(grep Non-2xx "$work/load.log")"
     awk '
       function us(t) { return t ~ /us$/ ? t + 0 : t ~ /ms$/ ? t * 1000 : t * 1000000 }
@@ -120,12 +120,12 @@ load() {
       END { print rate, p50, p99, n }' "$work/load.log"
   else
     rm -f -- "$work/times"
-    taskset -c 1 h2load --threads 1 --clients 1 --max-concurrent-streams 16 --duration "$3" --warm-up-time 1 --data "$work/review.json" \
+    taskset -c 1 h2load --threads 1 --clients 1 --max-concurrent-streams 16 --duration "$seconds" --warm-up-time 1 --data "$work/review.json" \
       --header 'content-type: application/json' --log-file "$work/times" "$address" >"$work/load.log"
     local failed
     failed=$(awk '/^requests:/ { print $10 + $12 }' "$work/load.log")
     [[ $failed == 0 ]] || die "not every review was answered: $(grep '^requests:' "$work/load.log")"
-    sort -n -k3,3 "$work/times" | awk -v s="$3" '{ t[NR] = $3 } END { print NR / s, t[int(NR * .5) + 1], t[int(NR * .99) + 1], NR }'
+    sort -n -k3,3 "$work/times" | awk -v s="$seconds" '{ t[NR] = $3 } END { print NR / s, t[int(NR * .5) + 1], t[int(NR * .99) + 1], NR }'
   fi
 }
 
@@ -152,7 +152,7 @@ for ((round = 0; round <= rounds; round++)); do
   for name in "${servers[@]}"; do
     for protocol in http1 http2; do
       cpu=$(ticks "${pids[$name]}") idle=$(idle_of_all) total=$(total_of_all)
-      read -r rate p50 p99 count < <(load "$name" "$protocol" "$seconds")
+      read -r rate p50 p99 count < <(load "$name" "$protocol")
       cpu=$(($(ticks "${pids[$name]}") - cpu)) idle=$(($(idle_of_all) - idle)) total=$(($(total_of_all) - total))
       # The first round warms up.
       ((round > 0)) || continue

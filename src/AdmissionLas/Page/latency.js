@@ -6,7 +6,7 @@ import { nodeState } from './capacity.js';
 const steps = 7;
 const heats = Array.from({ length: steps }, (_, step) => `h${step}`);
 const $ = id => document.getElementById(id);
-let table, cluster;
+let table, cluster, drawn = '';
 
 export function startLatency() {
   table = new SortableTable($('heat'), { sort: { key: 'name', descending: false }, more: $('latency-more') });
@@ -14,11 +14,12 @@ export function startLatency() {
 }
 
 export function showLatency(next) {
-  const before = cluster;
   cluster = next;
   drawFacts();
   // Usage changes all the time and none of it shows here.
-  if (before === next || (before && whatShows(before) === whatShows(next))) return;
+  const now = JSON.stringify([cluster.isKnown, cluster.locations, cluster.nodes.map(n => [n.name, n.latencies, n.isReady, n.isCordoned, n.taints])]);
+  if (now === drawn) return;
+  drawn = now;
   const { locations, nodes } = cluster;
   const bounds = scale(nodes.flatMap(n => n.latencies.filter(l => typeof l === 'number')));
   drawLegend(bounds);
@@ -33,8 +34,6 @@ export function showLatency(next) {
   ];
   drawRows();
 }
-
-const whatShows = c => JSON.stringify([c.isKnown, c.locations, c.nodes.map(n => [n.name, n.latencies, n.isReady, n.isCordoned, n.taints])]);
 
 function drawRows() {
   if (!cluster) return;

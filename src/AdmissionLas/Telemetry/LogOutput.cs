@@ -11,7 +11,7 @@ namespace AdmissionLas.Telemetry;
 /// write holds up what else its core has to do. The lines are a fraction of a second late, and a process that is killed outright takes those of
 /// that moment with it. Nobody who logs ever waits for whoever reads.
 /// </summary>
-sealed class LogOutput : ILogEventSink, IThreadPoolWorkItem, IDisposable
+sealed class LogOutput : ILogEventSink, IDisposable
 {
     /// <summary>How long a line waits for others at most.</summary>
     static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
@@ -79,22 +79,7 @@ sealed class LogOutput : ILogEventSink, IThreadPoolWorkItem, IDisposable
             }
         }
 
-        ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
-    }
-
-    /// <summary>Writes what waits, in its turn.</summary>
-    void IThreadPoolWorkItem.Execute()
-    {
-        try
-        {
-            while (Write())
-            {
-            }
-        }
-        finally
-        {
-            turn.Release();
-        }
+        ThreadPool.UnsafeQueueUserWorkItem(static o => o.WriteInTurn(), this, preferLocal: false);
     }
 
     /// <summary>Writes what is left.</summary>
@@ -125,7 +110,22 @@ sealed class LogOutput : ILogEventSink, IThreadPoolWorkItem, IDisposable
             }
         }
 
-        ((IThreadPoolWorkItem)this).Execute();
+        WriteInTurn();
+    }
+
+    // By whoever has the turn; gives it back.
+    void WriteInTurn()
+    {
+        try
+        {
+            while (Write())
+            {
+            }
+        }
+        finally
+        {
+            turn.Release();
+        }
     }
 
     // True when as much has come meanwhile as is written at once.
