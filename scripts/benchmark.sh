@@ -12,8 +12,8 @@ with 20 locations. The servers have core 0 to themselves, one at a time, and the
 slices, and each slice is compared with the floor's of the same round: a machine that becomes slower or faster meanwhile does so for all.
 
 Prints the median of the rounds: reviews a second, CPU time a review (the least noisy figure), p50 and p99, resident memory, start to ready
-(of three starts), and the median of each one's ratios to the floor. Both are compiled ahead of time, as the image's binary is. A line says
-when something else used the cores meanwhile: discard such a run.
+(of three starts), and the median of each one's ratios to the floor. Both are compiled ahead of time, as the image's binary is, and run with the
+same settings of the runtime. A line says when something else used the cores meanwhile: discard such a run.
 
   --seconds N   how long each slice lasts (default: 3)
   --rounds N    how many slices each server has (default: 7)
