@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text.Json;
 using AdmissionLas.Placement;
 using static AdmissionLas.Kubernetes.JsonFields;
@@ -69,7 +70,7 @@ public static class PodClaimReader
         });
     }
 
-    static ContainerFacts[] Containers(JsonElement list) =>
+    static ImmutableArray<ContainerFacts> Containers(JsonElement list) =>
     [
         .. Items(list).Select(c => new ContainerFacts(
             "", ResourceList(Member(Member(c, "resources"), "requests")), ResourceList(Member(Member(c, "resources"), "limits")), Text(Member(c, "restartPolicy")) == "Always"))

@@ -82,13 +82,13 @@ public readonly struct Feasibility
 
     static int Amounts(PodFacts pod)
     {
-        var amounts = pod.Containers.Count + pod.InitContainers.Count + Named(pod.PodRequests) + Named(pod.PodLimits) + Named(pod.Overhead);
-        for (var i = 0; i < pod.Containers.Count; i++)
+        var amounts = pod.Containers.Length + pod.InitContainers.Length + Named(pod.PodRequests) + Named(pod.PodLimits) + Named(pod.Overhead);
+        for (var i = 0; i < pod.Containers.Length; i++)
         {
             amounts += Named(pod.Containers[i].Requests) + Named(pod.Containers[i].Limits);
         }
 
-        for (var i = 0; i < pod.InitContainers.Count; i++)
+        for (var i = 0; i < pod.InitContainers.Length; i++)
         {
             amounts += Named(pod.InitContainers[i].Requests) + Named(pod.InitContainers[i].Limits);
         }

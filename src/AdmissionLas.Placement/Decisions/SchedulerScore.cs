@@ -43,9 +43,9 @@ readonly struct SchedulerScore(PodFacts pod, Resources request, ClusterView view
     internal double ImageLocality(NodeFacts node)
     {
         var bytes = 0.0;
-        for (var i = 0; i < pod.Containers.Count; i++)
+        for (var i = 0; i < pod.Containers.Length; i++)
         {
-            var image = pod.Containers[i].Image;
+            var image = pod.Containers.ItemRef(i).Image;
             if (node.Images.BytesOf(image) is > 0 and var size)
             {
                 bytes += size * view.ShareWithImage(image);

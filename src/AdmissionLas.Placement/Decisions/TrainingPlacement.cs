@@ -175,7 +175,7 @@ static class TrainingPlacement
         List<AddedRequest> Amounts(long eachCpuMilli, long eachMemoryBytes)
         {
             var added = new List<AddedRequest>(lackCpu.Count + lackMemory.Count);
-            for (var i = 0; i < pod.Containers.Count; i++)
+            for (var i = 0; i < pod.Containers.Length; i++)
             {
                 var container = pod.Containers[i];
                 if (lackCpu.Contains(i) && Math.Min(eachCpuMilli, container.Limits.CpuMilli ?? long.MaxValue) is > 0 and var cpu)
@@ -216,7 +216,7 @@ static class TrainingPlacement
     static List<int> Lacking(PodFacts pod, PlacementPolicy policy, Func<Resources, long?> resource) =>
         resource(pod.PodRequests) is not null || resource(pod.PodLimits) is not null
             ? []
-            : [.. Enumerable.Range(0, pod.Containers.Count).Where(i =>
+            : [.. Enumerable.Range(0, pod.Containers.Length).Where(i =>
                 resource(pod.Containers[i].Requests) is null && !policy.IsPlatformContainer(pod.Containers[i].Name))];
 
     /// <summary>

@@ -26,9 +26,9 @@ public static class EffectiveRequest
     {
         var sidecars = Resources.None;
         starting = Resources.None;
-        for (var i = 0; i < pod.InitContainers.Count; i++)
+        for (var i = 0; i < pod.InitContainers.Length; i++)
         {
-            var init = pod.InitContainers[i];
+            ref readonly var init = ref pod.InitContainers.ItemRef(i);
             if (init.AlwaysRestarts)
             {
                 sidecars = sidecars.Plus(init.EffectiveRequest);
@@ -41,9 +41,9 @@ public static class EffectiveRequest
         }
 
         var running = sidecars;
-        for (var i = 0; i < pod.Containers.Count; i++)
+        for (var i = 0; i < pod.Containers.Length; i++)
         {
-            running = running.Plus(pod.Containers[i].EffectiveRequest);
+            running = running.Plus(pod.Containers.ItemRef(i).EffectiveRequest);
         }
 
         return running;

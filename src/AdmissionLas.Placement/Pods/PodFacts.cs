@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace AdmissionLas.Placement;
 
 /// <summary>What the core knows of the pod under review.</summary>
@@ -37,10 +39,10 @@ public sealed record PodFacts
     public IReadOnlyList<Toleration> Tolerations { get; init; } = [];
 
     /// <summary>spec.containers in order.</summary>
-    public IReadOnlyList<ContainerFacts> Containers { get; init; } = [];
+    public ImmutableArray<ContainerFacts> Containers { get; init; } = [];
 
     /// <summary>spec.initContainers in order.</summary>
-    public IReadOnlyList<ContainerFacts> InitContainers { get; init; } = [];
+    public ImmutableArray<ContainerFacts> InitContainers { get; init; } = [];
 
     /// <summary>spec.resources.requests: the pod-level request, which takes the place of the containers' sum.</summary>
     public Resources PodRequests { get; init; }

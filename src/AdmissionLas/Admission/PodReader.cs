@@ -1,4 +1,6 @@
 using System.Buffers.Text;
+using System.Collections.Immutable;
+using System.Runtime.InteropServices;
 using AdmissionLas.Placement;
 
 namespace AdmissionLas.Admission;
@@ -118,9 +120,9 @@ sealed class PodReader
         internal IReadOnlyList<NodeSelectorTerm>? RequiredTerms;
         internal IReadOnlyList<bool> RequiredTermsHaveExpressions = [];
         internal IReadOnlyList<Toleration> Tolerations = [];
-        internal IReadOnlyList<ContainerFacts> Containers = [];
+        internal ImmutableArray<ContainerFacts> Containers = [];
         internal IReadOnlyList<ContainerShape> ContainerShapes = [];
-        internal IReadOnlyList<ContainerFacts> InitContainers = [];
+        internal ImmutableArray<ContainerFacts> InitContainers = [];
         internal Resources PodRequests;
         internal Resources PodLimits;
         internal Resources Overhead;
@@ -287,7 +289,7 @@ sealed class PodReader
 
         Array.Resize(ref containers, count);
         Array.Resize(ref shapes, count);
-        (spec.Containers, spec.ContainerShapes) = (containers, shapes);
+        (spec.Containers, spec.ContainerShapes) = (ImmutableCollectionsMarshal.AsImmutableArray(containers), shapes);
     }
 
     static void ReadInitContainers(ref JsonCursor json, ref Spec spec)
@@ -306,7 +308,7 @@ sealed class PodReader
         }
 
         Array.Resize(ref containers, count);
-        spec.InitContainers = containers;
+        spec.InitContainers = ImmutableCollectionsMarshal.AsImmutableArray(containers);
     }
 
     static void Put<T>(ref T[] items, int at, T item)
