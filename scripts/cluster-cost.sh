@@ -12,7 +12,8 @@ Usage: scripts/cluster-cost.sh watch [--updates N] [--labels PERCENT] [--seconds
   watch      5,000 nodes of some 15 KB on a real API server. Reviews at a steady rate, first while nothing changes, then while nodes do;
              prints the server's share of a core (/proc/PID/stat), its resident memory over the time, and p50 and p99 of the reviews, each
              beside a second server that has the same nodes from a snapshot and follows nothing: what that one suffers is the noise of
-             the API server, etcd and the load on the same cores
+             the API server, etcd and the load on the same cores. Then once more with the same nodes and changes from an API server that
+             is played and leaves the cores alone
   admission  what the API server itself counts for our webhook, with a patch and without
              (apiserver_admission_webhook_admission_duration_seconds): the mean of the pods of five rounds
   memory     resident memory with 5,000 nodes and 150,000 pods, whose API server is played
@@ -21,7 +22,7 @@ Usage: scripts/cluster-cost.sh watch [--updates N] [--labels PERCENT] [--seconds
 
   --updates N       watch: changes a second (default: 200)
   --labels PERCENT  watch: so many of them are new latencies of a node, the others heartbeats of a kubelet (default: 50)
-  --seconds N       watch: how long the nodes change (default: 60)
+  --seconds N       watch: how long the nodes change in each of the two (default: 60)
   --pods N          admission: pods of each kind (default: 1000)
   --starts N        native: how often it is started (default: 9)
   -h, --help        this text

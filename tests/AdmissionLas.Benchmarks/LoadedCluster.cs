@@ -71,8 +71,11 @@ sealed class LoadedCluster : IDisposable
     /// <summary>Somebody has measured again: all of a node's latencies are others.</summary>
     internal Task MeasuredAsync(int node, int seed) => SendAsync(HttpMethod.Patch, $"/api/v1/nodes/{Name(node)}", new JsonObject
     {
-        ["metadata"] = new JsonObject { ["labels"] = new JsonObject(Enumerable.Range(0, Locations).Select(l => Latency(l, seed + l))) },
+        ["metadata"] = new JsonObject { ["labels"] = new JsonObject(Latencies(seed)) },
     });
+
+    /// <summary>A node's latency labels after a measurement.</summary>
+    internal static IEnumerable<KeyValuePair<string, JsonNode?>> Latencies(int seed) => Enumerable.Range(0, Locations).Select(l => Latency(l, seed + l));
 
     internal Task DryRunAsync(string @namespace, JsonObject pod) => SendAsync(HttpMethod.Post, $"/api/v1/namespaces/{@namespace}/pods?dryRun=All", pod);
 
@@ -100,7 +103,8 @@ sealed class LoadedCluster : IDisposable
         }
     }
 
-    static JsonArray Conditions(int second) =>
+    /// <summary>A node's conditions after a heartbeat.</summary>
+    internal static JsonArray Conditions(int second) =>
     [
         .. ((string[])["MemoryPressure", "DiskPressure", "PIDPressure", "Ready"]).Select(type => new JsonObject
         {

@@ -3,13 +3,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json.Nodes;
 using AdmissionLas.Kubernetes;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 
 namespace AdmissionLas.Benchmarks;
 
@@ -29,24 +23,12 @@ static class UsageMemory
     /// <param name="server">The server's program, <c>admission-las</c> or <c>admission-las.dll</c>.</param>
     internal static async Task<int> RunAsync(string server)
     {
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.WebHost.UseUrls("http://127.0.0.1:0");
-        await using var api = builder.Build();
-        api.Run(AnswerAsync);
-        await api.StartAsync();
-        var address = api.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();
-
         var files = Directory.CreateTempSubdirectory("admissionlas-usage-memory-");
-        var kubeconfig = Path.Combine(files.FullName, "kubeconfig");
-        await File.WriteAllTextAsync(kubeconfig, $$"""
-            { "apiVersion": "v1", "kind": "Config", "current-context": "c", "contexts": [{ "name": "c", "context": { "cluster": "c", "user": "u" } }],
-              "clusters": [{ "name": "c", "cluster": { "server": "{{address}}" } }], "users": [{ "name": "u", "user": { "token": "any" } }] }
-            """);
+        await using var api = await PlayedApiServer.StartAsync(files.FullName, AnswerAsync);
         try
         {
             var startedAt = Stopwatch.GetTimestamp();
-            await using var process = await ServerProcess.StartAsync(server, files.FullName, 18_443, "--kubeconfig", kubeconfig);
+            await using var process = await ServerProcess.StartAsync(server, files.FullName, 18_443, "--kubeconfig", api.Kubeconfig);
             while (!(await process.ReadinessAsync()).Contains($"{Pods} pods counted", StringComparison.Ordinal))
             {
                 await Task.Delay(500);
