@@ -7,13 +7,14 @@ usage() {
 Usage: scripts/benchmark.sh [--seconds N] [--rounds N]
 
 Sends the 12 KB review of a real Kubeflow pod over TLS 1.3 to the server and to a floor (the same Kestrel, which reads the body and gives a
-fixed answer of the same length), with HTTP/1.1 (wrk; what the API server speaks to webhooks) and HTTP/2 (h2load), at 5, 500 and 5,000 nodes
-with 20 locations. The servers have core 0 to themselves, one at a time, and the client core 1. All of them stay up and take turns in short
-slices, and each slice is compared with the floor's of the same round: a machine that becomes slower or faster meanwhile does so for all.
+fixed answer of the same length; as .NET starts it, and once more, as "tuned", with the server's settings of the runtime), with HTTP/1.1 (wrk;
+what the API server speaks to webhooks) and HTTP/2 (h2load), at 5, 500 and 5,000 nodes with 20 locations. The servers have core 0 to
+themselves, one at a time, and the client core 1. All of them stay up and take turns in short slices, and each slice is compared with those of
+the floors of the same round: a machine that becomes slower or faster meanwhile does so for all.
 
 Prints the median of the rounds: reviews a second, CPU time a review (the least noisy figure), p50 and p99, resident memory, start to ready
-(of three starts), and the median of each one's ratios to the floor. Both are compiled ahead of time, as the image's binary is, and run with the
-same settings of the runtime. A line says when something else used the cores meanwhile: discard such a run.
+(of three starts), and the median of each one's ratios to the floor, then to the tuned one. Both are compiled ahead of time, as the image's
+binary is. A line says when something else used the cores meanwhile: discard such a run.
 
   --seconds N   how long each slice lasts (default: 3)
   --rounds N    how many slices each server has (default: 7)
@@ -51,8 +52,10 @@ done
 
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 work=$(mktemp -d)
-readonly servers=(floor 5 500 5000) starts=3
-declare -A pids=() ports=([floor]=29441 [5]=29442 [500]=29443 [5000]=29444)
+readonly servers=(floor tuned 5 500 5000) starts=3
+declare -A pids=() ports=([floor]=29441 [tuned]=29440 [5]=29442 [500]=29443 [5000]=29444)
+# Those of src/AdmissionLas/AdmissionLas.csproj.
+readonly settings=(DOTNET_ThreadPool_UnfairSemaphoreSpinLimit=0 DOTNET_GCgen0size=600000)
 # shellcheck disable=SC2317
 finish() {
   ((${#pids[@]} == 0)) || kill -9 "${pids[@]}" 2>/dev/null || true
@@ -79,11 +82,12 @@ ticks() { awk '{ print $14 + $15 }' "/proc/$1/stat"; }
 idle_of_all() { awk '/^cpu / { print $5 + $6 }' /proc/stat; }
 total_of_all() { awk '/^cpu / { t = 0; for (i = 2; i <= 9; i++) t += $i; print t }' /proc/stat; }
 
-# start NAME: floor, or the number of nodes. Sets $ready_ms.
+# start NAME: floor, tuned, or the number of nodes. Sets $ready_ms.
 start() {
-  local began=${EPOCHREALTIME/./} port=${ports[$1]}
-  if [[ $1 == floor ]]; then
-    taskset -c 0 "$bin/floor" "$port" "$work/certificate" "$work/decision.json" >"$work/server-$1.log" 2>&1 &
+  local began=${EPOCHREALTIME/./} port=${ports[$1]} as=()
+  if [[ $1 == floor || $1 == tuned ]]; then
+    [[ $1 == floor ]] || as=("${settings[@]}")
+    env "${as[@]}" taskset -c 0 "$bin/floor" "$port" "$work/certificate" "$work/decision.json" >"$work/server-$1.log" 2>&1 &
   else
     ADMISSION_LAS_LOGGING__LEVEL=Information taskset -c 0 "$bin/admission-las" serve --snapshot "$work/nodes-$1.yaml" --address 127.0.0.1 \
       --port "$port" --health-port $((port - 400)) --certificate "$work/certificate/tls.crt" --certificate-key "$work/certificate/tls.key" >"$work/server-$1.log" 2>&1 &
@@ -168,20 +172,22 @@ for ((round = 0; round <= rounds; round++)); do
   done
 done
 
-# Of field F of a server's lines the median, and the median of its ratios to the floor's line of the same round.
+# Of field F of a server's lines the median.
 median() { awk -v name="$1" -v p="$2" -v f="$3" '$1 == name && $2 == p { print $f }' "$results" | sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
+# The median of its ratios to another's line of the same round.
 ratio() {
-  awk -v name="$1" -v p="$2" -v f="$3" '$2 == p && $1 == "floor" { floor[++n] = $f } $2 == p && $1 == name { print $f / floor[name == "floor" ? n : ++m] }' "$results" |
-    sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'
+  awk -v name="$1" -v p="$2" -v f="$3" -v to="$4" '$2 == p && $1 == to { of[++n] = $f } $2 == p && $1 == name { own[++m] = $f }
+    END { for (i = 1; i <= m; i++) print own[i] / of[i] }' "$results" | sort -n | awk '{ v[NR] = $1 } END { printf "%.2f", v[int((NR + 1) / 2)] }'
 }
+ratios() { printf '%s %s' "$(ratio "$1" "$2" "$3" floor)" "$(ratio "$1" "$2" "$3" tuned)"; }
 
-printf '%-10s %-6s %11s %7s %9s %7s %8s %8s %7s %7s %9s\n' server http reviews/s ratio 'CPU us' ratio 'p50 us' 'p99 us' ratio 'RSS MB' 'ready ms'
+printf '%-10s %-6s %11s %9s %9s %9s %8s %8s %9s %7s %9s\n' server http reviews/s ratios 'CPU us' ratios 'p50 us' 'p99 us' ratios 'RSS MB' 'ready ms'
 for protocol in http1 http2; do
   for name in "${servers[@]}"; do
-    label="$name nodes"
-    [[ $name != floor ]] || label=$name
-    printf '%-10s %-6s %11.0f %7.2f %9.1f %7.2f %8.0f %8.0f %7.2f %7.0f %9d\n' "$label" $protocol "$(median "$name" $protocol 3)" "$(ratio "$name" $protocol 3)" \
-      "$(median "$name" $protocol 4)" "$(ratio "$name" $protocol 4)" "$(median "$name" $protocol 5)" "$(median "$name" $protocol 6)" "$(ratio "$name" $protocol 6)" \
+    label=$name
+    [[ $name != [0-9]* ]] || label="$name nodes"
+    printf '%-10s %-6s %11.0f %9s %9.1f %9s %8.0f %8.0f %9s %7.0f %9d\n' "$label" $protocol "$(median "$name" $protocol 3)" "$(ratios "$name" $protocol 3)" \
+      "$(median "$name" $protocol 4)" "$(ratios "$name" $protocol 4)" "$(median "$name" $protocol 5)" "$(median "$name" $protocol 6)" "$(ratios "$name" $protocol 6)" \
       "$(awk '/VmRSS/ { print $2 / 1024 }' "/proc/${pids[$name]}/status")" "$(median "$name" ready 3)"
   done
 done
