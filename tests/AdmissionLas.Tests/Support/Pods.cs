@@ -65,6 +65,6 @@ static class Pods
     {
         Namespace = "kubeflow",
         Labels = labels.ToDictionary(l => l.Key, l => l.Value),
-        Containers = containers.Length == 0 ? [Container()] : containers,
+        Containers = containers.Length == 0 ? [Container()] : [.. containers],
     };
 }
