@@ -24,9 +24,9 @@ static class UsageMemory
     internal static async Task<int> RunAsync(string server)
     {
         var files = Directory.CreateTempSubdirectory("admissionlas-usage-memory-");
-        await using var api = await PlayedApiServer.StartAsync(files.FullName, AnswerAsync);
         try
         {
+            await using var api = await PlayedApiServer.StartAsync(files.FullName, AnswerAsync);
             var startedAt = Stopwatch.GetTimestamp();
             await using var process = await ServerProcess.StartAsync(server, files.FullName, 18_443, "--kubeconfig", api.Kubeconfig);
             while (!(await process.ReadinessAsync()).Contains($"{Pods} pods counted", StringComparison.Ordinal))
