@@ -55,7 +55,7 @@ work=$(mktemp -d)
 readonly servers=(floor tuned 5 500 5000) starts=3
 declare -A pids=() ports=([floor]=29441 [tuned]=29440 [5]=29442 [500]=29443 [5000]=29444)
 # Those of src/AdmissionLas/AdmissionLas.csproj.
-readonly settings=(DOTNET_ThreadPool_UnfairSemaphoreSpinLimit=0 DOTNET_GCgen0size=600000)
+readonly settings=(DOTNET_ThreadPool_UnfairSemaphoreSpinLimit=0 DOTNET_GCgen0size=300000)
 # shellcheck disable=SC2317
 finish() {
   ((${#pids[@]} == 0)) || kill -9 "${pids[@]}" 2>/dev/null || true
