@@ -1,10 +1,12 @@
 using System.Buffers;
 using System.Net;
 using System.Runtime.CompilerServices;
+using System.Text;
 using System.Text.Json;
-using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
 using k8s;
 using k8s.Autorest;
+using k8s.Models;
 
 namespace AdmissionLas.Kubernetes;
 
@@ -31,16 +33,31 @@ public sealed record ListPage(string ResourceVersion, string? Continue);
 public sealed record WatchLine(string Type, JsonElement Object);
 
 /// <summary>
-/// The API server's objects, listed and watched over the client's own connection (credentials, token refresh, TLS, HTTP/2).
+/// The API server's objects, over the client's own connection (credentials, token refresh, TLS, HTTP/2): single ones with the client's types,
+/// lists and watches as they come.
 /// </summary>
 /// <remarks>
+/// Not by the client's own operations: what they cost is said at <see cref="KubeJson"/>.
 /// KubernetesClient.Aot has no watch, and the full client loses every watch event when compiled ahead of time; both read a stream of JSON
 /// lines, and so do we. Node objects are tens of kilobytes, most of it images; they are kept as raw JSON until a reader
 /// has taken what is needed.
 /// </remarks>
-public sealed class KubeApi(KubernetesClientConfiguration configuration, TimeProvider time) : k8s.Kubernetes(configuration)
+public sealed class KubeApi(KubernetesClientConfiguration configuration, TimeProvider time) : IDisposable
 {
+    const string Json = "application/json";
+
     static readonly TimeSpan HeadersTimeout = TimeSpan.FromSeconds(15);
+
+    /// <summary>For a write, which may pass through the webhooks of others.</summary>
+    static readonly TimeSpan WriteTimeout = TimeSpan.FromSeconds(40);
+
+    readonly Connection connection = new(configuration);
+
+    /// <summary>Where the API server is.</summary>
+    public Uri Address => connection.BaseUri;
+
+    /// <inheritdoc/>
+    public void Dispose() => connection.Dispose();
 
     /// <summary>For a page of 500 objects, some ten megabytes, over a slow line.</summary>
     static readonly TimeSpan PageTimeout = TimeSpan.FromMinutes(1);
@@ -70,7 +87,66 @@ public sealed class KubeApi(KubernetesClientConfiguration configuration, TimePro
     /// <param name="path">Its path below the API server's address, such as <c>api/v1/nodes/a</c>; names in it are escaped already.</param>
     /// <param name="stop">Gives up.</param>
     /// <exception cref="HttpOperationException">The API server refused; 404 when there is none.</exception>
-    public Task<JsonElement> ReadAsync(string path, CancellationToken stop) => WithinAsync(HeadersTimeout, ct => GetJsonAsync(path, ct), stop);
+    public Task<JsonElement> ReadAsync(string path, CancellationToken stop) => ReadAsync(path, KubeJson.Default.JsonElement, stop);
+
+    /// <summary>Reads one object.</summary>
+    /// <exception cref="HttpOperationException">The API server refused; 404 when there is none.</exception>
+    public Task<T> ReadAsync<T>(ObjectKind<T> kind, string? namespaceName, string name, CancellationToken stop) =>
+        ReadAsync(kind.Path(namespaceName, name), kind.Json, stop);
+
+    /// <summary>Reads one object; <see langword="null"/> when there is none.</summary>
+    /// <exception cref="HttpOperationException">The API server refused.</exception>
+    public async Task<T?> FindAsync<T>(ObjectKind<T> kind, string? namespaceName, string name, CancellationToken stop) where T : class
+    {
+        try
+        {
+            return await ReadAsync(kind, namespaceName, name, stop).ConfigureAwait(false);
+        }
+        catch (HttpOperationException refused) when (refused.Is(HttpStatusCode.NotFound))
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Reads those of a namespace, or of the cluster, that have labels.</summary>
+    /// <exception cref="HttpOperationException">The API server refused.</exception>
+    public Task<T> ReadListAsync<T>(ObjectKind<T> lists, string? namespaceName, string labelSelector, CancellationToken stop) =>
+        ReadAsync($"{lists.Path(namespaceName)}?labelSelector={Uri.EscapeDataString(labelSelector)}", lists.Json, stop);
+
+    /// <summary>Makes an object.</summary>
+    /// <returns>It, as the API server stored it, or would have.</returns>
+    /// <exception cref="HttpOperationException">The API server refused.</exception>
+    public Task<T> CreateAsync<T>(ObjectKind<T> kind, string? namespaceName, T made, CancellationToken stop, bool isDryRun = false) =>
+        WriteAsync(HttpMethod.Post, $"{kind.Path(namespaceName)}?{DryRun(isDryRun)}", JsonSerializer.Serialize(made, kind.Json), Json, kind.Json, stop);
+
+    /// <summary>Replaces an object, if it is still of the version that is given back.</summary>
+    /// <exception cref="HttpOperationException">The API server refused; 409 when it has another version.</exception>
+    public Task<T> ReplaceAsync<T>(ObjectKind<T> kind, string? namespaceName, string name, T changed, CancellationToken stop) =>
+        WriteAsync(HttpMethod.Put, kind.Path(namespaceName, name), JsonSerializer.Serialize(changed, kind.Json), Json, kind.Json, stop);
+
+    /// <summary>Changes an object of the cluster.</summary>
+    /// <exception cref="HttpOperationException">The API server refused.</exception>
+    public Task<T> PatchAsync<T>(ObjectKind<T> kind, string name, ObjectPatch patch, string fieldManager, CancellationToken stop, bool isDryRun = false) =>
+        WriteAsync(
+            HttpMethod.Patch, $"{kind.Path(null, name)}?fieldManager={Uri.EscapeDataString(fieldManager)}&{(patch.IsForced ? "force=true&" : "")}{DryRun(isDryRun)}",
+            patch.Content, patch.MediaType, kind.Json, stop);
+
+    /// <summary>Deletes the very object of the cluster that has this uid.</summary>
+    /// <exception cref="HttpOperationException">The API server refused; 404 when there is none, 409 when it has another uid.</exception>
+    public Task DeleteAsync<T>(ObjectKind<T> kind, string name, string uid, CancellationToken stop)
+    {
+        var options = new V1DeleteOptions { Preconditions = new V1Preconditions { Uid = uid } };
+        return WriteAsync(HttpMethod.Delete, kind.Path(null, name), JsonSerializer.Serialize(options, KubeJson.Default.V1DeleteOptions), Json, KubeJson.Default.JsonElement, stop);
+    }
+
+    /// <summary>The API server's version, such as <c>v1.34.1</c>, and what time it has.</summary>
+    /// <exception cref="HttpOperationException">The API server refused.</exception>
+    public Task<(string GitVersion, DateTimeOffset? Time)> VersionAsync(CancellationToken stop) => WithinAsync(HeadersTimeout, async ct =>
+    {
+        using var response = await GetAsync("version", ct).ConfigureAwait(false);
+        var version = await ContentAsync(response, KubeJson.Default.JsonElement, ct).ConfigureAwait(false);
+        return (JsonFields.Text(JsonFields.Member(version, "gitVersion")) ?? "of an unknown version", response.Headers.Date);
+    }, stop);
 
     /// <summary>Watches from a resource version until the server ends the stream.</summary>
     /// <param name="resource">What to watch.</param>
@@ -100,13 +176,26 @@ public sealed class KubeApi(KubernetesClientConfiguration configuration, TimePro
     static string Path(FollowedResource resource) =>
         $"api/v1/{resource.Name}?{(resource.FieldSelector.Length == 0 ? "" : $"fieldSelector={Uri.EscapeDataString(resource.FieldSelector)}&")}";
 
-    Task<HttpResponseMessage> GetAsync(string url, CancellationToken stop) => SendRequest<object?>(url, HttpMethod.Get, null!, null, stop);
+    static string DryRun(bool isDryRun) => isDryRun ? "dryRun=All" : "";
 
-    async Task<JsonElement> GetJsonAsync(string url, CancellationToken stop)
+    Task<HttpResponseMessage> GetAsync(string url, CancellationToken stop) => connection.SendAsync(HttpMethod.Get, url, null, "", stop);
+
+    Task<T> ReadAsync<T>(string url, JsonTypeInfo<T> shape, CancellationToken stop) => WithinAsync(HeadersTimeout, async ct =>
     {
-        using var response = await WithinAsync(HeadersTimeout, ct => GetAsync(url, ct), stop).ConfigureAwait(false);
+        using var response = await GetAsync(url, ct).ConfigureAwait(false);
+        return await ContentAsync(response, shape, ct).ConfigureAwait(false);
+    }, stop);
+
+    Task<T> WriteAsync<T>(HttpMethod method, string url, string content, string mediaType, JsonTypeInfo<T> shape, CancellationToken stop) => WithinAsync(WriteTimeout, async ct =>
+    {
+        using var response = await connection.SendAsync(method, url, content, mediaType, ct).ConfigureAwait(false);
+        return await ContentAsync(response, shape, ct).ConfigureAwait(false);
+    }, stop);
+
+    static async Task<T> ContentAsync<T>(HttpResponseMessage response, JsonTypeInfo<T> shape, CancellationToken stop)
+    {
         await using var body = await response.Content.ReadAsStreamAsync(stop).ConfigureAwait(false);
-        return await JsonSerializer.DeserializeAsync(body, KubeJson.Default.JsonElement, stop).ConfigureAwait(false);
+        return await JsonSerializer.DeserializeAsync(body, shape, stop).ConfigureAwait(false) ?? throw new InvalidDataException("the API server answered null");
     }
 
     async Task<int> ReadAsync(string url, ArrayBufferWriter<byte> into, CancellationToken stop)
@@ -173,10 +262,21 @@ public sealed class KubeApi(KubernetesClientConfiguration configuration, TimePro
             throw new TimeoutException($"the API server did not answer within {limit.TotalSeconds:0} s");
         }
     }
-}
 
-/// <summary>The JSON shapes of this project, generated at build time.</summary>
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
-[JsonSerializable(typeof(JsonElement))]
-[JsonSerializable(typeof(WatchLine))]
-sealed partial class KubeJson : JsonSerializerContext;
+    /// <summary>The client without its operations.</summary>
+    sealed class Connection(KubernetesClientConfiguration configuration) : k8s.Kubernetes(configuration)
+    {
+        readonly Version version = configuration.DisableHttp2 ? HttpVersion.Version11 : HttpVersion.Version20;
+
+        internal async Task<HttpResponseMessage> SendAsync(HttpMethod method, string url, string? content, string mediaType, CancellationToken stop)
+        {
+            using var request = new HttpRequestMessage(method, new Uri(BaseUri, url))
+            {
+                Version = version,
+                Content = content is null ? null : new StringContent(content, Encoding.UTF8, mediaType),
+            };
+            // The content once more, for the exception of a refusal.
+            return await SendRequestRaw(content ?? "", request, stop).ConfigureAwait(false);
+        }
+    }
+}

@@ -4,15 +4,16 @@ using System.Net;
 using System.Text;
 using System.Text.Json;
 using AdmissionLas.Certificates;
-using k8s;
 using k8s.Autorest;
 using k8s.Models;
 
 namespace AdmissionLas.Kubernetes;
 
 /// <summary>The API server's trust: the <c>caBundle</c> of every entry of a MutatingWebhookConfiguration.</summary>
-public sealed class RegistrationTrust(IKubernetes api, string name) : ITrust
+public sealed class RegistrationTrust(KubeApi api, string name) : ITrust
 {
+    const string FieldManager = "admission-las-certificates";
+
     V1MutatingWebhookConfiguration? read;
 
     /// <inheritdoc/>
@@ -21,15 +22,7 @@ public sealed class RegistrationTrust(IKubernetes api, string name) : ITrust
     /// <inheritdoc/>
     public async Task<IReadOnlyDictionary<string, TrustBundle?>?> ReadAsync(CancellationToken stop)
     {
-        try
-        {
-            read = await api.AdmissionregistrationV1.ReadMutatingWebhookConfigurationAsync(name, cancellationToken: stop).ConfigureAwait(false);
-        }
-        catch (HttpOperationException refused) when (refused.Is(HttpStatusCode.NotFound))
-        {
-            read = null;
-        }
-
+        read = await api.FindAsync(ObjectKinds.Registrations, null, name, stop).ConfigureAwait(false);
         return read is null ? null : (read.Webhooks ?? []).ToDictionary(
             w => w.Name,
             w => w.ClientConfig.CaBundle is { Length: > 0 } bundle ? TrustBundle.Read(Encoding.UTF8.GetString(bundle)) : TrustBundle.Empty);
@@ -42,8 +35,8 @@ public sealed class RegistrationTrust(IKubernetes api, string name) : ITrust
         try
         {
             // A patch of these fields alone: whatever else a newer API server knows of the object stays.
-            read = await api.AdmissionregistrationV1.PatchMutatingWebhookConfigurationAsync(
-                new V1Patch(PatchOf(registration, Encoding.UTF8.GetBytes(bundle.Pem)), V1Patch.PatchType.JsonPatch), name, cancellationToken: stop).ConfigureAwait(false);
+            read = await api.PatchAsync(
+                ObjectKinds.Registrations, name, ObjectPatch.Operations(PatchOf(registration, Encoding.UTF8.GetBytes(bundle.Pem))), FieldManager, stop).ConfigureAwait(false);
         }
         catch (HttpOperationException refused) when (refused.Is(HttpStatusCode.Conflict) || refused.Is(HttpStatusCode.UnprocessableEntity) || refused.Is(HttpStatusCode.NotFound))
         {
@@ -72,12 +65,7 @@ public sealed class RegistrationTrust(IKubernetes api, string name) : ITrust
 
     async Task<IEnumerable<Task<Replica?>>> ProbePodsAsync(Admissionregistrationv1ServiceReference reference, CancellationToken stop)
     {
-        V1Service service;
-        try
-        {
-            service = await api.CoreV1.ReadNamespacedServiceAsync(reference.Name, reference.NamespaceProperty, cancellationToken: stop).ConfigureAwait(false);
-        }
-        catch (HttpOperationException refused) when (refused.Is(HttpStatusCode.NotFound))
+        if (await api.FindAsync(ObjectKinds.Services, reference.NamespaceProperty, reference.Name, stop).ConfigureAwait(false) is not { } service)
         {
             // Then nobody can be called through it.
             return [];
@@ -90,7 +78,7 @@ public sealed class RegistrationTrust(IKubernetes api, string name) : ITrust
             return [];
         }
 
-        var pods = await api.CoreV1.ListNamespacedPodAsync(reference.NamespaceProperty, labelSelector: selector, cancellationToken: stop).ConfigureAwait(false);
+        var pods = await api.ReadListAsync(ObjectKinds.PodLists, reference.NamespaceProperty, selector, stop).ConfigureAwait(false);
         var host = $"{reference.Name}.{reference.NamespaceProperty}.svc";
         return pods.Items
             .Where(p => p.Status?.PodIP is { Length: > 0 } && p.Status.Phase is not ("Succeeded" or "Failed"))

@@ -16,14 +16,14 @@ sealed class RotationLease : IRotationLock
     static readonly TimeSpan RenewEvery = TimeSpan.FromSeconds(4);
     static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
 
-    readonly IKubernetes api;
+    readonly KubeApi api;
     readonly TimeProvider time;
     readonly CancellationTokenSource lost = new();
     readonly CancellationTokenSource released = new();
     readonly Task renewal;
     V1Lease lease;
 
-    RotationLease(IKubernetes api, V1Lease lease, TimeProvider time)
+    RotationLease(KubeApi api, V1Lease lease, TimeProvider time)
     {
         (this.api, this.lease, this.time) = (api, lease, time);
         renewal = RenewAsync();
@@ -31,7 +31,7 @@ sealed class RotationLease : IRotationLock
 
     public CancellationToken Lost => lost.Token;
 
-    internal static async Task<IRotationLock> AcquireAsync(IKubernetes api, string namespaceName, string name, TimeProvider time, CancellationToken stop)
+    internal static async Task<IRotationLock> AcquireAsync(KubeApi api, string namespaceName, string name, TimeProvider time, CancellationToken stop)
     {
         var identity = $"{Environment.MachineName}_{Guid.NewGuid():N}";
         (string? Holder, DateTime? RenewedAt, long Since) seen = default;
@@ -39,7 +39,7 @@ sealed class RotationLease : IRotationLock
         {
             try
             {
-                var lease = await FindAsync(api, namespaceName, name, stop).ConfigureAwait(false);
+                var lease = await api.FindAsync(ObjectKinds.Leases, namespaceName, name, stop).ConfigureAwait(false);
                 var holder = lease?.Spec?.HolderIdentity;
                 // It moves, so somebody is there.
                 if (seen.Holder is not null && (holder != seen.Holder || lease?.Spec?.RenewTime != seen.RenewedAt))
@@ -76,7 +76,7 @@ sealed class RotationLease : IRotationLock
             {
                 await ReplaceAsync(api, lease, CancellationToken.None).ConfigureAwait(false);
             }
-            catch (Exception fault) when (fault is HttpOperationException or HttpRequestException)
+            catch (Exception fault) when (fault is HttpOperationException or HttpRequestException or TimeoutException)
             {
                 // It ends by itself.
             }
@@ -121,26 +121,10 @@ sealed class RotationLease : IRotationLock
         }
     }
 
-    static async Task<V1Lease?> FindAsync(IKubernetes api, string namespaceName, string name, CancellationToken stop)
-    {
-        try
-        {
-            return await api.CoordinationV1.ReadNamespacedLeaseAsync(name, namespaceName, cancellationToken: stop).ConfigureAwait(false);
-        }
-        catch (HttpOperationException refused) when (refused.Is(HttpStatusCode.NotFound))
-        {
-            return null;
-        }
-    }
+    static Task<V1Lease> ReplaceAsync(KubeApi api, V1Lease lease, CancellationToken stop) =>
+        api.ReplaceAsync(ObjectKinds.Leases, lease.Namespace(), lease.Name(), lease, stop);
 
-    static Task<V1Lease> ReplaceAsync(IKubernetes api, V1Lease lease, CancellationToken stop)
-    {
-        // The client can read this field and cannot write it; the API server keeps it when it is left out.
-        lease.Metadata.ManagedFields = null;
-        return api.CoordinationV1.ReplaceNamespacedLeaseAsync(lease, lease.Name(), lease.Namespace(), cancellationToken: stop);
-    }
-
-    static async Task<V1Lease> TakeAsync(IKubernetes api, string namespaceName, string name, V1Lease? lease, string identity, TimeProvider time, CancellationToken stop)
+    static async Task<V1Lease> TakeAsync(KubeApi api, string namespaceName, string name, V1Lease? lease, string identity, TimeProvider time, CancellationToken stop)
     {
         var now = time.GetUtcNow().UtcDateTime;
         var spec = new V1LeaseSpec { HolderIdentity = identity, AcquireTime = now, RenewTime = now, LeaseDurationSeconds = (int)Duration.TotalSeconds };
@@ -152,6 +136,6 @@ sealed class RotationLease : IRotationLock
         }
 
         var made = new V1Lease { ApiVersion = "coordination.k8s.io/v1", Kind = "Lease", Metadata = new V1ObjectMeta { Name = name, NamespaceProperty = namespaceName }, Spec = spec };
-        return await api.CoordinationV1.CreateNamespacedLeaseAsync(made, namespaceName, cancellationToken: stop).ConfigureAwait(false);
+        return await api.CreateAsync(ObjectKinds.Leases, namespaceName, made, stop).ConfigureAwait(false);
     }
 }

@@ -1,7 +1,6 @@
 using System.Net;
 using System.Text;
 using AdmissionLas.Certificates;
-using k8s;
 using k8s.Autorest;
 using k8s.Models;
 
@@ -11,7 +10,7 @@ namespace AdmissionLas.Kubernetes;
 /// Certificates in two Secrets: one that the webhook mounts, and one with the authorities' keys that only the rotation may read. Every write
 /// names the version it is based on, so a rotation that lost its Lease unawares cannot undo another's work.
 /// </summary>
-public sealed class SecretVault(IKubernetes api, string namespaceName, TimeProvider time) : ICertificateVault
+public sealed class SecretVault(KubeApi api, string namespaceName, TimeProvider time) : ICertificateVault
 {
     /// <summary>The Lease that a rotation holds.</summary>
     public const string LeaseName = "admission-las-certificates";
@@ -24,18 +23,7 @@ public sealed class SecretVault(IKubernetes api, string namespaceName, TimeProvi
     /// <inheritdoc/>
     public async Task<IReadOnlyDictionary<string, string>?> ReadAsync(CertificateGroup group, CancellationToken stop)
     {
-        V1Secret? secret;
-        try
-        {
-            secret = await api.CoreV1.ReadNamespacedSecretAsync(NameOf(group), namespaceName, cancellationToken: stop).ConfigureAwait(false);
-        }
-        catch (HttpOperationException refused) when (refused.Is(HttpStatusCode.NotFound))
-        {
-            secret = null;
-        }
-
-        // The client can read this field and cannot write it; the API server keeps it when it is left out.
-        secret?.Metadata.ManagedFields = null;
+        var secret = await api.FindAsync(ObjectKinds.Secrets, namespaceName, NameOf(group), stop).ConfigureAwait(false);
         read[group] = secret;
         return secret is null ? null : (secret.Data ?? new Dictionary<string, byte[]>()).ToDictionary(d => d.Key, d => Encoding.UTF8.GetString(d.Value));
     }
@@ -49,11 +37,11 @@ public sealed class SecretVault(IKubernetes api, string namespaceName, TimeProvi
             if (read.GetValueOrDefault(group) is { } known)
             {
                 known.Data = data;
-                await api.CoreV1.ReplaceNamespacedSecretAsync(known, NameOf(group), namespaceName, cancellationToken: stop).ConfigureAwait(false);
+                await api.ReplaceAsync(ObjectKinds.Secrets, namespaceName, NameOf(group), known, stop).ConfigureAwait(false);
             }
             else
             {
-                await api.CoreV1.CreateNamespacedSecretAsync(New(group, data), namespaceName, cancellationToken: stop).ConfigureAwait(false);
+                await api.CreateAsync(ObjectKinds.Secrets, namespaceName, New(group, data), stop).ConfigureAwait(false);
             }
         }
         // Deleted or changed since it was read.

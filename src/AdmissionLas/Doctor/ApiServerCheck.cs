@@ -1,5 +1,5 @@
+using AdmissionLas.Kubernetes;
 using AdmissionLas.Verbs;
-using k8s;
 
 namespace AdmissionLas.Doctor;
 
@@ -9,18 +9,18 @@ static class ApiServerCheck
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
     static readonly TimeSpan TolerableSkew = TimeSpan.FromMinutes(1);
 
-    internal static async Task<IReadOnlyList<Finding>> EvaluateAsync(IKubernetes api, TimeProvider time, CancellationToken stop)
+    internal static async Task<IReadOnlyList<Finding>> EvaluateAsync(KubeApi api, TimeProvider time, CancellationToken stop)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(stop);
         patience.CancelAfter(Patience);
         try
         {
-            using var answer = await api.Version.GetCodeWithHttpMessagesAsync(cancellationToken: patience.Token).ConfigureAwait(false);
-            return [Finding.Ok($"the API server {api.BaseUri.Authority} answers: Kubernetes {answer.Body.GitVersion}"), .. Clock(answer.Response.Headers.Date, time.GetUtcNow())];
+            var (version, itsTime) = await api.VersionAsync(patience.Token).ConfigureAwait(false);
+            return [Finding.Ok($"the API server {api.Address.Authority} answers: Kubernetes {version}"), .. Clock(itsTime, time.GetUtcNow())];
         }
         catch (Exception fault) when (ApiFault.Is(fault) && !stop.IsCancellationRequested)
         {
-            return [Finding.Failed($"the API server {api.BaseUri.Authority} cannot be asked: {ApiFault.Reason(fault)}", ApiFault.Advice)];
+            return [Finding.Failed($"the API server {api.Address.Authority} cannot be asked: {ApiFault.Reason(fault)}", ApiFault.Advice)];
         }
     }
 

@@ -1,6 +1,6 @@
+using AdmissionLas.Kubernetes;
 using AdmissionLas.Placement;
 using AdmissionLas.Registration;
-using k8s;
 using k8s.Models;
 
 namespace AdmissionLas.Doctor;
@@ -17,7 +17,7 @@ static class DryRunCheck
     static readonly TimeSpan BetweenAttempts = TimeSpan.FromMilliseconds(700);
 
     internal static async Task<IReadOnlyList<Finding>> EvaluateAsync(
-        IKubernetes api, V1MutatingWebhookConfiguration registration, V1Namespace ns, string? location, bool isFaultKnown, CancellationToken stop)
+        KubeApi api, V1MutatingWebhookConfiguration registration, V1Namespace ns, string? location, bool isFaultKnown, CancellationToken stop)
     {
         var pod = Step(registration, location);
         if (NotSelected(registration, ns, pod) is { } notSelected)
@@ -59,8 +59,8 @@ static class DryRunCheck
             : null;
     }
 
-    static Task<V1Pod> TryAsync(IKubernetes api, string ns, V1Pod pod, CancellationToken stop) =>
-        api.CoreV1.CreateNamespacedPodAsync(pod, ns, dryRun: "All", cancellationToken: stop);
+    static Task<V1Pod> TryAsync(KubeApi api, string ns, V1Pod pod, CancellationToken stop) =>
+        api.CreateAsync(ObjectKinds.Pods, ns, pod, stop, isDryRun: true);
 
     static string? Decision(V1Pod pod) => pod.Metadata.Annotations?.TryGetValue(PodHints.DecisionKey, out var decision) == true ? decision : null;
 

@@ -6,7 +6,6 @@ using AdmissionLas.Kubernetes;
 using AdmissionLas.Placement;
 using AdmissionLas.Registration;
 using AdmissionLas.Verbs;
-using k8s;
 using k8s.Autorest;
 using k8s.Models;
 
@@ -84,14 +83,14 @@ sealed class Examination(KubeApi api, string registrationName, string ownNamespa
 
     async Task<IReadOnlyList<Finding>> NamespacesAsync(CancellationToken stop)
     {
-        var list = await api.CoreV1.ListNamespaceAsync(labelSelector: RegistrationKeys.OptIn, cancellationToken: stop).ConfigureAwait(false);
+        var list = await api.ReadListAsync(ObjectKinds.NamespaceLists, null, RegistrationKeys.OptIn, stop).ConfigureAwait(false);
         labelled = [.. list.Items];
         return NamespacesCheck.Evaluate(labelled, ownNamespace);
     }
 
     async Task<IReadOnlyList<Finding>> DryRunAsync(V1MutatingWebhookConfiguration registered, string ns, bool isFaultKnown, CancellationToken stop)
     {
-        var target = await api.CoreV1.ReadNamespaceAsync(ns, cancellationToken: stop).ConfigureAwait(false);
+        var target = await api.ReadAsync(ObjectKinds.Namespaces, null, ns, stop).ConfigureAwait(false);
         return await DryRunCheck.EvaluateAsync(api, registered, target, MostKnownLocation(), isFaultKnown, stop).ConfigureAwait(false);
     }
 

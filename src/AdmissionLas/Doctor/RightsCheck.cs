@@ -1,6 +1,4 @@
-using System.Net;
-using k8s;
-using k8s.Autorest;
+using AdmissionLas.Kubernetes;
 using k8s.Models;
 
 namespace AdmissionLas.Doctor;
@@ -38,9 +36,9 @@ static class RightsCheck
         ]),
     ];
 
-    internal static async Task<IReadOnlyList<Finding>> EvaluateAsync(IKubernetes api, string ns, Account account, CancellationToken stop)
+    internal static async Task<IReadOnlyList<Finding>> EvaluateAsync(KubeApi api, string ns, Account account, CancellationToken stop)
     {
-        if (!await ExistsAsync(api, ns, account.Name, stop).ConfigureAwait(false))
+        if (await api.FindAsync(ObjectKinds.ServiceAccounts, ns, account.Name, stop).ConfigureAwait(false) is null)
         {
             return [Finding.Ok($"rights of {account.Purpose}: not looked at, for there is no service account {ns}/{account.Name}")];
         }
@@ -60,20 +58,7 @@ static class RightsCheck
             : [.. missing.Select(m => Finding.Failed($"rights of {account.Purpose}: {user} may not {m}", $"add the verb \"{m.Verb}\" on \"{m.Resource}\" to its {(m.Namespace is null ? "ClusterRole" : "Role")}, or apply the manifests again"))];
     }
 
-    static async Task<bool> ExistsAsync(IKubernetes api, string ns, string name, CancellationToken stop)
-    {
-        try
-        {
-            await api.CoreV1.ReadNamespacedServiceAccountAsync(name, ns, cancellationToken: stop).ConfigureAwait(false);
-            return true;
-        }
-        catch (HttpOperationException fault) when (fault.Response.StatusCode == HttpStatusCode.NotFound)
-        {
-            return false;
-        }
-    }
-
-    static async Task<bool> IsAllowedAsync(IKubernetes api, string ns, string user, Right right, CancellationToken stop)
+    static async Task<bool> IsAllowedAsync(KubeApi api, string ns, string user, Right right, CancellationToken stop)
     {
         var review = new V1SubjectAccessReview
         {
@@ -92,7 +77,7 @@ static class RightsCheck
                 },
             },
         };
-        var answer = await api.AuthorizationV1.CreateSubjectAccessReviewAsync(review, cancellationToken: stop).ConfigureAwait(false);
+        var answer = await api.CreateAsync(ObjectKinds.AccessReviews, null, review, stop).ConfigureAwait(false);
         return answer.Status.Allowed;
     }
 }

@@ -5,7 +5,6 @@ using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using AdmissionLas.Certificates;
 using AdmissionLas.Kubernetes;
-using k8s;
 using k8s.Autorest;
 using k8s.Models;
 
@@ -18,7 +17,7 @@ static class ServingCheck
     const int DialledPods = 3;
     const string FromElsewhere = "if the dry run below fails, run doctor where the webhook can be reached, such as in the cluster";
 
-    internal static Task<IReadOnlyList<Finding>> EvaluateAsync(IKubernetes api, V1MutatingWebhook entry, DateTimeOffset now, CancellationToken stop) =>
+    internal static Task<IReadOnlyList<Finding>> EvaluateAsync(KubeApi api, V1MutatingWebhook entry, DateTimeOffset now, CancellationToken stop) =>
         entry.ClientConfig.Service is { } service ? ServiceAsync(api, service, CaBundleCheck.Read(entry), now, stop)
         : Uri.TryCreate(entry.ClientConfig.Url, UriKind.Absolute, out var url) ? UrlAsync(url, CaBundleCheck.Read(entry), now, stop)
         : Task.FromResult<IReadOnlyList<Finding>>([Finding.Failed($"{entry.Name} names neither a Service nor an address", "run admission-las register")]);
@@ -32,12 +31,12 @@ static class ServingCheck
     }
 
     static async Task<IReadOnlyList<Finding>> ServiceAsync(
-        IKubernetes api, Admissionregistrationv1ServiceReference reference, TrustBundle? bundle, DateTimeOffset now, CancellationToken stop)
+        KubeApi api, Admissionregistrationv1ServiceReference reference, TrustBundle? bundle, DateTimeOffset now, CancellationToken stop)
     {
         var ns = reference.NamespaceProperty;
-        var service = await FoundAsync(() => api.CoreV1.ReadNamespacedServiceAsync(reference.Name, ns, cancellationToken: stop)).ConfigureAwait(false);
+        var service = await api.FindAsync(ObjectKinds.Services, ns, reference.Name, stop).ConfigureAwait(false);
         IReadOnlyList<V1Pod> pods = service?.Spec.Selector is { Count: > 0 } selector
-            ? [.. (await api.CoreV1.ListNamespacedPodAsync(ns, labelSelector: string.Join(',', selector.Select(s => $"{s.Key}={s.Value}")), cancellationToken: stop).ConfigureAwait(false)).Items]
+            ? [.. (await api.ReadListAsync(ObjectKinds.PodLists, ns, string.Join(',', selector.Select(s => $"{s.Key}={s.Value}")), stop).ConfigureAwait(false)).Items]
             : [];
         List<Finding> findings = [ServiceCheck.Evaluate(reference, service, pods)];
         if (service is null)
@@ -84,12 +83,12 @@ static class ServingCheck
         : pod.Spec.Containers.SelectMany(c => c.Ports ?? []).FirstOrDefault(p => p.Name == target)?.ContainerPort;
 
     /// <summary>What the pods mount, which is the next best to what they show.</summary>
-    static async Task<IReadOnlyList<ServedChain>> StoredAsync(IKubernetes api, string ns, CancellationToken stop)
+    static async Task<IReadOnlyList<ServedChain>> StoredAsync(KubeApi api, string ns, CancellationToken stop)
     {
         V1Secret? secret;
         try
         {
-            secret = await FoundAsync(() => api.CoreV1.ReadNamespacedSecretAsync(Secret, ns, cancellationToken: stop)).ConfigureAwait(false);
+            secret = await api.FindAsync(ObjectKinds.Secrets, ns, Secret, stop).ConfigureAwait(false);
         }
         // Few may read Secrets, and this one is only a stopgap.
         catch (HttpOperationException fault) when (fault.Response.StatusCode == HttpStatusCode.Forbidden)
@@ -113,17 +112,5 @@ static class ServingCheck
         }
 
         return certificates.Count == 0 ? [] : [new ServedChain(certificates[0], [.. certificates.Skip(1)], $"Secret {ns}/{Secret}")];
-    }
-
-    static async Task<T?> FoundAsync<T>(Func<Task<T>> read) where T : class
-    {
-        try
-        {
-            return await read().ConfigureAwait(false);
-        }
-        catch (HttpOperationException fault) when (fault.Response.StatusCode == HttpStatusCode.NotFound)
-        {
-            return null;
-        }
     }
 }

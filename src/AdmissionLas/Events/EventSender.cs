@@ -1,4 +1,5 @@
 using System.Globalization;
+using AdmissionLas.Kubernetes;
 using AdmissionLas.Options;
 using AdmissionLas.Telemetry;
 using k8s;
@@ -33,7 +34,7 @@ sealed partial class EventSender(
         }
 
         var waiting = queue.Open();
-        using var api = new k8s.Kubernetes(configuration);
+        using var api = new KubeApi(configuration, time);
         using var beat = new PeriodicTimer(Beat, time);
         var tick = beat.WaitForNextTickAsync(stoppingToken).AsTask();
         var arrival = waiting.WaitToReadAsync(stoppingToken).AsTask();
@@ -79,7 +80,7 @@ sealed partial class EventSender(
         }
     }
 
-    async Task SendAsync(k8s.Kubernetes api, Setback setback, int count, CancellationToken stop)
+    async Task SendAsync(KubeApi api, Setback setback, int count, CancellationToken stop)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(stop);
         patience.CancelAfter(Patience);
@@ -105,8 +106,8 @@ sealed partial class EventSender(
     /// <param name="now">When that was, UTC.</param>
     /// <param name="stop">Ends the request.</param>
     /// <exception cref="HttpOperationException">The API server refused.</exception>
-    internal static Task WriteAsync(IKubernetes api, Setback setback, int count, DateTime now, CancellationToken stop) =>
-        api.CoreV1.CreateNamespacedEventAsync(EventOf(setback, count, now), setback.Namespace, cancellationToken: stop);
+    internal static Task WriteAsync(KubeApi api, Setback setback, int count, DateTime now, CancellationToken stop) =>
+        api.CreateAsync(ObjectKinds.Events, setback.Namespace, EventOf(setback, count, now), stop);
 
     static Corev1Event EventOf(in Setback setback, int count, DateTime now)
     {

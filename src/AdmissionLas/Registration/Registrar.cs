@@ -1,30 +1,20 @@
 using System.Net;
+using System.Text.Json;
 using System.Text.Json.Nodes;
-using k8s;
+using AdmissionLas.Kubernetes;
 using k8s.Autorest;
 using k8s.Models;
 
 namespace AdmissionLas.Registration;
 
 /// <summary>The registration in the API server.</summary>
-sealed class Registrar(IKubernetes api, string name)
+sealed class Registrar(KubeApi api, string name)
 {
     const string FieldManager = "admission-las";
-    const string DryRun = "All";
     const int Attempts = 5;
 
     /// <summary>Reads it as it is; <see langword="null"/> when there is none.</summary>
-    internal async Task<V1MutatingWebhookConfiguration?> ReadAsync(CancellationToken stop)
-    {
-        try
-        {
-            return await api.AdmissionregistrationV1.ReadMutatingWebhookConfigurationAsync(name, cancellationToken: stop).ConfigureAwait(false);
-        }
-        catch (HttpOperationException fault) when (fault.Response.StatusCode == HttpStatusCode.NotFound)
-        {
-            return null;
-        }
-    }
+    internal Task<V1MutatingWebhookConfiguration?> ReadAsync(CancellationToken stop) => api.FindAsync(ObjectKinds.Registrations, null, name, stop);
 
     /// <summary>Reads it, unless it is somebody else's.</summary>
     /// <exception cref="InvalidDataException">It is.</exception>
@@ -45,8 +35,7 @@ sealed class Registrar(IKubernetes api, string name)
     {
         var probe = RegistrationTemplate.Fill(choices with { Name = "", IsEveryPod = false, HasMatchConditions = true });
         probe["metadata"] = new JsonObject { ["generateName"] = "admission-las-probe-" };
-        var stored = await api.AdmissionregistrationV1.CreateMutatingWebhookConfigurationAsync(
-            KubernetesJson.Deserialize<V1MutatingWebhookConfiguration>(probe.ToJsonString()), dryRun: DryRun, cancellationToken: stop).ConfigureAwait(false);
+        var stored = await api.CreateAsync(ObjectKinds.Registrations, null, probe.Deserialize(ObjectKinds.Registrations.Json)!, stop, isDryRun: true).ConfigureAwait(false);
         return stored.Webhooks[0].MatchConditions is { Count: > 0 };
     }
 
@@ -64,7 +53,8 @@ sealed class Registrar(IKubernetes api, string name)
             var wanted = Wanted(choices, before);
             try
             {
-                var after = await PatchAsync(before is null ? new V1Patch(wanted.ToJsonString(), V1Patch.PatchType.ApplyPatch) : Change(wanted, before), before is null, isDryRun, stop).ConfigureAwait(false);
+                var after = await api.PatchAsync(
+                    ObjectKinds.Registrations, name, before is null ? ObjectPatch.Apply(wanted.ToJsonString()) : Change(wanted, before), FieldManager, stop, isDryRun).ConfigureAwait(false);
                 return (after, before is null || isDryRun || after.Metadata.ResourceVersion != before.Metadata.ResourceVersion);
             }
             // Somebody changed it since it was read, such as a rotation its bundle.
@@ -95,22 +85,17 @@ sealed class Registrar(IKubernetes api, string name)
 
     /// <summary>Deletes the registration that was read, and no later one.</summary>
     internal Task DeleteAsync(V1MutatingWebhookConfiguration read, CancellationToken stop) =>
-        api.AdmissionregistrationV1.DeleteMutatingWebhookConfigurationAsync(
-            name, new V1DeleteOptions { Preconditions = new V1Preconditions { Uid = read.Metadata.Uid } }, cancellationToken: stop);
+        api.DeleteAsync(ObjectKinds.Registrations, name, read.Metadata.Uid, stop);
 
     // The whole list in one piece, and only onto what was read. Server-side apply would leave entries and selectors in place that another
     // field manager holds on to, such as kubectl's or the rotation's, and the registration would be a mixture.
-    static V1Patch Change(JsonObject wanted, V1MutatingWebhookConfiguration before)
+    static ObjectPatch Change(JsonObject wanted, V1MutatingWebhookConfiguration before)
     {
         var change = new JsonObject
         {
             ["metadata"] = new JsonObject { ["resourceVersion"] = before.Metadata.ResourceVersion, ["labels"] = wanted["metadata"]!["labels"]!.DeepClone() },
             ["webhooks"] = wanted["webhooks"]!.DeepClone(),
         };
-        return new V1Patch(change.ToJsonString(), V1Patch.PatchType.MergePatch);
+        return ObjectPatch.Merge(change.ToJsonString());
     }
-
-    Task<V1MutatingWebhookConfiguration> PatchAsync(V1Patch patch, bool isApply, bool isDryRun, CancellationToken stop) =>
-        api.AdmissionregistrationV1.PatchMutatingWebhookConfigurationAsync(
-            patch, name, isDryRun ? DryRun : null, FieldManager, force: isApply ? true : null, cancellationToken: stop);
 }

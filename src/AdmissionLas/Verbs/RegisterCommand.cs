@@ -84,7 +84,7 @@ static partial class RegisterCommand
 
     static async Task<int> ApplyAsync(ParseResult arguments, RegistrationChoices choices, TextWriter output, CancellationToken stop)
     {
-        using var api = new k8s.Kubernetes(ClusterOptions.Configuration(arguments));
+        using var api = new KubeApi(ClusterOptions.Configuration(arguments), TimeProvider.System);
         var registrar = new Registrar(api, choices.Name);
         // Asked before anything is written: a stranger's registration of this name is nothing to try on.
         await registrar.ReadOursAsync(stop).ConfigureAwait(false);
@@ -104,13 +104,13 @@ static partial class RegisterCommand
         {
             try
             {
-                using var api = new k8s.Kubernetes(configuration);
+                using var api = new KubeApi(configuration, TimeProvider.System);
                 var registrar = new Registrar(api, choices.Name);
                 before = await registrar.ReadOursAsync(stop).ConfigureAwait(false);
                 choices = await FitAsync(registrar, choices, stop).ConfigureAwait(false);
                 await registrar.ApplyAsync(choices, isDryRun: true, stop).ConfigureAwait(false);
             }
-            catch (Exception fault) when (fault is HttpRequestException or TaskCanceledException && !stop.IsCancellationRequested)
+            catch (Exception fault) when (fault is HttpRequestException or TaskCanceledException or TimeoutException && !stop.IsCancellationRequested)
             {
                 notChecked = ApiFault.Message(fault);
             }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Net;
+using AdmissionLas.Kubernetes;
 using AdmissionLas.Registration;
 using k8s.Autorest;
 
@@ -22,7 +23,7 @@ static class UnregisterCommand
         try
         {
             var name = ClusterOptions.NameOf(arguments);
-            using var api = new k8s.Kubernetes(ClusterOptions.Configuration(arguments));
+            using var api = new KubeApi(ClusterOptions.Configuration(arguments), TimeProvider.System);
             var registrar = new Registrar(api, name);
             output.WriteLine(await DeleteAsync(registrar, stop).ConfigureAwait(false)
                 ? $"unregistered {name}: no more pods come to the webhook"

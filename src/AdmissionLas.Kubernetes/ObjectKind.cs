@@ -1,0 +1,55 @@
+using System.Text.Json.Serialization.Metadata;
+using k8s.Models;
+
+namespace AdmissionLas.Kubernetes;
+
+/// <summary>A kind of object that is read and written one by one: where the API server has it, and its JSON.</summary>
+/// <param name="GroupPath">Where its API group is, such as <c>apis/coordination.k8s.io/v1</c>.</param>
+/// <param name="Resource">In the plural, as in paths and in rights.</param>
+/// <param name="Json">Its shape.</param>
+public sealed record ObjectKind<T>(string GroupPath, string Resource, JsonTypeInfo<T> Json)
+{
+    /// <summary>The path of one object, or of all; of a namespace, or of the cluster.</summary>
+    internal string Path(string? namespaceName, string? name = null) =>
+        $"{GroupPath}/{(namespaceName is null ? "" : $"namespaces/{Uri.EscapeDataString(namespaceName)}/")}{Resource}{(name is null ? "" : $"/{Uri.EscapeDataString(name)}")}";
+}
+
+/// <summary>The kinds that we have to do with.</summary>
+public static class ObjectKinds
+{
+    const string Core = "api/v1";
+    const string Registration = "apis/admissionregistration.k8s.io/v1";
+
+    /// <summary>Events of core/v1, which kubectl counts.</summary>
+    public static ObjectKind<Corev1Event> Events { get; } = new(Core, "events", KubeJson.Default.Corev1Event);
+
+    /// <summary>Leases.</summary>
+    public static ObjectKind<V1Lease> Leases { get; } = new("apis/coordination.k8s.io/v1", "leases", KubeJson.Default.V1Lease);
+
+    /// <summary>Lists of namespaces.</summary>
+    public static ObjectKind<V1NamespaceList> NamespaceLists { get; } = new(Core, "namespaces", KubeJson.Default.V1NamespaceList);
+
+    /// <summary>Namespaces.</summary>
+    public static ObjectKind<V1Namespace> Namespaces { get; } = new(Core, "namespaces", KubeJson.Default.V1Namespace);
+
+    /// <summary>Lists of pods.</summary>
+    public static ObjectKind<V1PodList> PodLists { get; } = new(Core, "pods", KubeJson.Default.V1PodList);
+
+    /// <summary>Pods.</summary>
+    public static ObjectKind<V1Pod> Pods { get; } = new(Core, "pods", KubeJson.Default.V1Pod);
+
+    /// <summary>Registrations of mutating webhooks.</summary>
+    public static ObjectKind<V1MutatingWebhookConfiguration> Registrations { get; } = new(Registration, "mutatingwebhookconfigurations", KubeJson.Default.V1MutatingWebhookConfiguration);
+
+    /// <summary>Questions whether somebody may do something.</summary>
+    public static ObjectKind<V1SubjectAccessReview> AccessReviews { get; } = new("apis/authorization.k8s.io/v1", "subjectaccessreviews", KubeJson.Default.V1SubjectAccessReview);
+
+    /// <summary>Secrets.</summary>
+    public static ObjectKind<V1Secret> Secrets { get; } = new(Core, "secrets", KubeJson.Default.V1Secret);
+
+    /// <summary>Service accounts.</summary>
+    public static ObjectKind<V1ServiceAccount> ServiceAccounts { get; } = new(Core, "serviceaccounts", KubeJson.Default.V1ServiceAccount);
+
+    /// <summary>Services.</summary>
+    public static ObjectKind<V1Service> Services { get; } = new(Core, "services", KubeJson.Default.V1Service);
+}
