@@ -48,6 +48,9 @@ public sealed class KubeApi(KubernetesClientConfiguration configuration, TimePro
 
     static readonly TimeSpan HeadersTimeout = TimeSpan.FromSeconds(15);
 
+    /// <summary>For a page of 500 objects, some ten megabytes, over a slow line.</summary>
+    static readonly TimeSpan PageTimeout = TimeSpan.FromMinutes(1);
+
     /// <summary>For a write, which may pass through the webhooks of others.</summary>
     static readonly TimeSpan WriteTimeout = TimeSpan.FromSeconds(40);
 
@@ -58,9 +61,6 @@ public sealed class KubeApi(KubernetesClientConfiguration configuration, TimePro
 
     /// <inheritdoc/>
     public void Dispose() => connection.Dispose();
-
-    /// <summary>For a page of 500 objects, some ten megabytes, over a slow line.</summary>
-    static readonly TimeSpan PageTimeout = TimeSpan.FromMinutes(1);
 
     /// <summary>Lists one page, consistently with etcd.</summary>
     /// <param name="resource">What to list.</param>

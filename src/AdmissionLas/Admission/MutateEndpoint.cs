@@ -24,6 +24,7 @@ sealed partial class MutateEndpoint(
 
     readonly ServerOptions limits = options.Value;
     readonly DefaultObjectPool<JsonText> answers = new(new AnswerBuffers(), maximumRetained: options.Value.ConcurrentReviews);
+    readonly ObjectPool<CancellationTokenSource> waits = new DefaultObjectPoolProvider().Create(new Waits(time));
     int inFlight;
 
     internal Task HandleAsync(HttpContext http) => limits.ClientCa.Length > 0 ? HandleKnownAsync(http) : HandleAnyAsync(http);
@@ -102,21 +103,23 @@ sealed partial class MutateEndpoint(
     }
 
     /// <summary>
-    /// Reads to the body's end. Most arrive whole in the first read; a timer is only started for those that do not.
+    /// Reads to the body's end. Most arrive whole in the first read; a timer runs only for those that do not.
     /// </summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     async ValueTask<ReadResult> ReadBodyAsync(PipeReader reader)
     {
-        CancellationTokenSource? patience = null;
+        CancellationTokenSource? wait = null;
+        CancellationTokenRegistration givingUp = default;
         try
         {
             while (true)
             {
                 var reading = reader.ReadAsync(CancellationToken.None);
-                if (!reading.IsCompleted && patience is null)
+                if (!reading.IsCompleted && wait is null)
                 {
-                    patience = new CancellationTokenSource(TimeSpan.FromMilliseconds(limits.BudgetMilliseconds), time);
-                    patience.Token.UnsafeRegister(static r => ((PipeReader)r!).CancelPendingRead(), reader);
+                    wait = waits.Get();
+                    givingUp = wait.Token.UnsafeRegister(static r => ((PipeReader)r!).CancelPendingRead(), reader);
+                    wait.CancelAfter(TimeSpan.FromMilliseconds(limits.BudgetMilliseconds));
                 }
 
                 var read = await reading.ConfigureAwait(false);
@@ -130,7 +133,12 @@ sealed partial class MutateEndpoint(
         }
         finally
         {
-            patience?.Dispose();
+            if (wait is not null)
+            {
+                // Waits for one that is under way: the next request on the connection may have the same reader.
+                await givingUp.DisposeAsync().ConfigureAwait(false);
+                waits.Return(wait);
+            }
         }
     }
 
@@ -212,6 +220,14 @@ sealed partial class MutateEndpoint(
         http.Response.StatusCode = status;
         http.Response.ContentType = "text/plain; charset=utf-8";
         return http.Response.WriteAsync($"{message}\n", http.RequestAborted);
+    }
+
+    // With HTTP/2 every third body is behind its headers, and a timer is not cheap to make.
+    sealed class Waits(TimeProvider time) : PooledObjectPolicy<CancellationTokenSource>
+    {
+        public override CancellationTokenSource Create() => new(Timeout.InfiniteTimeSpan, time);
+
+        public override bool Return(CancellationTokenSource obj) => obj.TryReset();
     }
 
     sealed class AnswerBuffers : PooledObjectPolicy<JsonText>
