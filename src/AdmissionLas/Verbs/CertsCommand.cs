@@ -25,12 +25,14 @@ static class CertsCommand
     {
         Description = "Seconds that API servers get to learn of a changed bundle",
         DefaultValueFactory = _ => RotationTimings.Default.TrustDelay.TotalSeconds,
+        CustomParser = Numbers.Seconds,
     };
 
     static readonly Option<double> Patience = new("--patience")
     {
         Description = "Seconds that replicas get to serve a new certificate",
         DefaultValueFactory = _ => RotationTimings.Default.ReplicaPatience.TotalSeconds,
+        CustomParser = Numbers.Seconds,
     };
 
     static readonly Option<string?> Force = new("--force") { Description = "Renew what is not due: the serving certificate, or the authority and with it the serving certificate" };

@@ -31,7 +31,7 @@ static class ExplainCommand
         DefaultValueFactory = _ => "default",
     };
 
-    static readonly Option<int?> Nodes = new("--nodes") { Description = "Show at most so many nodes in a table, the nearest or largest first [default: all]", HelpName = "count" };
+    static readonly Option<int?> Nodes = new("--nodes") { Description = "Show at most so many nodes in a table, the nearest or largest first [default: all]", HelpName = "count", CustomParser = Numbers.Count };
 
     internal static Command Create()
     {
@@ -45,13 +45,6 @@ static class ExplainCommand
             What, Form, Config, Namespace, Nodes,
         };
         KnowledgeOptions.AddTo(command);
-        Nodes.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<int?>() is < 1)
-            {
-                result.AddError("--nodes: at least 1");
-            }
-        });
         command.SetAction((arguments, stop) => KnowledgeOptions.RunAsync(arguments, api => RunAsync(arguments, api, stop), stop));
         return command;
     }

@@ -16,7 +16,7 @@ static partial class RegisterCommand
 
     static readonly Option<string?> Url = new("--url") { Description = $"A webhook outside the cluster, as https://host:port{MutateEndpoint.Path}" };
     static readonly Option<string?> Service = new("--service") { Description = $"The webhook's Service in --namespace [default: {DefaultService}]" };
-    static readonly Option<int?> Port = new("--port") { Description = "The Service's port [default: 443]" };
+    static readonly Option<int?> Port = new("--port") { Description = "The Service's port [default: 443]", CustomParser = Numbers.Port };
     static readonly Option<FileInfo?> CaBundle = new("--ca-bundle")
     {
         Description = "PEM file with the authority that signed the webhook's certificate. Without it the registered one stays: `admission-las certs` sees to that",
@@ -180,9 +180,9 @@ static partial class RegisterCommand
     static WebhookAddress.Service ServiceIn(string ns, ParseResult arguments)
     {
         var port = arguments.GetValue(Port) ?? 443;
-        return port is > 0 and <= 65535
+        return port > 0
             ? new WebhookAddress.Service(ns, arguments.GetValue(Service) ?? DefaultService, port)
-            : throw new InvalidDataException($"--port: {port} is no port");
+            : throw new InvalidDataException("--port: 0 is no port");
     }
 
     // As the API server will have it.

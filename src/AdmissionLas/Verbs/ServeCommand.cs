@@ -18,8 +18,8 @@ static class ServeCommand
     static readonly Option<FileInfo?> Snapshot = new("--snapshot") { Description = "Use saved nodes instead of a cluster (kubectl get nodes -o yaml)" };
     static readonly Option<FileInfo?> Config = new("--config") { Description = "YAML configuration; placement, training and steps are reloaded when it changes" };
     static readonly Option<string?> Address = new("--address") { Description = "The IP address to listen on [default: 0.0.0.0]" };
-    static readonly Option<int?> Port = new("--port") { Description = "The HTTPS port that the API server calls [default: 8443]" };
-    static readonly Option<int?> HealthPort = new("--health-port") { Description = "The HTTP port for /healthz, /readyz and /metrics [default: 8080]" };
+    static readonly Option<int?> Port = new("--port") { Description = "The HTTPS port that the API server calls [default: 8443]", CustomParser = Numbers.Port };
+    static readonly Option<int?> HealthPort = new("--health-port") { Description = "The HTTP port for /healthz, /readyz and /metrics [default: 8080]", CustomParser = Numbers.Port };
     static readonly Option<FileInfo?> Certificate = new("--certificate") { Description = "PEM file with the serving certificate [default: /certs/tls.crt]" };
     static readonly Option<FileInfo?> CertificateKey = new("--certificate-key") { Description = "PEM file with its key [default: /certs/tls.key]" };
     static readonly Option<string[]> CertificateName = new("--certificate-name")
@@ -45,21 +45,7 @@ static class ServeCommand
         Description = $"Serve the operator's web page on the loopback, at this port [default: {DefaultPagePort}]",
         HelpName = "port",
         Arity = ArgumentArity.ZeroOrOne,
-        CustomParser = result =>
-        {
-            if (result.Tokens is not [var token])
-            {
-                return DefaultPagePort;
-            }
-
-            if (int.TryParse(token.Value, NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port <= 65535)
-            {
-                return port;
-            }
-
-            result.AddError($"--page: {token.Value} is no port");
-            return null;
-        },
+        CustomParser = result => result.Tokens.Count == 0 ? DefaultPagePort : Numbers.Port(result),
     };
 
     internal static Command Create()

@@ -34,6 +34,23 @@ public sealed class ServeCommandTests : IDisposable
     }
 
     [Theory]
+    [InlineData("--port: abc is no port", "serve", "--port", "abc")]
+    [InlineData("--health-port: 70000 is no port", "serve", "--health-port", "70000")]
+    [InlineData("--page: -1 is no port", "serve", "--page=-1")]
+    [InlineData("--port: https is no port", "register", "--port", "https")]
+    [InlineData("--nodes: all is no number from 1", "explain", "--nodes", "all")]
+    [InlineData("--nodes: 0 is no number from 1", "explain", "--nodes", "0")]
+    [InlineData("--patience: soon is no number of seconds", "certs", "rotate", "--patience", "soon")]
+    [InlineData("--trust-delay: NaN is no number of seconds", "certs", "init", "--trust-delay", "NaN")]
+    public async Task A_number_that_is_none_is_refused_with_the_option_that_wants_it(string expected, params string[] arguments)
+    {
+        var (exitCode, _, errors) = await CommandLine.RunAsync(arguments);
+
+        Assert.Equal(1, exitCode);
+        Assert.Contains(expected, errors, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("--certificate")]
     [InlineData("--certificate-key")]
     public async Task A_missing_certificate_file_is_named(string option)
