@@ -136,7 +136,7 @@ sealed partial class MutateEndpoint(
             if (wait is not null)
             {
                 // Waits for one that is under way: the next request on the connection may have the same reader.
-                await givingUp.DisposeAsync().ConfigureAwait(false);
+                givingUp.Dispose();
                 waits.Return(wait);
             }
         }
