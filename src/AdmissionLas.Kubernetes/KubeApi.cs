@@ -275,8 +275,8 @@ public sealed class KubeApi(KubernetesClientConfiguration configuration, TimePro
                 Version = version,
                 Content = content is null ? null : new StringContent(content, Encoding.UTF8, mediaType),
             };
-            // The content once more, for the exception of a refusal.
-            return await SendRequestRaw(content ?? "", request, stop).ConfigureAwait(false);
+            // A refusal's exception carries what is given here, and the content may be a Secret.
+            return await SendRequestRaw("", request, stop).ConfigureAwait(false);
         }
     }
 }
