@@ -18,7 +18,6 @@ public sealed record ObjectKind<T>(string GroupPath, string Resource, JsonTypeIn
 public static class ObjectKinds
 {
     const string Core = "api/v1";
-    const string Registration = "apis/admissionregistration.k8s.io/v1";
 
     /// <summary>Events of core/v1, which kubectl counts.</summary>
     public static ObjectKind<Corev1Event> Events { get; } = new(Core, "events", KubeJson.Default.Corev1Event);
@@ -39,7 +38,8 @@ public static class ObjectKinds
     public static ObjectKind<V1Pod> Pods { get; } = new(Core, "pods", KubeJson.Default.V1Pod);
 
     /// <summary>Registrations of mutating webhooks.</summary>
-    public static ObjectKind<V1MutatingWebhookConfiguration> Registrations { get; } = new(Registration, "mutatingwebhookconfigurations", KubeJson.Default.V1MutatingWebhookConfiguration);
+    public static ObjectKind<V1MutatingWebhookConfiguration> Registrations { get; } =
+        new("apis/admissionregistration.k8s.io/v1", "mutatingwebhookconfigurations", KubeJson.Default.V1MutatingWebhookConfiguration);
 
     /// <summary>Questions whether somebody may do something.</summary>
     public static ObjectKind<V1SubjectAccessReview> AccessReviews { get; } = new("apis/authorization.k8s.io/v1", "subjectaccessreviews", KubeJson.Default.V1SubjectAccessReview);
