@@ -7,10 +7,10 @@ usage() {
 Usage: scripts/benchmark.sh [--seconds N] [--rounds N]
 
 Sends the 12 KB review of a real Kubeflow pod over TLS 1.3 to the server and to a floor (the same Kestrel, which reads the body and gives a
-fixed answer of the same length; as .NET starts it, and once more, as "tuned", with the server's settings of the runtime), with HTTP/1.1 (wrk;
-what the API server speaks to webhooks) and HTTP/2 (h2load), at 5, 500 and 5,000 nodes with 20 locations. The servers have core 0 to
-themselves, one at a time, and the client core 1. All of them stay up and take turns in short slices, and each slice is compared with those of
-the floors of the same round: a machine that becomes slower or faster meanwhile does so for all.
+fixed answer of the same length; as .NET starts it, and once more, as "tuned", with the server's settings of the runtime and its memory for
+connections), with HTTP/1.1 (wrk; what the API server speaks to webhooks) and HTTP/2 (h2load), at 5, 500 and 5,000 nodes with 20 locations.
+The servers have core 0 to themselves, one at a time, and the client core 1. All of them stay up and take turns in short slices, and each
+slice is compared with those of the floors of the same round: a machine that becomes slower or faster meanwhile does so for all.
 
 Prints the median of the rounds: reviews a second, CPU time a review (the least noisy figure), p50 and p99, resident memory, start to ready
 (of three starts), and the median of each one's ratios to the floor, then to the tuned one. Both are compiled ahead of time, as the image's
@@ -84,10 +84,10 @@ total_of_all() { awk '/^cpu / { t = 0; for (i = 2; i <= 9; i++) t += $i; print t
 
 # start NAME: floor, tuned, or the number of nodes. Sets $ready_ms.
 start() {
-  local began=${EPOCHREALTIME/./} port=${ports[$1]} as=()
+  local began=${EPOCHREALTIME/./} port=${ports[$1]} as=() which=()
   if [[ $1 == floor || $1 == tuned ]]; then
-    [[ $1 == floor ]] || as=("${settings[@]}")
-    env "${as[@]}" taskset -c 0 "$bin/floor" "$port" "$work/certificate" "$work/decision.json" >"$work/server-$1.log" 2>&1 &
+    [[ $1 == floor ]] || as=("${settings[@]}") which=(tuned)
+    env "${as[@]}" taskset -c 0 "$bin/floor" "$port" "$work/certificate" "$work/decision.json" "${which[@]}" >"$work/server-$1.log" 2>&1 &
   else
     ADMISSION_LAS_LOGGING__LEVEL=Information taskset -c 0 "$bin/admission-las" serve --snapshot "$work/nodes-$1.yaml" --address 127.0.0.1 \
       --port "$port" --health-port $((port - 400)) --certificate "$work/certificate/tls.crt" --certificate-key "$work/certificate/tls.key" >"$work/server-$1.log" 2>&1 &

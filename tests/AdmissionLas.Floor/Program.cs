@@ -1,13 +1,15 @@
 using System.Net;
 using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
+using AdmissionLas.Hosting;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 
 // What no webhook on Kestrel can be faster than: the same server with the same TLS, which reads a review's bytes without looking at them and
-// answers what the webhook would have answered.
-if (args is not [var port, var certificates, var answerFile])
+// answers what the webhook would have answered. "tuned" has the webhook's memory for connections; the settings of the runtime come from outside.
+if (args is not [var port, var certificates, var answerFile, .. [] or ["tuned"]])
 {
-    await Console.Error.WriteLineAsync("usage: floor PORT DIRECTORY-WITH-tls.crt-AND-tls.key FILE-WITH-THE-ANSWER");
+    await Console.Error.WriteLineAsync("usage: floor PORT DIRECTORY-WITH-tls.crt-AND-tls.key FILE-WITH-THE-ANSWER [tuned]");
     return 2;
 }
 
@@ -17,6 +19,11 @@ using var certificate = X509Certificate2.CreateFromPemFile(Path.Combine(certific
 var tls = new SslServerAuthenticationOptions { ServerCertificateContext = SslStreamCertificateContext.Create(certificate, null) };
 var builder = WebApplication.CreateSlimBuilder();
 builder.Logging.ClearProviders();
+if (args.Length > 3)
+{
+    builder.Services.AddSingleton<IMemoryPoolFactory<byte>, RecordBlocks>();
+}
+
 builder.WebHost.ConfigureKestrel(kestrel =>
 {
     kestrel.AddServerHeader = false;

@@ -5,6 +5,7 @@ using AdmissionLas.Kubernetes;
 using AdmissionLas.Options;
 using AdmissionLas.Page;
 using AdmissionLas.Telemetry;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
@@ -78,6 +79,7 @@ static class WebhookServer
             }));
             kestrel.Listen(Address(options), options.HealthPort);
         });
+        builder.Services.AddSingleton<IMemoryPoolFactory<byte>, RecordBlocks>();
         builder.AddPage();
 
         var app = builder.Build();
