@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.IO.Pipelines;
-using System.Runtime.CompilerServices;
 using AdmissionLas.Events;
 using AdmissionLas.Hosting;
 using AdmissionLas.Options;
@@ -24,7 +23,7 @@ sealed partial class MutateEndpoint(
 
     readonly ServerOptions limits = options.Value;
     readonly DefaultObjectPool<JsonText> answers = new(new AnswerBuffers(), maximumRetained: options.Value.ConcurrentReviews);
-    readonly ObjectPool<CancellationTokenSource> waits = new DefaultObjectPoolProvider().Create(new Waits(time));
+    readonly DefaultObjectPool<CancellationTokenSource> waits = new(new Waits(time), maximumRetained: options.Value.ConcurrentReviews);
     int inFlight;
 
     internal Task HandleAsync(HttpContext http) => limits.ClientCa.Length > 0 ? HandleKnownAsync(http) : HandleAnyAsync(http);
@@ -55,11 +54,32 @@ sealed partial class MutateEndpoint(
 
     async Task ReviewAsync(HttpContext http)
     {
+        var reader = http.Request.BodyReader;
         var answer = answers.Get();
+        BodyWait wait = default;
         try
         {
-            var reader = http.Request.BodyReader;
-            var body = await ReadBodyAsync(reader).ConfigureAwait(false);
+            // To the body's end. Here, because a method of its own would be a second state machine for each body that is behind its headers,
+            // and with HTTP/2 that is every second or third; only those get a timer.
+            ReadResult body;
+            while (true)
+            {
+                var reading = reader.ReadAsync(CancellationToken.None);
+                if (!reading.IsCompleted && !wait.HasBegun)
+                {
+                    wait = BodyWait.Begin(reader, waits, TimeSpan.FromMilliseconds(limits.BudgetMilliseconds));
+                }
+
+                body = await reading.ConfigureAwait(false);
+                if (body.IsCompleted || body.IsCanceled || body.Buffer.Length > limits.BodyLimitBytes)
+                {
+                    break;
+                }
+
+                reader.AdvanceTo(body.Buffer.Start, body.Buffer.End);
+            }
+
+            wait.End();
             if (body.IsCanceled)
             {
                 await RefuseAsync(http, StatusCodes.Status408RequestTimeout, "timeout", $"the body did not arrive within {limits.BudgetMilliseconds} ms").ConfigureAwait(false);
@@ -97,48 +117,9 @@ sealed partial class MutateEndpoint(
         }
         finally
         {
+            wait.End();
             Interlocked.Decrement(ref inFlight);
             answers.Return(answer);
-        }
-    }
-
-    /// <summary>
-    /// Reads to the body's end. Most arrive whole in the first read; a timer runs only for those that do not.
-    /// </summary>
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    async ValueTask<ReadResult> ReadBodyAsync(PipeReader reader)
-    {
-        CancellationTokenSource? wait = null;
-        CancellationTokenRegistration givingUp = default;
-        try
-        {
-            while (true)
-            {
-                var reading = reader.ReadAsync(CancellationToken.None);
-                if (!reading.IsCompleted && wait is null)
-                {
-                    wait = waits.Get();
-                    givingUp = wait.Token.UnsafeRegister(static r => ((PipeReader)r!).CancelPendingRead(), reader);
-                    wait.CancelAfter(TimeSpan.FromMilliseconds(limits.BudgetMilliseconds));
-                }
-
-                var read = await reading.ConfigureAwait(false);
-                if (read.IsCompleted || read.IsCanceled || read.Buffer.Length > limits.BodyLimitBytes)
-                {
-                    return read;
-                }
-
-                reader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
-            }
-        }
-        finally
-        {
-            if (wait is not null)
-            {
-                // Waits for one that is under way: the next request on the connection may have the same reader.
-                givingUp.Dispose();
-                waits.Return(wait);
-            }
         }
     }
 
@@ -222,7 +203,36 @@ sealed partial class MutateEndpoint(
         return http.Response.WriteAsync($"{message}\n", http.RequestAborted);
     }
 
-    // With HTTP/2 every third body is behind its headers, and a timer is not cheap to make.
+    // Gives up on a body that does not arrive in time: what is being read then is cancelled.
+    struct BodyWait
+    {
+        ObjectPool<CancellationTokenSource>? pool;
+        CancellationTokenSource timer;
+        CancellationTokenRegistration givingUp;
+
+        internal readonly bool HasBegun => pool is not null;
+
+        internal static BodyWait Begin(PipeReader reader, ObjectPool<CancellationTokenSource> timers, TimeSpan patience)
+        {
+            var timer = timers.Get();
+            var givingUp = timer.Token.UnsafeRegister(static r => ((PipeReader)r!).CancelPendingRead(), reader);
+            timer.CancelAfter(patience);
+            return new BodyWait { pool = timers, timer = timer, givingUp = givingUp };
+        }
+
+        internal void End()
+        {
+            if (pool is not null)
+            {
+                // Waits for one that is under way: the next request on the connection may have the same reader.
+                givingUp.Dispose();
+                pool.Return(timer);
+                pool = null;
+            }
+        }
+    }
+
+    // A timer is not cheap to make.
     sealed class Waits(TimeProvider time) : PooledObjectPolicy<CancellationTokenSource>
     {
         public override CancellationTokenSource Create() => new(Timeout.InfiniteTimeSpan, time);
