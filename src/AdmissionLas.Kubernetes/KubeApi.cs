@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.IO.Pipelines;
 using System.Net;
 using System.Runtime.CompilerServices;
 using System.Text;
@@ -29,8 +30,8 @@ public sealed record ListPage(string ResourceVersion, string? Continue);
 
 /// <summary>A line of a watch stream.</summary>
 /// <param name="Type">ADDED, MODIFIED, DELETED, BOOKMARK or ERROR.</param>
-/// <param name="Object">The object, or the Status that an ERROR carries.</param>
-public sealed record WatchLine(string Type, JsonElement Object);
+/// <param name="Object">The object, or the Status that an ERROR carries; good until the next line is asked for.</param>
+public readonly record struct WatchLine(string Type, JsonElement Object);
 
 /// <summary>
 /// The API server's objects, over the client's own connection (credentials, token refresh, TLS, HTTP/2): single ones with the client's types,
@@ -160,14 +161,52 @@ public sealed class KubeApi(KubernetesClientConfiguration configuration, TimePro
         var url = $"{Path(resource)}watch=true&allowWatchBookmarks=true&timeoutSeconds={timeoutSeconds}&resourceVersion={Uri.EscapeDataString(resourceVersion)}";
         using var response = await WithinAsync(HeadersTimeout, ct => GetAsync(url, ct), stop).ConfigureAwait(false);
         await using var body = await response.Content.ReadAsStreamAsync(stop).ConfigureAwait(false);
-        var lines = JsonSerializer.DeserializeAsyncEnumerable(body, KubeJson.Default.WatchLine, topLevelValues: true, stop);
-        await foreach (var line in lines.ConfigureAwait(false))
+        // Several lines of a large object fit, which are read where they lie.
+        var reader = PipeReader.Create(body, new StreamPipeReaderOptions(bufferSize: 64 * 1024, minimumReadSize: 16 * 1024));
+        try
         {
-            if (line is not null)
+            ReadResult read;
+            do
             {
-                yield return line;
+                read = await reader.ReadAsync(stop).ConfigureAwait(false);
+                var rest = read.Buffer;
+                while (TakeLine(ref rest, read.IsCompleted) is { } json)
+                {
+                    using var line = JsonDocument.Parse(json);
+                    yield return new WatchLine(JsonFields.Text(JsonFields.Member(line.RootElement, "type")) ?? "", JsonFields.Member(line.RootElement, "object"));
+                }
+
+                reader.AdvanceTo(rest.Start, rest.End);
+            }
+            while (!read.IsCompleted);
+        }
+        finally
+        {
+            await reader.CompleteAsync().ConfigureAwait(false);
+        }
+    }
+
+    // The last line of a stream need not be ended. One that was cut off is told of as what it is: no JSON.
+    static ReadOnlySequence<byte>? TakeLine(ref ReadOnlySequence<byte> rest, bool isLast)
+    {
+        while (rest.PositionOf((byte)'\n') is { } end)
+        {
+            var line = rest.Slice(0, end);
+            rest = rest.Slice(rest.GetPosition(1, end));
+            if (!line.IsEmpty)
+            {
+                return line;
             }
         }
+
+        if (!isLast || rest.IsEmpty)
+        {
+            return null;
+        }
+
+        var last = rest;
+        rest = rest.Slice(rest.End);
+        return last;
     }
 
     /// <summary>Whether the API server says that the version or token it was given is too old to go on from.</summary>

@@ -13,7 +13,6 @@ namespace AdmissionLas.Kubernetes;
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     Converters = [typeof(KubernetesJson.KubernetesDateTimeConverter), typeof(KubernetesJson.KubernetesDateTimeOffsetConverter)])]
 [JsonSerializable(typeof(JsonElement))]
-[JsonSerializable(typeof(WatchLine))]
 [JsonSerializable(typeof(Corev1Event))]
 [JsonSerializable(typeof(V1DeleteOptions))]
 [JsonSerializable(typeof(V1Lease))]

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Text.Json;
 using System.Threading.Channels;
 using AdmissionLas.Placement;
@@ -19,8 +18,9 @@ public sealed partial class NodeFeed : IFollower
     // One signal waits at most: a second would publish the same view again.
     readonly Channel<bool> changed = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     // In the view's own order, so that a view has nothing to sort.
-    ImmutableSortedDictionary<string, NodeFacts> nodes = ImmutableSortedDictionary.Create<string, NodeFacts>(StringComparer.Ordinal);
-    ImmutableSortedDictionary<string, NodeFacts>.Builder listed = ImmutableSortedDictionary.CreateBuilder<string, NodeFacts>(StringComparer.Ordinal);
+    SortedList<string, NodeFacts> nodes = NoNodes();
+    readonly Lock nodesGate = new();
+    SortedList<string, NodeFacts> listed = NoNodes();
     ClusterView last = ClusterView.Empty;
 
     /// <summary>Sets up the feed; <see cref="RunAsync"/> starts it.</summary>
@@ -36,9 +36,9 @@ public sealed partial class NodeFeed : IFollower
     /// <summary>Runs until stopped.</summary>
     public Task RunAsync(CancellationToken stop) => Task.WhenAll(following.RunAsync(stop), PublishAsync(stop));
 
-    int IFollower.Count => Volatile.Read(ref nodes).Count;
+    int IFollower.Count => nodes.Count;
 
-    void IFollower.BeginList() => listed = ImmutableSortedDictionary.CreateBuilder<string, NodeFacts>(StringComparer.Ordinal);
+    void IFollower.BeginList() => listed = NoNodes();
 
     void IFollower.Listed(JsonElement item)
     {
@@ -49,11 +49,7 @@ public sealed partial class NodeFeed : IFollower
         }
     }
 
-    void IFollower.EndList()
-    {
-        Volatile.Write(ref nodes, listed.ToImmutable());
-        changed.Writer.TryWrite(true);
-    }
+    void IFollower.EndList() => Change(() => nodes = listed);
 
     void IFollower.Heard() => state.Heard();
 
@@ -66,7 +62,7 @@ public sealed partial class NodeFeed : IFollower
     {
         if (NodeReader.Read(item) is { } node && !(nodes.TryGetValue(node.Name, out var known) && known.Equals(node)))
         {
-            Become(nodes.SetItem(node.Name, node));
+            Change(() => nodes[node.Name] = node);
         }
     }
 
@@ -74,7 +70,7 @@ public sealed partial class NodeFeed : IFollower
     {
         if (ObjectMetadata.Name(item) is { } name && nodes.ContainsKey(name))
         {
-            Become(nodes.Remove(name));
+            Change(() => nodes.Remove(name));
         }
     }
 
@@ -83,9 +79,16 @@ public sealed partial class NodeFeed : IFollower
     {
     }
 
-    void Become(ImmutableSortedDictionary<string, NodeFacts> after)
+    static SortedList<string, NodeFacts> NoNodes() => new(StringComparer.Ordinal);
+
+    // Only the following changes them, and needs no lock to look into them.
+    void Change(Action change)
     {
-        Volatile.Write(ref nodes, after);
+        lock (nodesGate)
+        {
+            change();
+        }
+
         changed.Writer.TryWrite(true);
     }
 
@@ -110,13 +113,21 @@ public sealed partial class NodeFeed : IFollower
     {
         try
         {
-            last = last.With(Volatile.Read(ref nodes).Values);
+            last = last.With(Now());
             state.Publish(last);
         }
         // Whoever follows the views may fail; without this, one failure would be the end of all views, with nothing to show for it.
         catch (Exception fault)
         {
             PublishFailed(fault, fault.Message);
+        }
+    }
+
+    NodeFacts[] Now()
+    {
+        lock (nodesGate)
+        {
+            return [.. nodes.Values];
         }
     }
 

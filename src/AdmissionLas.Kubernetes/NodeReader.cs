@@ -47,12 +47,26 @@ public static class NodeReader
             };
     }
 
-    static NodeImages Images(JsonElement images) => NodeImages.Of(
-        from image in Items(images)
-        let bytes = Member(image, "sizeBytes") is { ValueKind: JsonValueKind.Number } size && size.TryGetInt64(out var number) ? number : 0
-        from name in Items(Member(image, "names"))
-        where name.ValueKind == JsonValueKind.String
-        select (ImageId.Of(JsonMarshal.GetRawUtf8Value(name)[1..^1]), bytes));
+    // Each change of a node comes with all its images, most of an object.
+    static NodeImages Images(JsonElement images)
+    {
+        var read = new List<(ImageId Image, long Bytes)>();
+        foreach (var image in Items(images))
+        {
+            if (Member(image, "sizeBytes") is { ValueKind: JsonValueKind.Number } size && size.TryGetInt64(out var bytes) && bytes >= NodeImages.SmallestBytes)
+            {
+                foreach (var name in Items(Member(image, "names")))
+                {
+                    if (name.ValueKind == JsonValueKind.String)
+                    {
+                        read.Add((ImageId.Of(JsonMarshal.GetRawUtf8Value(name)[1..^1]), bytes));
+                    }
+                }
+            }
+        }
+
+        return NodeImages.Of(CollectionsMarshal.AsSpan(read));
+    }
 
     static Dictionary<string, string> Labels(JsonElement labels)
     {

@@ -32,7 +32,7 @@ public sealed class ClusterView
     /// <summary>Takes the nodes in any order; the view is the same for every order.</summary>
     public ClusterView(IEnumerable<NodeFacts> nodes)
     {
-        this.nodes = [.. nodes.OrderBy(n => n.Name, StringComparer.Ordinal)];
+        this.nodes = ByName(nodes);
         locations = this.nodes
             .SelectMany(n => n.Latencies.Measured).GroupBy(m => m.Location)
             .ToFrozenDictionary(g => g.Key, g => new LocationRank(this.nodes, g.Key, g.Count()));
@@ -46,7 +46,9 @@ public sealed class ClusterView
         var changes = NodeChanges.Between(before.nodes, nodes);
         this.nodes = nodes;
         locations = LocationsAfter(before.locations, changes);
-        UnreadableLatencies = Unreadable();
+        UnreadableLatencies = HasSameLocations(before) && !changes.Gone.Concat(changes.Come).Any(n => UnreadableOf(n).Any())
+            ? before.UnreadableLatencies
+            : Unreadable();
         AmbiguousHostnames = changes.Keep(n => n.Hostname) ? before.AmbiguousHostnames : Ambiguous();
         var sizes = before.byCapacity.IsValueCreated ? before.byCapacity.Value.After(nodes, changes) : null;
         byCapacity = sizes is null ? new(() => new CapacityRank(nodes, null), LazyThreadSafetyMode.PublicationOnly) : new(sizes);
@@ -69,7 +71,7 @@ public sealed class ClusterView
     /// <param name="changed">
     /// All nodes, no name twice. One that has not changed is best the same object: it costs nothing then.
     /// </param>
-    public ClusterView With(IEnumerable<NodeFacts> changed) => new(this, [.. changed.OrderBy(n => n.Name, StringComparer.Ordinal)]);
+    public ClusterView With(IEnumerable<NodeFacts> changed) => new(this, ByName(changed));
 
     /// <summary>A cluster without nodes.</summary>
     public static ClusterView Empty { get; } = new([]);
@@ -150,12 +152,28 @@ public sealed class ClusterView
     FrozenSet<string> Ambiguous() =>
         nodes.Where(n => n.Hostname is not null).GroupBy(n => n.Hostname!).Where(g => g.Count() > 1).Select(g => g.Key).ToFrozenSet();
 
-    UnreadableLatency[] Unreadable() =>
-    [
-        .. nodes.SelectMany(
-            n => n.Latencies.Unreadable.Where(u => u.IsExplicit || locations.ContainsKey(u.Location)),
-            (n, u) => new UnreadableLatency(n.Name, u.Location, u.Value))
-    ];
+    UnreadableLatency[] Unreadable() => [.. nodes.SelectMany(UnreadableOf)];
+
+    IEnumerable<UnreadableLatency> UnreadableOf(NodeFacts node) =>
+        node.Latencies.Unreadable.Where(u => u.IsExplicit || locations.ContainsKey(u.Location)).Select(u => new UnreadableLatency(node.Name, u.Location, u.Value));
+
+    bool HasSameLocations(ClusterView other) => locations.Count == other.locations.Count && locations.Keys.All(other.locations.ContainsKey);
+
+    static NodeFacts[] ByName(IEnumerable<NodeFacts> nodes)
+    {
+        NodeFacts[] sorted = [.. nodes];
+        // Those of a feed are in order already, and to see that takes a tenth of sorting them again.
+        for (var i = 1; i < sorted.Length; i++)
+        {
+            if (string.CompareOrdinal(sorted[i - 1].Name, sorted[i].Name) > 0)
+            {
+                Array.Sort(sorted, static (a, b) => string.CompareOrdinal(a.Name, b.Name));
+                break;
+            }
+        }
+
+        return sorted;
+    }
 
     FrozenDictionary<string, LocationRank> LocationsAfter(FrozenDictionary<string, LocationRank> before, NodeChanges changes)
     {

@@ -17,11 +17,30 @@ public sealed class NodeImages : IEquatable<NodeImages>
     public int Count => images.Length;
 
     /// <summary>Keeps those that are large enough to count.</summary>
-    public static NodeImages Of(IEnumerable<(ImageId Image, long Bytes)> images)
+    /// <param name="images">In any order; the same one may come more than once.</param>
+    public static NodeImages Of(ReadOnlySpan<(ImageId Image, long Bytes)> images)
     {
-        var kept = images.Where(i => i.Bytes >= SmallestBytes).Select(i => (i.Image.Hash, i.Bytes)).Distinct().ToArray();
-        Array.Sort(kept);
-        return kept.Length == 0 ? None : new NodeImages(kept);
+        var kept = new (ulong Hash, long Bytes)[images.Length];
+        var count = 0;
+        foreach (var (image, bytes) in images)
+        {
+            if (bytes >= SmallestBytes)
+            {
+                kept[count++] = (image.Hash, bytes);
+            }
+        }
+
+        kept.AsSpan(0, count).Sort();
+        var different = 0;
+        for (var i = 0; i < count; i++)
+        {
+            if (i == 0 || kept[i] != kept[i - 1])
+            {
+                kept[different++] = kept[i];
+            }
+        }
+
+        return different == 0 ? None : new NodeImages(kept[..different]);
     }
 
     /// <summary>The size of an image, bytes; zero when the node does not have it.</summary>

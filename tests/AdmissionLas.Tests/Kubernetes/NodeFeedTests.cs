@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Text.Json.Nodes;
 using AdmissionLas.Kubernetes;
 using AdmissionLas.Placement;
 using AdmissionLas.Tests.Support;
@@ -126,6 +127,23 @@ public sealed class NodeFeedTests
     }
 
     [Fact]
+    public async Task Lines_of_the_watch_may_come_in_pieces_be_large_and_end_with_the_stream()
+    {
+        var large = Node("b", "11");
+        large["status"] = new JsonObject { ["padding"] = new string('x', 300_000) };
+        var line = Line("ADDED", large);
+        await using var server = (await StartAsync())
+            .OnList(List("10", null, Node("a", "1")))
+            .OnWatch(Watch(staysOpen: false, line[..10], line[10..100_000], line[100_000..], "\n", Line("ADDED", Node("c", "12")) + Line("ADDED", Node("d", "13")).TrimEnd('\n')))
+            .OnWatch(Watch(staysOpen: true));
+        await using var feed = new RunningFeed(server);
+
+        await feed.KnowsAsync("a", "b", "c", "d");
+
+        Assert.Single(server.Lists);
+    }
+
+    [Fact]
     public async Task A_heartbeat_makes_no_new_view()
     {
         var known = new TaskCompletionSource();
@@ -163,7 +181,7 @@ public sealed class NodeFeedTests
     public async Task Odd_nodes_do_not_stop_the_feed()
     {
         await using var server = (await StartAsync())
-            .OnList(List("10", null, Node("a", "1"), [], new() { ["metadata"] = "none" }, new() { ["metadata"] = new System.Text.Json.Nodes.JsonObject { ["name"] = 7, ["labels"] = new System.Text.Json.Nodes.JsonArray() } }))
+            .OnList(List("10", null, Node("a", "1"), [], new() { ["metadata"] = "none" }, new() { ["metadata"] = new JsonObject { ["name"] = 7, ["labels"] = new JsonArray() } }))
             .OnWatch(Watch(staysOpen: true, Line("MODIFIED", []), Line("DELETED", []), Line("UNHEARD-OF", []), "{}\n", Line("ADDED", Node("b", "11"))));
         await using var feed = new RunningFeed(server);
 

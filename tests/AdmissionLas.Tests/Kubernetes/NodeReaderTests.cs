@@ -48,11 +48,12 @@ public sealed class NodeReaderTests
     }
 
     [Fact]
-    public void A_node_that_got_an_image_is_another_and_one_that_lists_them_in_another_order_is_not()
+    public void A_node_that_got_an_image_is_another_and_one_that_lists_them_in_another_order_or_twice_is_not()
     {
         var one = With("""{ "names": ["a:1"], "sizeBytes": 50000000 }, { "names": ["b:1"], "sizeBytes": 60000000 }""");
 
         Assert.Equal(one, With("""{ "names": ["b:1"], "sizeBytes": 60000000 }, { "names": ["a:1"], "sizeBytes": 50000000 }"""));
+        Assert.Equal(one, With("""{ "names": ["a:1", "a:1"], "sizeBytes": 50000000 }, { "names": ["b:1"], "sizeBytes": 60000000 }, { "names": ["a:1"], "sizeBytes": 50000000 }"""));
         Assert.NotEqual(one, With("""{ "names": ["a:1"], "sizeBytes": 50000000 }"""));
 
         static NodeFacts With(string images) => NodeReader.Read(Json($$"""{ "metadata": { "name": "n" }, "status": { "images": [{{images}}] } }"""))!;
