@@ -218,14 +218,17 @@ static class WatchCost
             }
 
             await http.Response.Body.FlushAsync();
+            // As a real one does, it ends the stream when it was asked to.
+            using var ending = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted);
+            ending.CancelAfter(TimeSpan.FromSeconds(Number(http.Request.Query, "timeoutSeconds") ?? 600));
             try
             {
                 while (isNodes)
                 {
-                    await http.Response.Body.WriteAsync(await events.Reader.ReadAsync(http.RequestAborted));
+                    await http.Response.Body.WriteAsync(await events.Reader.ReadAsync(ending.Token), http.RequestAborted);
                 }
 
-                await Task.Delay(Timeout.Infinite, http.RequestAborted);
+                await Task.Delay(Timeout.Infinite, ending.Token);
             }
             catch (OperationCanceledException)
             {
@@ -235,12 +238,13 @@ static class WatchCost
         // No change comes before the list has been read.
         string Page(IQueryCollection query)
         {
-            var (first, limit) = (Number("continue") ?? 0, Number("limit") ?? nodes.Count);
+            var (first, limit) = (Number(query, "continue") ?? 0, Number(query, "limit") ?? nodes.Count);
             var next = first + limit < nodes.Count ? (first + limit).ToString(CultureInfo.InvariantCulture) : "";
             return $$"""{"metadata":{"resourceVersion":"{{version}}","continue":"{{next}}"},"items":[{{string.Join(',', nodes.Skip(first).Take(limit).Select(n => n!.ToJsonString()))}}]}""";
-
-            int? Number(string parameter) => int.TryParse(query[parameter], CultureInfo.InvariantCulture, out var number) ? number : null;
         }
+
+        static int? Number(IQueryCollection query, string parameter) =>
+            int.TryParse(query[parameter], CultureInfo.InvariantCulture, out var number) ? number : null;
 
         byte[] Event(int number)
         {
