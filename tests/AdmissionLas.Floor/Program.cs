@@ -5,8 +5,9 @@ using AdmissionLas.Hosting;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 
-// What no webhook on Kestrel can be faster than: the same server with the same TLS, which reads a review's bytes without looking at them and
-// answers what the webhook would have answered. "tuned" has the webhook's memory for connections; the settings of the runtime come from outside.
+// What the webhook is measured beside: Kestrel with the same TLS, which reads a review's bytes without looking at them and answers what the
+// webhook would have answered. "tuned" has the webhook's memory for connections as well; with its settings of the runtime, which come from
+// outside, it is what no webhook on Kestrel can be faster than.
 if (args is not [var port, var certificates, var answerFile, .. [] or ["tuned"]])
 {
     await Console.Error.WriteLineAsync("usage: floor PORT DIRECTORY-WITH-tls.crt-AND-tls.key FILE-WITH-THE-ANSWER [tuned]");
