@@ -155,6 +155,7 @@ public sealed class KubeApi(KubernetesClientConfiguration configuration, TimePro
     /// <param name="timeoutSeconds">When the server is to end the stream.</param>
     /// <param name="stop">Ends the watch.</param>
     /// <exception cref="HttpOperationException">The API server refused; 410 means that the version has expired.</exception>
+    /// <exception cref="JsonException">A line is no JSON, or was cut off.</exception>
     public async IAsyncEnumerable<WatchLine> WatchAsync(
         FollowedResource resource, string resourceVersion, int timeoutSeconds, [EnumeratorCancellation] CancellationToken stop)
     {

@@ -53,7 +53,7 @@ public static class NodeReader
         var read = new List<(ImageId Image, long Bytes)>();
         foreach (var image in Items(images))
         {
-            if (Member(image, "sizeBytes") is { ValueKind: JsonValueKind.Number } size && size.TryGetInt64(out var bytes) && bytes >= NodeImages.SmallestBytes)
+            if (Member(image, "sizeBytes") is { ValueKind: JsonValueKind.Number } size && size.TryGetInt64(out var bytes))
             {
                 foreach (var name in Items(Member(image, "names")))
                 {

@@ -23,7 +23,7 @@ sealed partial class MutateEndpoint(
 
     readonly ServerOptions limits = options.Value;
     readonly DefaultObjectPool<JsonText> answers = new(new AnswerBuffers(), maximumRetained: options.Value.ConcurrentReviews);
-    readonly DefaultObjectPool<CancellationTokenSource> waits = new(new Waits(time), maximumRetained: options.Value.ConcurrentReviews);
+    readonly ObjectPool<CancellationTokenSource> waits = new DefaultObjectPoolProvider { MaximumRetained = options.Value.ConcurrentReviews }.Create(new Waits(time));
     int inFlight;
 
     internal Task HandleAsync(HttpContext http) => limits.ClientCa.Length > 0 ? HandleKnownAsync(http) : HandleAnyAsync(http);
@@ -54,11 +54,11 @@ sealed partial class MutateEndpoint(
 
     async Task ReviewAsync(HttpContext http)
     {
-        var reader = http.Request.BodyReader;
         var answer = answers.Get();
         BodyWait wait = default;
         try
         {
+            var reader = http.Request.BodyReader;
             // To the body's end. Here, because a method of its own would be a second state machine for each body that is behind its headers,
             // and with HTTP/2 that is every second or third; only those get a timer.
             ReadResult body;
