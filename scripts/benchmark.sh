@@ -54,7 +54,7 @@ cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 work=$(mktemp -d)
 readonly servers=(floor tuned 5 500 5000) starts=3
 declare -A pids=() ports=([floor]=29441 [tuned]=29440 [5]=29442 [500]=29443 [5000]=29444)
-# Those of src/AdmissionLas/AdmissionLas.csproj and Verbs/ServeCommand.cs.
+# Those of src/AdmissionLas/AdmissionLas.csproj and Cli/ServeCommand.cs.
 readonly settings=(DOTNET_ThreadPool_UnfairSemaphoreSpinLimit=0 DOTNET_GCgen0size=300000 DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS=1)
 # shellcheck disable=SC2317
 finish() {

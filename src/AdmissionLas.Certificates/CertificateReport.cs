@@ -11,7 +11,7 @@ public sealed record CertificateReport(IReadOnlyList<string> Lines, IReadOnlyLis
     static readonly TimeSpan RenewalGrace = TimeSpan.FromDays(2);
 
     /// <summary>Looks at vault, trust and replicas.</summary>
-    public static async Task<CertificateReport> OfAsync(ICertificateVault vault, ITrust trust, DateTimeOffset now, CancellationToken stop)
+    public static async Task<CertificateReport> OfAsync(ICertificateStore vault, ICaBundleStore trust, DateTimeOffset now, CancellationToken stop)
     {
         var found = await CertificateInventory.ReadAsync(vault, trust, stop).ConfigureAwait(false);
         var report = new Writer(vault, trust, found, now);
@@ -22,7 +22,7 @@ public sealed record CertificateReport(IReadOnlyList<string> Lines, IReadOnlyLis
         return new CertificateReport(report.Lines, report.Problems);
     }
 
-    sealed class Writer(ICertificateVault vault, ITrust trust, CertificateInventory found, DateTimeOffset now)
+    sealed class Writer(ICertificateStore vault, ICaBundleStore trust, CertificateInventory found, DateTimeOffset now)
     {
         internal List<string> Lines { get; } = [];
 

@@ -6,7 +6,7 @@ namespace AdmissionLas.Certificates;
 /// Where certificates and keys are kept: groups of small texts, each group written at once or not at all. A Secret is such a group, and so is
 /// a folder behind a symbolic link.
 /// </summary>
-public interface ICertificateVault
+public interface ICertificateStore
 {
     /// <summary>The group's place in words, for messages.</summary>
     string PlaceOf(CertificateGroup group);

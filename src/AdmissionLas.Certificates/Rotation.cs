@@ -28,10 +28,10 @@ public enum RotationOutcome
 /// <param name="time">The clock.</param>
 /// <param name="tell">Hears a line of each thing done.</param>
 public sealed class Rotation(
-    ICertificateVault vault, ITrust trust, CertificatePolicy policy, RotationTimings timings, TimeProvider time, Action<string> tell)
+    ICertificateStore vault, ICaBundleStore trust, CertificatePolicy policy, RotationTimings timings, TimeProvider time, Action<string> tell)
 {
     /// <summary>How often somebody else may change what we are about to write before we give up.</summary>
-    const int MostCollisions = 5;
+    const int MaxCollisions = 5;
 
     TrustBundle? trustedBundle;
     DateTimeOffset trustedSince;
@@ -56,9 +56,9 @@ public sealed class Rotation(
     }
 
     /// <summary>Shows what a run would do: the same run, on a copy in memory.</summary>
-    public async Task<RotationOutcome> RehearseAsync(RotationGoal goal, CancellationToken stop)
+    public async Task<RotationOutcome> DryRunAsync(RotationGoal goal, CancellationToken stop)
     {
-        var copy = await Rehearsal.CopyAsync(vault, trust, stop).ConfigureAwait(false);
+        var copy = await InMemoryCertificateStore.CopyAsync(vault, trust, stop).ConfigureAwait(false);
         var rehearsed = new Rotation(copy, copy, policy, timings with { TrustDelay = TimeSpan.Zero, Poll = TimeSpan.Zero }, time, line => tell($"would: {line}"));
         return await rehearsed.RunLockedAsync(goal, stop).ConfigureAwait(false);
     }
@@ -108,7 +108,7 @@ public sealed class Rotation(
                         break;
                 }
             }
-            catch (ChangedMeanwhileException changed) when (++collisions < MostCollisions)
+            catch (ChangedMeanwhileException changed) when (++collisions < MaxCollisions)
             {
                 tell($"{changed.Message}; looking again");
             }

@@ -25,9 +25,9 @@ public enum RotationGoal
 /// <summary>All that a decision about the next step needs.</summary>
 /// <param name="Authorities">The authorities; <see langword="null"/> when there are none that can be used.</param>
 /// <param name="Serving">The stored serving certificate; <see langword="null"/> when there is none that can be used.</param>
-/// <param name="Trusted">Each caller's bundle, see <see cref="ITrust.ReadAsync"/>.</param>
+/// <param name="Trusted">Each caller's bundle, see <see cref="ICaBundleStore.ReadAsync"/>.</param>
 /// <param name="TrustedFor">How long every caller's bundle has been seen to be what it is to be; <see langword="null"/> when one is not.</param>
-/// <param name="Replicas">What is served, see <see cref="ITrust.ReplicasAsync"/>; only asked for while there are old authorities.</param>
+/// <param name="Replicas">What is served, see <see cref="ICaBundleStore.ReplicasAsync"/>; only asked for while there are old authorities.</param>
 public sealed record RotationState(
     Authorities? Authorities,
     KeyPair? Serving,

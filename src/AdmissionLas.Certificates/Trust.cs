@@ -1,7 +1,7 @@
 namespace AdmissionLas.Certificates;
 
 /// <summary>Whom callers trust, and what they are shown.</summary>
-public interface ITrust
+public interface ICaBundleStore
 {
     /// <summary>The place in words, for messages.</summary>
     string Place { get; }

@@ -2,9 +2,9 @@ using System.Buffers;
 using System.Collections.Immutable;
 using System.Text;
 using System.Text.Json;
-using AdmissionLas.Admission;
 using AdmissionLas.Kubernetes;
 using AdmissionLas.Placement;
+using AdmissionLas.Webhook;
 using BenchmarkDotNet.Attributes;
 
 namespace AdmissionLas.Benchmarks;
@@ -15,13 +15,13 @@ namespace AdmissionLas.Benchmarks;
 /// </summary>
 public class ReviewBenchmarks
 {
-    readonly JsonText answer = new();
+    readonly RawJsonWriter answer = new();
     byte[] predict = [];
     byte[] training = [];
     byte[] other = [];
     ReviewHandler handler = null!;
     ClusterView view = null!;
-    UsageLedger ledger = null!;
+    NodeUsageCache usageCache = null!;
     ClusterUsage usage = null!;
     ClusterUsage full = null!;
     int assumed;
@@ -40,17 +40,17 @@ public class ReviewBenchmarks
         view = new ClusterView(Workload.Nodes(Nodes));
         var state = new ClusterState(TimeProvider.System);
         state.Publish(view);
-        ledger = new UsageLedger(TimeProvider.System, TimeSpan.FromMinutes(1));
-        ledger.BeginList();
+        usageCache = new NodeUsageCache(TimeProvider.System, TimeSpan.FromMinutes(1));
+        usageCache.BeginList();
         for (var i = 0; i < 30 * Nodes; i++)
         {
-            ledger.Set($"pod-{i}", new PodClaim($"pod-{i}", view.Nodes[i % Nodes].Name, new Resources(100, 256L << 20), IsUnschedulable: false, Review: null));
+            usageCache.Set($"pod-{i}", new PodUsage($"pod-{i}", view.Nodes[i % Nodes].Name, new Resources(100, 256L << 20), IsUnschedulable: false, Review: null));
         }
 
-        ledger.EndList();
-        usage = ledger.Current;
+        usageCache.EndList();
+        usage = usageCache.Current;
         full = new ClusterUsage(view.Nodes.ToImmutableDictionary(n => n.Name, n => new NodeUsage(n.Allocatable, n.AllocatablePods)));
-        handler = new ReviewHandler(new Settings(CompiledSettings.Default), state, ledger);
+        handler = new ReviewHandler(new Settings(CompiledSettings.Default), state, usageCache);
         predict = Workload.Review("Predict", "LOCATION-7");
         training = Workload.Review("Training", null);
         other = Workload.Review("DataFetching", null);
@@ -101,14 +101,14 @@ public class ReviewBenchmarks
     [Benchmark(Description = "predict: the decision when every node is full")]
     public Decision DecideFull() => PlacementEngine.Decide(step, pod.Facts, view, full, CompiledSettings.Default.Policy);
 
-    /// <summary>One pod comes, is counted, read, and goes: what a review adds to the ledger, and what the watch takes from it.</summary>
+    /// <summary>One pod comes, is counted, read, and goes: what a review adds to the usage cache, and what the watch takes from it.</summary>
     [Benchmark(Description = "a pod counted, looked up and uncounted")]
     public NodeUsage Count()
     {
         var node = view.Nodes[++assumed % Nodes].Name;
-        ledger.Set("passing", new PodClaim("passing", node, new Resources(100, 256L << 20), IsUnschedulable: false, Review: null));
-        var counted = ledger.Current.On(node);
-        ledger.Set("passing", null);
+        usageCache.Set("passing", new PodUsage("passing", node, new Resources(100, 256L << 20), IsUnschedulable: false, Review: null));
+        var counted = usageCache.Current.On(node);
+        usageCache.Set("passing", null);
         return counted;
     }
 

@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
 using AdmissionLas.ClusterTests.Support;
-using AdmissionLas.Events;
+using AdmissionLas.Observers;
 
 namespace AdmissionLas.ClusterTests;
 
@@ -57,9 +57,9 @@ public sealed class EventTests(ControlPlane cluster)
 
         await Parallel.ForEachAsync(Enumerable.Range(0, 200), new ParallelOptions { MaxDegreeOfParallelism = 8 }, async (i, _) => await ns.CreateAsync(Owned(Workflow($"run-{i}"))));
 
-        var events = await EventsAsync(ns, EventGroups.ToldOneByOne);
+        var events = await EventsAsync(ns, EventAggregator.MaxSentSingly);
         Assert.Equal(200, (await ns.ListAsync()).Length);
-        Assert.Equal(EventGroups.ToldOneByOne, events.Length);
+        Assert.Equal(EventAggregator.MaxSentSingly, events.Length);
         Assert.All(events, e => Assert.StartsWith("run-", $"{e["involvedObject"]!["name"]}", StringComparison.Ordinal));
     }
 

@@ -1,7 +1,7 @@
 using System.Text;
 using System.Text.Json.Nodes;
 using AdmissionLas.ClusterTests.Support;
-using AdmissionLas.Hosting;
+using AdmissionLas.Server;
 
 namespace AdmissionLas.ClusterTests;
 

@@ -1,8 +1,8 @@
 using System.Text.Json.Nodes;
+using AdmissionLas.Cli;
 using AdmissionLas.ClusterTests.Support;
-using AdmissionLas.Hosting;
-using AdmissionLas.Options;
-using AdmissionLas.Verbs;
+using AdmissionLas.Configuration;
+using AdmissionLas.Server;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;

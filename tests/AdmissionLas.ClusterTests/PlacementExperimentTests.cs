@@ -32,11 +32,11 @@ public sealed class PlacementExperimentTests(ControlPlane cluster)
     [InlineData(true)]
     public async Task Every_predict_pod_is_on_the_nearest_node_that_could_run_it_and_none_is_stranded(bool isOracle)
     {
-        var contender = isOracle
-            ? new Contender("oracle", null, IsOracle: true)
-            : new Contender("adaptive", new PlacementPolicy { Mode = PlacementMode.Adaptive });
+        var strategy = isOracle
+            ? new Strategy("oracle", null, IsOracle: true)
+            : new Strategy("adaptive", new PlacementPolicy { Mode = PlacementMode.Adaptive });
 
-        var outcomes = await new Lab(cluster.Api, cluster.Services).RunAsync(Small, 1, contender);
+        var outcomes = await new ExperimentRunner(cluster.Api, cluster.Services).RunAsync(Small, 1, strategy);
 
         Assert.Equal((12, 12, 0), (outcomes.Predict, outcomes.OnNearestOfThatInstant, outcomes.Stranded));
         Assert.Equal(0, outcomes.MeanRegretMs);
@@ -54,7 +54,7 @@ public sealed class PlacementExperimentTests(ControlPlane cluster)
             return small with { Acts = [new Act.Burst([pod])] };
         });
 
-        var outcomes = await new Lab(cluster.Api, cluster.Services).RunAsync(plan, 1, new Contender("none", null));
+        var outcomes = await new ExperimentRunner(cluster.Api, cluster.Services).RunAsync(plan, 1, new Strategy("none", null));
 
         Assert.Equal((0, 1, false), (outcomes.Predict, outcomes.Stranded, outcomes.MeetsGoal));
     }

@@ -1,9 +1,9 @@
 using System.Net;
 using System.Text.Json.Nodes;
 using AdmissionLas.ClusterTests.Support;
-using AdmissionLas.Events;
-using AdmissionLas.Hosting;
 using AdmissionLas.Kubernetes;
+using AdmissionLas.Observers;
+using AdmissionLas.Server;
 using k8s.Autorest;
 using Microsoft.Extensions.Logging;
 
@@ -30,7 +30,7 @@ public sealed class RbacTests(ControlPlane cluster)
         using var api = new KubeApi(Assert.IsType<ClusterSource.ApiServer>(ClusterSource.FromKubeconfig(kubeconfig, null)).Configuration, TimeProvider.System);
         try
         {
-            await EventSender.WriteAsync(api, new Setback(ns.Name, StepOwner.Pod("step"), "LocationUnknown", "a test"), 1, DateTime.UtcNow, CancellationToken.None);
+            await EventSender.WriteAsync(api, new PlacementProblem(ns.Name, InvolvedObject.Pod("step"), "LocationUnknown", "a test"), 1, DateTime.UtcNow, CancellationToken.None);
             return true;
         }
         catch (HttpOperationException refused) when (refused.Response.StatusCode == HttpStatusCode.Forbidden)
@@ -46,18 +46,18 @@ public sealed class RbacTests(ControlPlane cluster)
         var faults = new Faults();
         using var api = new KubeApi(Assert.IsType<ClusterSource.ApiServer>(ClusterSource.FromKubeconfig(kubeconfig, null)).Configuration, TimeProvider.System);
         using var stop = new CancellationTokenSource();
-        var ledger = new UsageLedger(TimeProvider.System, TimeSpan.FromMinutes(1));
+        var usageCache = new NodeUsageCache(TimeProvider.System, TimeSpan.FromMinutes(1));
         var running = Task.WhenAll(
-            new NodeFeed(api, state, TimeProvider.System, faults).RunAsync(stop.Token), new PodFeed(api, ledger, TimeProvider.System, faults).RunAsync(stop.Token));
+            new NodeInformer(api, state, TimeProvider.System, faults).RunAsync(stop.Token), new PodInformer(api, usageCache, TimeProvider.System, faults).RunAsync(stop.Token));
         try
         {
-            await Eventually.IsTrueAsync("nodes and pods are listed, or refused", () => Task.FromResult((state.Current is not null && ledger.IsFollowed) || faults.Any));
+            await Eventually.IsTrueAsync("nodes and pods are listed, or refused", () => Task.FromResult((state.Current is not null && usageCache.IsFollowed) || faults.Any));
             if (!faults.Any)
             {
                 await LabelAsync("1");
                 await using var ns = await cluster.CreateNamespaceAsync();
                 await ns.CreateAsync(Steps.Filler("nitos-cloud-node", "10m"));
-                await Eventually.IsTrueAsync("the pod is seen, or refused", () => Task.FromResult(ledger.Current.On("nitos-cloud-node").Pods > 0 || faults.Any));
+                await Eventually.IsTrueAsync("the pod is seen, or refused", () => Task.FromResult(usageCache.Current.On("nitos-cloud-node").Pods > 0 || faults.Any));
                 await Eventually.IsTrueAsync("the change is seen, or refused", () => Task.FromResult(state.Current!.NearestTo(Location).Count == 1 || faults.Any));
             }
 
@@ -78,7 +78,7 @@ public sealed class RbacTests(ControlPlane cluster)
         ["metadata"] = new JsonObject { ["labels"] = new JsonObject { [$"latency.admissionlas.io/{Location}"] = latency } },
     });
 
-    sealed class Faults : ILogger<NodeFeed>, ILogger<PodFeed>
+    sealed class Faults : ILogger<NodeInformer>, ILogger<PodInformer>
     {
         volatile bool any;
 

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Net;
 using AdmissionLas.ClusterTests.Support;
-using AdmissionLas.Hosting;
+using AdmissionLas.Server;
 using Xunit.Abstractions;
 
 namespace AdmissionLas.ClusterTests;

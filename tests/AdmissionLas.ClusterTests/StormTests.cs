@@ -138,11 +138,11 @@ public sealed class StormTests(ControlPlane cluster, ITestOutputHelper output)
     async Task AllIsKnownAsync(Burst burst, TestNamespace ns, OwnNodes nodes, Replica? replica)
     {
         Assert.All(await burst.AllBoundAsync(), p => Assert.Contains(p["spec"]!["nodeName"]!.GetValue<string>(), nodes.Names));
-        await FreshCount.EqualsAsync(cluster.Api, cluster.Ledger, "the webhook");
+        await FreshCount.EqualsAsync(cluster.Api, cluster.UsageCache, "the webhook");
         await FreshNodes.EqualsAsync(cluster.Api, cluster.State, "the webhook");
         if (replica is not null)
         {
-            await FreshCount.EqualsAsync(cluster.Api, replica.Ledger, "the replica");
+            await FreshCount.EqualsAsync(cluster.Api, replica.UsageCache, "the replica");
             await FreshNodes.EqualsAsync(cluster.Api, replica.State, "the replica");
         }
 
@@ -150,7 +150,7 @@ public sealed class StormTests(ControlPlane cluster, ITestOutputHelper output)
         var last = await ns.CreateAsync(Steps.Predict(nodes.Location, "20m", "20Mi"));
         Assert.NotNull(TestNamespace.DecisionOf(last));
         await ns.NodeOfAsync(last);
-        await FreshCount.EqualsAsync(cluster.Api, cluster.Ledger, "the webhook");
+        await FreshCount.EqualsAsync(cluster.Api, cluster.UsageCache, "the webhook");
     }
 
     static async Task EverySecondAsync(Action action, CancellationToken stop)

@@ -28,7 +28,7 @@ public sealed class UsageTests(ControlPlane cluster)
             [(nodes.Names[0], 40), (nodes.Names[1], 60)],
             pods.CountBy(p => p["spec"]!["nodeName"]!.GetValue<string>()).Select(n => (n.Key, n.Value)).Order());
         Assert.Equal(40, pods.Count(p => TestNamespace.DecisionOf(p)!.StartsWith($"predict at {nodes.Location}: {nodes.Names[0]} ", StringComparison.Ordinal)));
-        await FreshCount.EqualsAsync(cluster.Api, cluster.Ledger, "the webhook");
+        await FreshCount.EqualsAsync(cluster.Api, cluster.UsageCache, "the webhook");
     }
 
     [Fact]
@@ -41,8 +41,8 @@ public sealed class UsageTests(ControlPlane cluster)
         // Nobody ever binds these.
         await new Burst(cluster, ns).CreateAsync(4, _ => Steps.Predict(nodes.Location, "1", "1000Mi").With(p => p["spec"]!["schedulerName"] = "nobody"));
 
-        await Eventually.IsTrueAsync("the replica knows", () => Task.FromResult(FreshCount.Of(replica.Ledger).GetValueOrDefault(nodes.Names[0]) == new Used(4000, 4000L << 20, 4)));
-        Assert.Equal(0, replica.Ledger.AssumedCount);
+        await Eventually.IsTrueAsync("the replica knows", () => Task.FromResult(FreshCount.Of(replica.UsageCache).GetValueOrDefault(nodes.Names[0]) == new Used(4000, 4000L << 20, 4)));
+        Assert.Equal(0, replica.UsageCache.AssumedCount);
         Assert.Equal(nodes.Names[1], await replica.ChooseAsync(Steps.Predict(nodes.Location, "1", "1000Mi")));
     }
 
@@ -55,7 +55,7 @@ public sealed class UsageTests(ControlPlane cluster)
         var pod = await cluster.Api.CreateAsync($"{ns.Pods}?dryRun=All", Steps.Predict(nodes.Location, "1", "1000Mi"));
 
         Assert.NotNull(TestNamespace.DecisionOf(pod));
-        Assert.Equal(0, cluster.Ledger.Current.On(nodes.Names[0]).Pods);
+        Assert.Equal(0, cluster.UsageCache.Current.On(nodes.Names[0]).Pods);
     }
 
     [Fact]
@@ -63,7 +63,7 @@ public sealed class UsageTests(ControlPlane cluster)
     {
         await using var ns = await cluster.CreateNamespaceAsync();
         await ns.CreateAsync(Steps.Filler("nitos-cloud-node", "1500m"));
-        await FreshCount.EqualsAsync(cluster.Api, cluster.Ledger, "the webhook");
+        await FreshCount.EqualsAsync(cluster.Api, cluster.UsageCache, "the webhook");
 
         var pod = await ns.CreateAsync(Steps.Training().With(p =>
             p["metadata"]!["annotations"] = new JsonObject { ["admissionlas.io/request-cpu"] = "32", ["admissionlas.io/request-memory"] = "1Gi" }));

@@ -4,9 +4,9 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using AdmissionLas.Admission;
 using AdmissionLas.Kubernetes;
 using AdmissionLas.Placement;
+using AdmissionLas.Webhook;
 
 namespace AdmissionLas.Experiment;
 
@@ -93,8 +93,8 @@ sealed class ClusterAt
             all = Counted(all, node, request, 1);
         }
 
-        var feasibility = new Feasibility(pod, new ClusterUsage(all));
-        return [.. nodes.Values.Where(n => feasibility.JudgeNow(n) == Verdict.CanRun)];
+        var filter = new NodeFilter(pod, new ClusterUsage(all));
+        return [.. nodes.Values.Where(n => filter.FitsNow(n) == FilterResult.CanRun)];
     }
 
     internal static PodFacts FactsOf(JsonObject pod) =>

@@ -1,10 +1,10 @@
 using System.CommandLine;
 using System.Text;
 using AdmissionLas.Experiment;
-using AdmissionLas.Hosting;
 using AdmissionLas.Kubernetes;
 using AdmissionLas.Placement;
 using AdmissionLas.Registration;
+using AdmissionLas.Server;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Serilog.Events;
@@ -27,7 +27,7 @@ root.SetAction(async (parsed, stop) =>
 {
     var isToday = parsed.GetValue(weights) == "today";
     var policy = new PlacementPolicy { NodeAffinityWeight = isToday ? 2 : 1 };
-    Contender[] contenders =
+    Strategy[] strategies =
     [
         new("none", null),
         // The extender gives its whole weight to one node; a preferred term that one node matches is worth 100 points times the plugin's weight.
@@ -45,16 +45,16 @@ root.SetAction(async (parsed, stop) =>
         var kubeconfig = (await script.RunAsync(["up", "--no-webhook", "--no-nodes", "--scheduler-scores", "--quiet", .. isToday ? (string[])["--scheduler-weights", "today"] : []])).Trim();
         using var api = new ApiServer(kubeconfig);
         await using var webhook = await StartWebhookAsync(api, kubeconfig);
-        var lab = new Lab(api, webhook.Services, new SchedulerLog(Path.Combine(script.Directory, "log", "scheduler.log")));
+        var lab = new ExperimentRunner(api, webhook.Services, new SchedulerLog(Path.Combine(script.Directory, "log", "scheduler.log")));
         Console.WriteLine(Report.Heading);
         foreach (var scenario in Scenarios.All.Where(s => onlyScenarios.Length == 0 || onlyScenarios.Contains(s.Name)))
         {
             foreach (var seed in parsed.GetValue(seeds)!)
             {
-                foreach (var contender in contenders.Where(c => onlyModes.Length == 0 || onlyModes.Contains(c.Name)))
+                foreach (var strategy in strategies.Where(c => onlyModes.Length == 0 || onlyModes.Contains(c.Name)))
                 {
                     stop.ThrowIfCancellationRequested();
-                    results.Add(await lab.RunAsync(scenario, seed, contender));
+                    results.Add(await lab.RunAsync(scenario, seed, strategy));
                     Console.WriteLine(Report.Line(results[^1]));
                 }
             }
@@ -69,7 +69,7 @@ root.SetAction(async (parsed, stop) =>
     }
 
     Console.WriteLine();
-    foreach (var line in Report.Shortfalls(results.Where(r => r.Contender is "adaptive")))
+    foreach (var line in Report.Shortfalls(results.Where(r => r.Strategy is "adaptive")))
     {
         Console.WriteLine(line);
     }
@@ -89,11 +89,11 @@ static async Task<Microsoft.AspNetCore.Builder.WebApplication> StartWebhookAsync
         LogEventLevel.Error);
     await server.StartAsync();
     await Eventually.IsTrueAsync("the webhook has its first lists", () => Task.FromResult(
-        server.Services.GetRequiredService<ClusterState>().Current is not null && server.Services.GetRequiredService<UsageLedger>().IsFollowed));
+        server.Services.GetRequiredService<ClusterState>().Current is not null && server.Services.GetRequiredService<NodeUsageCache>().IsFollowed));
     await api.CreateAsync("/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations", RegistrationTemplate.Fill(new RegistrationChoices
     {
         Name = "admission-las",
-        Address = new WebhookAddress.Url(new Uri(WebhookServer.WebhookAddress(server), AdmissionLas.Admission.MutateEndpoint.Path)),
+        Address = new WebhookAddress.Url(new Uri(WebhookServer.WebhookAddress(server), AdmissionLas.Webhook.MutateEndpoint.Path)),
         CaBundle = Encoding.ASCII.GetBytes(certificate.Authority.ExportCertificatePem()),
         IsEveryPod = true,
     }));

@@ -20,18 +20,18 @@ static class Report
 
     internal static string Line(Outcomes o) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{o.Scenario,-22} {o.Seed,4} {o.Contender,-10} {o.Predict,7} {Percent(o.NearestShare),8} {Percent(o.StrictShare),8} {Percent(o.RegretShare),8} {o.MeanRegretMs,9:0.000} {o.P99RegretMs,8:0.0} {o.Stranded,8} {$"{o.TrainingOnCloud}/{o.Training}",9} {o.MeanBoundMs,9:0} {o.P99BoundMs,8:0}  {(o.MeetsGoal ? "met" : "missed")}");
+        $"{o.Scenario,-22} {o.Seed,4} {o.Strategy,-10} {o.Predict,7} {Percent(o.NearestShare),8} {Percent(o.StrictShare),8} {Percent(o.RegretShare),8} {o.MeanRegretMs,9:0.000} {o.P99RegretMs,8:0.0} {o.Stranded,8} {$"{o.TrainingOnCloud}/{o.Training}",9} {o.MeanBoundMs,9:0} {o.P99BoundMs,8:0}  {(o.MeetsGoal ? "met" : "missed")}");
 
     /// <summary>Of each scenario and mode what all seeds came to together: what is in the table of src/README.md.</summary>
     internal static string Markdown(IReadOnlyList<Outcomes> results)
     {
         var text = new StringBuilder("| Scenario |");
-        var contenders = results.Select(r => r.Contender).Distinct().ToArray();
-        text.AppendJoin("", contenders.Select(c => $" {c} |")).AppendLine().Append("|---|").AppendJoin("", contenders.Select(_ => "---|")).AppendLine();
+        var strategies = results.Select(r => r.Strategy).Distinct().ToArray();
+        text.AppendJoin("", strategies.Select(c => $" {c} |")).AppendLine().Append("|---|").AppendJoin("", strategies.Select(_ => "---|")).AppendLine();
         foreach (var scenario in results.GroupBy(r => r.Scenario))
         {
-            text.Append(CultureInfo.InvariantCulture, $"| {scenario.Key} |").AppendJoin("", contenders.Select(c =>
-                Cell([.. scenario.Where(r => r.Contender == c)]))).AppendLine();
+            text.Append(CultureInfo.InvariantCulture, $"| {scenario.Key} |").AppendJoin("", strategies.Select(c =>
+                Cell([.. scenario.Where(r => r.Strategy == c)]))).AppendLine();
         }
 
         return text.ToString();
@@ -51,12 +51,12 @@ static class Report
 
     static double Share(IReadOnlyCollection<Outcomes> seeds, Func<Outcomes, int> pods) => seeds.Sum(r => r.Predict) is > 0 and var all ? seeds.Sum(pods) / (double)all : 1;
 
-    /// <summary>Which goals were missed by one contender, and why.</summary>
+    /// <summary>Which goals were missed by one strategy, and why.</summary>
     internal static IEnumerable<string> Shortfalls(IEnumerable<Outcomes> results)
     {
         foreach (var missed in results.Where(r => !r.MeetsGoal))
         {
-            yield return string.Create(CultureInfo.InvariantCulture, $"{missed.Contender} in {missed.Scenario}, seed {missed.Seed}: {Percent(missed.NearestShare)} on the nearest, regret {Percent(missed.RegretShare)}, {missed.Stranded} stranded");
+            yield return string.Create(CultureInfo.InvariantCulture, $"{missed.Strategy} in {missed.Scenario}, seed {missed.Seed}: {Percent(missed.NearestShare)} on the nearest, regret {Percent(missed.RegretShare)}, {missed.Stranded} stranded");
             foreach (var why in missed.Misses.GroupBy(m => m.Why).OrderByDescending(g => g.Count()))
             {
                 var m = why.MaxBy(w => w.Ms - w.BestMs)!;
@@ -85,7 +85,7 @@ static class Report
     {
         ["scenario"] = o.Scenario,
         ["seed"] = o.Seed,
-        ["mode"] = o.Contender,
+        ["mode"] = o.Strategy,
         ["predictPods"] = o.Predict,
         ["nearestShare"] = o.NearestShare,
         ["nearestShareStrictly"] = o.StrictShare,
@@ -125,12 +125,12 @@ static class Report
         model.Legends.Add(new Legend { LegendPlacement = LegendPlacement.Outside, LegendPosition = LegendPosition.BottomCenter, LegendOrientation = LegendOrientation.Horizontal });
         model.Axes.Add(new CategoryAxis { Position = AxisPosition.Left, ItemsSource = scenarios, GapWidth = 0.4 });
         model.Axes.Add(new LinearAxis { Position = AxisPosition.Bottom, Minimum = 0, Maximum = 100, Title = "%", MajorGridlineStyle = LineStyle.Solid });
-        foreach (var contender in results.Select(r => r.Contender).Distinct().Reverse())
+        foreach (var strategy in results.Select(r => r.Strategy).Distinct().Reverse())
         {
             model.Series.Add(new BarSeries
             {
-                Title = contender,
-                ItemsSource = scenarios.Select(s => new BarItem(100 * Share([.. results.Where(r => r.Scenario == s && r.Contender == contender)], r => r.OnNearest))).ToArray(),
+                Title = strategy,
+                ItemsSource = scenarios.Select(s => new BarItem(100 * Share([.. results.Where(r => r.Scenario == s && r.Strategy == strategy)], r => r.OnNearest))).ToArray(),
             });
         }
 

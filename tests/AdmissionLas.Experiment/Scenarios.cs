@@ -6,7 +6,7 @@ namespace AdmissionLas.Experiment;
 static class Scenarios
 {
     const string Home = "home-edge-node";
-    const string Lab = "nitlab-edge-node";
+    const string ExperimentRunner = "nitlab-edge-node";
 
     static readonly string[] TestbedLocations = ["NITOS-CLOUD", "NITLAB-EDGE", "HOME-EDGE"];
 
@@ -30,7 +30,7 @@ static class Scenarios
 
     static Plan EdgesNearlyFull(Random random) => new(Testbed("nodes"),
     [
-        new Act.Burst([Objects.Filler("home", Home, 1500, 2700), Objects.Filler("lab", Lab, 1500, 2700)]),
+        new Act.Burst([Objects.Filler("home", Home, 1500, 2700), Objects.Filler("lab", ExperimentRunner, 1500, 2700)]),
         new Act.Settle(),
         .. Enumerable.Range(0, 4).SelectMany(round => (Act[])
             [new Act.Burst([.. Numbered(6, round, (name, _) => Objects.Predict(name, TestbedLocations[1 + random.Next(2)], 100, 150))]), new Act.Settle()]),
@@ -38,7 +38,7 @@ static class Scenarios
 
     static Plan EdgesFullThenFreed(Random random) => new(Testbed("nodes"),
     [
-        new Act.Burst([Objects.Filler("home", Home, 1980, 3000), Objects.Filler("lab", Lab, 1980, 3000)]),
+        new Act.Burst([Objects.Filler("home", Home, 1980, 3000), Objects.Filler("lab", ExperimentRunner, 1980, 3000)]),
         new Act.Settle(),
         new Act.Burst([.. Numbered(10, 0, (name, _) => Objects.Predict(name, TestbedLocations[1 + random.Next(2)], 100, 150))]),
         new Act.Settle(),

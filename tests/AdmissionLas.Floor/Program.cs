@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
-using AdmissionLas.Hosting;
+using AdmissionLas.Server;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 
@@ -22,7 +22,7 @@ var builder = WebApplication.CreateSlimBuilder();
 builder.Logging.ClearProviders();
 if (args.Length > 3)
 {
-    builder.Services.AddSingleton<IMemoryPoolFactory<byte>, RecordBlocks>();
+    builder.Services.AddSingleton<IMemoryPoolFactory<byte>, TlsRecordMemoryPool>();
 }
 
 builder.WebHost.ConfigureKestrel(kestrel =>

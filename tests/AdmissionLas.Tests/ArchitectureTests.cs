@@ -32,7 +32,7 @@ public sealed class ArchitectureTests
     [Fact]
     public void Only_the_Kubernetes_project_and_the_host_know_the_client()
     {
-        var ours = typeof(AdmissionLas.Kubernetes.NodeFeed).Assembly.GetReferencedAssemblies().Select(a => a.Name);
+        var ours = typeof(AdmissionLas.Kubernetes.NodeInformer).Assembly.GetReferencedAssemblies().Select(a => a.Name);
 
         Assert.Contains("KubernetesClient.Aot", ours);
         Assert.DoesNotContain(typeof(PlacementEngine).Assembly.GetReferencedAssemblies(), a => a.Name!.StartsWith("Kubernetes", StringComparison.Ordinal));

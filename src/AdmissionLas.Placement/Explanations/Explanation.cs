@@ -38,10 +38,10 @@ public sealed record ExplainedNode
     public long FreePods { get; init; }
 
     /// <summary>Whether it can run the pod now, or the first reason why not; <see langword="null"/> when the pod is too complex to be judged.</summary>
-    public Verdict? Now { get; init; }
+    public FilterResult? Now { get; init; }
 
     /// <summary>Whether it could run the pod if nothing else ran there; <see langword="null"/> as for <see cref="Now"/>.</summary>
-    public Verdict? Ever { get; init; }
+    public FilterResult? Ever { get; init; }
 
     /// <summary>A PreferNoSchedule taint that the pod does not tolerate makes the scheduler avoid it.</summary>
     public bool IsAvoided { get; init; }
@@ -59,10 +59,10 @@ public sealed record ExplainedNode
     public SchedulerPoints? Points { get; init; }
 
     /// <summary>What <see cref="Now"/> says, in words.</summary>
-    public string Verdict => Now is { } now ? Words.Of(now) : "not judged";
+    public string FilterResult => Now is { } now ? Words.Of(now) : "not judged";
 
     /// <summary>Whether the node's room alone is in the way: the pod would fit if others were gone.</summary>
-    public bool IsFullNow => Now != Placement.Verdict.CanRun && Ever == Placement.Verdict.CanRun;
+    public bool IsFullNow => Now != Placement.FilterResult.CanRun && Ever == Placement.FilterResult.CanRun;
 }
 
 /// <summary>

@@ -18,9 +18,9 @@ public static class PlacementExplainer
     {
         var decision = PlacementEngine.Decide(step, pod, view, usage, policy);
         var asPatched = decision.Requests.Count == 0 ? pod : TrainingPlacement.With(pod, decision.Requests);
-        var isJudged = Feasibility.CanBeJudged(pod);
+        var isJudged = NodeFilter.IsWithinLimits(pod);
         var request = decision.Outcome == Outcome.Placed ? decision.Request : isJudged ? EffectiveRequest.Of(pod) : Resources.None;
-        var feasibility = new Feasibility(pod, request, usage);
+        var filter = new NodeFilter(pod, request, usage);
         var latencies = step.Location is { } location
             ? view.NearestTo(location).ToDictionary(n => n.Node.Name, n => n.LatencyMs, StringComparer.Ordinal)
             : [];
@@ -33,11 +33,11 @@ public static class PlacementExplainer
             {
                 Node = node,
                 LatencyMs = latencies.TryGetValue(node.Name, out var latencyMs) ? latencyMs : null,
-                Free = feasibility.FreeOn(node),
+                Free = filter.FreeOn(node),
                 FreePods = Math.Max(0, node.AllocatablePods - used.Pods),
-                Now = isJudged ? feasibility.JudgeNow(node) : null,
-                Ever = isJudged ? feasibility.JudgeEver(node) : null,
-                IsAvoided = isJudged && feasibility.IsAvoided(node),
+                Now = isJudged ? filter.FitsNow(node) : null,
+                Ever = isJudged ? filter.FitsWhenEmpty(node) : null,
+                IsAvoided = isJudged && filter.IsAvoided(node),
                 IsChosen = decision.Chosen?.Name == node.Name,
                 Weight = decision.Preferred.Where(t => t.Preference.Matches(node)).Sum(t => t.Weight),
                 IsRequired = decision.Required?.IsMetBy(node.Label(decision.Required.Key)),
@@ -50,10 +50,10 @@ public static class PlacementExplainer
             return new Explanation(decision, request, nodes, notWeighed);
         }
 
-        if (Comparisons(ownPreferences) > Feasibility.MaxComparisons)
+        if (Comparisons(ownPreferences) > NodeFilter.MaxComparisons)
         {
             ownPreferences = [];
-            notWeighed = [$"the pod's own preferred terms: more than {Feasibility.MaxComparisons} comparisons", .. notWeighed];
+            notWeighed = [$"the pod's own preferred terms: more than {NodeFilter.MaxComparisons} comparisons", .. notWeighed];
         }
 
         var scores = new SchedulerScores(asPatched, [.. ownPreferences, .. decision.Preferred], view, usage, policy.NodeAffinityWeight);

@@ -1,5 +1,5 @@
+using AdmissionLas.Cli;
 using AdmissionLas.Kubernetes;
-using AdmissionLas.Verbs;
 
 namespace AdmissionLas.Doctor;
 

@@ -1,4 +1,4 @@
-using AdmissionLas.Options;
+using AdmissionLas.Configuration;
 using AdmissionLas.Placement;
 
 namespace AdmissionLas.Doctor;

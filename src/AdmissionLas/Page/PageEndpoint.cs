@@ -1,5 +1,5 @@
 using System.Net;
-using AdmissionLas.Options;
+using AdmissionLas.Configuration;
 using Microsoft.Extensions.Options;
 
 namespace AdmissionLas.Page;
@@ -8,7 +8,7 @@ namespace AdmissionLas.Page;
 /// The operator's page: its files and what they ask for. It answers on its own port alone and changes nothing. The headers keep what runs in
 /// the browser to these files; the checks keep other pages in the same browser out.
 /// </summary>
-sealed class PageEndpoint(IOptions<PageOptions> options, ClusterPicture picture, RecentDecisions decisions, DecisionStream stream, PasteBox box)
+sealed class PageEndpoint(IOptions<PageOptions> options, ClusterJson picture, RecentDecisions decisions, DecisionStream stream, ExplainEndpoint box)
 {
     const string OneDecision = "/api/decisions/";
 

@@ -12,7 +12,7 @@ static partial class PageFiles
 {
     const string Prefix = "page/";
 
-    static readonly Lazy<(IReadOnlyDictionary<string, PageAnswer> Files, string ScriptHash, string StyleHash)> Page = new(Read);
+    static readonly Lazy<(IReadOnlyDictionary<string, CachedResponse> Files, string ScriptHash, string StyleHash)> Page = new(Read);
 
     // Each after those that it imports.
     static readonly string[] FirstModules = ["dom", "capacity", "latency", "page"];
@@ -24,9 +24,9 @@ static partial class PageFiles
     internal static string StyleHash => Page.Value.StyleHash;
 
     /// <summary>The file at a path, <see langword="null"/> when there is none.</summary>
-    internal static PageAnswer? Find(string path) => Page.Value.Files.GetValueOrDefault(path == "/" ? "/index.html" : path);
+    internal static CachedResponse? Find(string path) => Page.Value.Files.GetValueOrDefault(path == "/" ? "/index.html" : path);
 
-    static (IReadOnlyDictionary<string, PageAnswer> Files, string ScriptHash, string StyleHash) Read()
+    static (IReadOnlyDictionary<string, CachedResponse> Files, string ScriptHash, string StyleHash) Read()
     {
         var assembly = typeof(PageFiles).Assembly;
         var texts = new Dictionary<string, string>(StringComparer.Ordinal);
@@ -61,7 +61,7 @@ static partial class PageFiles
 
     static string Hash(string text) => $"'sha256-{Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(text)))}'";
 
-    static PageAnswer Answer(string name, byte[] bytes) => PageAnswer.Of(TypeOf(name), bytes, Convert.ToHexStringLower(SHA256.HashData(bytes))[..16]);
+    static CachedResponse Answer(string name, byte[] bytes) => CachedResponse.Of(TypeOf(name), bytes, Convert.ToHexStringLower(SHA256.HashData(bytes))[..16]);
 
     static string TypeOf(string name) => Path.GetExtension(name) switch
     {

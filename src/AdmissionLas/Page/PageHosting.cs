@@ -1,5 +1,5 @@
 using System.Net;
-using AdmissionLas.Options;
+using AdmissionLas.Configuration;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -34,9 +34,9 @@ static class PageHosting
 
         builder.Services.AddSingleton<IOptions<PageOptions>>(new OptionsWrapper<PageOptions>(options));
         builder.Services.AddSingleton(provider => new RecentDecisions(options.RecentDecisions, options.Viewers, provider.GetRequiredService<TimeProvider>()));
-        builder.Services.AddSingleton<ClusterPicture>();
+        builder.Services.AddSingleton<ClusterJson>();
         builder.Services.AddSingleton<DecisionStream>();
-        builder.Services.AddSingleton<PasteBox>();
+        builder.Services.AddSingleton<ExplainEndpoint>();
         builder.Services.AddSingleton<PageEndpoint>();
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(address, options.Port, listen =>
         {

@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Text.Json;
-using AdmissionLas.Admission;
 using AdmissionLas.Placement;
+using AdmissionLas.Webhook;
 
 namespace AdmissionLas.Page;
 
@@ -19,27 +19,27 @@ sealed record RecentDecision(long Number, byte[] Summary, PodFacts? Pod)
     // No name or label that Kubernetes accepts is longer; what is longer comes from a pod that it will refuse.
     const int LongestName = 253;
     const int LongestText = 2048;
-    const int MostItems = 20;
+    const int MaxItems = 20;
 
     /// <summary>Whether it is worth showing: a step of ours, or something that should have been one.</summary>
-    internal static bool IsWorthShowing(in Handled handled) =>
-        handled.Fault is not null || handled.Review.PodIsUnreadable ||
-        (handled.Review.Pod is not null && handled.Decision?.Outcome is not (Outcome.NotAStep or Outcome.AlreadyDecided));
+    internal static bool IsWorthShowing(in ReviewResult result) =>
+        result.Fault is not null || result.Review.PodIsUnreadable ||
+        (result.Review.Pod is not null && result.Decision?.Outcome is not (Outcome.NotAStep or Outcome.AlreadyDecided));
 
     /// <summary>Takes what is kept of a review.</summary>
     /// <param name="id">What the page calls it.</param>
     /// <param name="number">Its place in the order.</param>
-    /// <param name="handled">What became of it.</param>
+    /// <param name="result">What became of it.</param>
     /// <param name="reviewBytes">How large it was.</param>
     /// <param name="took">How long that took.</param>
     /// <param name="at">When it was answered.</param>
-    internal static RecentDecision Of(string id, long number, in Handled handled, int reviewBytes, TimeSpan took, DateTimeOffset at)
+    internal static RecentDecision Of(string id, long number, in ReviewResult result, int reviewBytes, TimeSpan took, DateTimeOffset at)
     {
-        var isKept = reviewBytes <= LargestKeptReviewBytes && handled.Decision is { Outcome: not Outcome.TooComplex };
-        return new RecentDecision(number, Write(id, handled, took, at), isKept ? handled.Review.Pod?.Facts : null);
+        var isKept = reviewBytes <= LargestKeptReviewBytes && result.Decision is { Outcome: not Outcome.TooComplex };
+        return new RecentDecision(number, Write(id, result, took, at), isKept ? result.Review.Pod?.Facts : null);
     }
 
-    static byte[] Write(string id, in Handled handled, TimeSpan took, DateTimeOffset at)
+    static byte[] Write(string id, in ReviewResult result, TimeSpan took, DateTimeOffset at)
     {
         var bytes = new ArrayBufferWriter<byte>(1024);
         using (var json = new Utf8JsonWriter(bytes))
@@ -48,17 +48,17 @@ sealed record RecentDecision(long Number, byte[] Summary, PodFacts? Pod)
             json.WriteString("id", id);
             json.WriteString("at", at);
             json.WriteNumber("tookMicroseconds", Math.Round(took.TotalMicroseconds));
-            json.WriteString("uid", Cut(handled.Review.Uid, LongestName));
-            json.WriteBoolean("dryRun", handled.Review.IsDryRun);
-            json.WriteString("namespace", Cut(handled.Review.Pod?.Facts.Namespace ?? "", LongestName));
-            json.WriteString("pod", Cut(handled.Review.Pod?.Name ?? "", LongestName));
-            if (handled.Decision is { } decision)
+            json.WriteString("uid", Cut(result.Review.Uid, LongestName));
+            json.WriteBoolean("dryRun", result.Review.IsDryRun);
+            json.WriteString("namespace", Cut(result.Review.Pod?.Facts.Namespace ?? "", LongestName));
+            json.WriteString("pod", Cut(result.Review.Pod?.Name ?? "", LongestName));
+            if (result.Decision is { } decision)
             {
                 Write(json, decision);
             }
             else
             {
-                WriteUndecided(json, handled);
+                WriteUndecided(json, result);
             }
 
             json.WriteEndObject();
@@ -79,7 +79,7 @@ sealed record RecentDecision(long Number, byte[] Summary, PodFacts? Pod)
         if (decision.Chosen is { } chosen)
         {
             json.WriteString("node", chosen.Name);
-            json.WriteBoolean("hasRoom", decision.TakesRoom);
+            json.WriteBoolean("hasRoom", decision.ReservesCapacity);
             if (decision.Step.Type == StepType.Predict)
             {
                 json.WriteNumber("latencyMs", decision.LatencyMs);
@@ -87,14 +87,14 @@ sealed record RecentDecision(long Number, byte[] Summary, PodFacts? Pod)
         }
 
         json.WriteStartArray("requests");
-        foreach (var added in decision.Requests.Take(MostItems))
+        foreach (var added in decision.Requests.Take(MaxItems))
         {
             json.WriteStringValue($"{Cut(added.ContainerName, LongestName)}: {added.Resource} {added.Quantity}");
         }
 
         json.WriteEndArray();
         json.WriteStartArray("warnings");
-        foreach (var warning in decision.Warnings.Take(MostItems))
+        foreach (var warning in decision.Warnings.Take(MaxItems))
         {
             json.WriteStringValue(Cut(warning, LongestText));
         }
@@ -102,10 +102,10 @@ sealed record RecentDecision(long Number, byte[] Summary, PodFacts? Pod)
         json.WriteEndArray();
     }
 
-    static void WriteUndecided(Utf8JsonWriter json, in Handled handled)
+    static void WriteUndecided(Utf8JsonWriter json, in ReviewResult result)
     {
-        var (outcome, why) = handled.Fault is not null ? ("Fault", "the review failed inside the webhook and the pod was let through; the log has the reason")
-            : handled.Review.PodIsUnreadable ? ("UnreadablePod", $"the pod was left as it is: {handled.Review.NoPodBecause}")
+        var (outcome, why) = result.Fault is not null ? ("Fault", "the review failed inside the webhook and the pod was let through; the log has the reason")
+            : result.Review.PodIsUnreadable ? ("UnreadablePod", $"the pod was left as it is: {result.Review.SkipReason}")
             : ("NoClusterView", "the nodes were not known yet, so the pod was let through");
         json.WriteString("outcome", outcome);
         json.WriteString("decision", Cut(why, LongestText));

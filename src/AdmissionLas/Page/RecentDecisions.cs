@@ -1,7 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Threading.Channels;
-using AdmissionLas.Admission;
+using AdmissionLas.Webhook;
 
 namespace AdmissionLas.Page;
 
@@ -24,12 +24,12 @@ sealed class RecentDecisions(int kept, int mostViewers, TimeProvider time)
     long count;
 
     /// <summary>Notes an answered review, if it is worth showing.</summary>
-    /// <param name="handled">What became of it.</param>
+    /// <param name="result">What became of it.</param>
     /// <param name="reviewBytes">How large it was.</param>
     /// <param name="took">How long it took.</param>
-    internal void Add(in Handled handled, int reviewBytes, TimeSpan took)
+    internal void Add(in ReviewResult result, int reviewBytes, TimeSpan took)
     {
-        if (!RecentDecision.IsWorthShowing(handled))
+        if (!RecentDecision.IsWorthShowing(result))
         {
             return;
         }
@@ -37,7 +37,7 @@ sealed class RecentDecisions(int kept, int mostViewers, TimeProvider time)
         lock (gate)
         {
             var number = ++count;
-            var decision = RecentDecision.Of(Id(number), number, handled, reviewBytes, took, time.GetUtcNow());
+            var decision = RecentDecision.Of(Id(number), number, result, reviewBytes, took, time.GetUtcNow());
             ring[number % kept] = decision;
             foreach (var viewer in viewers)
             {

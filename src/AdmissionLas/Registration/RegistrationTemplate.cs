@@ -1,8 +1,8 @@
 using System.Text.Json.Nodes;
-using AdmissionLas.Admission;
-using AdmissionLas.Hosting;
 using AdmissionLas.Kubernetes;
 using AdmissionLas.Placement;
+using AdmissionLas.Server;
+using AdmissionLas.Webhook;
 
 namespace AdmissionLas.Registration;
 

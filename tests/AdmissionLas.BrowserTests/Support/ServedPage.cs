@@ -2,11 +2,11 @@ using System.Globalization;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json.Nodes;
-using AdmissionLas.Admission;
-using AdmissionLas.Hosting;
 using AdmissionLas.Kubernetes;
 using AdmissionLas.Page;
 using AdmissionLas.Placement;
+using AdmissionLas.Server;
+using AdmissionLas.Webhook;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -58,17 +58,17 @@ sealed class ServedPage : IAsyncDisposable
     /// <summary>Lets pods count, as a server does that may list and watch them: these are bound already.</summary>
     internal void RunPods(params (string Node, long CpuMilli, long MemoryBytes, int Count)[] pods)
     {
-        var ledger = app.Services.GetRequiredService<UsageLedger>();
-        ledger.BeginList();
+        var usageCache = app.Services.GetRequiredService<NodeUsageCache>();
+        usageCache.BeginList();
         foreach (var (node, cpuMilli, memoryBytes, count) in pods)
         {
             for (var i = 0; i < count; i++)
             {
-                ledger.Set($"{node}-{i}", new PodClaim($"{node}-{i}", node, new Resources(cpuMilli, memoryBytes), IsUnschedulable: false, Review: null));
+                usageCache.Set($"{node}-{i}", new PodUsage($"{node}-{i}", node, new Resources(cpuMilli, memoryBytes), IsUnschedulable: false, Review: null));
             }
         }
 
-        ledger.EndList();
+        usageCache.EndList();
     }
 
     /// <summary>Sends a pod for review, over TLS as the API server would.</summary>

@@ -4,10 +4,10 @@ using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json.Nodes;
-using AdmissionLas.Admission;
-using AdmissionLas.Hosting;
 using AdmissionLas.Kubernetes;
 using AdmissionLas.Registration;
+using AdmissionLas.Server;
+using AdmissionLas.Webhook;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -54,7 +54,7 @@ public sealed class ControlPlane : IAsyncLifetime
     internal IServiceProvider Services => webhook!.Services;
 
     /// <summary>What it has counted.</summary>
-    internal UsageLedger Ledger => webhook!.Services.GetRequiredService<UsageLedger>();
+    internal NodeUsageCache UsageCache => webhook!.Services.GetRequiredService<NodeUsageCache>();
 
     /// <summary>The common name of the certificate that the API server shows to webhooks that ask for one.</summary>
     internal const string ApiServerName = "kube-apiserver";
@@ -170,7 +170,7 @@ public sealed class ControlPlane : IAsyncLifetime
             apiServer is null ? LogEventLevel.Warning : LogEventLevel.Error);
         await webhook.StartAsync();
         webhookPort = WebhookServer.WebhookAddress(webhook).Port;
-        await Eventually.IsTrueAsync("the webhook has its first lists", () => Task.FromResult(State.Current is { Nodes.Count: > 0 } && Ledger.IsFollowed));
+        await Eventually.IsTrueAsync("the webhook has its first lists", () => Task.FromResult(State.Current is { Nodes.Count: > 0 } && UsageCache.IsFollowed));
     }
 
     /// <summary>
@@ -295,7 +295,7 @@ public sealed class ControlPlane : IAsyncLifetime
             await Eventually.IsTrueAsync("the webhook has seen the pods go", async () =>
             {
                 var pods = (await Api.GetAsync("/api/v1/pods"))["items"]!.AsArray().Count(p => p!["spec"]!["nodeName"] is not null);
-                return Ledger.Count - Ledger.AssumedCount <= pods;
+                return UsageCache.Count - UsageCache.AssumedCount <= pods;
             });
         }
     }

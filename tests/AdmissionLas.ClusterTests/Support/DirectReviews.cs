@@ -6,8 +6,8 @@ using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json.Nodes;
-using AdmissionLas.Admission;
 using AdmissionLas.Certificates;
+using AdmissionLas.Webhook;
 
 namespace AdmissionLas.ClusterTests.Support;
 

@@ -15,13 +15,13 @@ static class FreshCount
         .GroupBy(p => p!["spec"]!["nodeName"]!.GetValue<string>())
         .ToDictionary(g => g.Key, g => new Used(g.Sum(p => Sum(p!, "cpu", 1000)), g.Sum(p => Sum(p!, "memory", 1)), g.Count()));
 
-    internal static Dictionary<string, Used> Of(UsageLedger ledger) => ledger.Current.ByNode
+    internal static Dictionary<string, Used> Of(NodeUsageCache usageCache) => usageCache.Current.ByNode
         .ToDictionary(n => n.Key, n => new Used(n.Value.Requested.CpuMilliOrZero, n.Value.Requested.MemoryBytesOrZero, n.Value.Pods));
 
-    /// <summary>Waits until the ledger says what a fresh count says, to the last byte.</summary>
-    internal static Task EqualsAsync(ApiServer api, UsageLedger ledger, string who) => Eventually.IsTrueAsync($"{who} knows what a fresh count says", async () =>
+    /// <summary>Waits until the usage cache says what a fresh count says, to the last byte.</summary>
+    internal static Task EqualsAsync(ApiServer api, NodeUsageCache usageCache, string who) => Eventually.IsTrueAsync($"{who} knows what a fresh count says", async () =>
     {
-        var known = Of(ledger);
+        var known = Of(usageCache);
         var fresh = await OfAsync(api);
         return known.Count == fresh.Count && known.All(k => fresh.TryGetValue(k.Key, out var used) && used == k.Value);
     });

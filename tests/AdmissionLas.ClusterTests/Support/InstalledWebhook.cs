@@ -4,8 +4,8 @@ using System.Net.Sockets;
 using System.Text;
 using System.Text.Json.Nodes;
 using AdmissionLas.Certificates;
-using AdmissionLas.Hosting;
 using AdmissionLas.Kubernetes;
+using AdmissionLas.Server;
 using k8s;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
@@ -78,7 +78,7 @@ sealed class InstalledWebhook : IAsyncDisposable
     {
         using var api = new KubeApi(KubernetesClientConfiguration.BuildConfigFromConfigFile(kubeconfig), TimeProvider.System);
         var rotation = new Rotation(
-            new SecretVault(api, Namespace, TimeProvider.System), new RegistrationTrust(api, "admission-las"), Policy, timings ?? Timings, TimeProvider.System, tell ?? (_ => { }));
+            new SecretCertificateStore(api, Namespace, TimeProvider.System), new WebhookCaBundleStore(api, "admission-las"), Policy, timings ?? Timings, TimeProvider.System, tell ?? (_ => { }));
         return await rotation.RunAsync(goal, CancellationToken.None);
     }
 
@@ -191,9 +191,9 @@ sealed class InstalledWebhook : IAsyncDisposable
     /// <summary>Keeps the replica's files as the Secret is, and starts it when they are there for the first time.</summary>
     async Task RunReplicaAsync(int number, IPEndPoint endpoint)
     {
-        var volume = new DirectoryVault(Path.Combine(files.FullName, $"replica-{number}"));
+        var volume = new DirectoryCertificateStore(Path.Combine(files.FullName, $"replica-{number}"));
         using var api = new KubeApi(KubernetesClientConfiguration.BuildConfigFromConfigFile(cluster.Kubeconfig), TimeProvider.System);
-        var secret = new SecretVault(api, Namespace, TimeProvider.System);
+        var secret = new SecretCertificateStore(api, Namespace, TimeProvider.System);
         string? mounted = null;
         while (!stop.IsCancellationRequested)
         {

@@ -2,9 +2,9 @@ using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json.Nodes;
-using AdmissionLas.Admission;
-using AdmissionLas.Hosting;
 using AdmissionLas.Kubernetes;
+using AdmissionLas.Server;
+using AdmissionLas.Webhook;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -21,7 +21,7 @@ sealed class Replica : IAsyncDisposable
 
     Replica(WebApplication server, HttpClient caller) => (this.server, this.caller) = (server, caller);
 
-    internal UsageLedger Ledger => server.Services.GetRequiredService<UsageLedger>();
+    internal NodeUsageCache UsageCache => server.Services.GetRequiredService<NodeUsageCache>();
 
     internal ClusterState State => server.Services.GetRequiredService<ClusterState>();
 
@@ -46,7 +46,7 @@ sealed class Replica : IAsyncDisposable
         trust.CustomTrustStore.Add(certificate.Authority);
         var caller = new HttpClient(new SocketsHttpHandler { SslOptions = new SslClientAuthenticationOptions { CertificateChainPolicy = trust } });
         var replica = new Replica(server, caller);
-        await Eventually.IsTrueAsync("the replica has its first lists", () => Task.FromResult(replica.State.Current is { Nodes.Count: > 0 } && replica.Ledger.IsFollowed));
+        await Eventually.IsTrueAsync("the replica has its first lists", () => Task.FromResult(replica.State.Current is { Nodes.Count: > 0 } && replica.UsageCache.IsFollowed));
         return replica;
     }
 

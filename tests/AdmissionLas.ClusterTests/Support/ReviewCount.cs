@@ -1,5 +1,5 @@
 using System.Diagnostics.Metrics;
-using AdmissionLas.Telemetry;
+using AdmissionLas.Observers;
 
 namespace AdmissionLas.ClusterTests.Support;
 

@@ -1,4 +1,4 @@
-using AdmissionLas.Verbs;
+using AdmissionLas.Cli;
 
 namespace AdmissionLas.ClusterTests.Support;
 

@@ -93,7 +93,7 @@ public sealed class CertsCommandTests : IDisposable
     public async Task A_second_rotation_in_the_same_directory_is_refused()
     {
         await CertsAsync("init");
-        await using var held = await new DirectoryVault(directory).LockAsync(CancellationToken.None);
+        await using var held = await new DirectoryCertificateStore(directory).LockAsync(CancellationToken.None);
 
         var (exitCode, _, errors) = await CertsAsync("rotate");
 

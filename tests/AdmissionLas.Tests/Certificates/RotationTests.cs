@@ -266,7 +266,7 @@ public sealed class RotationTests
         var cluster = await InstalledAsync();
         cluster.Told.Clear();
 
-        Assert.Equal(RotationOutcome.Done, await cluster.RehearseAsync(RotationGoal.RenewAuthority));
+        Assert.Equal(RotationOutcome.Done, await cluster.DryRunAsync(RotationGoal.RenewAuthority));
 
         Assert.Equal(0, cluster.Writes);
         Assert.Equal(WritesOfAChange + 1, cluster.Told.Count);

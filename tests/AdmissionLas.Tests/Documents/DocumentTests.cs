@@ -2,9 +2,10 @@ using System.Globalization;
 using System.Reflection;
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using AdmissionLas.Hosting;
-using AdmissionLas.Options;
+using AdmissionLas.Configuration;
+using AdmissionLas.Server;
 using AdmissionLas.Tests.Support;
+using AdmissionLas.Webhook;
 using Microsoft.Extensions.DependencyInjection;
 using Xunit.Abstractions;
 

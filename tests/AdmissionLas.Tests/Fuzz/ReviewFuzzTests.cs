@@ -4,11 +4,11 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using AdmissionLas.Admission;
-using AdmissionLas.Hosting;
 using AdmissionLas.Kubernetes;
 using AdmissionLas.Placement;
+using AdmissionLas.Server;
 using AdmissionLas.Tests.Support;
+using AdmissionLas.Webhook;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Xunit.Abstractions;
@@ -41,8 +41,8 @@ public sealed class ReviewFuzzTests(ITestOutputHelper output)
             {
                 switch (Judge(handlers[random.Next(handlers.Length)], body))
                 {
-                    case Verdict.Refused: refused++; break;
-                    case Verdict.Patched: patched++; break;
+                    case FilterResult.Refused: refused++; break;
+                    case FilterResult.Patched: patched++; break;
                     default: answered++; break;
                 }
             }
@@ -57,24 +57,24 @@ public sealed class ReviewFuzzTests(ITestOutputHelper output)
         Assert.True(answered > 100 && patched > 100 && refused > 100, $"seed {seed}: {answered} answered, {patched} patched, {refused} refused");
     }
 
-    enum Verdict { Refused, Answered, Patched }
+    enum FilterResult { Refused, Answered, Patched }
 
-    static Verdict Judge(ReviewHandler handler, byte[] body)
+    static FilterResult Judge(ReviewHandler handler, byte[] body)
     {
-        var answer = new JsonText();
-        Handled handled;
+        var answer = new RawJsonWriter();
+        ReviewResult result;
         try
         {
-            handled = handler.Handle(body, answer);
+            result = handler.Handle(body, answer);
         }
         catch (NotAReviewException refusal)
         {
             Assert.NotEmpty(refusal.Message);
             Assert.Equal(0, answer.WrittenCount);
-            return Verdict.Refused;
+            return FilterResult.Refused;
         }
 
-        Assert.Null(handled.Fault);
+        Assert.Null(result.Fault);
         using var written = JsonDocument.Parse(answer.WrittenMemory);
         var response = written.RootElement.GetProperty("response");
         Assert.True(response.GetProperty("allowed").GetBoolean());
@@ -88,7 +88,7 @@ public sealed class ReviewFuzzTests(ITestOutputHelper output)
 
         if (!response.TryGetProperty("patch", out var patch))
         {
-            return Verdict.Answered;
+            return FilterResult.Answered;
         }
 
         // Where a key stands twice, the library's model of the pod and the API server's differ; what it cannot hold it cannot patch.
@@ -97,7 +97,7 @@ public sealed class ReviewFuzzTests(ITestOutputHelper output)
             PatchApplication.Apply(pod, Encoding.UTF8.GetString(patch.GetBytesFromBase64()));
         }
 
-        return Verdict.Patched;
+        return FilterResult.Patched;
     }
 
     // Without rules, and with the corpus's rules and a pin, on other nodes: the two take different branches of the decision.
@@ -120,7 +120,7 @@ public sealed class ReviewFuzzTests(ITestOutputHelper output)
     {
         var state = new ClusterState(TimeProvider.System);
         state.Publish(view);
-        return new ReviewHandler(new Settings(settings), state, Usages.Ledger());
+        return new ReviewHandler(new Settings(settings), state, Usages.UsageCache());
     }
 
     static JsonObject? PodOf(byte[] body)

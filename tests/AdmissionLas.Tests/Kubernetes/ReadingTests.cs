@@ -1,6 +1,6 @@
 using AdmissionLas.Kubernetes;
+using AdmissionLas.Observers;
 using AdmissionLas.Placement;
-using AdmissionLas.Telemetry;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
 

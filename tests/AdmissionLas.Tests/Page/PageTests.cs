@@ -4,9 +4,9 @@ using System.Net.Sockets;
 using System.Text;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
-using AdmissionLas.Hosting;
 using AdmissionLas.Page;
 using AdmissionLas.Placement;
+using AdmissionLas.Server;
 using AdmissionLas.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
@@ -186,12 +186,12 @@ public sealed class PageTests
     public async Task What_was_placed_shows_in_the_next_picture()
     {
         await using var webhook = await StartAsync();
-        var ledger = webhook.Services.GetRequiredService<AdmissionLas.Kubernetes.UsageLedger>();
-        ledger.BeginList();
-        ledger.EndList();
+        var usageCache = webhook.Services.GetRequiredService<AdmissionLas.Kubernetes.NodeUsageCache>();
+        usageCache.BeginList();
+        usageCache.EndList();
         var before = await CpuOf("home-edge-node");
 
-        Assert.True(ledger.TryAssume("a-review", "home-edge-node", new Resources(750, null), null));
+        Assert.True(usageCache.TryAssume("a-review", "home-edge-node", new Resources(750, null), null));
 
         Assert.Equal(0, before);
         Assert.Equal(750, await CpuOf("home-edge-node"));
@@ -306,9 +306,9 @@ public sealed class PageTests
     public async Task What_is_pasted_is_explained_and_counts_nowhere()
     {
         await using var webhook = await StartAsync();
-        var ledger = webhook.Services.GetRequiredService<AdmissionLas.Kubernetes.UsageLedger>();
-        ledger.BeginList();
-        ledger.EndList();
+        var usageCache = webhook.Services.GetRequiredService<AdmissionLas.Kubernetes.NodeUsageCache>();
+        usageCache.BeginList();
+        usageCache.EndList();
 
         var (status, answer) = await ExplainAsync(webhook, Pod("Predict", "HOME-EDGE"));
 
@@ -316,7 +316,7 @@ public sealed class PageTests
         var step = answer["steps"]![0]!;
         Assert.Equal(("Placed", "home-edge-node"), (step["outcome"]!.GetValue<string>(), step["chosen"]!.GetValue<string>()));
         Assert.Contains(step["diff"]!.AsArray(), line => line!.GetValue<string>().StartsWith("+spec", StringComparison.Ordinal) || line.GetValue<string>().StartsWith("+  affinity", StringComparison.Ordinal));
-        Assert.Equal(0, ledger.Count);
+        Assert.Equal(0, usageCache.Count);
         Assert.True(webhook.Services.GetRequiredService<RecentDecisions>().TryFollow(null, out var viewer));
         Assert.Empty(viewer.Missed);
     }

@@ -1,6 +1,6 @@
-using AdmissionLas.Admission;
 using AdmissionLas.Page;
 using AdmissionLas.Placement;
+using AdmissionLas.Webhook;
 
 namespace AdmissionLas.Tests.Page;
 
@@ -105,7 +105,7 @@ public sealed class RecentDecisionsTests
                 Uid = "a-uid",
                 Pod = new AdmittedPod("step", new PodFacts { Namespace = "team" }, new PodShape()),
             };
-            decisions.Add(new Handled(review, new Decision { Outcome = Outcome.NoLocation, Step = new Step(StepType.Predict, "label") }, null), 100, TimeSpan.FromMilliseconds(1));
+            decisions.Add(new ReviewResult(review, new Decision { Outcome = Outcome.NoLocation, Step = new Step(StepType.Predict, "label") }, null), 100, TimeSpan.FromMilliseconds(1));
         }
     }
 }

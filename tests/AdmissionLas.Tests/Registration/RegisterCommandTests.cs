@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
 using AdmissionLas.Certificates;
+using AdmissionLas.Cli;
 using AdmissionLas.Tests.Support;
-using AdmissionLas.Verbs;
 using Microsoft.AspNetCore.Http;
 
 namespace AdmissionLas.Tests.Registration;

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
-using AdmissionLas.Hosting;
+using AdmissionLas.Server;
 using AdmissionLas.Tests.Support;
+using AdmissionLas.Webhook;
 
 namespace AdmissionLas.Tests.Samples;
 
@@ -48,7 +49,7 @@ public sealed class TaxiPlacementTests
 
     static void AssertPlaced(JsonObject pod, string? node, string rule, CompiledSettings? settings = null)
     {
-        var reviewed = Webhook.Review(pod, Testbed.View, settings ?? TaxiFiles.NoRules);
+        var reviewed = WebhookCall.Review(pod, Testbed.View, settings ?? TaxiFiles.NoRules);
 
         if (node is null)
         {

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json.Nodes;
-using AdmissionLas.Admission;
+using AdmissionLas.Webhook;
 
 namespace AdmissionLas.Tests.Support;
 

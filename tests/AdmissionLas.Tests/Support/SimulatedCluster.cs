@@ -6,7 +6,7 @@ namespace AdmissionLas.Tests.Support;
 /// API servers and replicas that learn of changes late, each at its own time, around a vault that a rotation writes to and can be killed at.
 /// Whatever works once must go on working: it is checked after every single event.
 /// </summary>
-sealed class SimulatedCluster : ICertificateVault, ITrust, IRotationLock
+sealed class SimulatedCluster : ICertificateStore, ICaBundleStore, IRotationLock
 {
     internal const string Host = "admission-las.admission-las.svc";
 
@@ -71,8 +71,8 @@ sealed class SimulatedCluster : ICertificateVault, ITrust, IRotationLock
         return new Rotation(this, this, Policy, Timings, clock, Told.Add).RunAsync(goal, CancellationToken.None);
     }
 
-    internal Task<RotationOutcome> RehearseAsync(RotationGoal goal) =>
-        new Rotation(this, this, Policy, Timings, clock, Told.Add).RehearseAsync(goal, CancellationToken.None);
+    internal Task<RotationOutcome> DryRunAsync(RotationGoal goal) =>
+        new Rotation(this, this, Policy, Timings, clock, Told.Add).DryRunAsync(goal, CancellationToken.None);
 
     internal Task<CertificateInventory> InventoryAsync() => CertificateInventory.ReadAsync(this, this, CancellationToken.None);
 

@@ -7,7 +7,7 @@ namespace AdmissionLas.Tests.Support;
 /// <summary>A cluster, a pod and a policy, made up at random.</summary>
 sealed record Situation(NodeFacts[] Nodes, ClusterUsage Usage, JsonObject Pod, PlacementPolicy Policy)
 {
-    internal Reviewed Review() => Webhook.Review(Pod, new ClusterView(Nodes), Policy, usage: Usage);
+    internal Reviewed Review() => WebhookCall.Review(Pod, new ClusterView(Nodes), Policy, usage: Usage);
 
     internal bool CanRun(JsonObject pod, NodeFacts node) => DefaultScheduler.CanRun(pod, node, Usage.On(node));
 

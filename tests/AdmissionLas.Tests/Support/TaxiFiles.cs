@@ -1,7 +1,8 @@
 using System.Text.Json.Nodes;
-using AdmissionLas.Hosting;
 using AdmissionLas.Kubernetes;
 using AdmissionLas.Placement;
+using AdmissionLas.Server;
+using AdmissionLas.Webhook;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 

@@ -11,21 +11,21 @@ static class Usages
 
     internal static ClusterUsage Of(params (string Node, NodeUsage Usage)[] used) => new(used.ToImmutableDictionary(u => u.Node, u => u.Usage));
 
-    /// <summary>A ledger that has counted exactly this; on a clock that stands still nothing expires.</summary>
-    internal static UsageLedger Ledger(ClusterUsage? usage = null, TimeProvider? time = null)
+    /// <summary>A usage cache that has counted exactly this; on a clock that stands still nothing expires.</summary>
+    internal static NodeUsageCache UsageCache(ClusterUsage? usage = null, TimeProvider? time = null)
     {
-        var ledger = new UsageLedger(time ?? TimeProvider.System, TimeSpan.FromMinutes(1));
-        ledger.BeginList();
+        var usageCache = new NodeUsageCache(time ?? TimeProvider.System, TimeSpan.FromMinutes(1));
+        usageCache.BeginList();
         foreach (var (node, (requested, pods)) in usage?.ByNode ?? ImmutableDictionary<string, NodeUsage>.Empty)
         {
             for (var i = 0; i < pods; i++)
             {
                 var uid = $"{node}-{i}";
-                ledger.Set(uid, new PodClaim(uid, node, i == 0 ? requested : Resources.None, IsUnschedulable: false, Review: null));
+                usageCache.Set(uid, new PodUsage(uid, node, i == 0 ? requested : Resources.None, IsUnschedulable: false, Review: null));
             }
         }
 
-        ledger.EndList();
-        return ledger;
+        usageCache.EndList();
+        return usageCache;
     }
 }

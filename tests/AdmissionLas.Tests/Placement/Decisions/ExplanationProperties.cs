@@ -1,7 +1,8 @@
 using System.Text.Json.Nodes;
-using AdmissionLas.Explaining;
+using AdmissionLas.Explain;
 using AdmissionLas.Placement;
 using AdmissionLas.Tests.Support;
+using AdmissionLas.Webhook;
 using CsCheck;
 
 namespace AdmissionLas.Tests.Placement;
@@ -29,8 +30,8 @@ public sealed class ExplanationProperties
         var judged = WithRequestsOf(situation.Pod, reviewed.Pod);
         Assert.All(explained.Explanation.Nodes, node =>
         {
-            Assert.Equal(situation.CanRun(judged, node.Node), node.Now == Verdict.CanRun);
-            Assert.Equal(DefaultScheduler.CouldEverRun(judged, node.Node), node.Ever == Verdict.CanRun);
+            Assert.Equal(situation.CanRun(judged, node.Node), node.Now == FilterResult.CanRun);
+            Assert.Equal(DefaultScheduler.CouldEverRun(judged, node.Node), node.Ever == FilterResult.CanRun);
             Assert.Equal(DefaultScheduler.Avoids(situation.Pod, node.Node), node.IsAvoided);
         });
     });
@@ -46,11 +47,11 @@ public sealed class ExplanationProperties
             Assert.Equal(decision.Required is { } pin ? pin.IsMetBy(node.Node.Label(pin.Key)) : null, node.IsRequired);
         });
         var predicted = explained.Explanation.Nodes.Where(n => decision.Step.Type == StepType.Predict && n.Weight > 0).ToArray();
-        Assert.All(predicted, node => Assert.Equal(Verdict.CanRun, decision.TakesRoom ? node.Now : node.Ever));
+        Assert.All(predicted, node => Assert.Equal(FilterResult.CanRun, decision.ReservesCapacity ? node.Now : node.Ever));
         Assert.All(predicted, node => Assert.NotNull(node.LatencyMs));
         // Nothing nearer that can run it and is not avoided was passed over.
-        Assert.All(explained.Explanation.Nodes.Where(n => decision is { TakesRoom: true, Step.Type: StepType.Predict } && n.LatencyMs < decision.LatencyMs), node =>
-            Assert.True(node.Now != Verdict.CanRun || node.IsAvoided));
+        Assert.All(explained.Explanation.Nodes.Where(n => decision is { ReservesCapacity: true, Step.Type: StepType.Predict } && n.LatencyMs < decision.LatencyMs), node =>
+            Assert.True(node.Now != FilterResult.CanRun || node.IsAvoided));
     });
 
     [Fact]
@@ -75,7 +76,7 @@ public sealed class ExplanationProperties
         situation =>
         {
             // A limit is a request long before a webhook sees it.
-            ServerDefaults.Apply(situation.Pod, []);
+            ApiServerDefaults.Apply(situation.Pod, []);
             var input = new InputStep("step", "a test", 0, situation.Pod.DeepClone().AsObject(), []);
             assert(situation, situation.Review(), StepExplainer.Explain(input, CompiledSettings.Of(new StepRules(), situation.Policy), new ClusterView(situation.Nodes), situation.Usage));
         },

@@ -35,12 +35,12 @@ public sealed class PlacementEngineTests
     [Fact]
     public void A_pod_with_more_to_compare_than_any_honest_one_is_left_to_the_scheduler()
     {
-        var values = Enumerable.Range(0, Feasibility.MaxComparisons).Select(i => $"v{i}").ToArray();
+        var values = Enumerable.Range(0, NodeFilter.MaxComparisons).Select(i => $"v{i}").ToArray();
 
         var decision = View.Decide(Pods.Predict().Requiring(Pods.Term("tier", SelectorOperator.NotIn, values)));
 
         Assert.Equal(Outcome.TooComplex, decision.Outcome);
-        Assert.Contains($"more than {Feasibility.MaxComparisons}", Assert.Single(decision.Warnings), StringComparison.Ordinal);
+        Assert.Contains($"more than {NodeFilter.MaxComparisons}", Assert.Single(decision.Warnings), StringComparison.Ordinal);
     }
 
     [Fact]

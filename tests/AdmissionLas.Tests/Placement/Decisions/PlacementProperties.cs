@@ -30,7 +30,7 @@ public sealed partial class PlacementProperties
 
         Assert.Equal(outcome, decision.Outcome);
         Assert.Equal(ranked.FirstOrDefault()?.Name, decision.Chosen?.Name);
-        Assert.Equal(ranked.Length > 0 && situation.CanRun(situation.Pod, ranked[0]), decision.TakesRoom);
+        Assert.Equal(ranked.Length > 0 && situation.CanRun(situation.Pod, ranked[0]), decision.ReservesCapacity);
         var named = ranked.Take(situation.Policy.NamedNodes).Select(n => n.Name).ToArray();
         var preferred = decision.Preferred.Select(p => Assert.Single(situation.Nodes, p.Preference.Matches).Name).ToArray();
         Assert.Equal(decision.Mode == PlacementMode.Adaptive ? named.Where(preferred.Contains) : named, preferred);
@@ -74,7 +74,7 @@ public sealed partial class PlacementProperties
             return;
         }
 
-        Func<JsonObject, NodeFacts, bool> canRun = reviewed.Decision.TakesRoom ? situation.CanRun : DefaultScheduler.CouldEverRun;
+        Func<JsonObject, NodeFacts, bool> canRun = reviewed.Decision.ReservesCapacity ? situation.CanRun : DefaultScheduler.CouldEverRun;
         var able = situation.Nodes.Where(n => canRun(reviewed.Pod, n)).ToArray();
         var nearest = LatencyOf(reviewed.Decision.Chosen!, reviewed.Decision.Step.Location)!.Value;
         var near = Math.Max(nearest * (decimal)situation.Policy.NearFactor, nearest + (decimal)situation.Policy.NearSlackMs);
@@ -122,7 +122,7 @@ public sealed partial class PlacementProperties
 
         var isAlone = decision.Chosen!.Hostname is { } hostname && situation.Nodes.Count(n => n.Hostname == hostname) == 1;
         var isLone = decision.Explanation.Contains("(no other could stand by)", StringComparison.Ordinal);
-        Assert.Equal(decision.TakesRoom && isAlone && !OnlySchedulerCanJudge(situation.Pod) && !isLone, decision.Mode == PlacementMode.Adaptive);
+        Assert.Equal(decision.ReservesCapacity && isAlone && !SchedulerOnlyConstraint(situation.Pod) && !isLone, decision.Mode == PlacementMode.Adaptive);
         Assert.Equal(decision.Mode == PlacementMode.Adaptive, decision.Required is not null);
         Assert.True(decision.Required is null || decision.Required.Values.Count <= situation.Policy.NamedNodes);
         // A pin to the one node that can run the pod would gain nothing.
@@ -152,7 +152,7 @@ public sealed partial class PlacementProperties
         }
 
         Assert.True(DefaultScheduler.CouldEverRun(reviewed.Pod, decision.Chosen!));
-        Assert.True(!decision.TakesRoom || situation.CanRun(reviewed.Pod, decision.Chosen!));
+        Assert.True(!decision.ReservesCapacity || situation.CanRun(reviewed.Pod, decision.Chosen!));
         foreach (var (_, preference) in decision.Preferred)
         {
             var preferred = situation.Nodes.Where(preference.Matches).ToArray();
@@ -199,7 +199,7 @@ public sealed partial class PlacementProperties
     });
 
     // Of what the made-up pods may have.
-    static bool OnlySchedulerCanJudge(JsonObject pod)
+    static bool SchedulerOnlyConstraint(JsonObject pod)
     {
         var spec = pod["spec"]!;
         var containers = new[] { spec["containers"], spec["initContainers"] }.OfType<JsonArray>().SelectMany(c => c);

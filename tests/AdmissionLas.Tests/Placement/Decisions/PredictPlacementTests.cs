@@ -52,9 +52,9 @@ public sealed class PredictPlacementTests
         var decision = view.Decide(Pods.Predict("here", Pods.Container(cpu: "2")), Preferred, usage: Usages.Of(("near", new(Amounts.Of("3"), 1)), ("far", new(Amounts.Of("4"), 1))));
 
         AssertNamed(["near", "far"], decision);
-        Assert.False(decision.TakesRoom);
+        Assert.False(decision.ReservesCapacity);
         Assert.Contains("none of those near has room now", decision.Explanation, StringComparison.Ordinal);
-        Assert.True(view.Decide(Pods.Predict(), Preferred).TakesRoom);
+        Assert.True(view.Decide(Pods.Predict(), Preferred).ReservesCapacity);
     }
 
     [Fact]
@@ -181,7 +181,7 @@ public sealed class PredictPlacementTests
     [Fact]
     public void A_pod_that_only_the_scheduler_can_judge_is_not_pinned()
     {
-        var decision = Nodes.View(Nodes.At("1", "near")).Decide(Pods.Predict() with { OnlySchedulerCanJudge = "host ports" }, Required);
+        var decision = Nodes.View(Nodes.At("1", "near")).Decide(Pods.Predict() with { SchedulerOnlyConstraint = "host ports" }, Required);
 
         Assert.Equal((Outcome.Placed, PlacementMode.Preferred), (decision.Outcome, decision.Mode));
         Assert.Null(decision.Required);

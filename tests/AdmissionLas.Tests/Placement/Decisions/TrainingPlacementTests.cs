@@ -142,7 +142,7 @@ public sealed class TrainingPlacementTests
 
     [Fact]
     public void A_training_pod_that_fits_an_empty_node_is_placed_though_the_node_is_full_now() =>
-        Assert.Equal((Outcome.Placed, false), Nodes.View(Cloud).Decide(Pods.Training(), usage: Usages.On("cloud", "8", "16Gi")) is var full ? (full.Outcome, full.TakesRoom) : default);
+        Assert.Equal((Outcome.Placed, false), Nodes.View(Cloud).Decide(Pods.Training(), usage: Usages.On("cloud", "8", "16Gi")) is var full ? (full.Outcome, full.ReservesCapacity) : default);
 
     [Fact]
     public void A_request_that_no_node_could_ever_give_is_lowered_to_what_is_left_beside_the_pods_that_run()
@@ -152,7 +152,7 @@ public sealed class TrainingPlacementTests
         Assert.Equal(["main cpu=6500m", "main memory=4Gi"], RequestsOf(decision));
         Assert.Equal(
             ["each container of this training step gets 6.5 CPUs instead of 32: cloud, the machine with the most room for it, has 6.5 left of 8"], decision.Warnings);
-        Assert.Equal(("cloud", true), (decision.Chosen?.Name, decision.TakesRoom));
+        Assert.Equal(("cloud", true), (decision.Chosen?.Name, decision.ReservesCapacity));
     }
 
     [Fact]
@@ -180,8 +180,8 @@ public sealed class TrainingPlacementTests
     {
         var view = Nodes.View(Cloud, Cloud with { Name = "cloud-2" }, Edge);
 
-        Assert.Equal(("cloud", true), View.Decide(Pods.Training()) is var first ? (first.Chosen!.Name, first.TakesRoom) : default);
-        Assert.Equal(("cloud-2", true), view.Decide(Pods.Training(), usage: Usages.On("cloud", "7")) is var second ? (second.Chosen!.Name, second.TakesRoom) : default);
+        Assert.Equal(("cloud", true), View.Decide(Pods.Training()) is var first ? (first.Chosen!.Name, first.ReservesCapacity) : default);
+        Assert.Equal(("cloud-2", true), view.Decide(Pods.Training(), usage: Usages.On("cloud", "7")) is var second ? (second.Chosen!.Name, second.ReservesCapacity) : default);
         // The emptier one, and the other where the scheduler avoids that.
         Assert.Equal("cloud-2", view.Decide(Pods.Training(), usage: Usages.On("cloud", "1", "2Gi")).Chosen!.Name);
         var avoided = Nodes.View(Cloud, Cloud with { Name = "cloud-2", Taints = [new("busy", "", TaintEffect.PreferNoSchedule)] }, Edge);

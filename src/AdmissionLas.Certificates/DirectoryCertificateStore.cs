@@ -1,0 +1,164 @@
+using System.Globalization;
+
+namespace AdmissionLas.Certificates;
+
+/// <summary>
+/// Certificates in a directory: <c>serving/tls.crt</c>, <c>serving/tls.key</c> and <c>serving/ca.crt</c> for the server,
+/// <c>authority/</c> for the rotation alone, <c>trust/ca.crt</c> for who calls. Each folder is laid out as a Secret volume is (a symbolic
+/// link to the files in force), so that its files change at once and a reader never sees half of a change.
+/// </summary>
+public sealed class DirectoryCertificateStore(string directory) : ICertificateStore, ICaBundleStore
+{
+    const string Current = "..data";
+    const string BundleFile = VaultFormat.Bundle;
+
+    string TrustFolder => Path.Combine(directory, "trust");
+
+    /// <inheritdoc/>
+    public string Place => Path.Combine(TrustFolder, BundleFile);
+
+    /// <inheritdoc/>
+    public string PlaceOf(CertificateGroup group) => Path.Combine(directory, group switch
+    {
+        CertificateGroup.Authorities => "authority",
+        CertificateGroup.Serving => "serving",
+        _ => throw new ArgumentOutOfRangeException(nameof(group), group, "no such group"),
+    });
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyDictionary<string, string>?> ReadAsync(CertificateGroup group, CancellationToken stop) => ReadFolderAsync(PlaceOf(group), stop);
+
+    /// <inheritdoc/>
+    public Task WriteAsync(CertificateGroup group, IReadOnlyDictionary<string, string> texts, CancellationToken stop) => WriteFolderAsync(PlaceOf(group), texts, stop);
+
+    /// <inheritdoc/>
+    public Task<IRotationLock> LockAsync(CancellationToken stop)
+    {
+        CreatePrivateDirectory(directory);
+        var file = Path.Combine(directory, ".lock");
+        try
+        {
+            // The system lets go of it when the process ends, however it ends.
+            return Task.FromResult<IRotationLock>(new DirectoryLock(new FileStream(file, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None)));
+        }
+        catch (IOException fault) when (File.Exists(file))
+        {
+            throw new RotationInProgressException($"another rotation is at work in {directory} ({fault.Message})");
+        }
+    }
+
+    /// <inheritdoc/>
+    public async Task<IReadOnlyDictionary<string, TrustBundle?>?> ReadAsync(CancellationToken stop)
+    {
+        var texts = await ReadFolderAsync(TrustFolder, stop).ConfigureAwait(false);
+        return new Dictionary<string, TrustBundle?> { [BundleFile] = texts?.TryGetValue(BundleFile, out var pem) == true ? TrustBundle.Read(pem) : TrustBundle.Empty };
+    }
+
+    /// <inheritdoc/>
+    public Task WriteAsync(TrustBundle bundle, CancellationToken stop) =>
+        WriteFolderAsync(TrustFolder, new Dictionary<string, string> { [BundleFile] = bundle.Pem }, stop);
+
+    /// <summary>Files do not tell who has read them.</summary>
+    public Task<IReadOnlyList<Replica>?> ReplicasAsync(CancellationToken stop) => Task.FromResult<IReadOnlyList<Replica>?>(null);
+
+    static async Task<IReadOnlyDictionary<string, string>?> ReadFolderAsync(string folder, CancellationToken stop)
+    {
+        var current = Path.Combine(folder, Current);
+        if (!Directory.Exists(current))
+        {
+            return null;
+        }
+
+        var texts = new Dictionary<string, string>();
+        foreach (var file in Directory.EnumerateFiles(current))
+        {
+            texts[Path.GetFileName(file)] = await File.ReadAllTextAsync(file, stop).ConfigureAwait(false);
+        }
+
+        return texts;
+    }
+
+    // As the kubelet's atomic writer does it: a new folder, then one rename of the link, then the old folder goes.
+    static async Task WriteFolderAsync(string folder, IReadOnlyDictionary<string, string> texts, CancellationToken stop)
+    {
+        CreatePrivateDirectory(folder);
+        var name = string.Create(CultureInfo.InvariantCulture, $"..{Guid.NewGuid():N}");
+        var next = Path.Combine(folder, name);
+        CreatePrivateDirectory(next);
+        foreach (var (file, text) in texts)
+        {
+            await WritePrivateFileAsync(Path.Combine(next, file), text, stop).ConfigureAwait(false);
+        }
+
+        // A rename replaces a link at once. The link is made where it leads nowhere: one that leads to a folder is none to File.Move.
+        var link = Path.Combine(next, Current);
+        File.CreateSymbolicLink(link, name);
+        File.Move(link, Path.Combine(folder, Current), overwrite: true);
+        foreach (var file in texts.Keys)
+        {
+            var visible = Path.Combine(folder, file);
+            if (new FileInfo(visible).LinkTarget != $"{Current}/{file}")
+            {
+                File.Delete(visible);
+                File.CreateSymbolicLink(visible, $"{Current}/{file}");
+            }
+        }
+
+        Tidy(folder, name, texts);
+    }
+
+    static void Tidy(string folder, string current, IReadOnlyDictionary<string, string> texts)
+    {
+        foreach (var entry in new DirectoryInfo(folder).EnumerateFileSystemInfos())
+        {
+            if (entry.Name == Current || entry.Name == current || texts.ContainsKey(entry.Name))
+            {
+                continue;
+            }
+
+            if (entry is DirectoryInfo { LinkTarget: null } old && old.Name.StartsWith("..", StringComparison.Ordinal))
+            {
+                old.Delete(recursive: true);
+            }
+            else if (entry.LinkTarget is not null)
+            {
+                entry.Delete();
+            }
+        }
+    }
+
+    static void CreatePrivateDirectory(string path)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Directory.CreateDirectory(path);
+        }
+        else
+        {
+            Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
+    }
+
+    static async Task WritePrivateFileAsync(string path, string text, CancellationToken stop)
+    {
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows())
+        {
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        }
+
+        var file = new FileStream(path, options);
+        await using (file.ConfigureAwait(false))
+        {
+            await file.WriteAsync(System.Text.Encoding.ASCII.GetBytes(text), stop).ConfigureAwait(false);
+            file.Flush(flushToDisk: true);
+        }
+    }
+
+    sealed class DirectoryLock(FileStream file) : IRotationLock
+    {
+        public CancellationToken Lost => CancellationToken.None;
+
+        public ValueTask DisposeAsync() => file.DisposeAsync();
+    }
+}

@@ -1,0 +1,77 @@
+using System.Net;
+using System.Text;
+using AdmissionLas.Certificates;
+using k8s.Autorest;
+using k8s.Models;
+
+namespace AdmissionLas.Kubernetes;
+
+/// <summary>
+/// Certificates in two Secrets: one that the webhook mounts, and one with the authorities' keys that only the rotation may read. Every write
+/// names the version it is based on, so a rotation that lost its Lease unawares cannot undo another's work.
+/// </summary>
+public sealed class SecretCertificateStore(KubeApi api, string namespaceName, TimeProvider time) : ICertificateStore
+{
+    /// <summary>The Lease that a rotation holds.</summary>
+    public const string LeaseName = "admission-las-certificates";
+
+    readonly Dictionary<CertificateGroup, V1Secret?> read = [];
+
+    /// <inheritdoc/>
+    public string PlaceOf(CertificateGroup group) => $"Secret {namespaceName}/{NameOf(group)}";
+
+    /// <inheritdoc/>
+    public async Task<IReadOnlyDictionary<string, string>?> ReadAsync(CertificateGroup group, CancellationToken stop)
+    {
+        var secret = await api.FindAsync(ObjectKinds.Secrets, namespaceName, NameOf(group), stop).ConfigureAwait(false);
+        read[group] = secret;
+        return secret is null ? null : (secret.Data ?? new Dictionary<string, byte[]>()).ToDictionary(d => d.Key, d => Encoding.UTF8.GetString(d.Value));
+    }
+
+    /// <inheritdoc/>
+    public async Task WriteAsync(CertificateGroup group, IReadOnlyDictionary<string, string> texts, CancellationToken stop)
+    {
+        var data = texts.ToDictionary(t => t.Key, t => Encoding.UTF8.GetBytes(t.Value));
+        try
+        {
+            if (read.GetValueOrDefault(group) is { } known)
+            {
+                known.Data = data;
+                await api.ReplaceAsync(ObjectKinds.Secrets, namespaceName, NameOf(group), known, stop).ConfigureAwait(false);
+            }
+            else
+            {
+                await api.CreateAsync(ObjectKinds.Secrets, namespaceName, New(group, data), stop).ConfigureAwait(false);
+            }
+        }
+        // Deleted or changed since it was read.
+        catch (HttpOperationException refused) when (refused.Is(HttpStatusCode.Conflict) || (read.GetValueOrDefault(group) is not null && refused.Is(HttpStatusCode.NotFound)))
+        {
+            throw new ChangedMeanwhileException($"{PlaceOf(group)} was changed by somebody else", refused);
+        }
+    }
+
+    /// <inheritdoc/>
+    public Task<IRotationLock> LockAsync(CancellationToken stop) => RotationLease.AcquireAsync(api, namespaceName, LeaseName, time, stop);
+
+    static string NameOf(CertificateGroup group) => group switch
+    {
+        CertificateGroup.Authorities => "admission-las-ca",
+        CertificateGroup.Serving => "admission-las-tls",
+        _ => throw new ArgumentOutOfRangeException(nameof(group), group, "no such group"),
+    };
+
+    V1Secret New(CertificateGroup group, Dictionary<string, byte[]> data) => new()
+    {
+        ApiVersion = "v1",
+        Kind = "Secret",
+        Metadata = new V1ObjectMeta
+        {
+            Name = NameOf(group),
+            NamespaceProperty = namespaceName,
+            Labels = new Dictionary<string, string> { ["app.kubernetes.io/name"] = "admission-las", ["app.kubernetes.io/component"] = "certificates" },
+        },
+        Type = group == CertificateGroup.Serving ? "kubernetes.io/tls" : "Opaque",
+        Data = data,
+    };
+}

@@ -1,0 +1,50 @@
+using System.Text.Json;
+using AdmissionLas.Placement;
+
+namespace AdmissionLas.Kubernetes;
+
+/// <summary>Looks into objects of the API server's, where whatever is missing or of a wrong type counts as absent: one odd object must not stop a feed.</summary>
+static class JsonElementFields
+{
+    internal static JsonElement Member(JsonElement parent, string name) =>
+        parent.ValueKind == JsonValueKind.Object && parent.TryGetProperty(name, out var member) ? member : default;
+
+    internal static IEnumerable<JsonProperty> Members(JsonElement parent) => parent.ValueKind == JsonValueKind.Object ? parent.EnumerateObject() : Enumerable.Empty<JsonProperty>();
+
+    internal static IEnumerable<JsonElement> Items(JsonElement parent) => parent.ValueKind == JsonValueKind.Array ? parent.EnumerateArray() : Enumerable.Empty<JsonElement>();
+
+    /// <summary>A string; a number as it stands, for hand-written snapshots say <c>pods: 110</c> where the API server says "110".</summary>
+    internal static string? Text(JsonElement element) => element.ValueKind switch
+    {
+        JsonValueKind.String => element.GetString(),
+        JsonValueKind.Number => element.GetRawText(),
+        _ => null,
+    };
+
+    /// <summary>A ResourceList; an amount of <c>pods</c> is none of it.</summary>
+    internal static Resources ResourceList(JsonElement list)
+    {
+        long? cpuMilli = null;
+        long? memoryBytes = null;
+        List<ResourceAmount>? other = null;
+        foreach (var entry in Members(list))
+        {
+            var text = Text(entry.Value) ?? "";
+            switch (entry.Name)
+            {
+                case "cpu" when Quantity.TryParseMilli(text, out var milli): cpuMilli = milli; break;
+                case "memory" when Quantity.TryParseUnits(text, out var bytes): memoryBytes = bytes; break;
+                case "cpu" or "memory" or "pods": break;
+                default:
+                    if (Quantity.TryParseUnits(text, out var amount))
+                    {
+                        (other ??= []).Add(new ResourceAmount(entry.Name, amount));
+                    }
+
+                    break;
+            }
+        }
+
+        return new Resources(cpuMilli, memoryBytes, other);
+    }
+}

@@ -1,0 +1,89 @@
+using System.Runtime.InteropServices;
+using System.Text.Json;
+using AdmissionLas.Placement;
+using static AdmissionLas.Kubernetes.JsonElementFields;
+
+namespace AdmissionLas.Kubernetes;
+
+/// <summary>
+/// Takes from a Node what placement needs and drops the rest at the door: volumes, conditions and addresses are most of an object.
+/// JsonNodeFields that are missing or of a wrong type count as absent.
+/// </summary>
+public static class NodeReader
+{
+    /// <summary>Reads a Node object.</summary>
+    /// <returns><see langword="null"/> when it has no name, or holds what no text can hold.</returns>
+    public static NodeFacts? Read(JsonElement node)
+    {
+        try
+        {
+            return ReadFacts(node);
+        }
+        // Half a surrogate pair or bytes that are no UTF-8 pass the JSON reader and fail only here, where a fault would cost the whole list.
+        catch (InvalidOperationException)
+        {
+            return null;
+        }
+    }
+
+    static NodeFacts? ReadFacts(JsonElement node)
+    {
+        var metadata = Member(node, "metadata");
+        var spec = Member(node, "spec");
+        var status = Member(node, "status");
+        var allocatable = Member(status, "allocatable");
+        return ObjectMetadata.Name(node) is not { Length: > 0 } name
+            ? null
+            : new NodeFacts
+            {
+                Name = name,
+                Labels = Labels(Member(metadata, "labels")),
+                Taints = [.. Items(Member(spec, "taints")).Select(Taint).OfType<Taint>()],
+                IsCordoned = Member(spec, "unschedulable").ValueKind == JsonValueKind.True,
+                IsReady = Items(Member(status, "conditions")).Any(c => Text(Member(c, "type")) == "Ready" && Text(Member(c, "status")) == "True"),
+                Allocatable = ResourceList(allocatable),
+                AllocatablePods = Quantity.TryParseUnits(Text(Member(allocatable, "pods")) ?? "", out var pods) ? pods : 0,
+                Images = Images(Member(status, "images")),
+            };
+    }
+
+    // Each change of a node comes with all its images, most of an object.
+    static NodeImages Images(JsonElement images)
+    {
+        var read = new List<(ImageId Image, long Bytes)>();
+        foreach (var image in Items(images))
+        {
+            if (Member(image, "sizeBytes") is { ValueKind: JsonValueKind.Number } size && size.TryGetInt64(out var bytes))
+            {
+                foreach (var name in Items(Member(image, "names")))
+                {
+                    if (name.ValueKind == JsonValueKind.String)
+                    {
+                        read.Add((ImageId.Of(JsonMarshal.GetRawUtf8Value(name)[1..^1]), bytes));
+                    }
+                }
+            }
+        }
+
+        return NodeImages.Of(CollectionsMarshal.AsSpan(read));
+    }
+
+    static Dictionary<string, string> Labels(JsonElement labels)
+    {
+        var read = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var label in Members(labels))
+        {
+            if (Text(label.Value) is { } value)
+            {
+                read[label.Name] = value;
+            }
+        }
+
+        return read;
+    }
+
+    static Taint? Taint(JsonElement taint) =>
+        Text(Member(taint, "key")) is { } key && TaintEffects.TryParse(Text(Member(taint, "effect")), out var effect)
+            ? new Taint(key, Text(Member(taint, "value")) ?? "", effect)
+            : null;
+}

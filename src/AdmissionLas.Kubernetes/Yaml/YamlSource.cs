@@ -1,0 +1,255 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using YamlDotNet.Core;
+using YamlDotNet.Core.Events;
+
+namespace AdmissionLas.Kubernetes;
+
+/// <summary>A text is no YAML, or YAML that no JSON can say.</summary>
+/// <param name="line">The line, from 1.</param>
+/// <param name="column">The column, from 1.</param>
+/// <param name="why">What is wrong there.</param>
+/// <param name="cause">What the parser said.</param>
+[System.Diagnostics.CodeAnalysis.SuppressMessage("Design", "CA1032", Justification = "A fault without its place is of no use.")]
+public sealed class YamlFaultException(long line, long column, string why, Exception? cause = null)
+    : Exception(string.Create(CultureInfo.InvariantCulture, $"line {line}, column {column}: {why}"), cause)
+{
+    /// <summary>The line, from 1.</summary>
+    public int Line { get; } = (int)line;
+
+    /// <summary>What is wrong there, without the place.</summary>
+    public string Why { get; } = why;
+}
+
+/// <summary>One document of a YAML text, as the JSON that it says.</summary>
+/// <param name="Root">The value; <see langword="null"/> for an empty document.</param>
+/// <param name="Line">Where it begins, from 1.</param>
+public sealed record SourceDocument(JsonNode? Root, int Line)
+{
+    readonly Dictionary<JsonNode, int> lines = new(ReferenceEqualityComparer.Instance);
+
+    /// <summary>The line on which a value stands; for one that is not of this document, the document's own.</summary>
+    public int LineOf(JsonNode? value) => value is not null && lines.TryGetValue(value, out var line) ? line : Line;
+
+    internal void Note(IEnumerable<KeyValuePair<JsonNode, int>> found)
+    {
+        foreach (var (value, line) in found)
+        {
+            lines[value] = line;
+        }
+    }
+}
+
+/// <summary>
+/// Reads YAML, and JSON with it, document by document, straight from the parser's events: neither what is nested without end nor what
+/// aliases multiply costs more than its first few thousand values.
+/// </summary>
+public static class YamlSource
+{
+    /// <summary>What System.Text.Json reads back at most.</summary>
+    const int DeepestNesting = 64;
+
+    /// <summary>What all aliases of a text may add to it. Nine levels of nine aliases each are a few hundred bytes and 400 million values.</summary>
+    const int MaxAliased = 100_000;
+
+    /// <summary>Reads every document.</summary>
+    /// <exception cref="YamlFaultException">The text is no YAML, or YAML that no JSON can say.</exception>
+    public static IReadOnlyList<SourceDocument> Read(TextReader text) => Read(text, notesLines: true);
+
+    internal static IReadOnlyList<SourceDocument> Read(TextReader text, bool notesLines)
+    {
+        var reading = new Reading(new Parser(text), notesLines);
+        try
+        {
+            return reading.Documents();
+        }
+        catch (YamlException fault)
+        {
+            throw new YamlFaultException(fault.End.Line, fault.End.Column, fault.Message, fault);
+        }
+    }
+
+    // The core schema of YAML 1.2: what is not quoted may be null, a boolean or a number.
+    internal static JsonValue? Plain(string text) => text switch
+    {
+        "" or "~" or "null" or "Null" or "NULL" => null,
+        "true" or "True" or "TRUE" => JsonValue.Create(true),
+        "false" or "False" or "FALSE" => JsonValue.Create(false),
+        _ when long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var whole) => JsonValue.Create(whole),
+        _ when double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var real) && double.IsFinite(real) && char.IsAsciiDigit(text[^1]) => JsonValue.Create(real),
+        _ => JsonValue.Create(text),
+    };
+
+    /// <param name="Value">The value.</param>
+    /// <param name="Size">How many values it is, itself included.</param>
+    /// <param name="Depth">How many levels it is deep.</param>
+    readonly record struct Built(JsonNode? Value, int Size, int Depth);
+
+    sealed class Reading(IParser parser, bool notesLines)
+    {
+        readonly Dictionary<AnchorName, Built> anchors = [];
+        readonly HashSet<AnchorName> open = [];
+        readonly List<KeyValuePair<JsonNode, int>> lines = [];
+        long aliased;
+
+        internal List<SourceDocument> Documents()
+        {
+            var documents = new List<SourceDocument>();
+            while (Move())
+            {
+                if (parser.Current is not DocumentStart start)
+                {
+                    continue;
+                }
+
+                anchors.Clear();
+                lines.Clear();
+                Next();
+                var line = Math.Max(start.End.Line, parser.Current is Scalar { Value.Length: 0 } ? start.End.Line : parser.Current!.Start.Line);
+                var document = new SourceDocument(Value(1).Value, (int)line);
+                document.Note(lines);
+                documents.Add(document);
+            }
+
+            return documents;
+        }
+
+        void Next()
+        {
+            if (!Move())
+            {
+                throw new YamlFaultException(1, 1, "the text ends in the middle");
+            }
+        }
+
+        bool Move()
+        {
+            var before = parser.Current?.End;
+            try
+            {
+                return parser.MoveNext();
+            }
+            // The parser's word for some texts that are none, without a place.
+            catch (InvalidOperationException fault)
+            {
+                throw new YamlFaultException(before?.Line ?? 1, before?.Column ?? 1, "what follows is out of place", fault);
+            }
+        }
+
+        // The value whose first event is the current one; leaves the parser on its last.
+        Built Value(int depth)
+        {
+            var start = parser.Current!.Start;
+            if (parser.Current is AnchorAlias alias)
+            {
+                return Aliased(alias, depth);
+            }
+
+            if (parser.Current is MappingStart or SequenceStart && depth > DeepestNesting)
+            {
+                throw Fault(start, $"nested more than {DeepestNesting} levels deep");
+            }
+
+            var anchor = parser.Current is NodeEvent { Anchor: { IsEmpty: false } name } ? name : default;
+            if (!anchor.IsEmpty)
+            {
+                open.Add(anchor);
+            }
+
+            var built = parser.Current switch
+            {
+                MappingStart => Mapping(depth),
+                SequenceStart => Sequence(depth),
+                Scalar { Style: ScalarStyle.Plain, Tag.IsEmpty: true } scalar => new Built(Plain(scalar.Value), 1, 0),
+                Scalar scalar => new Built(JsonValue.Create(scalar.Value), 1, 0),
+                _ => throw Fault(start, "a value is missing"),
+            };
+            if (!anchor.IsEmpty)
+            {
+                open.Remove(anchor);
+                anchors[anchor] = built;
+            }
+
+            if (notesLines && built.Value is { } value)
+            {
+                lines.Add(KeyValuePair.Create(value, (int)start.Line));
+            }
+
+            return built;
+        }
+
+        Built Mapping(int depth)
+        {
+            var mapping = new JsonObject();
+            var (size, deepest) = (1, 0);
+            for (Next(); parser.Current is not MappingEnd; Next())
+            {
+                if (parser.Current is not Scalar key)
+                {
+                    throw Fault(parser.Current!.Start, "a key must be text");
+                }
+
+                Next();
+                var member = Value(depth + 1);
+                if (!mapping.TryAdd(key.Value, member.Value))
+                {
+                    throw Fault(key.Start, $"the key {Shorten(key.Value)} stands twice");
+                }
+
+                (size, deepest) = (size + member.Size, Math.Max(deepest, member.Depth));
+            }
+
+            return new Built(mapping, size, deepest + 1);
+        }
+
+        Built Sequence(int depth)
+        {
+            var sequence = new JsonArray();
+            var (size, deepest) = (1, 0);
+            for (Next(); parser.Current is not SequenceEnd; Next())
+            {
+                var item = Value(depth + 1);
+                sequence.Add(item.Value);
+                (size, deepest) = (size + item.Size, Math.Max(deepest, item.Depth));
+            }
+
+            return new Built(sequence, size, deepest + 1);
+        }
+
+        Built Aliased(AnchorAlias alias, int depth)
+        {
+            if (open.Contains(alias.Value))
+            {
+                throw Fault(alias.Start, $"the alias *{Shorten(alias.Value.Value)} stands in what it names, which has no end");
+            }
+
+            if (!anchors.TryGetValue(alias.Value, out var named))
+            {
+                throw Fault(alias.Start, $"the alias *{Shorten(alias.Value.Value)} names nothing that stands before it");
+            }
+
+            aliased += named.Size;
+            if (aliased > MaxAliased)
+            {
+                throw Fault(alias.Start, string.Create(CultureInfo.InvariantCulture, $"the aliases make more than {MaxAliased} values of the text; write out what is meant"));
+            }
+
+            if (depth + named.Depth > DeepestNesting + 1)
+            {
+                throw Fault(alias.Start, $"nested more than {DeepestNesting} levels deep");
+            }
+
+            var copy = named.Value?.DeepClone();
+            if (notesLines && copy is not null)
+            {
+                lines.Add(KeyValuePair.Create(copy, (int)alias.Start.Line));
+            }
+
+            return named with { Value = copy };
+        }
+
+        static string Shorten(string text) => text.Length <= 63 ? text : $"{text.AsSpan(0, 63)}…";
+
+        static YamlFaultException Fault(Mark at, string why) => new(at.Line, at.Column, why);
+    }
+}

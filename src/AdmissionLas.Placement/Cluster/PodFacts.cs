@@ -1,0 +1,69 @@
+using System.Collections.Immutable;
+
+namespace AdmissionLas.Placement;
+
+/// <summary>What the core knows of the pod under review.</summary>
+public sealed record PodFacts
+{
+    /// <summary>The namespace the pod is created in.</summary>
+    public string Namespace { get; init; } = "";
+
+    /// <summary>The labels that a rule asks for, or more; never needed whole.</summary>
+    public IReadOnlyDictionary<string, string> Labels { get; init; } = Nothing;
+
+    /// <summary>The annotations that a rule or a hint asks for, or more.</summary>
+    public IReadOnlyDictionary<string, string> Annotations { get; init; } = Nothing;
+
+    /// <summary>The value after <c>--function_to_execute</c> in the KFP v2 executor's command line.</summary>
+    public string? FunctionToExecute { get; init; }
+
+    /// <summary>A KFP driver: it plans a step and is not one, even where it carries the step's labels.</summary>
+    public bool IsPipelineDriver { get; init; }
+
+    /// <summary>spec.nodeName; a pod that has one is past scheduling.</summary>
+    public string? NodeName { get; init; }
+
+    /// <summary>spec.nodeSelector.</summary>
+    public IReadOnlyDictionary<string, string> NodeSelector { get; init; } = Nothing;
+
+    /// <summary>
+    /// spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms, which are ORed;
+    /// <see langword="null"/> when the pod requires nothing, and an empty list matches no node.
+    /// </summary>
+    public IReadOnlyList<NodeSelectorTerm>? RequiredTerms { get; init; }
+
+    /// <summary>The weights of all terms of spec.affinity.nodeAffinity.preferredDuringSchedulingIgnoredDuringExecution together, 100 at most.</summary>
+    public int PreferredWeight { get; init; }
+
+    /// <summary>spec.tolerations.</summary>
+    public IReadOnlyList<Toleration> Tolerations { get; init; } = [];
+
+    /// <summary>spec.containers in order.</summary>
+    public ImmutableArray<ContainerFacts> Containers { get; init; } = [];
+
+    /// <summary>spec.initContainers in order.</summary>
+    public ImmutableArray<ContainerFacts> InitContainers { get; init; } = [];
+
+    /// <summary>spec.resources.requests: the pod-level request, which takes the place of the containers' sum.</summary>
+    public Resources PodRequests { get; init; }
+
+    /// <summary>spec.resources.limits.</summary>
+    public Resources PodLimits { get; init; }
+
+    /// <summary>spec.overhead.</summary>
+    public Resources Overhead { get; init; }
+
+    /// <summary>
+    /// What in the pod can exclude a node for reasons that only the scheduler sees (other pods, volumes, host ports), in words;
+    /// <see langword="null"/> when there is nothing. Such a pod is never pinned.
+    /// </summary>
+    public string? SchedulerOnlyConstraint { get; init; }
+
+    /// <summary>The value of a label or, failing that, <see langword="null"/>.</summary>
+    public string? Label(string key) => Labels.GetValueOrDefault(key);
+
+    /// <summary>The value of an annotation or, failing that, <see langword="null"/>.</summary>
+    public string? Annotation(string key) => Annotations.GetValueOrDefault(key);
+
+    static readonly IReadOnlyDictionary<string, string> Nothing = new Dictionary<string, string>();
+}

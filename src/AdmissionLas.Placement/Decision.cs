@@ -1,0 +1,107 @@
+namespace AdmissionLas.Placement;
+
+/// <summary>How a review ended. The names are also the values of the metric's <c>outcome</c> label.</summary>
+public enum Outcome
+{
+    /// <summary>Neither predict nor training.</summary>
+    NotAStep,
+
+    /// <summary>The pod carries our decision already: a second call for the same pod.</summary>
+    AlreadyDecided,
+
+    /// <summary>The pod names its node.</summary>
+    AlreadyBound,
+
+    /// <summary>The pod asks to be left alone.</summary>
+    OptedOut,
+
+    /// <summary>Decided: the pod is patched to go where it should.</summary>
+    Placed,
+
+    /// <summary>A predict step without a location.</summary>
+    NoLocation,
+
+    /// <summary>No node has a latency to the location.</summary>
+    UnknownLocation,
+
+    /// <summary>No node that counts can run the pod.</summary>
+    NoCandidate,
+
+    /// <summary>More tolerations and selectors than <see cref="NodeFilter.MaxComparisons"/>.</summary>
+    TooComplex,
+}
+
+/// <summary>A preferred node affinity term.</summary>
+/// <param name="Weight">1 to 100.</param>
+/// <param name="Preference">The nodes it prefers.</param>
+public readonly record struct PreferredTerm(int Weight, NodeSelectorTerm Preference);
+
+/// <summary>A resource request that a container gets.</summary>
+/// <param name="ContainerIndex">The container's place in spec.containers.</param>
+/// <param name="ContainerName">Its name.</param>
+/// <param name="Resource"><c>cpu</c> or <c>memory</c>.</param>
+/// <param name="Amount">How much: thousandths of a core, or bytes.</param>
+public sealed record AddedRequest(int ContainerIndex, string ContainerName, string Resource, long Amount)
+{
+    /// <summary>The resource CPU.</summary>
+    public const string Cpu = "cpu";
+
+    /// <summary>The resource memory.</summary>
+    public const string Memory = "memory";
+
+    /// <summary>The amount as a Kubernetes quantity.</summary>
+    public string Quantity => Resource == Cpu ? Placement.Quantity.FormatCpu(Amount) : Placement.Quantity.FormatBytes(Amount);
+}
+
+/// <summary>What was decided for a pod, with everything that is needed to patch it and to say why.</summary>
+public sealed record Decision
+{
+    /// <summary>How the review ended.</summary>
+    public required Outcome Outcome { get; init; }
+
+    /// <summary>What the pod is and who said so.</summary>
+    public required Step Step { get; init; }
+
+    /// <summary>The mode in force; only means something for a predict step.</summary>
+    public PlacementMode Mode { get; init; }
+
+    /// <summary>
+    /// The node that should win a predict step, and the largest of those that a training step prefers (the scheduler picks among them);
+    /// <see langword="null"/> unless the step was placed.
+    /// </summary>
+    public NodeFacts? Chosen { get; init; }
+
+    /// <summary>
+    /// The chosen node has room for the pod now, as far as is known: from now on it counts there, or the next pod would be sent to the same place.
+    /// </summary>
+    public bool ReservesCapacity { get; init; }
+
+    /// <summary>What the scheduler will count a placed pod as, with the requests that it gets from us.</summary>
+    public Resources Request { get; init; }
+
+    /// <summary>The chosen node's latency to a predict step's location, milliseconds.</summary>
+    public double LatencyMs { get; init; }
+
+    /// <summary>The lowest latency that any node has to a placed predict step's location, whether or not it can run the pod; milliseconds.</summary>
+    public double NearestMs { get; init; }
+
+    /// <summary>Preferred terms to append.</summary>
+    public IReadOnlyList<PreferredTerm> Preferred { get; init; } = [];
+
+    /// <summary>
+    /// A requirement to AND into each of the pod's own required terms, or to become its only one; <see langword="null"/> for none.
+    /// </summary>
+    public NodeSelectorRequirement? Required { get; init; }
+
+    /// <summary>Requests to add.</summary>
+    public IReadOnlyList<AddedRequest> Requests { get; init; } = [];
+
+    /// <summary>What the author should know, one sentence each.</summary>
+    public IReadOnlyList<string> Warnings { get; init; } = [];
+
+    /// <summary>What was chosen and why, in a line; empty when there was nothing to decide.</summary>
+    public string Explanation { get; init; } = "";
+
+    /// <summary>Whether the pod is a step of ours that was decided on, for better or worse, and so carries the decision.</summary>
+    public bool IsDecided => Outcome is Outcome.Placed or Outcome.NoLocation or Outcome.UnknownLocation or Outcome.NoCandidate or Outcome.TooComplex;
+}

@@ -1,0 +1,229 @@
+namespace AdmissionLas.Placement;
+
+/// <summary>Whether a node can run a pod, and if not, the first reason in the order of the checks.</summary>
+public enum FilterResult
+{
+    /// <summary>It can.</summary>
+    CanRun,
+
+    /// <summary>The condition Ready is not True.</summary>
+    NotReady,
+
+    /// <summary>The node is cordoned.</summary>
+    Cordoned,
+
+    /// <summary>A NoSchedule or NoExecute taint is not tolerated.</summary>
+    Tainted,
+
+    /// <summary>The pod's nodeSelector asks for other labels.</summary>
+    NodeSelector,
+
+    /// <summary>The pod's required node affinity asks for other nodes.</summary>
+    NodeAffinity,
+
+    /// <summary>Too little CPU.</summary>
+    Cpu,
+
+    /// <summary>Too little memory.</summary>
+    Memory,
+
+    /// <summary>Too little of another resource, such as a GPU.</summary>
+    OtherResource,
+
+    /// <summary>The node holds as many pods as it may.</summary>
+    PodCount,
+}
+
+/// <summary>
+/// The default scheduler's filters that a webhook can apply with what it knows: NodeUnschedulable, TaintToleration, NodeAffinity and
+/// NodeResourcesFit (https://kubernetes.io/docs/reference/scheduling/config/#scheduling-plugins).
+/// </summary>
+public readonly struct NodeFilter
+{
+    /// <summary>
+    /// The most tolerations, selector requirements and values that are compared with each node. No honest pod comes near it; without it
+    /// one 4 MB pod could cost seconds on 5,000 nodes.
+    /// </summary>
+    public const int MaxComparisons = 4096;
+
+    /// <summary>
+    /// The most containers and amounts of resources by name that are added up. Nothing has validated the pod yet when a webhook sees it,
+    /// and sums by name cost the square of the names.
+    /// </summary>
+    public const int MaxAmounts = 1024;
+
+    readonly PodFacts pod;
+    readonly ClusterUsage usage;
+
+    /// <summary>Prepares the checks for a pod that asks for its <see cref="EffectiveRequest"/>.</summary>
+    public NodeFilter(PodFacts pod, ClusterUsage usage)
+        : this(pod, EffectiveRequest.Of(pod), usage)
+    {
+    }
+
+    /// <summary>Prepares the checks for a pod as if it asked for <paramref name="request"/>.</summary>
+    public NodeFilter(PodFacts pod, Resources request, ClusterUsage usage)
+    {
+        this.pod = pod;
+        this.usage = usage;
+        Request = request;
+    }
+
+    /// <summary>What the pod asks for, or would.</summary>
+    public Resources Request { get; }
+
+    /// <summary>Whether the pod stays within <see cref="MaxComparisons"/> and <see cref="MaxAmounts"/>.</summary>
+    public static bool IsWithinLimits(PodFacts pod) => Comparisons(pod) <= MaxComparisons && Amounts(pod) <= MaxAmounts;
+
+    // A term that states nothing is looked at all the same.
+    static int Comparisons(PodFacts pod) =>
+        pod.Tolerations.Count + pod.NodeSelector.Count +
+        (pod.RequiredTerms?.Sum(t => Math.Max(1, t.MatchExpressions.Sum(e => e.Values.Count + 1) + t.MatchFields.Sum(f => f.Values.Count + 1))) ?? 0);
+
+    static int Amounts(PodFacts pod)
+    {
+        var amounts = pod.Containers.Length + pod.InitContainers.Length + Named(pod.PodRequests) + Named(pod.PodLimits) + Named(pod.Overhead);
+        for (var i = 0; i < pod.Containers.Length; i++)
+        {
+            amounts += Named(pod.Containers[i].Requests) + Named(pod.Containers[i].Limits);
+        }
+
+        for (var i = 0; i < pod.InitContainers.Length; i++)
+        {
+            amounts += Named(pod.InitContainers[i].Requests) + Named(pod.InitContainers[i].Limits);
+        }
+
+        return amounts;
+
+        static int Named(Resources resources) => resources.Other?.Count ?? 0;
+    }
+
+    /// <summary>Whether the node could run the pod beside what is spoken for on it now.</summary>
+    public FilterResult FitsNow(NodeFacts node) => FilterState(node) is var state and not FilterResult.CanRun ? state : FilterRoom(node, usage.On(node));
+
+    /// <summary>Whether the node could run the pod if nothing else ran on it.</summary>
+    public FilterResult FitsWhenEmpty(NodeFacts node) => FilterState(node) is var state and not FilterResult.CanRun ? state : FilterRoom(node, NodeUsage.None);
+
+    /// <summary>The CPU and memory that the node has left.</summary>
+    public Resources FreeOn(NodeFacts node)
+    {
+        var used = usage.On(node).Requested;
+        return new Resources(
+            Math.Max(0, node.Allocatable.CpuMilliOrZero - used.CpuMilliOrZero), Math.Max(0, node.Allocatable.MemoryBytesOrZero - used.MemoryBytesOrZero));
+    }
+
+    /// <summary>
+    /// Whether a PreferNoSchedule taint that the pod does not tolerate makes the scheduler avoid the node. It scores up to 300 points
+    /// there against 200 for our affinity, so such a node does not win as long as another one fits.
+    /// </summary>
+    public bool IsAvoided(NodeFacts node) => AvoidingTaints(node) > 0;
+
+    /// <summary>How many PreferNoSchedule taints of the node the pod does not tolerate; the scheduler avoids a node the more, the more there are.</summary>
+    public int AvoidingTaints(NodeFacts node)
+    {
+        var count = 0;
+        for (var i = 0; i < node.Taints.Count; i++)
+        {
+            count += node.Taints[i].Effect == TaintEffect.PreferNoSchedule && !node.Taints[i].IsToleratedBy(pod.Tolerations) ? 1 : 0;
+        }
+
+        return count;
+    }
+
+    /// <summary>How many pods that ask for the same have room on the node beside what is spoken for there, counted up to <paramref name="most"/>.</summary>
+    public long RoomOn(NodeFacts node, long most)
+    {
+        var used = usage.On(node);
+        var room = Math.Min(most, node.AllocatablePods - used.Pods);
+        room = Math.Min(room, Times(Request.CpuMilliOrZero, node.Allocatable.CpuMilliOrZero - used.Requested.CpuMilliOrZero));
+        room = Math.Min(room, Times(Request.MemoryBytesOrZero, node.Allocatable.MemoryBytesOrZero - used.Requested.MemoryBytesOrZero));
+        for (var i = 0; i < (Request.Other?.Count ?? 0); i++)
+        {
+            var (name, asked) = Request.Other![i];
+            room = Math.Min(room, Times(asked, node.Allocatable.AmountOf(name) - used.Requested.AmountOf(name)));
+        }
+
+        return Math.Max(0, room);
+
+        static long Times(long asked, long free) => asked <= 0 ? long.MaxValue : free / asked;
+    }
+
+    // All but the room. Most nodes that fall out do so here, before their usage is looked up.
+    FilterResult FilterState(NodeFacts node)
+    {
+        if (!node.IsReady)
+        {
+            return FilterResult.NotReady;
+        }
+
+        if (node.IsCordoned && !Taint.Cordoned.IsToleratedBy(pod.Tolerations))
+        {
+            return FilterResult.Cordoned;
+        }
+
+        for (var i = 0; i < node.Taints.Count; i++)
+        {
+            if (node.Taints[i].Effect != TaintEffect.PreferNoSchedule && !node.Taints[i].IsToleratedBy(pod.Tolerations))
+            {
+                return FilterResult.Tainted;
+            }
+        }
+
+        if (pod.NodeSelector.Count > 0 && !MeetsNodeSelector(node))
+        {
+            return FilterResult.NodeSelector;
+        }
+
+        return pod.RequiredTerms is not null && !MeetsAnyRequiredTerm(node) ? FilterResult.NodeAffinity : FilterResult.CanRun;
+    }
+
+    FilterResult FilterRoom(NodeFacts node, NodeUsage used) =>
+        !Fits(Request.CpuMilliOrZero, node.Allocatable.CpuMilliOrZero, used.Requested.CpuMilliOrZero) ? FilterResult.Cpu
+        : !Fits(Request.MemoryBytesOrZero, node.Allocatable.MemoryBytesOrZero, used.Requested.MemoryBytesOrZero) ? FilterResult.Memory
+        : !OthersFit(node.Allocatable, used.Requested) ? FilterResult.OtherResource
+        : used.Pods >= node.AllocatablePods ? FilterResult.PodCount
+        : FilterResult.CanRun;
+
+    // A pod that asks for nothing fits even where more is spoken for than there is, as for the scheduler.
+    static bool Fits(long asked, long allocatable, long used) => asked <= Math.Max(0, allocatable - used);
+
+    bool MeetsNodeSelector(NodeFacts node)
+    {
+        foreach (var (key, value) in pod.NodeSelector)
+        {
+            if (node.Label(key) != value)
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    bool MeetsAnyRequiredTerm(NodeFacts node)
+    {
+        for (var i = 0; i < pod.RequiredTerms!.Count; i++)
+        {
+            if (pod.RequiredTerms[i].Matches(node))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    bool OthersFit(Resources allocatable, Resources used)
+    {
+        for (var i = 0; i < (Request.Other?.Count ?? 0); i++)
+        {
+            var (name, asked) = Request.Other![i];
+            if (!Fits(asked, allocatable.AmountOf(name), used.AmountOf(name)))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+}

@@ -1,0 +1,65 @@
+using AdmissionLas.Placement;
+
+namespace AdmissionLas.Webhook;
+
+/// <summary>What is used of an admission review.</summary>
+/// <remarks>Source: https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#request.</remarks>
+sealed record AdmissionReview
+{
+    /// <summary>apiVersion; the answer carries the same.</summary>
+    public required string ApiVersion { get; init; }
+
+    /// <summary>request.uid; the answer carries the same.</summary>
+    public required string Uid { get; init; }
+
+    /// <summary>request.dryRun: nothing will come of it, and whoever keeps count must not count it.</summary>
+    public bool IsDryRun { get; init; }
+
+    /// <summary>The pod to be created, or <see langword="null"/> when the review is about anything else.</summary>
+    public AdmittedPod? Pod { get; init; }
+
+    /// <summary>Why the review is none of our business, or what in the pod cannot be read; <see langword="null"/> when there is a pod.</summary>
+    public string? SkipReason { get; init; }
+
+    /// <summary>The pod is there and cannot be read: its author should know.</summary>
+    public bool PodIsUnreadable { get; init; }
+}
+
+/// <summary>A pod under review.</summary>
+/// <param name="Name">metadata.name, or metadata.generateName where the API server has yet to make a name.</param>
+/// <param name="Facts">What placement needs.</param>
+/// <param name="Shape">What the patch needs.</param>
+sealed record AdmittedPod(string Name, PodFacts Facts, PodShape Shape);
+
+/// <summary>Which parents of our patch exist in the pod: JSON Patch adds to a parent, never through a missing one.</summary>
+sealed record PodShape
+{
+    /// <summary>metadata.annotations is there.</summary>
+    public bool HasAnnotations { get; init; }
+
+    /// <summary>spec.affinity is there.</summary>
+    public bool HasAffinity { get; init; }
+
+    /// <summary>spec.affinity.nodeAffinity is there.</summary>
+    public bool HasNodeAffinity { get; init; }
+
+    /// <summary>The list of preferred node affinity terms is there.</summary>
+    public bool HasPreferredTerms { get; init; }
+
+    /// <summary>For each required node affinity term: whether its matchExpressions are there.</summary>
+    public IReadOnlyList<bool> RequiredTermsHaveExpressions { get; init; } = [];
+
+    /// <summary>For each app container: what is there of resources.requests.</summary>
+    public IReadOnlyList<ContainerShape> Containers { get; init; } = [];
+}
+
+/// <summary>Which parents of a request exist in a container.</summary>
+/// <param name="HasResources">resources is there.</param>
+/// <param name="HasRequests">resources.requests is there.</param>
+readonly record struct ContainerShape(bool HasResources, bool HasRequests);
+
+/// <summary>The body is not an admission review; the message says what is wrong with it and goes to the caller.</summary>
+sealed class NotAReviewException(string message, Exception? inner = null) : Exception(message, inner);
+
+/// <summary>The pod has a value of a type that its schema does not allow; the message names the path.</summary>
+sealed class UnreadablePodException(string message) : Exception(message);

@@ -1,0 +1,175 @@
+using System.CommandLine;
+using AdmissionLas.Certificates;
+using AdmissionLas.Configuration;
+using AdmissionLas.Kubernetes;
+using AdmissionLas.Server;
+using Microsoft.Extensions.Options;
+
+namespace AdmissionLas.Cli;
+
+/// <summary>
+/// <c>admission-las certs</c>: the webhook's own certificates, in the cluster's Secrets or in a directory. The cluster's rotation job runs
+/// these verbs, and so can an admin.
+/// </summary>
+static class CertsCommand
+{
+    static readonly Option<DirectoryInfo?> InDirectory = new("--directory")
+    {
+        Description = "Keep certificates in this directory (serving/, authority/, trust/) instead of Secrets; with --kubeconfig the registration there trusts them",
+    };
+
+    static readonly Option<FileInfo?> Policy = new("--policy") { Description = "YAML file with subject, names and lifetimes [default: certs/policy.yaml as it was when this was built]" };
+    static readonly Option<bool> DryRun = new("--dry-run") { Description = "Show what would be done, and do nothing" };
+
+    static readonly Option<double> TrustDelay = new("--trust-delay")
+    {
+        Description = "Seconds that API servers get to learn of a changed bundle",
+        DefaultValueFactory = _ => RotationTimings.Default.TrustDelay.TotalSeconds,
+        CustomParser = OptionParsers.Seconds,
+    };
+
+    static readonly Option<double> Patience = new("--patience")
+    {
+        Description = "Seconds that replicas get to serve a new certificate",
+        DefaultValueFactory = _ => RotationTimings.Default.ReplicaPatience.TotalSeconds,
+        CustomParser = OptionParsers.Seconds,
+    };
+
+    static readonly Option<string?> Force = new("--force") { Description = "Renew what is not due: the serving certificate, or the authority and with it the serving certificate" };
+    static readonly Option<bool> Unseen = new("--unseen") { Description = "Although not every replica was seen serving what the new authority signed" };
+
+    internal static Command Create()
+    {
+        Force.AcceptOnlyFromAmong("serving", "authority");
+        return new Command("certs", "Make, renew and show the webhook's own certificates.")
+        {
+            Rotating("init", "Make what is missing and repair what is broken; renew nothing that works.", _ => RotationGoal.Complete),
+            Rotating(
+                "rotate",
+                "Renew what is past two thirds of its life, and finish what was begun. Safe to run at any time and to stop anywhere.",
+                arguments => arguments.GetValue(Force) switch
+                {
+                    "serving" => RotationGoal.RenewServing,
+                    "authority" => RotationGoal.RenewAuthority,
+                    _ => RotationGoal.Renew,
+                },
+                Force),
+            Status(),
+            Rotating(
+                "revoke-old",
+                "Trust the old authority no longer. `rotate` does that by itself when it sees every replica serve what the new one signed.",
+                arguments => arguments.GetValue(Unseen) ? RotationGoal.RevokeUnseen : RotationGoal.Revoke,
+                Unseen),
+        };
+    }
+
+    static Command Rotating(string name, string description, Func<ParseResult, RotationGoal> goal, params Option[] own)
+    {
+        var command = new Command(name, description) { InDirectory, Policy, DryRun, TrustDelay, Patience };
+        foreach (var option in own)
+        {
+            command.Add(option);
+        }
+
+        ClusterOptions.AddTo(command);
+        command.SetAction((arguments, stop) => GuardedAsync(arguments, (vault, trust) => RotateAsync(vault, trust, goal(arguments), arguments, stop)));
+        return command;
+    }
+
+    static Command Status()
+    {
+        var command = new Command("status", $"Show what there is, who signed it, until when, and who trusts it. Exit code {ExitCodes.NeedsAttention} when something needs you.") { InDirectory };
+        ClusterOptions.AddTo(command);
+        command.SetAction((arguments, stop) => GuardedAsync(arguments, async (vault, trust) =>
+        {
+            var report = await CertificateReport.OfAsync(vault, trust, DateTimeOffset.UtcNow, stop).ConfigureAwait(false);
+            foreach (var line in report.Lines)
+            {
+                Console.Out.WriteLine(line);
+            }
+
+            Console.Out.WriteLine(report.Problems.Count == 0 ? "all is well" : "");
+            foreach (var problem in report.Problems)
+            {
+                Console.Out.WriteLine($"problem    {problem}");
+            }
+
+            return report.Problems.Count == 0 ? ExitCodes.Ok : ExitCodes.NeedsAttention;
+        }));
+        return command;
+    }
+
+    static async Task<int> RotateAsync(ICertificateStore vault, ICaBundleStore trust, RotationGoal goal, ParseResult arguments, CancellationToken stop)
+    {
+        var timings = RotationTimings.Default with
+        {
+            TrustDelay = TimeSpan.FromSeconds(arguments.GetValue(TrustDelay)),
+            ReplicaPatience = TimeSpan.FromSeconds(arguments.GetValue(Patience)),
+        };
+        var rotation = new Rotation(vault, trust, ReadPolicy(arguments.GetValue(Policy)?.FullName), timings, TimeProvider.System, Console.Out.WriteLine);
+        try
+        {
+            var outcome = await (arguments.GetValue(DryRun) ? rotation.DryRunAsync(goal, stop) : rotation.RunAsync(goal, stop)).ConfigureAwait(false);
+            return outcome == RotationOutcome.Done ? ExitCodes.Ok : ExitCodes.NeedsAttention;
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            return ExitCodes.Fail("stopped; everything still works, and `certs rotate` goes on from here");
+        }
+    }
+
+    /// <summary>Runs an action on the vault and the trust that the command line names, and tells faults in words.</summary>
+    static async Task<int> GuardedAsync(ParseResult arguments, Func<ICertificateStore, ICaBundleStore, Task<int>> action)
+    {
+        try
+        {
+            var directory = arguments.GetValue(InDirectory) is { } given ? new DirectoryCertificateStore(given.FullName) : null;
+            if (directory is not null && !ClusterOptions.IsGiven(arguments))
+            {
+                return await action(directory, directory).ConfigureAwait(false);
+            }
+
+            using var api = new KubeApi(ClusterOptions.Configuration(arguments), TimeProvider.System);
+            ICertificateStore vault = directory is not null ? directory : new SecretCertificateStore(api, ClusterOptions.NamespaceOf(arguments), TimeProvider.System);
+            return await action(vault, new WebhookCaBundleStore(api, ClusterOptions.NameOf(arguments))).ConfigureAwait(false);
+        }
+        catch (OptionsValidationException fault)
+        {
+            return ExitCodes.Fail([.. fault.Failures]);
+        }
+        catch (Exception fault) when (ApiFault.Is(fault))
+        {
+            return ExitCodes.Fail(ApiFault.Message(fault));
+        }
+        catch (Exception fault) when (fault is RotationInProgressException or ChangedMeanwhileException or InvalidDataException or IOException or UnauthorizedAccessException)
+        {
+            return ExitCodes.Fail(fault.Message);
+        }
+    }
+
+    static CertificatePolicy ReadPolicy(string? file)
+    {
+        var configuration = new ConfigurationBuilder();
+        if (file is null)
+        {
+            using var text = EmbeddedFiles.Open("certs/policy.yaml");
+            return Bind(configuration.AddYamlStream(text.BaseStream).Build());
+        }
+
+        ConfigurationFile.Add(configuration, file);
+        return Bind(configuration.Build());
+
+        static CertificatePolicy Bind(IConfigurationRoot configuration)
+        {
+            using var root = configuration as IDisposable;
+            try
+            {
+                return (configuration.GetSection(CertificateOptions.Section).Get<CertificateOptions>() ?? new CertificateOptions()).ToPolicy();
+            }
+            catch (InvalidOperationException fault) when (fault.InnerException is FormatException or ArgumentException or OverflowException)
+            {
+                throw new OptionsValidationException(CertificateOptions.Section, typeof(CertificateOptions), [fault.Message]);
+            }
+        }
+    }
+}

@@ -1,0 +1,69 @@
+using System.CommandLine;
+using AdmissionLas.Explain;
+using AdmissionLas.Kubernetes;
+using Microsoft.Extensions.Options;
+
+namespace AdmissionLas.Cli;
+
+/// <summary>The options with which a verb is told what to know of a cluster: the cluster itself, a saved snapshot, or the thesis testbed.</summary>
+static class ClusterInputOptions
+{
+    static readonly Option<FileInfo?> Snapshot = new("--snapshot")
+    {
+        Description = "Use a saved snapshot instead of a cluster: what admission-las snapshot or kubectl get nodes,pods -A -o yaml wrote",
+        HelpName = "file",
+    };
+
+    static readonly Option<bool> Demo = new("--demo") { Description = "Use the three empty nodes of the thesis testbed, which are part of the program", Arity = ArgumentArity.Zero };
+
+    /// <summary>Adds the options to a verb.</summary>
+    internal static void AddTo(Command command)
+    {
+        ClusterOptions.AddConnectionTo(command);
+        command.Add(Snapshot);
+        command.Add(Demo);
+        command.Validators.Add(result =>
+        {
+            var ways = (result.GetResult(Snapshot) is null ? 0 : 1) + (result.GetValue(Demo) ? 1 : 0) + (ClusterOptions.IsGiven(result) ? 1 : 0);
+            if (ways > 1)
+            {
+                result.AddError("--snapshot, --demo and a cluster (--kubeconfig, --context) exclude one another");
+            }
+        });
+    }
+
+    /// <summary>Whether a cluster is meant.</summary>
+    internal static bool IsCluster(ParseResult arguments) => arguments.GetValue(Snapshot) is null && !arguments.GetValue(Demo);
+
+    /// <summary>What the options name.</summary>
+    /// <param name="arguments">The command line.</param>
+    /// <param name="api">The API server; <see langword="null"/> when none is meant.</param>
+    /// <param name="stop">Gives up.</param>
+    internal static async Task<ClusterSnapshot> TakeAsync(ParseResult arguments, KubeApi? api, CancellationToken stop) =>
+        arguments.GetValue(Demo) ? ClusterSnapshot.Embedded()
+        : arguments.GetValue(Snapshot) is { } file ? ClusterSnapshot.FromFile(file.FullName)
+        : await ClusterSnapshot.TakeAsync(api!, ClusterOptions.NamespaceOf(arguments), stop).ConfigureAwait(false);
+
+    /// <summary>Runs a verb with what it is to know, and tells faults in words.</summary>
+    internal static async Task<int> RunAsync(ParseResult arguments, Func<KubeApi?, Task<int>> action, CancellationToken stop)
+    {
+        var errors = arguments.InvocationConfiguration.Error;
+        try
+        {
+            using var api = IsCluster(arguments) ? new KubeApi(ClusterOptions.Configuration(arguments), TimeProvider.System) : null;
+            return await action(api).ConfigureAwait(false);
+        }
+        catch (OptionsValidationException fault)
+        {
+            return ExitCodes.FailTo(errors, [.. fault.Failures]);
+        }
+        catch (Exception fault) when (fault is InvalidDataException or IOException or UnauthorizedAccessException)
+        {
+            return ExitCodes.FailTo(errors, fault.Message);
+        }
+        catch (Exception fault) when (ApiFault.Is(fault) && !stop.IsCancellationRequested)
+        {
+            return ExitCodes.FailTo(errors, ApiFault.Message(fault));
+        }
+    }
+}

@@ -1,0 +1,51 @@
+using System.CommandLine;
+using AdmissionLas.Doctor;
+using AdmissionLas.Kubernetes;
+
+namespace AdmissionLas.Cli;
+
+/// <summary><c>admission-las doctor</c>: looks for what keeps pods from being placed, and says what to do.</summary>
+static class DoctorCommand
+{
+    static readonly Option<string?> TestNamespace = new("--test-namespace") { Description = "Where to try a step, without creating it [default: the first namespace that opts in]" };
+
+    internal static Command Create()
+    {
+        var command = new Command("doctor", "Check the API server, the registration, trust, certificates, rights, labels and, by a dry run through the API server, all of it together. " +
+            "A line each: ok, warning or failed, and what to do. Changes nothing. The exit code is 0 unless something failed; warnings are allowed.")
+        {
+            TestNamespace,
+        };
+        ClusterOptions.AddTo(command);
+        command.SetAction(RunAsync);
+        return command;
+    }
+
+    static async Task<int> RunAsync(ParseResult arguments, CancellationToken stop)
+    {
+        var (output, errors) = (arguments.InvocationConfiguration.Output, arguments.InvocationConfiguration.Error);
+        try
+        {
+            using var api = new KubeApi(ClusterOptions.Configuration(arguments), TimeProvider.System);
+            var examination = new DoctorChecks(api, ClusterOptions.NameOf(arguments), ClusterOptions.NamespaceOf(arguments), arguments.GetValue(TestNamespace), TimeProvider.System);
+            var (ok, warnings, failed) = (0, 0, 0);
+            await foreach (var finding in examination.RunAsync(stop).ConfigureAwait(false))
+            {
+                output.WriteLine(finding);
+                switch (finding.Severity)
+                {
+                    case Severity.Ok: ok++; break;
+                    case Severity.Warning: warnings++; break;
+                    default: failed++; break;
+                }
+            }
+
+            output.WriteLine($"{ok} ok, {warnings} {(warnings == 1 ? "warning" : "warnings")}, {failed} failed");
+            return failed == 0 ? ExitCodes.Ok : ExitCodes.Failed;
+        }
+        catch (InvalidDataException fault)
+        {
+            return ExitCodes.FailTo(errors, fault.Message);
+        }
+    }
+}

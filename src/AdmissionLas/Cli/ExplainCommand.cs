@@ -1,0 +1,191 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Net;
+using System.Text;
+using System.Text.Json.Nodes;
+using AdmissionLas.Explain;
+using AdmissionLas.Kubernetes;
+using AdmissionLas.Placement;
+using AdmissionLas.Registration;
+using AdmissionLas.Webhook;
+using k8s.Autorest;
+
+namespace AdmissionLas.Cli;
+
+/// <summary><c>admission-las explain</c>: what the webhook would do with a pod or a pipeline, and why.</summary>
+static class ExplainCommand
+{
+    static readonly Argument<string> What = new("what")
+    {
+        Description = "A file with YAML or JSON, - for the standard input, or namespace/name for a pod of the cluster",
+        HelpName = "file|-|namespace/pod",
+    };
+
+    static readonly Option<string> Form = OutputOptions.Create();
+    static readonly Option<FileInfo?> Config = new("--config") { Description = "The webhook's configuration [default: the cluster's or the snapshot's, else the defaults]", HelpName = "file" };
+
+    static readonly Option<string> Namespace = new("--default-namespace", "-n")
+    {
+        Description = "The namespace of objects that do not say theirs",
+        DefaultValueFactory = _ => "default",
+    };
+
+    static readonly Option<int?> Nodes = new("--nodes") { Description = "Show at most so many nodes in a table, the nearest or largest first [default: all]", HelpName = "count", CustomParser = OptionParsers.Count };
+
+    internal static Command Create()
+    {
+        var command = new Command(
+            "explain",
+            "Show what the webhook would do with a pod and why: every node with its latency, what it has free, whether it can run the pod or why not, and its weight; what the default " +
+            $"scheduler will weigh against it; the patch as a diff. Takes {StepInput.Accepted}; many documents in a file. Nothing is created or changed. " +
+            $"Exit code {ExitCodes.Ok}: all of it would be placed or left alone; {ExitCodes.NeedsAttention}: explained, and something needs you, such as a step without a place or a pipeline without labels; " +
+            $"{ExitCodes.Failed}: something could not be read or reached.")
+        {
+            What, Form, Config, Namespace, Nodes,
+        };
+        ClusterInputOptions.AddTo(command);
+        command.SetAction((arguments, stop) => ClusterInputOptions.RunAsync(arguments, api => RunAsync(arguments, api, stop), stop));
+        return command;
+    }
+
+    static async Task<int> RunAsync(ParseResult arguments, KubeApi? api, CancellationToken stop)
+    {
+        var (output, errors) = (arguments.InvocationConfiguration.Output, arguments.InvocationConfiguration.Error);
+        var (inputs, except) = await InputsAsync(arguments, api, stop).ConfigureAwait(false);
+        if (inputs.Steps.Count == 0)
+        {
+            return ExitCodes.FailTo(errors, [.. inputs.Problems.Select(p => $"{arguments.GetValue(What)}: {p}")]);
+        }
+
+        var snapshot = await ClusterInputOptions.TakeAsync(arguments, api, stop).ConfigureAwait(false);
+        var settings = arguments.GetValue(Config) is { } config ? WebhookSettings.FromFile(config.FullName)
+            : snapshot.Configuration is { } text ? WebhookSettings.FromText(text)
+            : CompiledSettings.Default;
+        var usage = snapshot.Usage(except);
+        ExplainedStep[] steps = [.. inputs.Steps.Select(s => StepExplainer.Explain(s, settings, snapshot.View, usage))];
+        string[] notices = [.. snapshot.Notices.Where(n => arguments.GetValue(Config) is null || !n.Contains("--config", StringComparison.Ordinal)), .. Notices(steps, settings, snapshot)];
+
+        if (arguments.GetValue(Form) is OutputOptions.Table)
+        {
+            WriteTables(new Terminal(output), steps, arguments.GetValue(Nodes) ?? int.MaxValue);
+            foreach (var message in (IEnumerable<string>)[.. inputs.PassedOver.Select(p => p.ToString()), .. notices])
+            {
+                errors.WriteLine($"admission-las: {Terminal.Safe(message)}");
+            }
+        }
+        else
+        {
+            OutputOptions.Write(output, arguments.GetValue(Form)!, json => ExplanationWriter.Write(json, steps, inputs, notices));
+        }
+
+        string[] faults = [.. inputs.Problems.Concat(steps.Select(s => s.Fault).OfType<InputProblem>()).Select(p => $"{arguments.GetValue(What)}: {Terminal.Safe(p.ToString())}")];
+        return faults.Length > 0 ? ExitCodes.FailTo(errors, faults)
+            : steps.Any(s => s.NeedsAttention) || NoneIsAStep(steps) ? ExitCodes.NeedsAttention
+            : ExitCodes.Ok;
+    }
+
+    static void WriteTables(Terminal terminal, ExplainedStep[] steps, int mostNodes)
+    {
+        foreach (var (i, step) in steps.Index())
+        {
+            if (i > 0)
+            {
+                terminal.Line();
+            }
+
+            ExplanationTables.Write(terminal, step, mostNodes);
+        }
+    }
+
+    static bool NoneIsAStep(ExplainedStep[] steps) => steps.All(s => s.Explanation?.Decision.Outcome == Outcome.NotAStep);
+
+    static IEnumerable<string> Notices(ExplainedStep[] steps, CompiledSettings settings, ClusterSnapshot snapshot)
+    {
+        if (NoneIsAStep(steps))
+        {
+            var (component, location) = (settings.Rules.LabelKeys[0], settings.Rules.LabelKeys[1]);
+            yield return string.Create(CultureInfo.InvariantCulture,
+                $"{(steps[0].Input.Line > 0 ? $"line {steps[0].Input.Line}: " : "")}none of the {steps.Length} {(steps.Length == 1 ? "pod" : "pods")} says that it is a step; label them {component}=Predict and {location}=<location>, or {component}=Training");
+        }
+
+        foreach (var ns in steps.Select(s => s.Namespace).Distinct().Where(n => snapshot.OptsIn(n) == false))
+        {
+            yield return $"namespace {ns} does not opt in, so the webhook is not asked for its pods; kubectl label namespace {ns} {RegistrationKeys.OptIn}={RegistrationKeys.OptedIn}";
+        }
+    }
+
+    static async Task<(StepInputs Inputs, string? Except)> InputsAsync(ParseResult arguments, KubeApi? api, CancellationToken stop)
+    {
+        var what = arguments.GetValue(What)!;
+        if (what == "-")
+        {
+            await using var input = Console.OpenStandardInput();
+            return (await ReadAsync(input, arguments, stop).ConfigureAwait(false), null);
+        }
+
+        if (File.Exists(what))
+        {
+            await using var file = File.OpenRead(what);
+            return (await ReadAsync(file, arguments, stop).ConfigureAwait(false), null);
+        }
+
+        if (Directory.Exists(what))
+        {
+            throw new InvalidDataException($"{what} is a directory; give one of its files");
+        }
+
+        if (what.Split('/') is not [{ Length: > 0 } ns, { Length: > 0 } name])
+        {
+            throw new InvalidDataException($"there is no file {what}; a pod of the cluster is written namespace/name");
+        }
+
+        if (api is null)
+        {
+            throw new InvalidDataException($"there is no file {what}; a pod of the cluster can only be read from the cluster, not from a snapshot");
+        }
+
+        var pod = JsonObject.Create(await ReadPodAsync(api, ns, name, stop).ConfigureAwait(false))!;
+        return (new StepInputs([LivePod.AsReviewed(pod)], [], []), LivePod.Uid(pod));
+    }
+
+    static async Task<System.Text.Json.JsonElement> ReadPodAsync(KubeApi api, string ns, string name, CancellationToken stop)
+    {
+        try
+        {
+            return await api.ReadAsync($"api/v1/namespaces/{Uri.EscapeDataString(ns)}/pods/{Uri.EscapeDataString(name)}", stop).ConfigureAwait(false);
+        }
+        catch (HttpOperationException fault) when (fault.Response.StatusCode == HttpStatusCode.NotFound)
+        {
+            throw new InvalidDataException($"there is no file {ns}/{name}, and no pod {name} in namespace {ns}; kubectl -n {ns} get pods", fault);
+        }
+    }
+
+    // No more than what is used of it, whatever it is.
+    static async Task<StepInputs> ReadAsync(Stream stream, ParseResult arguments, CancellationToken stop)
+    {
+        var most = (StepInput.MaxCharacters * 3) + 4;
+        var bytes = new byte[64 * 1024];
+        var read = 0;
+        while (await stream.ReadAsync(bytes.AsMemory(read), stop).ConfigureAwait(false) is > 0 and var more)
+        {
+            read += more;
+            if (read == bytes.Length)
+            {
+                if (read >= most)
+                {
+                    break;
+                }
+
+                Array.Resize(ref bytes, Math.Min(most, bytes.Length * 2));
+            }
+        }
+
+        if (bytes is [0x1f, 0x8b, ..] or [(byte)'P', (byte)'K', 3, 4, ..])
+        {
+            return new StepInputs([], [new InputProblem(null, "this is an archive", "unpack it and give the YAML file in it")], []);
+        }
+
+        using var text = new StreamReader(new MemoryStream(bytes, 0, read), Encoding.UTF8);
+        return StepInput.Read(await text.ReadToEndAsync(stop).ConfigureAwait(false), arguments.GetValue(Namespace)!);
+    }
+}

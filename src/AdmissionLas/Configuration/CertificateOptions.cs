@@ -1,0 +1,97 @@
+using System.ComponentModel.DataAnnotations;
+using System.Net;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using AdmissionLas.Certificates;
+using Microsoft.Extensions.Options;
+
+namespace AdmissionLas.Configuration;
+
+/// <summary>What certificates are made with; section <c>certificates</c> of <c>certs/policy.yaml</c>.</summary>
+sealed class CertificateOptions
+{
+    internal const string Section = "certificates";
+
+    /// <summary>The serving certificate's distinguished name.</summary>
+    [Required]
+    public string Subject { get; set; } = "";
+
+    /// <summary>The authority's distinguished name.</summary>
+    [Required]
+    public string AuthoritySubject { get; set; } = "CN=AdmissionLas CA";
+
+    /// <summary>The DNS names that the serving certificate is for.</summary>
+    public IList<string> DnsNames { get; set; } = [];
+
+    /// <summary>The IP addresses that it is for.</summary>
+    public IList<string> IpAddresses { get; set; } = [];
+
+    /// <summary>The keys' type.</summary>
+    public KeyType KeyType { get; set; } = KeyType.EcdsaP256;
+
+    /// <summary>How long a serving certificate is valid, days.</summary>
+    [Range(1, 825)]
+    public int ServingDays { get; set; } = 90;
+
+    /// <summary>How long an authority is valid, days.</summary>
+    [Range(3, 7320)]
+    public int AuthorityDays { get; set; } = 1826;
+
+    /// <summary>The policy that these options mean.</summary>
+    /// <exception cref="OptionsValidationException">They mean none; every fault is told, with its key.</exception>
+    internal CertificatePolicy ToPolicy()
+    {
+        List<string> faults = [.. new CertificateOptionsValidator().Validate(null, this).Failures ?? []];
+        foreach (var (key, name) in ((string, string)[])[("subject", Subject), ("authoritySubject", AuthoritySubject)])
+        {
+            if (name.Length > 0 && !IsDistinguishedName(name))
+            {
+                faults.Add($"certificates.{key}: \"{name}\" is no distinguished name; write for example CN=admission-las.admission-las.svc");
+            }
+        }
+
+        foreach (var name in DnsNames.Where(n => Uri.CheckHostName(n.StartsWith("*.", StringComparison.Ordinal) ? n[2..] : n) != UriHostNameType.Dns))
+        {
+            faults.Add($"certificates.dnsNames: \"{name}\" is no DNS name");
+        }
+
+        foreach (var address in IpAddresses.Where(a => !IPAddress.TryParse(a, out _)))
+        {
+            faults.Add($"certificates.ipAddresses: \"{address}\" is no IP address");
+        }
+
+        if (DnsNames.Count + IpAddresses.Count == 0)
+        {
+            faults.Add("certificates.dnsNames: there is no name; write for example admission-las.admission-las.svc, the name that the API server uses");
+        }
+
+        // An authority signs until two thirds of its life are over, and nothing that it signs may outlive it.
+        if (AuthorityDays < 3 * ServingDays)
+        {
+            faults.Add($"certificates.authorityDays: {AuthorityDays} is too short for serving certificates of {ServingDays} days; write at least {3 * ServingDays}");
+        }
+
+        return faults.Count > 0 ? throw new OptionsValidationException(Section, typeof(CertificateOptions), faults) : new CertificatePolicy
+        {
+            Subject = Subject,
+            AuthoritySubject = AuthoritySubject,
+            DnsNames = [.. DnsNames],
+            IpAddresses = [.. IpAddresses.Select(IPAddress.Parse)],
+            KeyType = KeyType,
+            ServingLifetime = TimeSpan.FromDays(ServingDays),
+            AuthorityLifetime = TimeSpan.FromDays(AuthorityDays),
+        };
+    }
+
+    static bool IsDistinguishedName(string text)
+    {
+        try
+        {
+            return new X500DistinguishedName(text).RawData.Length > 0;
+        }
+        catch (CryptographicException)
+        {
+            return false;
+        }
+    }
+}

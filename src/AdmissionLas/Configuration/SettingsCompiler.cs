@@ -1,0 +1,124 @@
+using AdmissionLas.Placement;
+using AdmissionLas.Webhook;
+
+namespace AdmissionLas.Configuration;
+
+/// <summary>Turns options into settings, or tells everything that is wrong with them at once.</summary>
+static class SettingsCompiler
+{
+    /// <summary>Compiles the three sections.</summary>
+    /// <param name="placement">How predict steps are placed.</param>
+    /// <param name="training">What training steps get.</param>
+    /// <param name="steps">How a step is recognised.</param>
+    /// <param name="faults">What is wrong, each with its key and what to write instead; empty when all is well.</param>
+    /// <returns>The settings, or <see langword="null"/> when there are faults.</returns>
+    internal static CompiledSettings? Compile(PlacementOptions placement, TrainingOptions training, StepOptions steps, out IReadOnlyList<string> faults)
+    {
+        var found = new List<string>();
+        faults = found;
+        var policy = Policy(placement, training, found);
+        var rules = Rules(steps, found);
+        return found.Count == 0 ? CompiledSettings.Of(rules, policy) : null;
+    }
+
+    static PlacementPolicy Policy(PlacementOptions placement, TrainingOptions training, List<string> faults)
+    {
+        if (!Quantity.TryParseMilli(training.Cpu, out var cpuMilli) || cpuMilli == 0)
+        {
+            faults.Add($"training.cpu: \"{training.Cpu}\" is no positive Kubernetes quantity; write for example 2 or 500m");
+        }
+
+        if (!Quantity.TryParseUnits(training.Memory, out var memoryBytes) || memoryBytes == 0)
+        {
+            faults.Add($"training.memory: \"{training.Memory}\" is no positive Kubernetes quantity; write for example 4Gi");
+        }
+
+        NodeSelectorTerm? cloud = null;
+        if (!string.IsNullOrWhiteSpace(training.CloudSelector) && !LabelSelector.TryParse(training.CloudSelector, out cloud))
+        {
+            faults.Add($"training.cloudSelector: \"{training.CloudSelector}\" is no label selector; write for example tier=cloud or tier in (cloud, core)");
+        }
+
+        return new PlacementPolicy
+        {
+            Mode = placement.Mode,
+            NamedNodes = placement.NamedNodes,
+            NearFactor = placement.NearFactor,
+            NearSlackMs = placement.NearSlackMs,
+            NodeAffinityWeight = placement.NodeAffinityWeight,
+            TrainingCpuMilli = cpuMilli,
+            TrainingMemoryBytes = memoryBytes,
+            CloudSelector = cloud,
+            TopClassShare = training.TopClassShare,
+            PlatformContainers = [.. PlacementPolicy.DefaultPlatformContainers, .. training.PlatformContainers],
+        };
+    }
+
+    static StepRules Rules(StepOptions steps, List<string> faults)
+    {
+        var rules = new List<StepRule>();
+        for (var i = 0; i < steps.Rules.Count; i++)
+        {
+            var options = steps.Rules[i];
+            var key = $"steps.rules[{i}]";
+            var rule = Rule(options, options.Name.Length > 0 ? options.Name : key, faults, key);
+            if (!rule.HasPattern)
+            {
+                faults.Add($"{key}: it states no pattern and would match every pod; add namespace, nodeName, function, inferenceService or labels");
+            }
+
+            if (rule.Type is null && rule.Location is null)
+            {
+                faults.Add($"{key}: it gives neither component nor location");
+            }
+
+            rules.Add(rule);
+        }
+
+        foreach (var (ns, location) in steps.DefaultLocations)
+        {
+            CheckLocation(location, $"steps.defaultLocations.{ns}", faults);
+        }
+
+        return new StepRules(steps.ComponentLabel, steps.LocationLabel, rules, steps.DefaultLocations.ToDictionary(StringComparer.Ordinal));
+    }
+
+    static StepRule Rule(StepRuleOptions options, string name, List<string> faults, string key)
+    {
+        StepType? type = null;
+        if (options.Component is { Length: > 0 } word)
+        {
+            type = StepTypeNames.Parse(word);
+            if (type == StepType.Other && !word.Equals("None", StringComparison.OrdinalIgnoreCase))
+            {
+                faults.Add($"{key}.component: \"{word}\" is not one of Predict, Training, None");
+            }
+        }
+
+        if (options.Location is not null)
+        {
+            CheckLocation(options.Location, $"{key}.location", faults);
+        }
+
+        return new StepRule
+        {
+            Name = name,
+            Namespace = options.Namespace,
+            NodeName = options.NodeName,
+            Function = options.Function,
+            InferenceService = options.InferenceService,
+            Labels = options.Labels.ToDictionary(StringComparer.Ordinal),
+            Type = type,
+            Location = options.Location,
+            WinsOverLabel = options.WinsOverLabel,
+        };
+    }
+
+    static void CheckLocation(string location, string key, List<string> faults)
+    {
+        if (!LabelSyntax.IsName(location))
+        {
+            faults.Add($"{key}: \"{location}\" is no valid label name, so no node can have a latency to it");
+        }
+    }
+}

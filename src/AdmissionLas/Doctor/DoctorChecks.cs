@@ -1,0 +1,147 @@
+using System.Buffers;
+using System.Net;
+using System.Runtime.CompilerServices;
+using System.Text.Json;
+using AdmissionLas.Cli;
+using AdmissionLas.Kubernetes;
+using AdmissionLas.Placement;
+using AdmissionLas.Registration;
+using k8s.Autorest;
+using k8s.Models;
+
+namespace AdmissionLas.Doctor;
+
+/// <summary>All checks one after the other. One that cannot be made is a finding, and the others go on.</summary>
+sealed class DoctorChecks(KubeApi api, string registrationName, string ownNamespace, string? testNamespace, TimeProvider time)
+{
+    V1MutatingWebhookConfiguration? registration;
+    IReadOnlyList<V1Namespace> labelled = [];
+    ClusterView view = ClusterView.Empty;
+
+    internal async IAsyncEnumerable<Finding> RunAsync([EnumeratorCancellation] CancellationToken stop)
+    {
+        var reached = await ApiServerCheck.EvaluateAsync(api, time, stop).ConfigureAwait(false);
+        foreach (var finding in reached)
+        {
+            yield return finding;
+        }
+
+        if (reached.Any(f => f.Severity == Severity.Failed))
+        {
+            yield break;
+        }
+
+        var hasFailed = false;
+        foreach (var (what, check) in Checks(() => hasFailed, stop))
+        {
+            foreach (var finding in await GuardedAsync(what, check, stop).ConfigureAwait(false))
+            {
+                hasFailed |= finding.Severity == Severity.Failed;
+                yield return finding;
+            }
+        }
+    }
+
+    // One after the other: later ones look at what earlier ones have read.
+    IEnumerable<(string What, Func<Task<IReadOnlyList<Finding>>> Check)> Checks(Func<bool> hasFailed, CancellationToken stop)
+    {
+        yield return ("the registration", () => RegistrationAsync(stop));
+        if (registration is { Webhooks.Count: > 0 })
+        {
+            yield return ("the CA bundle", () => Task.FromResult(CaBundleCheck.Evaluate(registration, time.GetUtcNow())));
+            // Usually one: the entries differ in their selectors alone.
+            foreach (var entry in registration.Webhooks.DistinctBy(AddressAndTrust))
+            {
+                yield return ("what serves the webhook", () => ServingCheck.EvaluateAsync(api, entry, time.GetUtcNow(), stop));
+            }
+        }
+
+        foreach (var account in RightsCheck.Accounts(ownNamespace, registrationName))
+        {
+            yield return ($"the rights of {account.Purpose}", () => RightsCheck.EvaluateAsync(api, ownNamespace, account, stop));
+        }
+
+        yield return ("the nodes' labels", () => NodeLabelsAsync(stop));
+        yield return ("the namespaces that opt in", () => NamespacesAsync(stop));
+        if (registration is { Webhooks.Count: > 0 } && (testNamespace ?? FirstOptedIn()) is { } ns)
+        {
+            yield return ($"a dry run of a step in namespace {ns}", () => DryRunAsync(registration, ns, hasFailed(), stop));
+        }
+    }
+
+    async Task<IReadOnlyList<Finding>> RegistrationAsync(CancellationToken stop)
+    {
+        registration = await new Registrar(api, registrationName).ReadAsync(stop).ConfigureAwait(false);
+        return RegistrationCheck.Evaluate(registration, registrationName, ownNamespace);
+    }
+
+    async Task<IReadOnlyList<Finding>> NodeLabelsAsync(CancellationToken stop)
+    {
+        view = new ClusterView(await NodesAsync(stop).ConfigureAwait(false));
+        return NodeLabelsCheck.Evaluate(view);
+    }
+
+    async Task<IReadOnlyList<Finding>> NamespacesAsync(CancellationToken stop)
+    {
+        var list = await api.ReadListAsync(ObjectKinds.NamespaceLists, null, RegistrationKeys.OptIn, stop).ConfigureAwait(false);
+        labelled = [.. list.Items];
+        return NamespacesCheck.Evaluate(labelled, ownNamespace);
+    }
+
+    async Task<IReadOnlyList<Finding>> DryRunAsync(V1MutatingWebhookConfiguration registered, string ns, bool isFaultKnown, CancellationToken stop)
+    {
+        var target = await api.ReadAsync(ObjectKinds.Namespaces, null, ns, stop).ConfigureAwait(false);
+        return await DryRunCheck.EvaluateAsync(api, registered, target, MostKnownLocation(), isFaultKnown, stop).ConfigureAwait(false);
+    }
+
+    static (string? Url, string? Namespace, string? Name, int? Port, string Bundle) AddressAndTrust(V1MutatingWebhook entry)
+    {
+        var config = entry.ClientConfig;
+        return (config.Url, config.Service?.NamespaceProperty, config.Service?.Name, config.Service?.Port, Convert.ToBase64String(config.CaBundle ?? []));
+    }
+
+    string? FirstOptedIn() => NamespacesCheck.OptedIn(labelled, ownNamespace) is [var first, ..] ? first : null;
+
+    string? MostKnownLocation() => view.Locations.OrderByDescending(l => view.NearestTo(l).Count).ThenBy(l => l, StringComparer.Ordinal).FirstOrDefault();
+
+    async Task<IReadOnlyList<NodeFacts>> NodesAsync(CancellationToken stop)
+    {
+        var nodes = new List<NodeFacts>();
+        var buffer = new ArrayBufferWriter<byte>();
+        string? next = null;
+        do
+        {
+            next = (await api.ListAsync(WatchedResource.Nodes, next, Listed, buffer, stop).ConfigureAwait(false)).Continue;
+        }
+        while (next is not null);
+
+        return nodes;
+
+        void Listed(JsonElement item)
+        {
+            if (NodeReader.Read(item) is { } node)
+            {
+                nodes.Add(node);
+            }
+        }
+    }
+
+    static async Task<IReadOnlyList<Finding>> GuardedAsync(string what, Func<Task<IReadOnlyList<Finding>>> check, CancellationToken stop)
+    {
+        try
+        {
+            return await check().ConfigureAwait(false);
+        }
+        catch (HttpOperationException refused) when (refused.Response.StatusCode == HttpStatusCode.Forbidden)
+        {
+            // A quota or a policy says no in other words than a missing right.
+            var reason = ApiFault.Reason(refused);
+            return [Finding.Failed($"{what} could not be checked: {reason}",
+                reason.Contains(" cannot ", StringComparison.Ordinal) ? "get that right, or run doctor as a cluster admin" : "name another namespace with --test-namespace")];
+        }
+        catch (Exception fault) when (ApiFault.Is(fault) && !stop.IsCancellationRequested)
+        {
+            return [Finding.Failed($"{what} could not be checked: {ApiFault.Reason(fault)}", "run doctor again when that is repaired")];
+        }
+    }
+}

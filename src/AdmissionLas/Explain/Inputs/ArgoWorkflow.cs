@@ -1,0 +1,169 @@
+using System.Text.Json.Nodes;
+using AdmissionLas.Placement;
+
+namespace AdmissionLas.Explain;
+
+/// <summary>
+/// An Argo Workflow, which is what Kubeflow Pipelines v1 compiles to. Its graph is walked from the entry point, because a step's pod carries
+/// its path in the workflow and rules can go by it.
+/// </summary>
+/// <remarks>Source: argoproj/argo-workflows, workflow/controller/workflowpod.go and docs/fields.md.</remarks>
+sealed class ArgoWorkflow
+{
+    /// <summary>Templates may call one another, and themselves.</summary>
+    const int DeepestGraph = 32;
+
+    /// <summary>Graphs of graphs can name more templates than there are atoms, and no pod.</summary>
+    const int MaxVisits = 20_000;
+
+    static readonly string[] Kinds = ["Workflow", "WorkflowTemplate", "ClusterWorkflowTemplate", "CronWorkflow"];
+    static readonly string[] RunsAPod = ["container", "script", "containerSet", "resource", "data"];
+
+    readonly JsonObject item;
+    readonly JsonObject? spec;
+    readonly string defaultNamespace;
+    readonly string name;
+    readonly Dictionary<string, JsonObject> templates = new(StringComparer.Ordinal);
+    readonly HashSet<string> reached = new(StringComparer.Ordinal);
+    readonly List<FoundPod> pods = [];
+    readonly List<FoundProblem> problems = [];
+    int visits;
+
+    internal ArgoWorkflow(JsonObject item, string defaultNamespace)
+    {
+        (this.item, this.defaultNamespace) = (item, defaultNamespace);
+        name = Workload.NameOf(item);
+        spec = item.Text("kind") == "CronWorkflow" ? item.Object("spec").Object("workflowSpec") : item.Object("spec");
+        foreach (var template in spec.Objects("templates"))
+        {
+            if (template.Text("name") is { } called)
+            {
+                templates[called] = template;
+            }
+        }
+    }
+
+    internal static bool Is(JsonObject item) =>
+        Kinds.Contains(item.Text("kind")) && item.Text("apiVersion")?.StartsWith("argoproj.io/", StringComparison.Ordinal) == true;
+
+    internal FoundPods Pods()
+    {
+        if (templates.Count == 0)
+        {
+            problems.Add(new FoundProblem(item, $"the {item.Text("kind")} has no templates of its own", "give the object that has them"));
+        }
+
+        Walk(spec.Text("entrypoint"), name, spec ?? item, 0);
+        Walk(spec.Text("onExit"), $"{name}.onExit", spec ?? item, 0);
+        // What nothing leads to, as in a library of templates.
+        foreach (var (called, template) in templates.Where(t => !reached.Contains(t.Key) && RunsAPod.Any(t.Value.ContainsKey)))
+        {
+            Add(called, $"{name}.{called}", template);
+        }
+
+        var isKubeflow = item.Object("metadata").Object("annotations")?.ContainsKey("pipelines.kubeflow.org/kfp_sdk_version") == true;
+        return new FoundPods($"{(isKubeflow ? "KFP v1 pipeline" : item.Text("kind"))} {name}", pods, problems);
+    }
+
+    void Walk(string? called, string path, JsonNode from, int depth)
+    {
+        if (called is null || pods.Count > StepInput.MaxSteps || ++visits > MaxVisits)
+        {
+            return;
+        }
+
+        if (!templates.TryGetValue(called, out var template))
+        {
+            problems.Add(new FoundProblem(from, $"the template {called} is not in the workflow", "write it there, or correct the name"));
+            return;
+        }
+
+        reached.Add(called);
+        if (RunsAPod.Any(template.ContainsKey))
+        {
+            Add(path.Contains('.', StringComparison.Ordinal) ? path[(path.IndexOf('.', StringComparison.Ordinal) + 1)..] : called, path, template);
+            return;
+        }
+
+        if (depth == DeepestGraph)
+        {
+            return;
+        }
+
+        foreach (var task in template.Object("dag").Objects("tasks"))
+        {
+            Follow(task, $"{path}.{task.Text("name")}", depth);
+        }
+
+        foreach (var (i, group) in (template["steps"] as JsonArray ?? []).Index())
+        {
+            // A list of lists: those in one inner list run at the same time. A lone step may stand without.
+            foreach (var step in (group as JsonArray ?? new JsonArray(group?.DeepClone())).OfType<JsonObject>())
+            {
+                Follow(step, $"{path}[{i}].{step.Text("name")}", depth);
+            }
+        }
+    }
+
+    void Follow(JsonObject task, string path, int depth)
+    {
+        if (task.Object("inline") is { } inline)
+        {
+            Add(path[(path.IndexOf('.', StringComparison.Ordinal) + 1)..], path, inline);
+        }
+        else if (task.Object("templateRef") is { } other)
+        {
+            problems.Add(new FoundProblem(task, $"task {task.Text("name")} uses a template of {other.Text("name")}, which is another object", "give that one to explain the task"));
+        }
+        else
+        {
+            Walk(task.Text("template"), path, task, depth + 1);
+        }
+    }
+
+    void Add(string step, string path, JsonObject template)
+    {
+        List<string> notes = [];
+        var metadata = Workload.Metadata(item, name, defaultNamespace);
+        metadata["labels"] = new JsonObject { ["workflows.argoproj.io/workflow"] = name }
+            .With(spec.Object("podMetadata").Object("labels")).With(template.Object("metadata").Object("labels"));
+        metadata["annotations"] = new JsonObject()
+            .With(spec.Object("podMetadata").Object("annotations")).With(template.Object("metadata").Object("annotations"));
+        metadata["annotations"]![StepRule.ArgoNodeNameKey] = path;
+
+        var pod = new JsonObject();
+        pod["containers"] = new JsonArray([.. Containers(template), .. template.Objects("sidecars").Select(c => c.DeepClone())]);
+        pod["initContainers"] = new JsonArray([.. template.Objects("initContainers").Select(c => c.DeepClone())]);
+        // The template's own, or failing that the workflow's; the two are not merged.
+        foreach (var member in (string[])["nodeSelector", "affinity", "tolerations"])
+        {
+            pod.With(template[member] is JsonObject { Count: > 0 } or JsonArray { Count: > 0 } ? template : spec, member);
+        }
+
+        pod.With(spec, "hostNetwork");
+        var volumes = Mounted(template).ToArray();
+        if (volumes.Length > 0)
+        {
+            pod["volumes"] = new JsonArray(volumes);
+        }
+
+        if (template["podSpecPatch"] is not null || spec?["podSpecPatch"] is not null)
+        {
+            notes.Add("its podSpecPatch is filled in when it runs and is not looked at");
+        }
+
+        pods.Add(new FoundPod(step, template, new JsonObject { ["apiVersion"] = "v1", ["kind"] = "Pod", ["metadata"] = metadata, ["spec"] = pod }, notes));
+    }
+
+    static IEnumerable<JsonNode> Containers(JsonObject template) =>
+        template.Object("containerSet") is { } set ? set.Objects("containers").Select(c => c.DeepClone())
+        // Argo calls it main whatever the author called it.
+        : [new JsonObject().With(template.Object("container") ?? template.Object("script")).With(new JsonObject { ["name"] = "main" })];
+
+    IEnumerable<JsonNode> Mounted(JsonObject template)
+    {
+        var mounts = template.Objects("sidecars").Concat(template.Objects("initContainers")).Concat([template.Object("container"), template.Object("script"), template.Object("containerSet")])
+            .SelectMany(c => c.Objects("volumeMounts")).Select(m => m.Text("name")).ToHashSet();
+        return template.Objects("volumes").Concat(spec.Objects("volumes")).Where(v => mounts.Contains(v.Text("name"))).DistinctBy(v => v.Text("name")).Select(v => v.DeepClone());
+    }
+}

@@ -1,0 +1,85 @@
+using System.Text.Json.Nodes;
+using AdmissionLas.Placement;
+
+namespace AdmissionLas.Explain;
+
+/// <summary>A KServe InferenceService: a predictor, and where there are, a transformer and an explainer.</summary>
+/// <remarks>Source: kserve/kserve, docs/apis and pkg/controller/v1beta1/inferenceservice (labels of the service reach all its pods, #2743).</remarks>
+static class InferenceService
+{
+    static readonly string[] Components = ["predictor", "transformer", "explainer"];
+
+    // What is not a part of the pod's spec in a component.
+    static readonly string[] NotOfThePod =
+    [
+        "minReplicas", "maxReplicas", "scaleTarget", "scaleMetric", "scaleMetricType", "autoScaling", "containerConcurrency", "timeout", "canaryTrafficPercent", "logger",
+        "batcher", "labels", "annotations", "deploymentStrategy", "workerSpec", "model",
+    ];
+
+    internal static bool Is(JsonObject item) =>
+        item.Text("kind") == "InferenceService" && item.Text("apiVersion")?.StartsWith("serving.kserve.io/", StringComparison.Ordinal) == true;
+
+    internal static FoundPods Pods(JsonObject item, string defaultNamespace)
+    {
+        var name = Workload.NameOf(item);
+        var pods = Components.Where(c => item.Object("spec").Object(c) is not null)
+            .Select(c => Pod(item, name, c, item.Object("spec").Object(c)!, defaultNamespace)).ToArray();
+        return new FoundPods(
+            Workload.Origin("InferenceService", item), pods,
+            pods.Length > 0 ? [] : [new FoundProblem(item, "the InferenceService has no spec.predictor", "see https://kserve.github.io/website for how one is written")]);
+    }
+
+    static FoundPod Pod(JsonObject item, string name, string component, JsonObject settings, string defaultNamespace)
+    {
+        List<string> notes = [];
+        var metadata = Workload.Metadata(item, $"{name}-{component}", defaultNamespace);
+        metadata["labels"] = new JsonObject { [StepRule.InferenceServiceKey] = name, [StepRule.KServeComponentKey] = component }
+            .With(item.Object("metadata").Object("labels"), wins: false).With(settings.Object("labels"), wins: false);
+        if (new JsonObject().With(item.Object("metadata").Object("annotations")).With(settings.Object("annotations")) is { Count: > 0 } annotations)
+        {
+            metadata["annotations"] = annotations;
+        }
+
+
+        var model = Model(settings);
+        var spec = new JsonObject();
+        foreach (var (key, value) in settings)
+        {
+            if (!NotOfThePod.Contains(key) && !ReferenceEquals(value, model))
+            {
+                spec[key] = value?.DeepClone();
+            }
+        }
+
+        if (spec["containers"] is not JsonArray { Count: > 0 })
+        {
+            spec["containers"] = new JsonArray(Container(model, notes));
+        }
+
+        if (model?["storageUri"] is not null || model?["storage"] is not null)
+        {
+            // It fetches the model before the server starts, and the scheduler counts it.
+            var fetch = JsonNode.Parse("""{ "name": "storage-initializer", "resources": { "requests": { "cpu": "100m", "memory": "100Mi" }, "limits": { "cpu": "1", "memory": "1Gi" } } }""");
+            spec["initContainers"] = new JsonArray([fetch, .. spec.Objects("initContainers").Select(c => c.DeepClone())]);
+        }
+
+        var pod = new JsonObject { ["apiVersion"] = "v1", ["kind"] = "Pod", ["metadata"] = metadata, ["spec"] = spec };
+        return new FoundPod($"{name}-{component}", settings, pod, notes);
+    }
+
+    // spec.predictor.model, or the older form with the framework's name: spec.predictor.sklearn.
+    static JsonObject? Model(JsonObject settings) =>
+        settings.Object("model") ?? settings.Select(m => m.Value).OfType<JsonObject>().FirstOrDefault(m => m.ContainsKey("storageUri") || m.ContainsKey("storage") || m.ContainsKey("runtimeVersion"));
+
+    static JsonObject Container(JsonObject? model, List<string> notes)
+    {
+        var container = new JsonObject { ["name"] = "kserve-container" }.With(model, "image").With(model, "args").With(model, "command").With(model, "resources");
+        if (container["resources"] is null)
+        {
+            notes.Add("it states no resources: what most serving runtimes ask for is assumed, 1 CPU and 2Gi");
+            container["resources"] = JsonNode.Parse("""{ "requests": { "cpu": "1", "memory": "2Gi" }, "limits": { "cpu": "1", "memory": "2Gi" } }""");
+        }
+
+        return container;
+    }
+}

@@ -1,0 +1,268 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using AdmissionLas.Placement;
+
+namespace AdmissionLas.Explain;
+
+/// <summary>
+/// A compiled Kubeflow Pipelines v2 pipeline (IR YAML): the pipeline, and its settings for Kubernetes in a document behind it. A pod comes
+/// out as KFP's driver and compiler would make it, as far as placement looks at it.
+/// </summary>
+/// <remarks>
+/// Source: kubeflow/pipelines, api/v2alpha1/pipeline_spec.proto, kubernetes_platform/proto/kubernetes_executor_config.proto and
+/// backend/src/v2/driver.
+/// </remarks>
+sealed class Kfp2Pipeline
+{
+    const int DeepestGraph = 32;
+
+    /// <summary>Graphs of graphs can name more tasks than there are atoms, and no pod.</summary>
+    const int MaxVisits = 20_000;
+
+    readonly JsonObject pipeline;
+    readonly JsonObject? platform;
+    readonly string defaultNamespace;
+    readonly string name;
+    readonly List<FoundPod> pods = [];
+    readonly List<FoundProblem> problems = [];
+    int visits;
+
+    internal Kfp2Pipeline(JsonObject root, JsonObject? platform, string defaultNamespace)
+    {
+        // Bare, as a job's pipelineSpec, or as the PipelineVersion of KFP's Kubernetes native mode.
+        var holder = root.Text("kind") == "PipelineVersion" ? root.Object("spec") : root;
+        pipeline = holder.Object("pipelineSpec") ?? root;
+        this.platform = (holder.Object("platformSpec") ?? platform).Object("platforms").Object("kubernetes").Object("deploymentSpec").Object("executors");
+        this.defaultNamespace = root.Object("metadata").Text("namespace") ?? defaultNamespace;
+        name = pipeline.Object("pipelineInfo").Text("name") ?? "pipeline";
+    }
+
+    internal static bool Is(JsonNode? root) =>
+        IsSpec(root) || IsSpec(root.Object("pipelineSpec")) || (root.Text("kind") == "PipelineVersion" && IsSpec(root.Object("spec").Object("pipelineSpec")));
+
+    internal static bool IsPlatform(JsonNode? root) => root.Object("platforms") is not null && root.Text("kind") is null;
+
+    static bool IsSpec(JsonNode? root) =>
+        root.Object("root") is not null && (root.Object("deploymentSpec") is not null || root.Object("pipelineInfo") is not null) && root.Text("kind") is null;
+
+    internal FoundPods Pods()
+    {
+        Walk(pipeline.Object("root"), $"{name}.root", "", 0);
+        if (pods.Count == 0 && problems.Count == 0)
+        {
+            problems.Add(new FoundProblem(pipeline, $"the pipeline {name} has no tasks that run a container", "compile it again"));
+        }
+
+        return new FoundPods($"KFP v2 pipeline {name}", pods, problems);
+    }
+
+    void Walk(JsonObject? component, string path, string step, int depth)
+    {
+        if (depth == DeepestGraph)
+        {
+            return;
+        }
+
+        foreach (var (called, task) in component.Object("dag").Members("tasks"))
+        {
+            if (pods.Count > StepInput.MaxSteps || ++visits > MaxVisits)
+            {
+                return;
+            }
+
+            var taskPath = $"{path}.{called}";
+            var taskStep = step.Length == 0 ? called : $"{step}.{called}";
+            if (task.Object("componentRef").Text("name") is not { } reference || pipeline.Object("components").Object(reference) is not { } runs)
+            {
+                problems.Add(new FoundProblem(task, $"task {taskStep} names no component of the pipeline", "compile it again"));
+            }
+            else if (runs.Text("executorLabel") is { } label)
+            {
+                Add(taskStep, $"{taskPath}.executor", task, label);
+            }
+            else
+            {
+                // A loop; what Argo calls its turns.
+                var loops = task.ContainsKey("parameterIterator") || task.ContainsKey("artifactIterator");
+                Walk(runs, loops ? $"{taskPath}.iteration-iterations(0:0).iteration-item" : taskPath, taskStep, depth + 1);
+            }
+        }
+    }
+
+    void Add(string step, string path, JsonObject task, string label)
+    {
+        if (pipeline.Object("deploymentSpec").Object("executors").Object(label) is not { } executor)
+        {
+            problems.Add(new FoundProblem(task, $"task {step} names the executor {label}, which is not in deploymentSpec.executors", "compile it again"));
+            return;
+        }
+
+        var container = executor.Object("container");
+        // PVCs are made and deleted by KFP's driver, not by a pod of the task.
+        if (container is null && executor.Object("importer") is null || container.Text("image")?.StartsWith("argostub/", StringComparison.Ordinal) == true)
+        {
+            return;
+        }
+
+        List<string> notes = [];
+        var settings = platform.Object(label);
+        var metadata = new JsonObject { ["generateName"] = $"{name}-", ["namespace"] = defaultNamespace };
+        metadata["labels"] = new JsonObject { ["pipelines.kubeflow.org/v2_component"] = "true" }.With(settings.Object("podMetadata").Object("labels"));
+        metadata["annotations"] = new JsonObject { ["pipelines.kubeflow.org/v2_component"] = "true" }.With(settings.Object("podMetadata").Object("annotations"));
+        metadata["annotations"]![StepRule.ArgoNodeNameKey] = path;
+        if (settings.Object("podMetadata").Object("labels") is { Count: > 0 })
+        {
+            notes.Add("Kubeflow Pipelines 2.0 to 2.3 drop these labels or mix them up; there an admin's rule tells the step");
+        }
+
+        var main = new JsonObject { ["name"] = "main", ["command"] = new JsonArray("/kfp-launcher/launch", "--") };
+        if (container is not null)
+        {
+            // KFP's launcher is the command, and the author's own command its arguments.
+            main["args"] = new JsonArray([.. Texts(container, "command"), .. Texts(container, "args")]);
+            main.With(container, "image");
+            main["resources"] = Resources(container.Object("resources"));
+        }
+
+        var spec = new JsonObject
+        {
+            // It copies KFP's launcher into the pod, and the scheduler counts it where the task itself asks for less.
+            ["initContainers"] = new JsonArray(JsonNode.Parse(
+                """{ "name": "kfp-launcher", "resources": { "requests": { "cpu": "100m", "memory": "128Mi" }, "limits": { "cpu": "500m", "memory": "128Mi" } } }""")),
+            ["containers"] = new JsonArray(main),
+        };
+        AddScheduling(spec, settings, notes);
+        pods.Add(new FoundPod(step, executor, new JsonObject { ["apiVersion"] = "v1", ["kind"] = "Pod", ["metadata"] = metadata, ["spec"] = spec }, notes));
+    }
+
+    static IEnumerable<JsonNode?> Texts(JsonObject container, string member) => (container[member] as JsonArray ?? []).Select(t => t?.DeepClone());
+
+    /// <summary>Newer compilers write quantities, older ones numbers: cores, and memory in units of 10^9 bytes.</summary>
+    static JsonObject Resources(JsonObject? given)
+    {
+        var resources = new JsonObject { ["requests"] = new JsonObject(), ["limits"] = new JsonObject() };
+        Set("requests", "cpu", "resourceCpuRequest", "cpuRequest", "");
+        Set("requests", "memory", "resourceMemoryRequest", "memoryRequest", "G");
+        Set("limits", "cpu", "resourceCpuLimit", "cpuLimit", "");
+        Set("limits", "memory", "resourceMemoryLimit", "memoryLimit", "G");
+        var accelerator = given.Object("accelerator");
+        if ((accelerator.Text("resourceType") ?? accelerator.Text("type")) is { } type &&
+            (accelerator.Text("resourceCount") ?? accelerator.Text("count") ?? accelerator.Amount("count")?.ToString(CultureInfo.InvariantCulture)) is { } count)
+        {
+            resources["limits"]![type] = count;
+        }
+
+        return resources;
+
+        void Set(string which, string resource, string asQuantity, string asNumber, string unit)
+        {
+            if ((given.Text(asQuantity) ?? (given.Amount(asNumber) is { } amount ? string.Create(CultureInfo.InvariantCulture, $"{amount}{unit}") : null)) is { } quantity)
+            {
+                resources[which]![resource] = quantity;
+            }
+        }
+    }
+
+    static void AddScheduling(JsonObject spec, JsonObject? settings, List<string> notes)
+    {
+        if (settings.Object("nodeSelector") is { } selector && (Constant(selector, "nodeSelectorJson", notes) as JsonObject ?? selector.Object("labels")) is { } labels)
+        {
+            spec["nodeSelector"] = labels.DeepClone();
+        }
+
+        if (settings.Objects("tolerations").ToArray() is { Length: > 0 } tolerations)
+        {
+            spec["tolerations"] = new JsonArray([.. tolerations.SelectMany(t =>
+                !t.ContainsKey("tolerationJson") ? [t.DeepClone()]
+                : Constant(t, "tolerationJson", notes) switch { JsonArray many => many.Select(m => m?.DeepClone()), JsonObject { Count: > 0 } one => [one.DeepClone()], _ => [] })]);
+        }
+
+        if (settings.Objects("nodeAffinity").ToArray() is { Length: > 0 } affinity)
+        {
+            AddNodeAffinity(spec, affinity, notes);
+        }
+
+        // Which nodes these leave only the scheduler knows; that they are there is enough.
+        foreach (var pod in settings.Objects("podAffinity").Where(p => p.Amount("weight") is null && !p.ContainsKey("podAffinityJson")))
+        {
+            var which = pod["anti"]?.ToJsonString() == "true" ? "podAntiAffinity" : "podAffinity";
+            ((JsonObject)(spec["affinity"] ??= new JsonObject()))[which] =
+                JsonNode.Parse("""{ "requiredDuringSchedulingIgnoredDuringExecution": [ {} ] }""");
+        }
+
+        if (settings.Objects("pvcMount").Any())
+        {
+            spec["volumes"] = JsonNode.Parse("""[ { "name": "pvc", "persistentVolumeClaim": { "claimName": "pvc" } } ]""");
+        }
+        else if (settings.Objects("genericEphemeralVolume").Any())
+        {
+            spec["volumes"] = JsonNode.Parse("""[ { "name": "ephemeral", "ephemeral": {} } ]""");
+        }
+    }
+
+    static void AddNodeAffinity(JsonObject spec, JsonObject[] terms, List<string> notes)
+    {
+        var (required, preferred) = (new JsonArray(), new JsonArray());
+        foreach (var term in terms)
+        {
+            if (term.ContainsKey("nodeAffinityJson"))
+            {
+                var whole = Constant(term, "nodeAffinityJson", notes);
+                AddAll(required, whole.Object("requiredDuringSchedulingIgnoredDuringExecution").Objects("nodeSelectorTerms"));
+                AddAll(preferred, whole.Objects("preferredDuringSchedulingIgnoredDuringExecution"));
+            }
+            else if (new JsonObject().With(term, "matchExpressions").With(term, "matchFields") is { Count: > 0 } own)
+            {
+                if (term.Amount("weight") is { } weight)
+                {
+                    preferred.Add((JsonNode)new JsonObject { ["weight"] = (int)weight, ["preference"] = own });
+                }
+                else
+                {
+                    required.Add((JsonNode)own);
+                }
+            }
+        }
+
+        var affinity = new JsonObject();
+        if (required.Count > 0)
+        {
+            affinity["requiredDuringSchedulingIgnoredDuringExecution"] = new JsonObject { ["nodeSelectorTerms"] = required };
+        }
+
+        if (preferred.Count > 0)
+        {
+            affinity["preferredDuringSchedulingIgnoredDuringExecution"] = preferred;
+        }
+
+        if (affinity.Count > 0)
+        {
+            spec["affinity"] = new JsonObject { ["nodeAffinity"] = affinity };
+        }
+
+        static void AddAll(JsonArray into, IEnumerable<JsonObject> more)
+        {
+            foreach (var one in more)
+            {
+                into.Add(one.DeepClone());
+            }
+        }
+    }
+
+    // Given as a value, or as a parameter that has one only when it runs.
+    static JsonNode? Constant(JsonObject setting, string member, List<string> notes)
+    {
+        if (setting.Object(member) is not { } given)
+        {
+            return null;
+        }
+
+        if (given.Object("runtimeValue")?["constant"] is { } constant)
+        {
+            return constant;
+        }
+
+        notes.Add($"its {member[..^"Json".Length]} comes from a parameter and is not looked at");
+        return null;
+    }
+}

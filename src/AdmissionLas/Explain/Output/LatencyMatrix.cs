@@ -1,0 +1,154 @@
+using System.Globalization;
+using System.Text.Json;
+using AdmissionLas.Placement;
+using Spectre.Console;
+
+namespace AdmissionLas.Explain;
+
+/// <summary>The latencies that the nodes' labels state: a row for each node, a column for each location.</summary>
+static class LatencyMatrix
+{
+    const string Missing = "-";
+    const string Unreadable = "?";
+
+    // From dark blue to bright yellow, which everybody sees as dark to light; the near ones stand out.
+    static readonly (Color Background, Color Text)[] Scale =
+    [
+        (Color.Khaki1, Color.Black), (Color.DarkSeaGreen3, Color.Black), (Color.CadetBlue, Color.Black), (Color.SteelBlue, Color.White), (Color.NavyBlue, Color.White),
+    ];
+
+    /// <summary>Writes it for people; as many tables below one another as the width needs.</summary>
+    internal static void Write(Terminal terminal, ClusterView view)
+    {
+        string[] locations = [.. view.Locations.Order(StringComparer.Ordinal)];
+        if (locations.Length == 0)
+        {
+            terminal.Line($"none of the {view.Nodes.Count} nodes has a latency; label them: kubectl label node <node> {LatencyLabel.Prefix}<location>=<milliseconds>", Terminal.Bad);
+        }
+
+        var all = view.Nodes.SelectMany(n => n.Latencies.Measured).Select(m => m.LatencyMs).DefaultIfEmpty(0).ToArray();
+        foreach (var part in Parts(terminal, view, locations))
+        {
+            var table = terminal.Table(["Node (ms)", .. part]);
+            foreach (var node in view.Nodes)
+            {
+                table.AddRow([Terminal.Text(node.Name), .. part.Select(l => Cell(terminal, node, l, all.Min(), all.Max()))]);
+            }
+
+            terminal.Write(table);
+        }
+
+        foreach (var (node, location, value) in view.UnreadableLatencies)
+        {
+            terminal.Line($"{node}: the latency to {location} cannot be read: \"{value}\"; write it as 9.8, 9.8ms or 800us", Terminal.Bad);
+        }
+    }
+
+    /// <summary>Writes it as JSON: an object with <c>locations</c>, <c>nodes</c> (milliseconds by location, null where there is none) and <c>unreadable</c>.</summary>
+    internal static void Write(Utf8JsonWriter json, ClusterView view)
+    {
+        string[] locations = [.. view.Locations.Order(StringComparer.Ordinal)];
+        json.WriteStartObject();
+        json.WriteStartArray("locations");
+        foreach (var location in locations)
+        {
+            json.WriteStringValue(location);
+        }
+
+        json.WriteEndArray();
+        json.WriteStartArray("nodes");
+        foreach (var node in view.Nodes)
+        {
+            json.WriteStartObject();
+            json.WriteString("name", node.Name);
+            json.WriteStartObject("latencyMs");
+            foreach (var location in locations)
+            {
+                if (LatencyOf(node, location) is { } ms)
+                {
+                    json.WriteNumber(location, ms);
+                }
+                else
+                {
+                    json.WriteNull(location);
+                }
+            }
+
+            json.WriteEndObject();
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+        json.WriteStartArray("unreadable");
+        foreach (var (node, location, value) in view.UnreadableLatencies)
+        {
+            json.WriteStartObject();
+            json.WriteString("node", node);
+            json.WriteString("location", location);
+            json.WriteString("value", value);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+        json.WriteEndObject();
+    }
+
+    static Text Cell(Terminal terminal, NodeFacts node, string location, double least, double most)
+    {
+        if (LatencyOf(node, location) is not { } ms)
+        {
+            var isUnreadable = node.Latencies.Unreadable.Any(u => u.Location == location);
+            return Terminal.Text(isUnreadable ? Unreadable : Missing, isUnreadable ? Terminal.Bad : Terminal.Faint);
+        }
+
+        var text = ms.ToString("0.###", CultureInfo.InvariantCulture);
+        if (!terminal.HasColour)
+        {
+            return Terminal.Text(text);
+        }
+
+        // Latencies span magnitudes, so equal factors are equal steps.
+        var share = most <= least ? 0 : Math.Log((ms + 0.001) / (least + 0.001)) / Math.Log((most + 0.001) / (least + 0.001));
+        var (background, colour) = Scale[Math.Clamp((int)(share * Scale.Length), 0, Scale.Length - 1)];
+        return Terminal.Text($" {text} ", new Style(colour, background));
+    }
+
+    static IEnumerable<string[]> Parts(Terminal terminal, ClusterView view, string[] locations)
+    {
+        const int frame = 3;
+        var first = view.Nodes.Max(n => (int?)n.Name.Length) ?? 0;
+        List<string> part = [];
+        var width = Math.Min(first, terminal.Width / 2) + frame + 1;
+        foreach (var location in locations)
+        {
+            var column = Math.Max(location.Length, 8) + frame;
+            if (part.Count > 0 && width + column > terminal.Width)
+            {
+                yield return [.. part];
+                part.Clear();
+                width = Math.Min(first, terminal.Width / 2) + frame + 1;
+            }
+
+            part.Add(location);
+            width += column;
+        }
+
+        if (part.Count > 0 || locations.Length == 0)
+        {
+            yield return [.. part];
+        }
+    }
+
+    static double? LatencyOf(NodeFacts node, string location)
+    {
+        foreach (var (at, ms) in node.Latencies.Measured)
+        {
+            if (at == location)
+            {
+                return ms;
+            }
+        }
+
+        return null;
+    }
+}

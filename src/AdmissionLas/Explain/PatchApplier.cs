@@ -1,0 +1,37 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+
+namespace AdmissionLas.Explain;
+
+/// <summary>
+/// Applies a patch of ours to a copy of the pod. Ours only ever add, so this knows no other operation; the tests hold it against a library.
+/// </summary>
+static class PatchApplier
+{
+    /// <summary>The pod with the patch applied; the one that is given stays as it is.</summary>
+    /// <exception cref="InvalidOperationException">The patch does something else than adding, or adds to what is not there.</exception>
+    internal static JsonObject Apply(JsonObject pod, JsonArray patch)
+    {
+        var patched = pod.DeepClone().AsObject();
+        foreach (var operation in patch.OfType<JsonObject>())
+        {
+            var path = operation.Text("path") is { } pointer && operation.Text("op") == "add" ? pointer.Split('/')[1..] : throw new InvalidOperationException("only additions are known");
+            JsonNode? at = patched;
+            foreach (var part in path[..^1])
+            {
+                at = at is JsonArray list ? list[int.Parse(part, CultureInfo.InvariantCulture)] : at?[Unescape(part)];
+            }
+
+            switch (at)
+            {
+                case JsonObject members: members[Unescape(path[^1])] = operation["value"]?.DeepClone(); break;
+                case JsonArray list when path[^1] == "-": list.Add(operation["value"]?.DeepClone()); break;
+                default: throw new InvalidOperationException($"there is nothing at {operation.Text("path")} to add to");
+            }
+        }
+
+        return patched;
+    }
+
+    static string Unescape(string part) => part.Replace("~1", "/", StringComparison.Ordinal).Replace("~0", "~", StringComparison.Ordinal);
+}

@@ -1,0 +1,161 @@
+using System.Buffers;
+using System.Net;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using AdmissionLas.Kubernetes;
+using AdmissionLas.Placement;
+using AdmissionLas.Registration;
+using AdmissionLas.Server;
+using k8s.Autorest;
+
+namespace AdmissionLas.Explain;
+
+/// <summary>
+/// A cluster at one moment, as far as decisions depend on it. What is taken from an API server and what is read from a file go the same way,
+/// so a decision comes out the same from both.
+/// </summary>
+/// <param name="Objects">Nodes, pods, namespaces and the webhook's configuration, reduced, as kubectl would print them.</param>
+/// <param name="Notices">What could not be learned, and what follows from it.</param>
+sealed record ClusterSnapshot(IReadOnlyList<JsonObject> Objects, IReadOnlyList<string> Notices)
+{
+    // Nothing that is counted here waits for anything, so nothing may expire while it is looked at.
+    static readonly TimeSpan Forever = TimeSpan.FromDays(1);
+
+    /// <summary>The nodes.</summary>
+    internal ClusterView View { get; } = new(Of(Objects, "Node").Select(o => NodeReader.Read(Element(o))).OfType<NodeFacts>());
+
+    /// <summary>The webhook's configuration; <see langword="null"/> where it is not known.</summary>
+    internal string? Configuration => Of(Objects, "ConfigMap")
+        .FirstOrDefault(o => o.Object("metadata").Text("name") == WebhookSettings.ConfigMapName).Object("data").Text(WebhookSettings.ConfigMapKey);
+
+    /// <summary>What is spoken for on the nodes.</summary>
+    /// <param name="except">The uid of a pod that does not count, for it is the one in question.</param>
+    internal ClusterUsage Usage(string? except = null)
+    {
+        var usageCache = new NodeUsageCache(TimeProvider.System, Forever);
+        usageCache.BeginList();
+        foreach (var pod in Of(Objects, "Pod").Select(Element))
+        {
+            if (ObjectMetadata.Uid(pod) is { } uid && uid != except)
+            {
+                usageCache.Set(uid, PodUsageReader.Read(pod));
+            }
+        }
+
+        usageCache.EndList();
+        return usageCache.Current;
+    }
+
+    /// <summary>Whether pods of a namespace come to the webhook at all; <see langword="null"/> when that is not known.</summary>
+    internal bool? OptsIn(string @namespace) => Of(Objects, "Namespace").FirstOrDefault(o => o.Object("metadata").Text("name") == @namespace) is { } found
+        ? found.Object("metadata").Object("labels").Text(RegistrationKeys.OptIn) == RegistrationKeys.OptedIn
+        : null;
+
+    /// <summary>The thesis testbed that is part of the program.</summary>
+    internal static ClusterSnapshot Embedded()
+    {
+        using var text = EmbeddedFiles.Open("testbed/nodes.yaml");
+        return Read(text);
+    }
+
+    /// <summary>A file that <c>admission-las snapshot</c> or <c>kubectl get nodes,pods -A -o yaml</c> wrote.</summary>
+    /// <exception cref="InvalidDataException">It cannot be used; the message names it.</exception>
+    internal static ClusterSnapshot FromFile(string file)
+    {
+        try
+        {
+            using var text = File.OpenText(file);
+            return Read(text);
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or InvalidDataException)
+        {
+            throw new InvalidDataException($"the snapshot {file} cannot be used: {fault.Message}", fault);
+        }
+    }
+
+    static ClusterSnapshot Read(TextReader text)
+    {
+        var objects = YamlJson.ReadObjects(text).Select(e => JsonObject.Create(e)!).Select(Reduced).OfType<JsonObject>().ToArray();
+        var snapshot = new ClusterSnapshot(objects, []);
+        return snapshot.View.Nodes.Count > 0 ? snapshot : throw new InvalidDataException("it holds no Node; save one with: admission-las snapshot > snapshot.yaml");
+    }
+
+    /// <summary>Asks an API server. Only the nodes are needed; for whatever else cannot be had there is a notice.</summary>
+    /// <param name="api">The API server.</param>
+    /// <param name="installedIn">The namespace with the webhook's configuration.</param>
+    /// <param name="stop">Gives up.</param>
+    /// <exception cref="HttpOperationException">The nodes may not be listed.</exception>
+    internal static async Task<ClusterSnapshot> TakeAsync(KubeApi api, string installedIn, CancellationToken stop)
+    {
+        List<string> notices = [];
+        List<JsonObject> objects = [.. await ListAsync(api, WatchedResource.Nodes, "Node", stop).ConfigureAwait(false)];
+        objects.AddRange(await TryAsync("pods cannot be listed, so every node counts as empty", () => ListAsync(api, WatchedResource.UnfinishedPods, "Pod", stop)).ConfigureAwait(false));
+        objects.AddRange(await TryAsync("namespaces cannot be listed, so it is not known which opt in", () => ListAsync(api, new WatchedResource("namespaces", ""), "Namespace", stop)).ConfigureAwait(false));
+        objects.AddRange(await TryAsync("the webhook's configuration cannot be read, so the defaults are assumed; name it with --config", async () =>
+        {
+            var path = $"api/v1/namespaces/{Uri.EscapeDataString(installedIn)}/configmaps/{WebhookSettings.ConfigMapName}";
+            return ObjectReduction.Configuration(JsonObject.Create(await api.ReadAsync(path, stop).ConfigureAwait(false))!) is { } found ? [found] : [];
+        }).ConfigureAwait(false));
+        return new ClusterSnapshot(objects, notices);
+
+        async Task<List<JsonObject>> TryAsync(string otherwise, Func<Task<List<JsonObject>>> action)
+        {
+            try
+            {
+                return await action().ConfigureAwait(false);
+            }
+            catch (HttpOperationException fault) when (fault.Response.StatusCode is HttpStatusCode.Forbidden or HttpStatusCode.Unauthorized or HttpStatusCode.NotFound)
+            {
+                notices.Add(otherwise);
+                return [];
+            }
+        }
+    }
+
+    /// <summary>Writes it as a List that kubectl and <c>--snapshot</c> read.</summary>
+    internal void Write(TextWriter output) => YamlJson.Write(
+        new JsonObject { ["apiVersion"] = "v1", ["kind"] = "List", ["items"] = new JsonArray([.. Objects.Select(o => o.DeepClone())]) }, output);
+
+    static async Task<List<JsonObject>> ListAsync(KubeApi api, WatchedResource resource, string kind, CancellationToken stop)
+    {
+        var objects = new List<JsonObject>();
+        var buffer = new ArrayBufferWriter<byte>();
+        string? next = null;
+        do
+        {
+            next = (await api.ListAsync(resource, next, Listed, buffer, stop).ConfigureAwait(false)).Continue;
+        }
+        while (next is not null);
+
+        return objects;
+
+        void Listed(JsonElement item)
+        {
+            // The items of a list do not say their kind.
+            if (Reduced(JsonObject.Create(item.Clone())!, kind) is { } reduced)
+            {
+                objects.Add(reduced);
+            }
+        }
+    }
+
+    static JsonObject? Reduced(JsonObject item) => item.Text("kind") is { } kind ? Reduced(item, kind) : null;
+
+    // A pod that claims nothing changes no decision.
+    static JsonObject? Reduced(JsonObject item, string kind) => kind switch
+    {
+        "Node" => ObjectReduction.Node(item),
+        "Pod" => ObjectReduction.Pod(item) is var pod && PodUsageReader.Read(Element(pod)) is not null ? pod : null,
+        "Namespace" => ObjectReduction.Namespace(item),
+        "ConfigMap" when item.Object("metadata").Text("name") == WebhookSettings.ConfigMapName => ObjectReduction.Configuration(item),
+        _ => null,
+    };
+
+    static IEnumerable<JsonObject> Of(IReadOnlyList<JsonObject> objects, string kind) => objects.Where(o => o.Text("kind") == kind);
+
+    static JsonElement Element(JsonObject value)
+    {
+        using var document = JsonDocument.Parse(value.ToJsonString());
+        return document.RootElement.Clone();
+    }
+}

@@ -1,0 +1,73 @@
+using AdmissionLas.Configuration;
+using AdmissionLas.Server;
+using AdmissionLas.Webhook;
+using Microsoft.Extensions.Options;
+
+namespace AdmissionLas.Explain;
+
+/// <summary>The webhook's settings from where they are kept: a file, or the ConfigMap that is mounted into the webhook.</summary>
+static class WebhookSettings
+{
+    /// <summary>The ConfigMap, in the namespace that AdmissionLas is installed in.</summary>
+    internal const string ConfigMapName = "admission-las";
+
+    /// <summary>The file in it.</summary>
+    internal const string ConfigMapKey = "admission-las.yaml";
+
+    /// <summary>Reads and compiles a configuration file.</summary>
+    /// <exception cref="InvalidDataException">It is missing or no YAML.</exception>
+    /// <exception cref="OptionsValidationException">It has faults.</exception>
+    internal static CompiledSettings FromFile(string file)
+    {
+        var builder = new ConfigurationBuilder();
+        ConfigurationFile.Add(builder, file);
+        return Compile(builder);
+    }
+
+    /// <summary>Compiles a configuration's text.</summary>
+    /// <exception cref="InvalidDataException">It is no YAML.</exception>
+    /// <exception cref="OptionsValidationException">It has faults.</exception>
+    internal static CompiledSettings FromText(string text)
+    {
+        using var stream = new MemoryStream(System.Text.Encoding.UTF8.GetBytes(text));
+        return Compile(new ConfigurationBuilder().AddYamlStream(stream));
+    }
+
+    static CompiledSettings Compile(IConfigurationBuilder builder)
+    {
+        IConfigurationRoot configuration;
+        try
+        {
+            configuration = builder.Build();
+        }
+        catch (Exception fault) when (fault is FormatException or YamlDotNet.Core.YamlException)
+        {
+            throw new InvalidDataException($"the webhook's configuration cannot be used: {fault.InnerException?.Message ?? fault.Message}", fault);
+        }
+
+        using var root = configuration as IDisposable;
+        try
+        {
+            var placement = configuration.GetSection(PlacementOptions.Section).Get<PlacementOptions>() ?? new PlacementOptions();
+            var training = configuration.GetSection(TrainingOptions.Section).Get<TrainingOptions>() ?? new TrainingOptions();
+            var steps = configuration.GetSection(StepOptions.Section).Get<StepOptions>() ?? new StepOptions();
+            Refuse(new PlacementOptionsValidator().Validate(null, placement));
+            Refuse(new TrainingOptionsValidator().Validate(null, training));
+            Refuse(new StepOptionsValidator().Validate(null, steps));
+            return SettingsCompiler.Compile(placement, training, steps, out var faults) ?? throw new OptionsValidationException("configuration", typeof(SettingsCompiler), faults);
+        }
+        // The binder's word for a value of the wrong type.
+        catch (InvalidOperationException fault)
+        {
+            throw new OptionsValidationException("configuration", typeof(SettingsCompiler), [fault.Message]);
+        }
+    }
+
+    static void Refuse(ValidateOptionsResult result)
+    {
+        if (result.Failed)
+        {
+            throw new OptionsValidationException("configuration", typeof(SettingsCompiler), result.Failures);
+        }
+    }
+}

@@ -1,0 +1,75 @@
+using System.Text;
+using System.Text.Json.Nodes;
+using AdmissionLas.Placement;
+using AdmissionLas.Webhook;
+
+namespace AdmissionLas.Explain;
+
+/// <summary>A step with its explanation, or with the reason why there is none.</summary>
+/// <param name="Input">What was given.</param>
+/// <param name="Explanation">What would be decided and why; <see langword="null"/> when the pod cannot be read.</param>
+/// <param name="Fault">What in the pod cannot be read; <see langword="null"/> when it can.</param>
+/// <param name="Patch">The JSON Patch that the webhook would answer with; <see langword="null"/> for none.</param>
+/// <param name="Patched">The pod with it applied.</param>
+sealed record ExplainedStep(InputStep Input, Explanation? Explanation, InputProblem? Fault, JsonArray? Patch, JsonObject Patched)
+{
+    /// <summary>The pod's namespace.</summary>
+    internal string Namespace => Input.Pod.Object("metadata").Text("namespace") ?? "";
+
+    /// <summary>Whether it is a step of ours that could not be placed, or cannot be read, or has something that its author should know.</summary>
+    internal bool NeedsAttention => Explanation is null || Explanation.Decision.Warnings.Count > 0;
+}
+
+/// <summary>
+/// Explains pods by sending them the way that a review goes: the server's own reader, rules, engine and patch writer. Nothing is counted
+/// against a node.
+/// </summary>
+static class StepExplainer
+{
+    /// <summary>Stands in the patch for the review's uid, which the API server makes up anew for every pod.</summary>
+    internal const string ReviewUid = "00000000-0000-0000-0000-000000000000";
+
+    /// <summary>Explains one step; never throws for any.</summary>
+    /// <param name="input">The step.</param>
+    /// <param name="settings">The webhook's.</param>
+    /// <param name="view">The nodes.</param>
+    /// <param name="usage">What is spoken for on them.</param>
+    internal static ExplainedStep Explain(InputStep input, CompiledSettings settings, ClusterView view, ClusterUsage usage)
+    {
+        AdmissionReview review;
+        try
+        {
+            var body = SampleReview.Of(input.Pod.DeepClone().AsObject(), ReviewUid, input.Pod.Object("metadata").Text("namespace") ?? "default");
+            review = settings.Reader.Read(Encoding.UTF8.GetBytes(body.ToJsonString()));
+        }
+        catch (NotAReviewException fault)
+        {
+            return Unreadable(input, fault.Message);
+        }
+
+        if (review.Pod is not { } pod)
+        {
+            return Unreadable(input, review.SkipReason ?? "there is no pod");
+        }
+
+        var step = settings.Rules.Classify(pod.Facts);
+        var explanation = PlacementExplainer.Explain(step, pod.Facts, AuthorPreferences.Of(input.Pod), view, usage, settings.Policy);
+        var patch = PatchWriter.HasPatch(explanation.Decision) ? Patch(explanation.Decision, review) : null;
+        return new ExplainedStep(input, explanation, null, patch, patch is null ? input.Pod : PatchApplier.Apply(input.Pod, patch));
+    }
+
+    static ExplainedStep Unreadable(InputStep input, string why)
+    {
+        var path = why.StartsWith("an item of ", StringComparison.Ordinal) ? why["an item of ".Length..] : why;
+        var line = input.LineOfPath?.Invoke(path.Split(' ')[0]) ?? input.Line;
+        var fault = new InputProblem(line == 0 ? null : line, $"{input.Name}: the pod cannot be read: {why}", "the API server would refuse it too; see kubectl explain pod");
+        return new ExplainedStep(input, null, fault, null, input.Pod);
+    }
+
+    static JsonArray Patch(Decision decision, AdmissionReview review)
+    {
+        var json = new RawJsonWriter();
+        PatchWriter.Write(json, decision, review);
+        return JsonNode.Parse(json.WrittenSpan)!.AsArray();
+    }
+}

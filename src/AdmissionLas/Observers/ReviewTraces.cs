@@ -1,0 +1,121 @@
+using System.Diagnostics;
+using AdmissionLas.Placement;
+using AdmissionLas.Webhook;
+using OpenTelemetry;
+using OpenTelemetry.Resources;
+using OpenTelemetry.Trace;
+
+namespace AdmissionLas.Observers;
+
+/// <summary>
+/// A span for each review, with the decision, sent by OTLP. Only where the environment names a receiver; without one nothing is made or asked.
+/// </summary>
+/// <remarks>
+/// The variables are OpenTelemetry's own (https://opentelemetry.io/docs/specs/otel/protocol/exporter/), as are those that choose what is
+/// sampled. An API server that traces sends its own span along, and ours becomes a part of that one's trace.
+/// </remarks>
+sealed class ReviewTraces : IDisposable
+{
+    const string SourceName = "AdmissionLas";
+
+    static readonly string[] Endpoints = ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"];
+
+    readonly TimeProvider time;
+    readonly ActivitySource? source;
+    readonly TracerProvider? provider;
+
+    public ReviewTraces(TimeProvider time)
+    {
+        this.time = time;
+        if (Endpoints.Any(e => Environment.GetEnvironmentVariable(e) is { Length: > 0 }))
+        {
+            source = new ActivitySource(SourceName);
+            provider = Sdk.CreateTracerProviderBuilder()
+                .AddSource(SourceName)
+                // The environment may name the service otherwise, so it comes last.
+                .ConfigureResource(resource => resource.Clear().AddService("admission-las").AddTelemetrySdk().AddEnvironmentVariableDetector())
+                .AddOtlpExporter()
+                .Build();
+        }
+    }
+
+    /// <summary>A review was answered.</summary>
+    /// <param name="http">Its request, which may carry the caller's span.</param>
+    /// <param name="result">What became of it.</param>
+    /// <param name="took">How long it took, until now.</param>
+    internal void Answered(HttpContext http, in ReviewResult result, TimeSpan took)
+    {
+        if (source is not null)
+        {
+            Record(source, http, result, took);
+        }
+    }
+
+    /// <summary>Sends what is left.</summary>
+    public void Dispose()
+    {
+        provider?.Dispose();
+        source?.Dispose();
+    }
+
+    void Record(ActivitySource spans, HttpContext http, in ReviewResult result, TimeSpan took)
+    {
+        var now = time.GetUtcNow();
+        ActivityContext.TryParse(http.Request.Headers.TraceParent, http.Request.Headers.TraceState, isRemote: true, out var caller);
+        // Whatever activity the server has is not sent anywhere, so it must not become the parent.
+        var outer = Activity.Current;
+        Activity.Current = null;
+        try
+        {
+            using var span = spans.StartActivity("review", ActivityKind.Server, caller, startTime: now - took);
+            if (span is { IsAllDataRequested: true })
+            {
+                Describe(span, result);
+                span.SetEndTime(now.UtcDateTime);
+            }
+        }
+        finally
+        {
+            Activity.Current = outer;
+        }
+    }
+
+    static void Describe(Activity span, in ReviewResult result)
+    {
+        span.SetTag("admission_las.request.uid", result.Review.Uid);
+        span.SetTag("admission_las.outcome", DecisionLabels.Outcome(result));
+        if (result.Fault is { } fault)
+        {
+            span.SetStatus(ActivityStatusCode.Error, fault.GetType().Name);
+        }
+
+        if (result.Review.Pod is { } pod)
+        {
+            span.SetTag("k8s.namespace.name", pod.Facts.Namespace);
+            span.SetTag("k8s.pod.name", pod.Name);
+        }
+
+        if (result.Decision is not { Step.Type: not StepType.Other } decision)
+        {
+            return;
+        }
+
+        span.SetTag("admission_las.component", DecisionLabels.Component(decision));
+        span.SetTag("admission_las.reason", DecisionLabels.Reason(decision));
+        span.SetTag("admission_las.decision", decision.Explanation);
+        if (decision.Step.Location is { } location)
+        {
+            span.SetTag("admission_las.location", location);
+        }
+
+        if (decision.Chosen is { } chosen)
+        {
+            span.SetTag("k8s.node.name", chosen.Name);
+        }
+
+        if (decision is { Outcome: Outcome.Placed, Step.Type: StepType.Predict })
+        {
+            span.SetTag("admission_las.latency_ms", decision.LatencyMs);
+        }
+    }
+}

@@ -1,0 +1,26 @@
+using AdmissionLas.Kubernetes;
+using AdmissionLas.Placement;
+
+namespace AdmissionLas.Observers;
+
+/// <summary>Logs a latency label that cannot be read, once for each node and value. One that was mended and broken again is news again.</summary>
+sealed partial class UnreadableLatencyLog(ILogger<UnreadableLatencyLog> log)
+{
+    HashSet<UnreadableLatency> told = [];
+
+    /// <summary>Hears of every view that is published.</summary>
+    internal void Follow(ClusterState state) => state.Published += Tell;
+
+    void Tell(ClusterView view)
+    {
+        var known = told;
+        told = [.. view.UnreadableLatencies];
+        foreach (var label in told.Except(known))
+        {
+            NotMeasured(label.NodeName, label.Location, label.Value);
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Node {NodeName} has latency {Value} to {Location}, which counts as not measured; write for example 0.8, 0.8ms, 800us or 1.2s")]
+    partial void NotMeasured(string nodeName, string location, string value);
+}

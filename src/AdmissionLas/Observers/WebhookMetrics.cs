@@ -1,0 +1,126 @@
+using System.Diagnostics.Metrics;
+using System.Reflection;
+using AdmissionLas.Configuration;
+using AdmissionLas.Kubernetes;
+using AdmissionLas.Placement;
+using AdmissionLas.Server;
+using AdmissionLas.Webhook;
+
+namespace AdmissionLas.Observers;
+
+/// <summary>
+/// The server's instruments, under the meter <c>AdmissionLas</c>. In Prometheus a name's dots are underscores, its unit is added, and counters
+/// end in <c>_total</c>; times are in seconds there, latencies among them (https://prometheus.io/docs/practices/naming/).
+/// </summary>
+/// <remarks>Recording a measurement allocates nothing: the values of labels are constants or kept.</remarks>
+sealed class WebhookMetrics
+{
+    internal const string MeterName = "AdmissionLas";
+
+    /// <summary>Locations are label keys of nodes, which whoever may label nodes can make more of.</summary>
+    internal const int MaxLocations = 50;
+
+    static readonly InstrumentAdvice<double> ReviewBuckets = new()
+    {
+        HistogramBucketBoundaries = [0.00001, 0.000025, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 1],
+    };
+
+    // From the same rack to the other side of the world.
+    static readonly InstrumentAdvice<double> LatencyBuckets = new()
+    {
+        HistogramBucketBoundaries = [0.00025, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1],
+    };
+
+    // The first bucket is those that lose nothing.
+    static readonly InstrumentAdvice<double> RegretBuckets = new()
+    {
+        HistogramBucketBoundaries = [0, 0.00025, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1],
+    };
+
+    static readonly InstrumentAdvice<long> CandidateBuckets = new() { HistogramBucketBoundaries = [1, 2, 3, 4, 6, 8, 12, 16] };
+
+    readonly Counter<long> reviews;
+    readonly Counter<long> refused;
+    readonly Counter<long> decisions;
+    readonly Counter<long> events;
+    readonly Histogram<double> duration;
+    readonly Histogram<double> latency;
+    readonly Histogram<double> regret;
+    readonly Histogram<long> candidates;
+    readonly BoundedLabelValues locations = new(MaxLocations);
+
+    public WebhookMetrics(IMeterFactory meters, ClusterState state, NodeUsageCache usageCache, ServingTls tls, SettingsReload settings)
+    {
+        var meter = meters.Create(MeterName);
+        reviews = meter.CreateCounter<long>("admission_las.reviews", "{review}", "Reviews answered, by outcome");
+        refused = meter.CreateCounter<long>("admission_las.refused_requests", "{request}", "Requests that were no review or not answered, by reason");
+        decisions = meter.CreateCounter<long>("admission_las.decisions", "{decision}", "Decisions on steps, by component and reason");
+        events = meter.CreateCounter<long>("admission_las.events", "{event}", "Kubernetes Events about steps that could not be placed near their location, by what became of them");
+        duration = meter.CreateHistogram("admission_las.review.duration", "s", "From the last byte of a review to its answer", advice: ReviewBuckets);
+        latency = meter.CreateHistogram("admission_las.placement.latency", "s", "Latency of the node chosen for a predict step to its location, by location", advice: LatencyBuckets);
+        regret = meter.CreateHistogram("admission_las.placement.regret", "s", "How much further the chosen node is than the nearest to the location, by location", advice: RegretBuckets);
+        candidates = meter.CreateHistogram("admission_las.placement.candidates", "{node}", "Nodes that the patch of a predict step names", advice: CandidateBuckets);
+        meter.CreateObservableGauge("admission_las.snapshot.age", () => state.Age?.TotalSeconds ?? double.NaN, "s", "Time since the API server last confirmed the cluster view; NaN before the first list");
+        meter.CreateObservableGauge("admission_las.snapshot.nodes", () => state.Current?.Nodes.Count ?? 0, "{node}", "Nodes in the cluster view");
+        meter.CreateObservableGauge("admission_las.snapshot.locations", () => state.Current?.Locations.Count() ?? 0, "{location}", "Locations to which some node has a latency");
+        meter.CreateObservableGauge("admission_las.usage.followed", () => usageCache.IsFollowed ? 1 : 0, null, "1 while pods are listed and watched, 0 when every node counts as empty");
+        meter.CreateObservableGauge("admission_las.usage.pods", () => usageCache.Count, "{pod}", "Pods counted against nodes");
+        meter.CreateObservableGauge("admission_las.usage.assumed_pods", () => usageCache.AssumedCount, "{pod}", "Those of them that were just placed and are not seen yet");
+        meter.CreateObservableGauge("admission_las.unreadable_latency_labels", () => state.Current?.UnreadableLatencies.Count ?? 0, "{label}", "Latency labels in the cluster view that count as not measured");
+        meter.CreateObservableGauge(
+            "admission_las.certificate.expiration_timestamp", () => new DateTimeOffset(tls.Current.NotAfter).ToUnixTimeSeconds(), "s", "When the serving certificate expires, Unix time");
+        meter.CreateObservableGauge("admission_las.configuration.last_reload_successful", () => settings.IsCurrent ? 1 : 0, null, "1 when the configuration in force is the one in the file, 0 when a change was refused");
+        meter.CreateObservableGauge("admission_las.build_info", () => new Measurement<int>(1, Build), null, "Always 1, with the version and the runtime as labels");
+        Meter = meter;
+    }
+
+    /// <summary>For instruments that exist only in one way of running.</summary>
+    internal Meter Meter { get; }
+
+    /// <summary>Shows every outcome from the start: the first of a kind is a change only against a zero before it.</summary>
+    internal void StartAtZero()
+    {
+        foreach (var outcome in DecisionLabels.Outcomes)
+        {
+            reviews.Add(0, new KeyValuePair<string, object?>("outcome", outcome));
+        }
+
+        events.Add(0, new KeyValuePair<string, object?>("result", "sent"));
+    }
+
+    /// <summary>A review was answered.</summary>
+    internal void Answered(in ReviewResult result, TimeSpan took)
+    {
+        reviews.Add(1, new KeyValuePair<string, object?>("outcome", DecisionLabels.Outcome(result)));
+        duration.Record(took.TotalSeconds);
+        if (result.Decision is { Step.Type: not StepType.Other } decision)
+        {
+            Decided(decision);
+        }
+    }
+
+    /// <summary>A request was refused.</summary>
+    internal void Refused(string reason) => refused.Add(1, new KeyValuePair<string, object?>("reason", reason));
+
+    /// <summary>An event was <c>sent</c>, <c>failed</c>, <c>grouped</c> with others or <c>dropped</c> because too many were waiting.</summary>
+    internal void EventEnded(string result) => events.Add(1, new KeyValuePair<string, object?>("result", result));
+
+    void Decided(Decision decision)
+    {
+        decisions.Add(
+            1, new("component", DecisionLabels.Component(decision)), new KeyValuePair<string, object?>("reason", DecisionLabels.Reason(decision)));
+        if (decision is { Outcome: Outcome.Placed, Step: { Type: StepType.Predict, Location: { } location } })
+        {
+            var tag = new KeyValuePair<string, object?>("location", locations.Of(location));
+            latency.Record(decision.LatencyMs / 1000, tag);
+            regret.Record((decision.LatencyMs - decision.NearestMs) / 1000, tag);
+            candidates.Record(Math.Max(decision.Preferred.Count, decision.Required?.Values.Count ?? 0));
+        }
+    }
+
+    static KeyValuePair<string, object?>[] Build { get; } =
+    [
+        new("version", typeof(WebhookMetrics).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown"),
+        new("dotnet_version", Environment.Version.ToString()),
+    ];
+}

@@ -1,0 +1,205 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using AdmissionLas.Explain;
+using AdmissionLas.Kubernetes;
+using AdmissionLas.Placement;
+using AdmissionLas.Webhook;
+
+namespace AdmissionLas.Page;
+
+/// <summary>
+/// What would happen to something that somebody pastes, and what would happen now to a pod that was decided on. Nothing is counted against a
+/// node. One at a time: reviews come first.
+/// </summary>
+sealed class ExplainEndpoint(Settings settings, ClusterState state, NodeUsageCache usageCache, TimeProvider time) : IDisposable
+{
+    /// <summary>A little more than <see cref="StepInput.MaxCharacters"/>, which then gives the better message.</summary>
+    internal const int LargestTextBytes = 4 * 1024 * 1024;
+
+    // So much more is read and thrown away, so that whoever sends it reads our answer and not that the connection broke.
+    const int LargestBodyBytes = 32 * 1024 * 1024;
+
+    // Each step has a row for each node.
+    const int MaxRows = 30_000;
+
+    const string PutOneIn = "paste one pod or pipeline, and leave out what has grown large, such as managedFields or a model inside a ConfigMap";
+
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
+    readonly SemaphoreSlim turn = new(1);
+
+    /// <summary>POST /api/explain: the text is the body.</summary>
+    internal async Task ExplainTextAsync(HttpContext http)
+    {
+        if (http.Request.ContentType?.Split(';')[0].Trim() is not ("application/yaml" or "application/json"))
+        {
+            await RefuseAsync(http, StatusCodes.Status415UnsupportedMediaType, "the content type is neither application/yaml nor application/json", "send it with the header Content-Type: application/yaml").ConfigureAwait(false);
+            return;
+        }
+
+        string? text;
+        using (var late = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted))
+        {
+            late.CancelAfter(Patience);
+            try
+            {
+                text = await ReadAsync(http, late.Token).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException) when (!http.RequestAborted.IsCancellationRequested)
+            {
+                await RefuseAsync(http, StatusCodes.Status408RequestTimeout, $"the text did not arrive within {Patience.TotalSeconds:0} s", "send it again").ConfigureAwait(false);
+                return;
+            }
+        }
+
+        if (text is null)
+        {
+            var size = http.Request.ContentLength is { } bytes ? string.Create(CultureInfo.InvariantCulture, $"has {bytes / 1048576.0:0.0} MB") : "is larger";
+            await RefuseAsync(http, StatusCodes.Status413PayloadTooLarge, $"the text {size}, and the API server takes no more than 3 MB", PutOneIn).ConfigureAwait(false);
+            return;
+        }
+
+        var ns = http.Request.Query["namespace"].ToString();
+        if (ns.Length > 0 && !LabelSyntax.IsName(ns))
+        {
+            await RefuseAsync(http, StatusCodes.Status400BadRequest, "the namespace is no valid name", "write for example kubeflow").ConfigureAwait(false);
+            return;
+        }
+
+        await TakeTurnAsync(http, view => Explain(text, ns.Length > 0 ? ns : "default", view)).ConfigureAwait(false);
+    }
+
+    /// <summary>GET /api/decisions/{id}: the pod of a decision, explained as things are now.</summary>
+    internal Task ExplainDecisionAsync(HttpContext http, RecentDecision? decision) => decision switch
+    {
+        null => RefuseAsync(http, StatusCodes.Status404NotFound, "this decision is no longer kept", "the pod itself carries it, in the annotation admissionlas.io/decision"),
+        { Pod: null } => RefuseAsync(http, StatusCodes.Status404NotFound, "the pod of this decision was not kept, because it is large or cannot be read", "paste it under Try a pod"),
+        { Pod: { } pod } => TakeTurnAsync(http, view => Explain(pod, view)),
+    };
+
+    /// <inheritdoc/>
+    public void Dispose() => turn.Dispose();
+
+    byte[] Explain(string text, string @namespace, ClusterView view)
+    {
+        var startedAt = time.GetTimestamp();
+        var inputs = StepInput.Read(text, @namespace);
+        var usage = usageCache.Current;
+        List<ExplainedStep> steps = [];
+        List<string> notices = [];
+        var rows = 0;
+        foreach (var input in inputs.Steps)
+        {
+            if (steps.Count > 0 && (rows + view.Nodes.Count > MaxRows || time.GetElapsedTime(startedAt) > Patience))
+            {
+                notices.Add($"The first {steps.Count} of {inputs.Steps.Count} steps are shown; paste the others by themselves, or use: admission-las explain");
+                break;
+            }
+
+            steps.Add(StepExplainer.Explain(input, settings.Current, view, usage));
+            rows += steps[^1].Explanation?.Nodes.Count ?? 0;
+        }
+
+        return Write(json => ExplanationWriter.Write(json, steps, inputs, notices));
+    }
+
+    byte[] Explain(PodFacts pod, ClusterView view)
+    {
+        var current = settings.Current;
+        // What its author prefers himself is not read in a review, as no decision depends on it.
+        var explanation = PlacementExplainer.Explain(current.Rules.Classify(pod), pod, [], view, usageCache.Current, current.Policy);
+        var nothing = new JsonObject();
+        var step = new ExplainedStep(new InputStep("", "review", 0, nothing, []), explanation, null, null, nothing);
+        return Write(json => ExplanationWriter.Write(json, [step], new StepInputs([], [], [])));
+    }
+
+    async Task TakeTurnAsync(HttpContext http, Func<ClusterView, byte[]> explain)
+    {
+        if (state.Current is not { } view)
+        {
+            await RefuseAsync(http, StatusCodes.Status503ServiceUnavailable, "the nodes are not known yet", "try again in a moment; /readyz on the plain port tells when they are").ConfigureAwait(false);
+            return;
+        }
+
+        if (!await turn.WaitAsync(Patience, http.RequestAborted).ConfigureAwait(false))
+        {
+            http.Response.Headers.RetryAfter = "5";
+            await RefuseAsync(http, StatusCodes.Status503ServiceUnavailable, "others are having something explained", "try again in a few seconds").ConfigureAwait(false);
+            return;
+        }
+
+        byte[] answer;
+        try
+        {
+            answer = explain(view);
+        }
+        finally
+        {
+            turn.Release();
+        }
+
+        await CachedResponse.SendOnceAsync(http, "application/json", answer).ConfigureAwait(false);
+    }
+
+    /// <returns>The text, <see langword="null"/> when it is too large.</returns>
+    static async Task<string?> ReadAsync(HttpContext http, CancellationToken stop)
+    {
+        if (http.Request.ContentLength > LargestBodyBytes)
+        {
+            http.Response.Headers.Connection = "close";
+            return null;
+        }
+
+        if (http.Features.Get<Microsoft.AspNetCore.Http.Features.IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
+        {
+            limit.MaxRequestBodySize = LargestBodyBytes;
+        }
+
+        using var kept = new MemoryStream();
+        var part = ArrayPool<byte>.Shared.Rent(64 * 1024);
+        try
+        {
+            long length = 0;
+            while (await http.Request.Body.ReadAsync(part, stop).ConfigureAwait(false) is var read and > 0)
+            {
+                length += read;
+                if (length <= LargestTextBytes)
+                {
+                    kept.Write(part, 0, read);
+                }
+            }
+
+            return length <= LargestTextBytes ? Encoding.UTF8.GetString(kept.GetBuffer(), 0, (int)kept.Length) : null;
+        }
+        catch (BadHttpRequestException fault) when (fault.StatusCode == StatusCodes.Status413PayloadTooLarge)
+        {
+            return null;
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(part);
+        }
+    }
+
+    // The same shape as an answer, so that there is one way to show what is wrong.
+    static Task RefuseAsync(HttpContext http, int status, string message, string advice)
+    {
+        http.Response.StatusCode = status;
+        return CachedResponse.SendOnceAsync(http, "application/json", Write(json =>
+            ExplanationWriter.Write(json, [], new StepInputs([], [new InputProblem(null, message, advice)], []))));
+    }
+
+    static byte[] Write(Action<Utf8JsonWriter> write)
+    {
+        var bytes = new ArrayBufferWriter<byte>(16 * 1024);
+        using (var json = new Utf8JsonWriter(bytes))
+        {
+            write(json);
+        }
+
+        return bytes.WrittenSpan.ToArray();
+    }
+}

@@ -1,0 +1,29 @@
+using Microsoft.Extensions.FileProviders;
+using YamlDotNet.Core;
+
+namespace AdmissionLas.Server;
+
+/// <summary>The YAML configuration file, followed for changes.</summary>
+static class ConfigurationFile
+{
+    /// <summary>Adds the file.</summary>
+    /// <exception cref="InvalidDataException">It is missing or no YAML; the message names it.</exception>
+    internal static void Add(IConfigurationBuilder configuration, string file)
+    {
+        if (!File.Exists(file))
+        {
+            throw new InvalidDataException($"the configuration file {file} does not exist");
+        }
+
+        // Polling: a ConfigMap volume swaps a symlink two levels up, and file events miss that.
+        var directory = new PhysicalFileProvider(Path.GetDirectoryName(Path.GetFullPath(file))!) { UsePollingFileWatcher = true, UseActivePolling = true };
+        try
+        {
+            configuration.AddYamlFile(directory, Path.GetFileName(file), optional: false, reloadOnChange: true);
+        }
+        catch (Exception fault) when (fault is FormatException or InvalidDataException or YamlException)
+        {
+            throw new InvalidDataException($"the configuration file {file} cannot be used: {fault.InnerException?.Message ?? fault.Message}", fault);
+        }
+    }
+}

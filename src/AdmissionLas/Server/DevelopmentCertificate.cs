@@ -1,0 +1,75 @@
+using System.Net;
+using System.Security.Cryptography.X509Certificates;
+using AdmissionLas.Certificates;
+
+namespace AdmissionLas.Server;
+
+/// <summary>
+/// A certificate for this machine's loopback and the authority that signed it, for the demo, tests and a control plane on the same machine.
+/// The authority's key is thrown away at once, so nothing else can ever be signed with it.
+/// </summary>
+sealed record DevelopmentCertificate(X509Certificate2 Authority, X509Certificate2 Leaf)
+{
+    const string AuthorityFile = "ca.crt";
+    const string CertificateFile = "tls.crt";
+    const string KeyFile = "tls.key";
+
+    static readonly CertificatePolicy Policy = new()
+    {
+        Subject = "CN=admission-las",
+        AuthoritySubject = "CN=AdmissionLas development CA",
+        DnsNames = ["localhost"],
+        IpAddresses = [IPAddress.Loopback, IPAddress.IPv6Loopback],
+        ServingLifetime = TimeSpan.FromDays(30),
+        AuthorityLifetime = TimeSpan.FromDays(30),
+    };
+
+    /// <summary>Makes one that is valid from now on.</summary>
+    internal static DevelopmentCertificate Create(DateTimeOffset now)
+    {
+        var authority = Certificates.Authority.Create(Policy, now);
+        var leaf = authority.Issue(Policy, now);
+        return new DevelopmentCertificate(X509Certificate2.CreateFromPem(authority.Certificate.Pem), X509Certificate2.CreateFromPem(leaf.Certificate.Pem, leaf.KeyPem));
+    }
+
+    /// <summary>
+    /// The files of a certificate in this directory; makes them when they are missing or about to expire. The key is readable by its owner alone.
+    /// </summary>
+    /// <returns>The certificate's and the key's file.</returns>
+    internal static (string Certificate, string Key) InDirectory(string directory, DateTimeOffset now)
+    {
+        var (certificate, key) = (Path.Combine(directory, CertificateFile), Path.Combine(directory, KeyFile));
+        if (!File.Exists(key) || !IsValidAt(certificate, now + TimeSpan.FromDays(1)))
+        {
+            Directory.CreateDirectory(directory);
+            var made = Create(now);
+            File.Delete(key);
+            var access = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+            if (!OperatingSystem.IsWindows())
+            {
+                access.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+            }
+
+            using (var file = new StreamWriter(key, access))
+            {
+                file.Write(made.Leaf.GetECDsaPrivateKey()!.ExportPkcs8PrivateKeyPem());
+            }
+
+            File.WriteAllText(certificate, made.Leaf.ExportCertificatePem());
+            File.WriteAllText(Path.Combine(directory, AuthorityFile), made.Authority.ExportCertificatePem());
+        }
+
+        return (certificate, key);
+    }
+
+    static bool IsValidAt(string certificateFile, DateTimeOffset when)
+    {
+        if (!File.Exists(certificateFile))
+        {
+            return false;
+        }
+
+        using var certificate = X509CertificateLoader.LoadCertificateFromFile(certificateFile);
+        return certificate.NotBefore <= when && when < certificate.NotAfter;
+    }
+}

@@ -1,0 +1,218 @@
+using System.Net;
+using AdmissionLas.Configuration;
+using AdmissionLas.Kubernetes;
+using AdmissionLas.Observers;
+using AdmissionLas.Page;
+using AdmissionLas.Webhook;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
+using Microsoft.Extensions.Options;
+using Serilog;
+using Serilog.Events;
+using Serilog.Formatting.Compact;
+
+namespace AdmissionLas.Server;
+
+/// <summary>
+/// The server put together: the TLS port that the API server calls and the plain port for probes. This is the only place where things are
+/// registered; the verbs and the tests start it.
+/// </summary>
+static class WebhookServer
+{
+    static readonly TimeSpan InFlightPatience = TimeSpan.FromSeconds(20);
+
+    /// <summary>Builds the server; it listens once started.</summary>
+    /// <param name="configuration">Adds configuration sources, the last one wins.</param>
+    /// <param name="source">Where the nodes come from.</param>
+    /// <param name="certificate">What is shown to callers; <see langword="null"/> for the files that the options name, followed for changes.</param>
+    /// <param name="quietest">The least level that is logged, unless the configuration's <c>logging.level</c> says otherwise.</param>
+    internal static WebApplication Build(
+        Action<IConfigurationBuilder> configuration, ClusterSource source, ServingCertificate? certificate = null,
+        LogEventLevel quietest = LogEventLevel.Information)
+    {
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions
+        {
+            ApplicationName = "admission-las",
+            // Else everything below the working directory is watched for an appsettings.json: in the image that is the whole root, /proc and all.
+            Args = ["--hostBuilder:reloadConfigOnChange=false"],
+        });
+        // Only what is named: no appsettings.json that happens to lie in the working directory, no ASPNETCORE_URLS.
+        builder.Configuration.Sources.Clear();
+        configuration(builder.Configuration);
+        AddLogging(builder, quietest);
+        AddServices(builder.Services, source);
+
+        var options = builder.Configuration.GetSection(ServerOptions.Section).Get<ServerOptions>() ?? new ServerOptions();
+        Refuse(new ServerOptionsValidator().Validate(null, options));
+        Refuse(options.ClientCa.Length > 0 && options.AllowedClients.Count == 0
+            ? ValidateOptionsResult.Fail("server.allowedClients: with a client CA it must name who may call; add the common name of the API server's client certificate")
+            : ValidateOptionsResult.Success);
+        var tls = new ServingTls(certificate ?? ServingCertificate.FromFiles(CertificateFiles.Read(options), options.CertificateNames, DateTimeOffset.UtcNow));
+        builder.Services.AddSingleton(tls);
+        if (options.ClientCa.Length > 0)
+        {
+            builder.Services.AddClientCertificates(options.AllowedClients);
+        }
+
+        if (certificate is null)
+        {
+            builder.Services.AddHostedService<ServingCertificateReload>();
+        }
+
+        // What is in flight when the drain is over may take its time, and all of it must fit into the Deployment's grace period.
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(options.DrainSeconds) + InFlightPatience);
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = options.BodyLimitBytes;
+            kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(5);
+            // The pipe's own limit would stop a large review half-way until somebody consumes it, and nobody can before its end.
+            kestrel.Limits.MaxRequestBufferSize = options.BodyLimitBytes + 64 * 1024;
+            kestrel.Limits.Http2.InitialStreamWindowSize = 1024 * 1024;
+            kestrel.Limits.Http2.InitialConnectionWindowSize = 8 * 1024 * 1024;
+            kestrel.Listen(Address(options), options.Port, listen => listen.UseHttps(new TlsHandshakeCallbackOptions
+            {
+                OnConnection = _ => ValueTask.FromResult(tls.Options),
+            }));
+            kestrel.Listen(Address(options), options.HealthPort);
+        });
+        builder.Services.AddSingleton<IMemoryPoolFactory<byte>, TlsRecordMemoryPool>();
+        builder.AddPage();
+
+        var app = builder.Build();
+        // Made now, so that a fault in the configuration is told before a port is opened.
+        app.Services.GetRequiredService<SettingsReload>();
+        app.Services.GetRequiredService<LogLevels>().Follow(app.Services.GetRequiredService<ILogger<LogLevels>>());
+        if (options.ClientCa.Length > 0)
+        {
+            app.Services.FollowClientAuthorities();
+        }
+
+        var usageCache = app.Services.GetRequiredService<NodeUsageCache>();
+        Map(app, usageCache);
+        return app;
+    }
+
+    /// <summary>The address of the TLS port, once started.</summary>
+    internal static Uri WebhookAddress(WebApplication app) => new(Addresses(app).First(a => a.StartsWith("https:", StringComparison.Ordinal)));
+
+    /// <summary>The address of the plain port, once started.</summary>
+    internal static Uri HealthAddress(WebApplication app) => new(Addresses(app).First(a => a.StartsWith("http:", StringComparison.Ordinal)));
+
+    static ICollection<string> Addresses(WebApplication app) =>
+        app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
+
+    static IPAddress Address(ServerOptions options) =>
+        IPAddress.TryParse(options.Address, out var address) ? address : throw new OptionsValidationException(
+            ServerOptions.Section, typeof(ServerOptions), [$"server.address: \"{options.Address}\" is no IP address; write for example 0.0.0.0 or 127.0.0.1"]);
+
+    static void Refuse(ValidateOptionsResult result)
+    {
+        if (result.Failed)
+        {
+            throw new OptionsValidationException(ServerOptions.Section, typeof(ServerOptions), result.Failures);
+        }
+    }
+
+    static void AddServices(IServiceCollection services, ClusterSource source)
+    {
+        services.AddOptions<ServerOptions>().BindConfiguration(ServerOptions.Section);
+        services.AddOptions<PlacementOptions>().BindConfiguration(PlacementOptions.Section);
+        services.AddOptions<TrainingOptions>().BindConfiguration(TrainingOptions.Section);
+        services.AddOptions<StepOptions>().BindConfiguration(StepOptions.Section);
+        services.AddSingleton<IValidateOptions<PlacementOptions>, PlacementOptionsValidator>();
+        services.AddSingleton<IValidateOptions<TrainingOptions>, TrainingOptionsValidator>();
+        services.AddSingleton<IValidateOptions<StepOptions>, StepOptionsValidator>();
+        services.AddSingleton(TimeProvider.System);
+        services.AddMetrics();
+        services.AddSingleton<ClusterState>();
+        services.AddOptions<UsageOptions>().BindConfiguration(UsageOptions.Section);
+        services.AddSingleton<IValidateOptions<UsageOptions>, UsageOptionsValidator>();
+        services.AddSingleton(provider => new NodeUsageCache(
+            provider.GetRequiredService<TimeProvider>(), TimeSpan.FromSeconds(provider.GetRequiredService<IOptions<UsageOptions>>().Value.AssumeSeconds)));
+        services.AddSingleton(new Settings(CompiledSettings.Default));
+        services.AddSingleton<SettingsReload>();
+        services.AddHostedService(provider => provider.GetRequiredService<SettingsReload>());
+        services.AddSingleton<Draining>();
+        services.AddHostedService(provider => provider.GetRequiredService<Draining>());
+        services.AddSingleton<WebhookMetrics>();
+        services.AddSingleton<MetricsEndpoint>();
+        services.AddSingleton<ReviewTraces>();
+        services.AddSingleton<LogThrottle>();
+        services.AddOptions<EventOptions>().BindConfiguration(EventOptions.Section);
+        services.AddSingleton<PlacementEventQueue>();
+        services.AddSingleton<ReviewHandler>();
+        services.AddSingleton<MutateEndpoint>();
+        source.AddTo(services);
+    }
+
+    static void AddLogging(WebApplicationBuilder builder, LogEventLevel quietest)
+    {
+        var levels = new LogLevels(builder.Configuration, quietest);
+        builder.Services.AddSingleton(_ => levels);
+        var log = new LoggerConfiguration()
+            .MinimumLevel.ControlledBy(levels.Own)
+            .MinimumLevel.Override("Microsoft", levels.Framework)
+            // Whether anybody might log there decides if each request gets an activity and a scope, which nobody reads.
+            .MinimumLevel.Override("Microsoft.AspNetCore.Hosting.Diagnostics", LevelAlias.Off);
+        // A person reads a terminal; everything else is read by machines.
+        var output = Console.IsErrorRedirected ? new LogOutput(new CompactJsonFormatter(), Console.OpenStandardError()) : null;
+        log = output is not null
+            ? log.WriteTo.Sink(output)
+            : log.WriteTo.Console(formatProvider: System.Globalization.CultureInfo.InvariantCulture, standardErrorFromLevel: LogEventLevel.Verbose);
+        builder.Services.AddSerilog(log.CreateLogger(), dispose: true);
+        builder.Services.AddSingleton(provider => new DecisionLog(
+            provider.GetRequiredService<ILogger<DecisionLog>>(), levels, provider.GetRequiredService<TimeProvider>(), output));
+    }
+
+    static void Map(WebApplication app, NodeUsageCache usageCache)
+    {
+        var mutate = app.Services.GetRequiredService<MutateEndpoint>();
+        var state = app.Services.GetRequiredService<ClusterState>();
+        var draining = app.Services.GetRequiredService<Draining>();
+        var metrics = app.Services.GetRequiredService<MetricsEndpoint>().Map(app);
+        var page = app.MapPage();
+        app.Run(http =>
+        {
+            if (draining.HasBegun)
+            {
+                // The API server speaks HTTP/1.1 to webhooks and keeps its connections: each ends with its next answer, and none in the middle of one.
+                http.Response.Headers.Connection = "close";
+            }
+
+            return AnswerAsync(http);
+        });
+
+        Task AnswerAsync(HttpContext http) => http.Request.Path.Value switch
+        {
+            // The plain port is for probes alone: what decides on pods is only to be had over TLS.
+            MutateEndpoint.Path when http.Request.IsHttps => HttpMethods.IsPost(http.Request.Method)
+                ? mutate.HandleAsync(http)
+                : TextAsync(http, StatusCodes.Status405MethodNotAllowed, "POST an AdmissionReview here"),
+            _ when page(http) is { } answer => answer(http),
+            "/healthz" => TextAsync(http, StatusCodes.Status200OK, "ok"),
+            "/readyz" when draining.HasBegun => TextAsync(http, StatusCodes.Status503ServiceUnavailable, "draining"),
+            "/readyz" => state.Current is { } view
+                ? TextAsync(http, StatusCodes.Status200OK, $"ok: {view.Nodes.Count} nodes, confirmed {state.Age?.TotalSeconds ?? 0:0.#} s ago; {Usage(usageCache)}")
+                : TextAsync(http, StatusCodes.Status503ServiceUnavailable, "waiting for the first list of nodes"),
+            // What it tells is for those inside: the TLS port may be open to more.
+            MetricsEndpoint.Path when !http.Request.IsHttps => metrics(http),
+            _ => TextAsync(
+                http, StatusCodes.Status404NotFound,
+                $"nothing here; the webhook is POST {MutateEndpoint.Path} over HTTPS, and over plain HTTP there are /healthz, /readyz and {MetricsEndpoint.Path}"),
+        };
+    }
+
+    static string Usage(NodeUsageCache usageCache) => usageCache.IsFollowed
+        ? $"{usageCache.Count} pods counted"
+        : "what runs on them is not known (pods are not listed and watched), so each counts as empty";
+
+    static Task TextAsync(HttpContext http, int status, string text)
+    {
+        http.Response.StatusCode = status;
+        http.Response.ContentType = "text/plain; charset=utf-8";
+        return http.Response.WriteAsync($"{text}\n", http.RequestAborted);
+    }
+}

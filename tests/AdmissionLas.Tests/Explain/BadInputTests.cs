@@ -1,0 +1,90 @@
+using AdmissionLas.Explain;
+using AdmissionLas.Tests.Support;
+using CsCheck;
+
+namespace AdmissionLas.Tests.Explain;
+
+/// <summary>What cannot be explained is told with its line and what to do; nothing ever throws.</summary>
+public sealed class BadInputTests
+{
+    [Theory]
+    [InlineData("", "the input is empty; give a Pod, ")]
+    [InlineData(" \n\n", "the input is empty; give a Pod, ")]
+    [InlineData("# nothing\n---\n# here\n", "there is nothing in it but comments; give a Pod, ")]
+    [InlineData("hello", "line 1: this is text and no object; give a Pod, ")]
+    [InlineData("- a\n- b", "line 1: this is a list and no object; give a Pod, ")]
+    [InlineData("a: 1\nb: ]\n", "line 2: this is neither YAML nor JSON: ")]
+    [InlineData("a: [", "line 1: this is neither YAML nor JSON: While parsing a node, did not find expected node content; correct it there")]
+    [InlineData("a: 1\n\tb: 2\n", "line 2: this is neither YAML nor JSON: ")]
+    [InlineData("{\"kind\": \"Pod\",,}", "line 1: this is neither YAML nor JSON: ")]
+    [InlineData("a: 1\na: 2\n", "line 2: this is neither YAML nor JSON: the key a stands twice; correct it there")]
+    [InlineData("a: &a\n  b: *a\n", "line 2: this is neither YAML nor JSON: the alias *a stands in what it names, which has no end; correct it there")]
+    [InlineData("\nname: x\n", "line 2: it has no kind, so nobody can tell what it is; give a Pod, ")]
+    [InlineData("kind: ConfigMap\n", "line 1: a ConfigMap makes no pods that could be explained; give a Pod, ")]
+    [InlineData("kind: Deployment\nmetadata: { name: web }\nspec: {}\n", "line 1: the Deployment has no spec.template; a pod is made from it, so nothing can be explained without")]
+    [InlineData("apiVersion: argoproj.io/v1alpha1\nkind: Workflow\n", "line 1: the Workflow has no templates of its own; give the object that has them")]
+    [InlineData("apiVersion: serving.kserve.io/v1beta1\nkind: InferenceService\n", "line 1: the InferenceService has no spec.predictor; ")]
+    [InlineData("pipelineInfo: { name: p }\nroot: { dag: {} }\n", "line 1: the pipeline p has no tasks that run a container; compile it again")]
+    public void It_is_told_with_its_line_and_what_to_do(string text, string told)
+    {
+        var inputs = Text.Read(text);
+
+        Assert.Empty(inputs.Steps);
+        Assert.StartsWith(told, Assert.Single(inputs.Problems).ToString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("spec:\n  containers: none", 6, "spec.containers is not a list")]
+    [InlineData("spec:\n  nodeSelector: {}\n  containers: [ 1 ]", 7, "an item of spec.containers is not an object")]
+    [InlineData("spec:\n  containers:\n    - resources:\n        requests: { cpu: lots }", 7, "spec.containers[].resources.requests holds a value that is no quantity")]
+    [InlineData("status: {}", 2, "spec is missing")]
+    [InlineData("spec: 7", 5, "spec is not an object")]
+    public void A_pod_that_the_server_could_not_read_is_told_with_the_line_of_what_is_wrong(string spec, int line, string why)
+    {
+        var step = Assert.Single(Text.Explain($"# a pod\nkind: Pod\nmetadata:\n  name: broken\n{spec}\n"));
+
+        Assert.Null(step.Explanation);
+        Assert.Equal((line, $"broken: the pod cannot be read: {why}"), (step.Fault!.Line, step.Fault.Message));
+    }
+
+    [Fact]
+    public void Five_megabytes_are_refused_before_they_are_parsed() => Assert.Equal(
+        "the input has 5.0 MB, and the API server takes no more than 3; give the object or pipeline alone",
+        Assert.Single(Text.Read(new string('[', 5 * 1024 * 1024)).Problems).ToString());
+
+    [Fact]
+    public void What_is_nested_without_end_and_aliases_that_multiply_are_refused_with_their_line()
+    {
+        var bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + string.Concat(
+            Enumerable.Range(1, 9).Select(i => $"a{i}: &a{i} [{string.Join(", ", Enumerable.Repeat($"*a{i - 1}", 9))}]\n"));
+
+        Assert.StartsWith("line 6: this is neither YAML nor JSON: the aliases make more than", Assert.Single(Text.Read(bomb).Problems).ToString(), StringComparison.Ordinal);
+        Assert.StartsWith("line 1: this is neither YAML nor JSON: nested more than", Assert.Single(Text.Read(new string('[', 3_000_000)).Problems).ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void More_pods_than_anyone_would_look_at_are_cut_with_the_line()
+    {
+        var inputs = Text.Read(string.Concat(Enumerable.Repeat("---\nkind: Pod\nmetadata: { name: p }\n", StepInput.MaxSteps + 5)));
+
+        Assert.Equal(StepInput.MaxSteps, inputs.Steps.Count);
+        Assert.Equal((StepInput.MaxSteps * 3) + 2, inputs.Problems[0].Line);
+    }
+
+    [Fact]
+    public void Whatever_is_given_there_is_an_answer()
+    {
+        string[] parts =
+        [
+            Text.PredictPod, "\n---\n", "kind: ", "Pod", "Workflow", "apiVersion: argoproj.io/v1\n", "spec:\n", "  templates: ", "[ {name: a, container: {}} ]", "{", "}", "[", "]", ": ", "\n", "&a ", "*a", "\"\\ud800\"",
+            "pipelineInfo: {}\nroot: {dag: {tasks: {t: {componentRef: {name: c}}}}}\n", "deploymentSpec: 3\n", "components: {c: {executorLabel: e}}\n", "platforms: {}\n", "kind: InferenceService\napiVersion: serving.kserve.io/v1\n",
+            "  predictor: {model: 3}\n", "  template: 7\n", "kind: Deployment\n", "metadata: []\n", "!!binary x", "- ", "? ", "'", "\0", "\u2028", "items: [1, {kind: Pod}]\n", "kind: PodList\n", "1e999", "0x1F", "{{x}}",
+        ];
+        Gen.OneOf(parts).Array[1, 12].Select(string.Concat).Sample(text =>
+        {
+            var inputs = Text.Read(text);
+            Assert.True(inputs.Steps.Count + inputs.Problems.Count > 0, "no answer");
+            Assert.All(Text.Explain(text), step => Assert.True(step.Explanation is not null != step.Fault is not null));
+        }, iter: 20_000);
+    }
+}

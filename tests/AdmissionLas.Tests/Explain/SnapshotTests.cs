@@ -1,0 +1,137 @@
+using System.Text.Json.Nodes;
+using AdmissionLas.Explain;
+using AdmissionLas.Kubernetes;
+
+namespace AdmissionLas.Tests.Explain;
+
+/// <summary>A snapshot has what decisions depend on and nothing else, whatever the cluster's objects hold.</summary>
+public sealed class SnapshotTests
+{
+    [Fact]
+    public void Of_a_pod_only_names_requests_and_our_annotations_survive() => Assert.Equal(
+        [
+            "apiVersion", "kind", "metadata.annotations.admissionlas.io/assumed", "metadata.annotations.admissionlas.io/decision", "metadata.name", "metadata.namespace", "metadata.uid",
+            "spec.containers.name", "spec.containers.resources.limits.cpu", "spec.containers.resources.requests.cpu", "spec.containers.restartPolicy",
+            "spec.initContainers.name", "spec.initContainers.resources.limits.cpu", "spec.initContainers.resources.requests.cpu", "spec.initContainers.restartPolicy",
+            "spec.nodeName", "spec.overhead.cpu", "spec.resources.limits.cpu", "spec.resources.requests.cpu", "status.conditions.reason", "status.conditions.status", "status.conditions.type", "status.phase",
+        ],
+        Surviving(ObjectReduction.Pod, FullPod));
+
+    [Fact]
+    public void Of_a_node_only_name_labels_taints_capacity_conditions_and_large_images_survive() => Assert.Equal(
+        [
+            "apiVersion", "kind", "metadata.labels.HOME", "metadata.name", "spec.taints.effect", "spec.taints.key", "spec.taints.value", "spec.unschedulable",
+            "status.allocatable.cpu", "status.capacity.cpu", "status.conditions.status", "status.conditions.type", "status.images.names", "status.images.sizeBytes",
+        ],
+        Surviving(ObjectReduction.Node, """
+            kind: Node
+            metadata: { name: n, uid: u, labels: { HOME: 1ms }, annotations: { admissionlas.io/x: a, csi: s }, managedFields: [ { manager: m, fieldsV1: { a: b } } ], ownerReferences: [ { name: o } ] }
+            spec: { podCIDR: 10.0.0.0/24, providerID: aws, unschedulable: true, taints: [ { key: k, value: v, effect: NoSchedule, timeAdded: t } ] }
+            status:
+              addresses: [ { address: 10.0.0.7 } ]
+              capacity: { cpu: 1 }
+              allocatable: { cpu: 1 }
+              conditions: [ { type: Ready, status: 'True', message: m, reason: r, lastHeartbeatTime: l }, { type: Other, status: 'True' } ]
+              images: [ { names: [ registry.example/model ], sizeBytes: 2000000000, other: o }, { names: [ registry.example/small ], sizeBytes: 1000 } ]
+              nodeInfo: { machineID: m }
+            """));
+
+    [Fact]
+    public void Of_a_namespace_only_its_name_and_whether_it_opts_in_survive() => Assert.Equal(
+        ["apiVersion", "kind", "metadata.labels.admissionlas.io/inject", "metadata.name"],
+        Surviving(ObjectReduction.Namespace, "kind: Namespace\nmetadata: { name: n, labels: { admissionlas.io/inject: enabled, owner: o }, annotations: { a: b } }\nspec: { finalizers: [ f ] }"));
+
+    [Fact]
+    public void Of_the_configuration_only_what_decisions_depend_on_survives()
+    {
+        var kept = ObjectReduction.Configuration(Object("""
+            kind: ConfigMap
+            metadata: { name: admission-las, namespace: admission-las, annotations: { last-applied: x } }
+            data:
+              other.txt: hunter2
+              admission-las.yaml: |
+                server: { certificateKey: /hunter2 }
+                placement: { namedNodes: 3 }
+            """))!;
+
+        Assert.Equal("placement:\n  namedNodes: 3\n", kept["data"]!["admission-las.yaml"]!.GetValue<string>().Replace("...\n", "", StringComparison.Ordinal));
+        Assert.DoesNotContain("hunter2", kept.ToJsonString(), StringComparison.Ordinal);
+        Assert.Null(kept["metadata"]!["annotations"]);
+    }
+
+    [Fact]
+    public void A_snapshot_is_read_back_as_it_was()
+    {
+        var embedded = ClusterSnapshot.Embedded();
+        var pod = ObjectReduction.Pod(Object(FullPod));
+        pod["spec"]!["nodeName"] = "home-edge-node";
+        pod["status"] = new JsonObject { ["phase"] = "Running" };
+        var taken = embedded with { Objects = [.. embedded.Objects, pod] };
+        var file = Path.GetTempFileName();
+        try
+        {
+            using (var writer = File.CreateText(file))
+            {
+                taken.Write(writer);
+            }
+
+            var read = ClusterSnapshot.FromFile(file);
+
+            Assert.Equal(taken.View.Nodes, read.View.Nodes);
+            Assert.Equal(taken.Usage().On("home-edge-node").Requested.CpuMilli, read.Usage().On("home-edge-node").Requested.CpuMilli);
+            Assert.Equal(1, read.Usage().On("home-edge-node").Pods);
+            Assert.Equal(0, read.Usage(except: "u").On("home-edge-node").Pods);
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+
+    const string FullPod = """
+        kind: Pod
+        metadata:
+          name: p
+          namespace: ns
+          uid: u
+          labels: { app: a }
+          annotations: { admissionlas.io/decision: d, admissionlas.io/assumed: n/r, kubectl.kubernetes.io/last-applied-configuration: c, vault: v }
+          managedFields: [ { manager: m, fieldsV1: { 'f:spec': { 'f:containers': s } } } ]
+          ownerReferences: [ { name: o, uid: u } ]
+        spec:
+          nodeName: n
+          overhead: { cpu: 1 }
+          resources: { requests: { cpu: 1 }, limits: { cpu: 1 }, claims: [ { name: c } ] }
+          serviceAccountName: s
+          imagePullSecrets: [ { name: i } ]
+          volumes: [ { name: v, secret: { secretName: s } } ]
+          affinity: { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [ { matchFields: [ { key: k } ] } ] } } }
+          containers: [ &c { name: main, image: i, restartPolicy: Always, command: [ c ], args: [ a ], env: [ { name: e, value: v } ], envFrom: [ { secretRef: { name: s } } ],
+                         resources: { requests: { cpu: 1 }, limits: { cpu: 1 }, claims: [ { name: c } ] }, lifecycle: { postStart: { exec: { command: [ c ] } } } } ]
+          initContainers: [ *c ]
+          ephemeralContainers: [ *c ]
+        status: { phase: Pending, podIP: 10.1.2.3, message: m, conditions: [ { type: PodScheduled, status: 'True', message: m, reason: r }, { type: Ready, status: 'True' } ] }
+        """;
+
+    /// <summary>The paths, list places left out, whose values are still there, and that they are the values that were there.</summary>
+    static string[] Surviving(Func<JsonObject, JsonObject> reduce, string yaml)
+    {
+        var reduced = Leaves(reduce(Object(yaml))).ToArray();
+        var known = Leaves(Object(yaml)).ToHashSet();
+        Assert.All(reduced.Where(l => l.Path != "apiVersion"), leaf => Assert.Contains(leaf, known));
+        return [.. reduced.Select(l => l.Path).Distinct().Order(StringComparer.Ordinal)];
+    }
+
+    static IEnumerable<(string Path, string Value)> Leaves(JsonNode? node, string path = "") => node switch
+    {
+        JsonObject members => members.SelectMany(m => Leaves(m.Value, path.Length == 0 ? m.Key : $"{path}.{m.Key}")),
+        JsonArray items => items.SelectMany(i => Leaves(i, path)),
+        _ => [(path, node?.ToJsonString() ?? "null")],
+    };
+
+    static JsonObject Object(string yaml)
+    {
+        using var reader = new StringReader(yaml);
+        return YamlSource.Read(reader)[0].Root!.AsObject();
+    }
+}

@@ -1,0 +1,34 @@
+using AdmissionLas.Explain;
+using AdmissionLas.Placement;
+using AdmissionLas.Tests.Support;
+using AdmissionLas.Webhook;
+
+namespace AdmissionLas.Tests.Explain;
+
+/// <summary>Texts as people give them, explained on the thesis testbed.</summary>
+static class Text
+{
+    internal static StepInputs Read(string text) => StepInput.Read(text);
+
+    internal static ExplainedStep[] Explain(string text, CompiledSettings? settings = null) =>
+        [.. Read(text).Steps.Select(s => StepExplainer.Explain(s, settings ?? CompiledSettings.Default, Testbed.View, ClusterUsage.Unknown))];
+
+    internal static Decision Decide(string text, CompiledSettings? settings = null) => Assert.Single(Explain(text, settings)).Explanation!.Decision;
+
+    internal const string PredictPod = """
+        apiVersion: v1
+        kind: Pod
+        metadata:
+          name: predict
+          labels: { typeOfComponent: Predict, OurLocation: HOME-EDGE }
+        spec:
+          containers:
+            - name: main
+              image: python
+        """;
+
+    internal const string Template = """
+        metadata: { labels: { typeOfComponent: Predict, OurLocation: HOME-EDGE } }
+        spec: { containers: [ { name: main, image: python } ] }
+        """;
+}

@@ -1,0 +1,107 @@
+using System.Net;
+using System.Text.Json.Nodes;
+using AdmissionLas.Tests.Support;
+using static AdmissionLas.Tests.Support.FakeApiServer;
+
+namespace AdmissionLas.Tests.Observers;
+
+/// <summary>
+/// A server that has seen a bit of everything that its metrics tell of, and a Prometheus that scrapes it: made once for all tests that only look.
+/// </summary>
+public sealed class MonitoredWebhook : IAsyncLifetime
+{
+    const int BodyLimitBytes = 64 * 1024;
+
+    readonly CancellationTokenSource stop = new();
+    FakeApiServer? api;
+    ServedProcess? server;
+    Prometheus? prometheus;
+    Task traffic = Task.CompletedTask;
+
+    internal Prometheus Prometheus => prometheus!;
+
+    internal ServedProcess Server => server!;
+
+    public async Task InitializeAsync()
+    {
+        try
+        {
+            await StartAsync();
+        }
+        // A fixture that could not be made is not disposed of.
+        catch
+        {
+            await DisposeAsync();
+            throw;
+        }
+    }
+
+    async Task StartAsync()
+    {
+        api = await FakeApiServer.StartAsync();
+        api.Pods = http => http.Request.Query.ContainsKey("watch") ? Watch(staysOpen: true)(http) : List("1", null)(http);
+        // The first watch ends at once, so that one is opened again.
+        api.OnList(List("1", null, Node("near", "1ms", isReady: false), Node("next", "5ms"), Node("far", "80ms")))
+            .OnWatch(Watch(staysOpen: false, Bookmark("2")))
+            .OnWatch(Watch(staysOpen: true));
+        server = await ServedProcess.StartAsync(api, new() { ["ADMISSION_LAS_SERVER__BODYLIMITBYTES"] = $"{BodyLimitBytes}", ["ADMISSION_LAS_LOGGING__LEVEL"] = "Error" });
+        await SendAsync();
+        prometheus = await Prometheus.StartAsync(server.HealthTarget);
+        traffic = KeepSendingAsync();
+    }
+
+    public async Task DisposeAsync()
+    {
+        await stop.CancelAsync();
+        await traffic;
+        stop.Dispose();
+        await (prometheus?.DisposeAsync() ?? ValueTask.CompletedTask);
+        await (server?.DisposeAsync() ?? ValueTask.CompletedTask);
+        await (api?.DisposeAsync() ?? ValueTask.CompletedTask);
+    }
+
+    /// <summary>A step of each kind, and a request that is refused.</summary>
+    async Task SendAsync()
+    {
+        await server!.ReviewAsync(RunningWebhook.Predict("HERE"));
+        await server.ReviewAsync(RunningWebhook.Predict("THERE"));
+        await server.ReviewAsync(RunningWebhook.Predict("NOWHERE-AT-ALL"));
+        var training = RunningWebhook.Predict("HERE");
+        training["metadata"]!["labels"]!["typeOfComponent"] = "Training";
+        await server.ReviewAsync(training);
+        // HTTP/2: there a refusal can overtake the body.
+        using var tooLarge = new HttpRequestMessage(HttpMethod.Post, server.Mutate)
+        {
+            Content = RunningWebhook.Json(new string(' ', BodyLimitBytes + 1)),
+            Version = HttpVersion.Version20,
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+        };
+        using var refused = await server.Client.SendAsync(tooLarge);
+    }
+
+    // A rate is between two scrapes that saw different counts.
+    async Task KeepSendingAsync()
+    {
+        while (!stop.IsCancellationRequested)
+        {
+            await SendAsync();
+            await Task.Delay(TimeSpan.FromMilliseconds(200), stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    static JsonObject Node(string name, string latency, bool isReady = true)
+    {
+        var node = FakeApiServer.Node(name, "1", latency);
+        if (name == "far")
+        {
+            node["metadata"]!["labels"]!["THERE"] = "2ms";
+        }
+
+        node["status"] = new JsonObject
+        {
+            ["conditions"] = new JsonArray(new JsonObject { ["type"] = "Ready", ["status"] = isReady ? "True" : "False" }),
+            ["allocatable"] = new JsonObject { ["cpu"] = "4000", ["memory"] = "8Ti", ["pods"] = "100000" },
+        };
+        return node;
+    }
+}

@@ -1,0 +1,113 @@
+using System.Collections.Concurrent;
+using System.Text;
+using AdmissionLas.Tests.Support;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace AdmissionLas.Tests.Observers;
+
+/// <summary>What an OTLP receiver gets of a review.</summary>
+public sealed class TraceTests
+{
+    [Fact]
+    public async Task A_reviews_span_carries_the_decision()
+    {
+        await using var receiver = await Receiver.StartAsync();
+        await using var webhook = await ServedProcess.StartAsync(environment: receiver.Environment);
+
+        await webhook.ReviewAsync(RunningWebhook.Predict("HOME-EDGE"), "uid-of-this-review");
+
+        await receiver.HasAsync("uid-of-this-review"u8.ToArray());
+        string[] told =
+        [
+            "service.name", "admission-las", "review", "admission_las.request.uid", "admission_las.outcome", "Placed", "admission_las.component", "predict", "admission_las.reason", "nearest",
+            "admission_las.location", "HOME-EDGE", "k8s.node.name", "home-edge-node", "k8s.namespace.name", "kubeflow", "admission_las.latency_ms",
+            "admission_las.decision", "home-edge-node (9.8 ms) adaptive",
+        ];
+        Assert.All(told, text => Assert.True(receiver.Has(Encoding.UTF8.GetBytes(text)), text));
+        // A double on the wire: https://protobuf.dev/programming-guides/encoding/#non-varints.
+        Assert.True(receiver.Has(BitConverter.GetBytes(9.8)), "the latency's own bytes");
+    }
+
+    [Fact]
+    public async Task A_review_of_a_traced_request_is_a_part_of_that_requests_trace()
+    {
+        await using var receiver = await Receiver.StartAsync();
+        await using var webhook = await ServedProcess.StartAsync(environment: receiver.Environment);
+        const string trace = "0af7651916cd43dd8448eb211c80319c", span = "b7ad6b7169203331";
+
+        await webhook.ReviewAsync(RunningWebhook.Predict("HOME-EDGE"), traceParent: $"00-{trace}-{span}-01");
+
+        await receiver.HasAsync(Convert.FromHexString(trace));
+        Assert.True(receiver.Has(Convert.FromHexString(span)), "the caller's span as the parent");
+    }
+
+    [Fact]
+    public async Task A_receiver_that_is_not_there_costs_no_review_anything()
+    {
+        await using var webhook = await ServedProcess.StartAsync(environment: new()
+        {
+            ["OTEL_EXPORTER_OTLP_ENDPOINT"] = "http://127.0.0.1:1",
+            ["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/protobuf",
+            ["OTEL_BSP_SCHEDULE_DELAY"] = "50",
+        });
+
+        for (var i = 0; i < 20; i++)
+        {
+            Assert.NotNull((await webhook.ReviewAsync(RunningWebhook.Predict("HOME-EDGE")))["patch"]);
+        }
+    }
+
+    sealed class Receiver(WebApplication app) : IAsyncDisposable
+    {
+        readonly ConcurrentQueue<byte[]> bodies = new();
+
+        internal Dictionary<string, string> Environment => new()
+        {
+            ["OTEL_EXPORTER_OTLP_ENDPOINT"] = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single(),
+            ["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/protobuf",
+            ["OTEL_BSP_SCHEDULE_DELAY"] = "100",
+        };
+
+        internal static async Task<Receiver> StartAsync()
+        {
+            var builder = WebApplication.CreateSlimBuilder(["--hostBuilder:reloadConfigOnChange=false"]);
+            builder.Logging.ClearProviders();
+            builder.WebHost.UseUrls("http://127.0.0.1:0");
+            var app = builder.Build();
+            var receiver = new Receiver(app);
+            app.Run(receiver.TakeAsync);
+            await app.StartAsync();
+            return receiver;
+        }
+
+        internal bool Has(byte[] bytes) => bodies.Any(b => b.AsSpan().IndexOf(bytes) >= 0);
+
+        internal Task HasAsync(byte[] bytes) => Eventually.IsTrueAsync("the span is received", () => Task.FromResult(Has(bytes)));
+
+        public async ValueTask DisposeAsync()
+        {
+            await app.StopAsync(new CancellationToken(canceled: true));
+            await app.DisposeAsync();
+        }
+
+        async Task TakeAsync(HttpContext http)
+        {
+            if ((http.Request.Path, http.Request.ContentType) != ("/v1/traces", "application/x-protobuf"))
+            {
+                http.Response.StatusCode = StatusCodes.Status404NotFound;
+                return;
+            }
+
+            using var body = new MemoryStream();
+            await http.Request.Body.CopyToAsync(body);
+            bodies.Enqueue(body.ToArray());
+            http.Response.ContentType = "application/x-protobuf";
+        }
+    }
+}

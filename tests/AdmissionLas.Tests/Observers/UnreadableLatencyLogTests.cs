@@ -1,0 +1,61 @@
+using AdmissionLas.Kubernetes;
+using AdmissionLas.Observers;
+using AdmissionLas.Placement;
+using Microsoft.Extensions.Logging;
+
+namespace AdmissionLas.Tests.Observers;
+
+/// <summary>What an operator reads of latency labels that count as not measured, beside the case that the cluster's readings cover.</summary>
+public sealed class UnreadableLatencyLogTests
+{
+    readonly Lines lines = new();
+    readonly ClusterState state = new(TimeProvider.System);
+
+    public UnreadableLatencyLogTests() => new UnreadableLatencyLog(lines).Follow(state);
+
+    [Fact]
+    public void Each_node_each_location_and_each_value_is_told_by_itself()
+    {
+        state.Publish(new ClusterView([Node("a", ("HOME", "fast")), Node("b", ("HOME", "fast"), ("WORK", "-1"))]));
+        state.Publish(new ClusterView([Node("a", ("HOME", "slow")), Node("b", ("HOME", "fast"), ("WORK", "-1"))]));
+
+        Assert.Equal(["a HOME fast", "b HOME fast", "b WORK -1", "a HOME slow"], lines.Told);
+    }
+
+    [Fact]
+    public void A_node_that_went_and_came_back_is_told_again()
+    {
+        state.Publish(new ClusterView([Node("a", ("HOME", "fast"))]));
+        state.Publish(ClusterView.Empty);
+        state.Publish(new ClusterView([Node("a", ("HOME", "fast"))]));
+
+        Assert.Equal(["a HOME fast", "a HOME fast"], lines.Told);
+    }
+
+    [Fact]
+    public void A_change_that_has_nothing_to_do_with_it_is_no_news()
+    {
+        state.Publish(new ClusterView([Node("a", ("HOME", "fast"))]));
+        state.Publish(new ClusterView([Node("a", ("HOME", "fast")) with { IsCordoned = true }, Node("b", ("HOME", "1"))]));
+
+        Assert.Single(lines.Told);
+    }
+
+    static NodeFacts Node(string name, params (string Location, string Value)[] latencies) =>
+        new() { Name = name, Labels = latencies.ToDictionary(l => LatencyLabel.Prefix + l.Location, l => l.Value) };
+
+    sealed class Lines : ILogger<UnreadableLatencyLog>
+    {
+        internal List<string> Told { get; } = [];
+
+        public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            var values = Assert.IsAssignableFrom<IEnumerable<KeyValuePair<string, object?>>>(state).ToDictionary();
+            Told.Add($"{values["NodeName"]} {values["Location"]} {values["Value"]}");
+        }
+    }
+}

@@ -1,0 +1,213 @@
+using AdmissionLas.Placement;
+using AdmissionLas.Tests.Support;
+
+namespace AdmissionLas.Tests.Placement;
+
+/// <summary>Which nodes the adaptive mode keeps a pod to.</summary>
+public sealed class StandbySelectionTests
+{
+    static readonly PlacementPolicy Adaptive = new() { Mode = PlacementMode.Adaptive };
+
+    /// <summary>On a scheduler before Kubernetes 1.23.</summary>
+    static readonly PlacementPolicy Older = Adaptive with { NodeAffinityWeight = 1 };
+
+    static readonly PodFacts Pod = Pods.Predict("here", Pods.Container(cpu: "1", memory: "1Gi"));
+
+    [Fact]
+    public void The_nearest_node_and_two_standbys_are_required_and_ranked()
+    {
+        var decision = Nodes.View(Nodes.At("1", "near", "8"), Nodes.At("2", "next", "8"), Nodes.At("3", "third", "8"), Nodes.At("4", "fourth", "8")).Decide(Pod, Adaptive);
+
+        AssertKept(["near", "next", "third"], decision);
+        Assert.Equal([100, 6, 1], decision.Preferred.Select(p => p.Weight));
+        Assert.Equal("predict at here: near (1 ms) adaptive, then next (2 ms), third (3 ms), no others; by label typeOfComponent, label OurLocation", decision.Explanation);
+    }
+
+    [Fact]
+    public void Standbys_that_have_room_for_few_such_pods_are_joined_by_more()
+    {
+        var view = Nodes.View([.. Enumerable.Range(1, 8).Select(i => Nodes.At($"{i}", $"n{i}", "2"))]);
+
+        AssertKept(["n1", "n2", "n3", "n4", "n5"], view.Decide(Pod, Adaptive));
+    }
+
+    [Fact]
+    public void Nodes_as_near_as_the_nearest_are_its_best_standbys_whatever_they_score()
+    {
+        var view = Nodes.View(Nodes.At("1", "a"), Nodes.At("1", "b"), Nodes.At("1", "c", "64"), Nodes.At("2", "far"));
+        var usage = Usages.Of(("a", new(Amounts.Of("3", "1Gi"), 1)), ("b", new(Amounts.Of("2", "15Gi"), 1)));
+
+        AssertKept(["c", "b", "a", "far"], view.Decide(Pod, Older, usage: usage));
+        var decision = view.Decide(Pod, Adaptive, usage: usage);
+        AssertKept(["c", "b", "a", "far"], decision);
+        Assert.Equal([100, 99, 99, 6], decision.Preferred.Select(p => p.Weight));
+    }
+
+    [Fact]
+    public void A_node_that_the_scheduler_would_pick_before_the_nearest_is_left_out()
+    {
+        // 94 points for being nearest, against an empty node's 100 for being empty and 40 for being balanced.
+        var view = Nodes.View(Nodes.At("1", "near"), Nodes.At("2", "empty", "64"), Nodes.At("3", "as-full"));
+        var usage = Usages.Of(("near", new(Amounts.Of("3", "6Gi"), 3)), ("as-full", new(Amounts.Of("3", "6Gi"), 3)));
+
+        AssertKept(["near", "as-full"], view.Decide(Pod, Older, usage: usage));
+        AssertKept(["near", "empty", "as-full"], view.Decide(Pod, Adaptive, usage: usage));
+    }
+
+    [Fact]
+    public void A_node_that_would_win_once_the_rest_of_a_burst_has_gone_to_the_nearest_is_left_out()
+    {
+        var pod = Pods.Predict("here", Pods.Container(cpu: "250m", memory: "500Mi"));
+        var view = Nodes.View(Nodes.At("1", "near"), Nodes.At("2", "empty", "64"), Nodes.At("3", "busy"));
+        var usage = Usages.Of(("busy", new(Amounts.Of("2", "4Gi"), 3)));
+
+        AssertKept(["near", "busy"], view.Decide(pod, Older, usage: usage));
+    }
+
+    [Theory]
+    [InlineData(0, 100, 6, 1)]
+    [InlineData(30, 100, 1, 6)]
+    public void What_the_author_prefers_may_speak_for_a_standby_so_it_counts_against_the_lead_of_the_nearest(int weight, params int[] weights)
+    {
+        var view = Nodes.View(Nodes.At("1", "near"), Nodes.At("2", "empty", "64"), Nodes.At("3", "busy"));
+        var usage = Usages.Of(("busy", new(Amounts.Of("2", "8Gi"), 3)));
+
+        var decision = view.Decide(Pod with { PreferredWeight = weight }, Adaptive, usage: usage);
+
+        AssertKept(["near", "empty", "busy"], decision);
+        Assert.Equal(weights, decision.Preferred.Select(p => p.Weight));
+    }
+
+    [Fact]
+    public void A_lopsided_nearest_node_counts_for_what_it_is_now_although_more_such_pods_would_balance_it()
+    {
+        var pod = Pods.Predict("here", Pods.Container(cpu: "100m", memory: "3Gi"));
+        var view = Nodes.View(Nodes.At("1", "lopsided", "8"), Nodes.At("2", "empty", "64"), Nodes.At("3", "as-lopsided", "8"), Nodes.At("4", "also", "8"));
+        var usage = new NodeUsage(Amounts.Of("7200m", "0"), 1);
+
+        AssertKept(["lopsided", "as-lopsided", "also"], view.Decide(pod, Older, usage: Usages.Of(("lopsided", usage), ("as-lopsided", usage), ("also", usage))));
+    }
+
+    [Fact]
+    public void A_node_that_has_the_pods_image_draws_it_and_is_left_out_where_that_outweighs_the_latency()
+    {
+        var pod = Pods.Predict("here", Pods.Container(cpu: "100m", memory: "100Mi") with { Image = ImageId.Of("registry.example/model") });
+        var images = NodeImages.Of([(ImageId.Of("registry.example/model:latest"), 3000L << 20)]);
+        var view = Nodes.View(Nodes.At("1", "near"), Nodes.At("2", "has-it") with { Images = images }, Nodes.At("3", "next"));
+
+        AssertKept(["near", "next"], view.Decide(pod, Older));
+        AssertKept(["near", "has-it", "next"], view.Decide(pod, Adaptive));
+        AssertKept(["near", "has-it", "next"], view.Decide(Pods.Predict("here", Pods.Container(cpu: "100m", memory: "100Mi")), Older));
+    }
+
+    [Fact]
+    public void Where_no_standby_would_lose_to_the_nearest_it_stands_alone_and_nothing_is_preferred()
+    {
+        var decision = Nodes.View(Nodes.At("1", "near"), Nodes.At("2", "empty", "64")).Decide(Pod, Older, usage: Usages.On("near", "3", "6Gi"));
+
+        AssertKept(["near"], decision);
+        Assert.Empty(decision.Preferred);
+    }
+
+    [Fact]
+    public void Where_no_other_could_stand_by_the_nearest_is_merely_preferred()
+    {
+        var decision = Nodes.View(Nodes.At("1", "near"), Nodes.At("2", "full")).Decide(Pod, Adaptive, usage: Usages.On("full", "4"));
+
+        AssertPreferred(["near"], decision);
+        Assert.Equal("predict at here: near (1 ms) preferred and not required (no other could stand by); by label typeOfComponent, label OurLocation", decision.Explanation);
+    }
+
+    // 13 of 16 cores are taken: with this pod and two more the node is full, which costs it all points for balance.
+    [Fact]
+    public void A_standby_loses_also_when_the_nearest_is_filled_by_pods_that_come_later()
+    {
+        var view = Nodes.View(Nodes.At("1", "near", "16"), Nodes.At("2", "half-full", "16"), Nodes.At("3", "fuller", "16"));
+        var usage = Usages.Of(
+            ("near", new(Amounts.Of("13", "13Gi"), 13)), ("half-full", new(Amounts.Of("8", "8Gi"), 8)), ("fuller", new(Amounts.Of("13", "8Gi"), 13)));
+
+        Assert.Equal([100, 1, 1], view.Decide(Pod, Older, usage: usage).Preferred.Select(p => p.Weight));
+        Assert.Equal([100, 6, 1], view.Decide(Pod, Adaptive, usage: usage).Preferred.Select(p => p.Weight));
+    }
+
+    [Fact]
+    public void Where_none_is_sure_to_lose_whatever_comes_those_that_lose_now_are_better_than_none()
+    {
+        var view = Nodes.View(Nodes.At("1", "near"), Nodes.At("2", "second"), Nodes.At("3", "weakest"));
+        var usage = Usages.Of(("near", new(Amounts.Of("2", "8Gi"), 2)), ("second", new(Amounts.Of("0", "0"), 1)), ("weakest", new(Amounts.Of("1", "4Gi"), 1)));
+
+        AssertKept(["near", "second", "weakest"], view.Decide(Pod, Older, usage: usage));
+    }
+
+    [Fact]
+    public void A_node_that_is_full_is_passed_over_and_the_next_is_the_nearest()
+    {
+        var view = Nodes.View(Nodes.At("1", "full"), Nodes.At("2", "next"), Nodes.At("3", "third"));
+
+        AssertKept(["next", "third"], view.Decide(Pod, Adaptive, usage: Usages.On("full", cpu: "4")));
+    }
+
+    [Fact]
+    public void Where_nothing_near_has_room_the_nodes_are_merely_preferred()
+    {
+        var decision = Nodes.View(Nodes.At("1", "near"), Nodes.At("2", "next"))
+            .Decide(Pod, Adaptive, usage: Usages.Of(("near", new(Amounts.Of("4"), 1)), ("next", new(Amounts.Of("4"), 1))));
+
+        AssertPreferred(["near", "next"], decision);
+        Assert.Equal("predict at here: near (1 ms) preferred, then next (2 ms); none of those near has room now; by label typeOfComponent, label OurLocation", decision.Explanation);
+    }
+
+    [Fact]
+    public void A_pod_that_only_the_scheduler_can_judge_is_merely_steered_and_nobody_is_warned()
+    {
+        var decision = Nodes.View(Nodes.At("1", "near"), Nodes.At("2", "next")).Decide(Pod with { SchedulerOnlyConstraint = "host ports" }, Adaptive);
+
+        AssertPreferred(["near", "next"], decision);
+        Assert.Contains("near (1 ms) preferred and not required (only the scheduler can judge the pod's host ports), then next", decision.Explanation, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_nearest_node_without_a_host_name_of_its_own_is_merely_preferred()
+    {
+        var decision = Nodes.View(Nodes.At("1", "near").Without(NodeSelectorTerm.HostnameKey), Nodes.At("2", "next")).Decide(Pod, Adaptive);
+
+        Assert.Equal((PlacementMode.Preferred, "near"), (decision.Mode, decision.Chosen?.Name));
+        Assert.Null(decision.Required);
+        Assert.Contains("it has no kubernetes.io/hostname label of its own", decision.Explanation, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_standby_without_a_host_name_of_its_own_is_left_out()
+    {
+        var view = Nodes.View(Nodes.At("1", "near"), Nodes.At("2", "nameless").Without(NodeSelectorTerm.HostnameKey), Nodes.At("3", "third"));
+
+        AssertKept(["near", "third"], view.Decide(Pod, Adaptive));
+    }
+
+    [Fact]
+    public void A_nearest_node_that_the_scheduler_avoids_has_no_standby_that_it_avoids_less()
+    {
+        var slow = new Taint("slow", "", TaintEffect.PreferNoSchedule);
+        var slower = new Taint("slower", "", TaintEffect.PreferNoSchedule);
+        var view = Nodes.View(Nodes.At("1", "near", taints: [slow, slower]), Nodes.At("2", "less", taints: slow), Nodes.At("3", "more", taints: [slow, slower]));
+
+        AssertKept(["near", "more"], view.Decide(Pod, Adaptive));
+        AssertKept(["plain", "near", "less"], Nodes.View([.. view.Nodes, Nodes.At("9", "plain")]).Decide(Pod, Adaptive));
+    }
+
+    static void AssertKept(string[] nodes, Decision decision)
+    {
+        Assert.Equal((Outcome.Placed, PlacementMode.Adaptive, nodes[0]), (decision.Outcome, decision.Mode, decision.Chosen?.Name));
+        Assert.Equal((NodeSelectorTerm.HostnameKey, SelectorOperator.In), (decision.Required?.Key, decision.Required?.Operator));
+        Assert.Equal(nodes, decision.Required!.Values);
+        Assert.Empty(decision.Warnings);
+    }
+
+    static void AssertPreferred(string[] nodes, Decision decision)
+    {
+        Assert.Equal(PlacementMode.Preferred, decision.Mode);
+        Assert.Null(decision.Required);
+        Assert.Equal(nodes, decision.Preferred.Select(p => Assert.Single(p.Preference.MatchExpressions).Values[0]));
+        Assert.Empty(decision.Warnings);
+    }
+}

@@ -1,0 +1,346 @@
+using System.Diagnostics.Metrics;
+using System.Net;
+using System.Security.Authentication;
+using System.Text;
+using System.Text.Json.Nodes;
+using AdmissionLas.Kubernetes;
+using AdmissionLas.Observers;
+using AdmissionLas.Placement;
+using AdmissionLas.Server;
+using AdmissionLas.Tests.Support;
+using AdmissionLas.Webhook;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace AdmissionLas.Tests.Server;
+
+public sealed class WebhookServerTests
+{
+    const int Megabyte = 1024 * 1024;
+
+    [Theory]
+    [InlineData("1.1")]
+    [InlineData("2.0")]
+    public async Task A_predict_pod_is_answered_over_every_http_version(string version)
+    {
+        await using var webhook = await RunningWebhook.StartAsync();
+
+        var response = await webhook.ReviewAsync(RunningWebhook.Predict("HOME-EDGE"), new Version(version));
+
+        Assert.Equal("home-edge-node", response["auditAnnotations"]!["node"]!.ToString());
+        Assert.Equal("JSONPatch", response["patchType"]!.ToString());
+    }
+
+    [Theory]
+    [InlineData(SslProtocols.Tls12)]
+    [InlineData(SslProtocols.Tls13)]
+    public async Task Tls_1_2_and_1_3_are_spoken(SslProtocols protocol)
+    {
+        await using var webhook = await RunningWebhook.StartAsync();
+
+        await using var stream = await webhook.ConnectAsync(protocol);
+
+        Assert.Equal(protocol, stream.SslProtocol);
+    }
+
+    [Fact]
+    public async Task Older_tls_is_refused()
+    {
+        await using var webhook = await RunningWebhook.StartAsync();
+
+#pragma warning disable SYSLIB0039, CA5397 // The point is that it is obsolete.
+        await Assert.ThrowsAnyAsync<Exception>(() => webhook.ConnectAsync(SslProtocols.Tls11));
+#pragma warning restore SYSLIB0039, CA5397
+    }
+
+    [Fact]
+    public async Task A_four_megabyte_pod_is_answered()
+    {
+        await using var webhook = await RunningWebhook.StartAsync();
+        var pod = RunningWebhook.Predict("HOME-EDGE");
+        pod["spec"]!["containers"]![0]!["env"] = new JsonArray(new JsonObject { ["name"] = "BIG", ["value"] = new string('x', 4 * Megabyte) });
+
+        var response = await webhook.ReviewAsync(pod);
+
+        Assert.Equal("home-edge-node", response["auditAnnotations"]!["node"]!.ToString());
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_body_over_the_limit_is_refused_with_413(bool saysItsLength)
+    {
+        await using var webhook = await RunningWebhook.StartAsync(new() { ["server:bodyLimitBytes"] = $"{Megabyte}" });
+        using var content = new StreamContent(saysItsLength ? new MemoryStream(new byte[Megabyte + 1]) : new Unseekable(new byte[Megabyte + 1]));
+        content.Headers.ContentType = new("application/json");
+
+        // HTTP/2, as the API server: there a refusal can overtake the body.
+        using var response = await webhook.PostAsync(content);
+
+        Assert.Equal(HttpStatusCode.RequestEntityTooLarge, response.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_body_that_does_not_arrive_in_time_is_refused_with_408()
+    {
+        await using var webhook = await RunningWebhook.StartAsync(new() { ["server:budgetMilliseconds"] = "50" });
+        await using var stream = await webhook.ConnectAsync();
+
+        await stream.WriteAsync("POST /mutate HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"u8.ToArray());
+
+        using var reader = new StreamReader(stream, Encoding.ASCII);
+        Assert.StartsWith("HTTP/1.1 408 ", await reader.ReadLineAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_body_behind_its_headers_has_the_whole_budget_however_long_the_one_before_it_took()
+    {
+        var budget = TimeSpan.FromSeconds(2);
+        await using var webhook = await RunningWebhook.StartAsync(new() { ["server:budgetMilliseconds"] = $"{budget.TotalMilliseconds}" });
+        await using var stream = await webhook.ConnectAsync();
+        using var reader = new StreamReader(stream, Encoding.ASCII);
+
+        Assert.StartsWith("HTTP/1.1 400 ", await PostLateAsync(), StringComparison.Ordinal);
+        // What was left of the first one's budget is over when the second one comes.
+        await Task.Delay(budget * 0.75);
+        Assert.StartsWith("HTTP/1.1 400 ", await PostLateAsync(), StringComparison.Ordinal);
+
+        async Task<string?> PostLateAsync()
+        {
+            await stream.WriteAsync("POST /mutate HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n"u8.ToArray());
+            await Task.Delay(budget * 0.3);
+            await stream.WriteAsync("{}"u8.ToArray());
+            var status = await reader.ReadLineAsync();
+            while (await reader.ReadLineAsync() is { Length: > 0 })
+            {
+            }
+
+            // The message's own line, in chunks.
+            while (await reader.ReadLineAsync() is { } line && line != "0")
+            {
+            }
+
+            await reader.ReadLineAsync();
+            return status;
+        }
+    }
+
+    [Fact]
+    public async Task Reviews_over_the_limit_are_refused_with_503_and_the_place_is_free_again_afterwards()
+    {
+        await using var webhook = await RunningWebhook.StartAsync(new() { ["server:concurrentReviews"] = "1", ["server:budgetMilliseconds"] = "30000" });
+        await using (var hanging = await webhook.ConnectAsync())
+        {
+            await hanging.WriteAsync("POST /mutate HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"u8.ToArray());
+            await Eventually.IsTrueAsync("the second review is refused", async () =>
+            {
+                using var response = await webhook.PostAsync(RunningWebhook.Json("{}"));
+                return response.StatusCode == HttpStatusCode.ServiceUnavailable;
+            });
+        }
+
+        await Eventually.IsTrueAsync("a review is read again", async () =>
+        {
+            using var response = await webhook.PostAsync(RunningWebhook.Json("{}"));
+            return response.StatusCode == HttpStatusCode.BadRequest;
+        });
+    }
+
+    [Theory]
+    [InlineData("", "the body is not JSON")]
+    [InlineData("not json", "the body is not JSON")]
+    [InlineData("[]", "the body is not an object")]
+    [InlineData("{}", "kind is not AdmissionReview")]
+    [InlineData("""{"kind":"Pod","apiVersion":"v1"}""", "kind is not AdmissionReview")]
+    [InlineData("""{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v2"}""", "apiVersion is neither")]
+    [InlineData("""{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1"}""", "there is no request")]
+    [InlineData("""{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1","request":{}}""", "request.uid is missing")]
+    public async Task What_is_not_a_review_is_refused_with_400_and_the_reason(string body, string reason)
+    {
+        await using var webhook = await RunningWebhook.StartAsync();
+
+        using var response = await webhook.PostAsync(RunningWebhook.Json(body));
+
+        Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
+        Assert.StartsWith(reason, await response.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_is_not_a_review_does_not_end_the_connection()
+    {
+        await using var webhook = await RunningWebhook.StartAsync();
+        for (var i = 0; i < 3; i++)
+        {
+            using var refused = await webhook.PostAsync(RunningWebhook.Json("{}"), HttpVersion.Version11);
+
+            Assert.Equal(HttpStatusCode.BadRequest, refused.StatusCode);
+        }
+
+        Assert.NotNull((await webhook.ReviewAsync(RunningWebhook.Predict("HOME-EDGE"), HttpVersion.Version11))["patch"]);
+    }
+
+    [Fact]
+    public async Task Another_content_type_is_refused_with_415()
+    {
+        await using var webhook = await RunningWebhook.StartAsync();
+
+        using var response = await webhook.PostAsync(new StringContent("kind: AdmissionReview", Encoding.UTF8, "application/yaml"));
+
+        Assert.Equal(HttpStatusCode.UnsupportedMediaType, response.StatusCode);
+    }
+
+    [Fact]
+    public async Task Only_post_is_allowed()
+    {
+        await using var webhook = await RunningWebhook.StartAsync();
+
+        using var response = await webhook.Client.GetAsync(webhook.Mutate);
+
+        Assert.Equal(HttpStatusCode.MethodNotAllowed, response.StatusCode);
+    }
+
+    [Fact]
+    public async Task The_plain_port_does_not_decide_on_pods()
+    {
+        await using var webhook = await RunningWebhook.StartAsync();
+
+        using var response = await webhook.Client.PostAsync(webhook.Health(MutateEndpoint.Path), RunningWebhook.Json("{}"));
+
+        Assert.Equal(HttpStatusCode.NotFound, response.StatusCode);
+    }
+
+    [Fact]
+    public async Task It_is_not_ready_before_the_first_view_and_lets_pods_through_until_then()
+    {
+        await using var webhook = await RunningWebhook.StartAsync(source: NothingYet());
+
+        using var readiness = await webhook.Client.GetAsync(webhook.Health("/readyz"));
+        using var liveness = await webhook.Client.GetAsync(webhook.Health("/healthz"));
+        var response = await webhook.ReviewAsync(RunningWebhook.Predict("HOME-EDGE"));
+
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, readiness.StatusCode);
+        Assert.Equal(HttpStatusCode.OK, liveness.StatusCode);
+        Assert.True(response["allowed"]!.GetValue<bool>());
+        Assert.Null(response["patch"]);
+    }
+
+    [Fact]
+    public async Task Readiness_tells_how_many_nodes_are_known_and_how_old_that_is()
+    {
+        await using var webhook = await RunningWebhook.StartAsync();
+
+        Assert.Matches("^ok: 3 nodes, confirmed [0-9.]+ s ago", await webhook.Client.GetStringAsync(webhook.Health("/readyz")));
+    }
+
+    [Fact]
+    public async Task No_folder_is_watched()
+    {
+        await using var webhook = await RunningWebhook.StartAsync();
+
+        Assert.DoesNotContain(OpenFiles(), file => file.Contains("inotify wd:", StringComparison.Ordinal));
+
+        // What the kernel says of each; one that was closed meanwhile is none.
+        static IEnumerable<string> OpenFiles()
+        {
+            foreach (var file in Directory.GetFiles("/proc/self/fdinfo"))
+            {
+                var text = "";
+                try
+                {
+                    text = File.ReadAllText(file);
+                }
+                catch (IOException)
+                {
+                }
+
+                yield return text;
+            }
+        }
+    }
+
+    [Fact]
+    public async Task Reviews_and_refusals_are_counted_by_what_became_of_them()
+    {
+        await using var webhook = await RunningWebhook.StartAsync();
+        using var seen = new SeenMeasurements(webhook);
+
+        await webhook.ReviewAsync(RunningWebhook.Predict("HOME-EDGE"));
+        await webhook.ReviewAsync(RunningWebhook.Predict("NOWHERE-AT-ALL"));
+        using var refused = await webhook.PostAsync(RunningWebhook.Json("{}"));
+
+        Assert.Equal(1, seen.Sum("admission_las.reviews", "Placed"));
+        Assert.Equal(1, seen.Sum("admission_las.reviews", "UnknownLocation"));
+        Assert.Equal(1, seen.Sum("admission_las.refused_requests", "not-a-review"));
+        Assert.Equal(3, seen.Sum("admission_las.snapshot.nodes", null));
+        Assert.True(seen.Sum("admission_las.snapshot.age", null) >= 0);
+    }
+
+    [Fact]
+    public async Task Latency_labels_that_cannot_be_read_are_counted()
+    {
+        var source = new ClusterSource.Snapshot(new ClusterView(
+        [
+            new NodeFacts { Name = "good", Labels = new Dictionary<string, string> { ["HOME-EDGE"] = "1ms" } },
+            new NodeFacts { Name = "bad", Labels = new Dictionary<string, string> { ["HOME-EDGE"] = "fast", ["role"] = "worker" } },
+        ]));
+        await using var webhook = await RunningWebhook.StartAsync(source: source);
+        using var seen = new SeenMeasurements(webhook);
+
+        Assert.Equal(1, seen.Sum("admission_las.unreadable_latency_labels", null));
+    }
+
+    // An API server that nobody listens for: the first list never comes.
+    static ClusterSource.ApiServer NothingYet() => new(new k8s.KubernetesClientConfiguration { Host = "http://127.0.0.1:1" });
+
+    // A stream that cannot tell how long it is, so that the request does not either.
+    sealed class Unseekable(byte[] bytes) : MemoryStream(bytes)
+    {
+        public override bool CanSeek => false;
+    }
+
+    /// <summary>What one server's instruments have said since this was made.</summary>
+    sealed class SeenMeasurements : IDisposable
+    {
+        readonly MeterListener listener = new();
+        readonly List<(string Instrument, string? Tag, double Value)> measurements = [];
+
+        internal SeenMeasurements(RunningWebhook webhook)
+        {
+            var meter = webhook.Services.GetRequiredService<WebhookMetrics>().Meter;
+            listener.InstrumentPublished = (instrument, l) =>
+            {
+                if (ReferenceEquals(instrument.Meter, meter))
+                {
+                    l.EnableMeasurementEvents(instrument);
+                }
+            };
+            listener.SetMeasurementEventCallback<long>((instrument, value, tags, _) => Add(instrument, value, tags));
+            listener.SetMeasurementEventCallback<int>((instrument, value, tags, _) => Add(instrument, value, tags));
+            listener.SetMeasurementEventCallback<double>((instrument, value, tags, _) => Add(instrument, value, tags));
+            listener.Start();
+        }
+
+        internal double Sum(string instrument, string? tag)
+        {
+            lock (measurements)
+            {
+                measurements.RemoveAll(m => m.Tag is null);
+            }
+
+            listener.RecordObservableInstruments();
+            lock (measurements)
+            {
+                return measurements.Where(m => m.Instrument == instrument && m.Tag == tag).Sum(m => m.Value);
+            }
+        }
+
+        public void Dispose() => listener.Dispose();
+
+        void Add(Instrument instrument, double value, ReadOnlySpan<KeyValuePair<string, object?>> tags)
+        {
+            lock (measurements)
+            {
+                measurements.Add((instrument.Name, tags.IsEmpty ? null : tags[0].Value as string, value));
+            }
+        }
+    }
+}

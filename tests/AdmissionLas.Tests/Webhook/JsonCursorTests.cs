@@ -1,0 +1,184 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using AdmissionLas.Webhook;
+using CsCheck;
+
+namespace AdmissionLas.Tests.Webhook;
+
+public sealed class JsonCursorTests
+{
+    // Quotes, backslashes and brackets above all, and lengths around the 16 and 64 bytes that are looked at together.
+    static readonly Gen<string> Texts = Gen.OneOf(
+        Gen.String[Gen.Char["\"\\{}[],:a é\n"], 0, 20],
+        Gen.String[Gen.Char["\"\\}a"], 40, 200],
+        Gen.Int[0, 140].Select(n => new string('\\', n)));
+
+    static readonly Gen<JsonNode?> Values = Gen.Recursive<JsonNode?>((depth, value) => depth > 4
+        ? Texts.Select(t => (JsonNode?)JsonValue.Create(t))
+        : Gen.Frequency(
+            (2, Texts.Select(t => (JsonNode?)JsonValue.Create(t))),
+            (1, Gen.Int.Select(n => (JsonNode?)JsonValue.Create(n))),
+            (1, Gen.Bool.Select(b => (JsonNode?)JsonValue.Create(b))),
+            (1, Gen.Const((JsonNode?)null)),
+            (2, value.Array[0, 5].Select(items => (JsonNode?)new JsonArray([.. items.Select(i => i?.DeepClone())]))),
+            (2, Gen.Select(Texts, value).Array[0, 5].Select(Object))));
+
+    static readonly Gen<(JsonNode? Value, bool Indented)> Documents = Gen.Select(Values, Gen.Bool);
+
+    [Fact]
+    public void A_value_that_is_stepped_over_ends_where_it_ends() => Documents.Sample(
+        document =>
+        {
+            var text = Written(document.Value, document.Indented);
+            var json = new JsonCursor(Encoding.UTF8.GetBytes($"[{text},\"end\"]"));
+
+            Assert.True(json.ReadArray(""));
+            Assert.True(json.NextItem());
+            Assert.Equal(KindOf(document.Value), json.SkipValue());
+            Assert.True(json.NextItem());
+            Assert.Equal("end", json.ReadText(""));
+            Assert.False(json.NextItem());
+            json.End();
+        },
+        iter: 3000);
+
+    [Fact]
+    public void What_is_read_is_what_the_library_reads() => Documents.Sample(
+        document =>
+        {
+            var text = Written(document.Value, document.Indented);
+            var json = new JsonCursor(Encoding.UTF8.GetBytes(text));
+
+            var read = Read(ref json);
+            json.End();
+
+            Assert.Equal(Written(JsonNode.Parse(text), indented: false), Written(read, indented: false));
+        },
+        iter: 3000);
+
+    [Fact]
+    public void A_value_that_is_cut_off_has_no_end() => Documents.Where(d => d.Value is JsonObject or JsonArray or JsonValue).Sample(
+        document =>
+        {
+            var whole = Encoding.UTF8.GetBytes($"[{Written(document.Value, document.Indented)}]");
+            for (var length = 0; length < whole.Length; length++)
+            {
+                Assert.Throws<JsonException>(() => new JsonCursor(whole.AsSpan(0, length)).SkipValue());
+            }
+        },
+        iter: 200);
+
+    [Theory]
+    [InlineData("{\"a\":1,}")]
+    [InlineData("{\"a\" 1}")]
+    [InlineData("{\"a\":1 \"b\":2}")]
+    [InlineData("{,\"a\":1}")]
+    [InlineData("{a:1}")]
+    [InlineData("{\"a\":}")]
+    [InlineData("{\"a\":tru}")]
+    [InlineData("{\"a\":nul}")]
+    [InlineData("{\"a\":01}")]
+    [InlineData("{\"a\":-}")]
+    [InlineData("{\"a\":1.}")]
+    [InlineData("{\"a\":'b'}")]
+    [InlineData("{\"a\":\"b}")]
+    [InlineData("{\"a\":\"b\\")]
+    [InlineData("{\"a\":1]")]
+    public void What_is_read_must_be_JSON(string text) => Assert.Throws<JsonException>(() =>
+    {
+        var json = new JsonCursor(Encoding.UTF8.GetBytes(text));
+        Read(ref json);
+        json.End();
+    });
+
+    [Fact]
+    public void A_fault_is_told_with_its_line_and_place_in_it()
+    {
+        var fault = Assert.Throws<JsonException>(() =>
+        {
+            var json = new JsonCursor("{\n  \"a\": 1,\n  \"b\" 2\n}"u8);
+            Read(ref json);
+        });
+
+        Assert.Equal((2, 6), (fault.LineNumber, fault.BytePositionInLine));
+    }
+
+    [Fact]
+    public void An_escaped_name_is_the_name_it_spells()
+    {
+        var json = new JsonCursor("""{ "\u0075id": "\u0041\n" }"""u8);
+
+        Assert.True(json.ReadObject(""));
+        Assert.True(json.NextMember());
+        Assert.True(json.TextIs("uid"u8));
+        Assert.Equal("A\n", json.ReadText(""));
+        Assert.True(json.TextIs("A\n"u8));
+        Assert.False(json.TextIs("A"u8));
+    }
+
+    static JsonNode? Read(ref JsonCursor json)
+    {
+        // One look ahead is enough to know what comes, as a reader of a schema does.
+        var before = json;
+        switch (json.ReadScalar())
+        {
+            case JsonKind.Object:
+                json = before;
+                Assert.True(json.ReadObject(""));
+                var members = new JsonObject();
+                while (json.NextMember())
+                {
+                    var name = json.GetText("");
+                    members[name] = Read(ref json);
+                }
+
+                return members;
+            case JsonKind.List:
+                json = before;
+                Assert.True(json.ReadArray(""));
+                var items = new JsonArray();
+                while (json.NextItem())
+                {
+                    items.Add(Read(ref json));
+                }
+
+                return items;
+            case JsonKind.Text:
+                return JsonValue.Create(json.GetText(""));
+            case JsonKind.Flag:
+                return JsonValue.Create(json.Raw[0] == 't');
+            case JsonKind.Number:
+                return JsonValue.Create(int.Parse(json.Raw, CultureInfo.InvariantCulture));
+            default:
+                return null;
+        }
+    }
+
+    static JsonNode? Object((string Name, JsonNode? Value)[] members)
+    {
+        var made = new JsonObject();
+        foreach (var (name, value) in members)
+        {
+            made[name] = value?.DeepClone();
+        }
+
+        return made;
+    }
+
+    static JsonKind KindOf(JsonNode? value) => value?.GetValueKind() switch
+    {
+        null or JsonValueKind.Null => JsonKind.Null,
+        JsonValueKind.Object => JsonKind.Object,
+        JsonValueKind.Array => JsonKind.List,
+        JsonValueKind.String => JsonKind.Text,
+        JsonValueKind.Number => JsonKind.Number,
+        _ => JsonKind.Flag,
+    };
+
+    static readonly JsonSerializerOptions Compact = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    static readonly JsonSerializerOptions Indented = new(Compact) { WriteIndented = true };
+
+    static string Written(JsonNode? value, bool indented) => value?.ToJsonString(indented ? Indented : Compact) ?? "null";
+}

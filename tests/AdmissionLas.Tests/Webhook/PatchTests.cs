@@ -1,0 +1,330 @@
+using System.Text;
+using System.Text.Json.Nodes;
+using AdmissionLas.Placement;
+using AdmissionLas.Tests.Support;
+using AdmissionLas.Webhook;
+
+namespace AdmissionLas.Tests.Webhook;
+
+/// <summary>What the patch makes of a pod, applied by a library that is not ours.</summary>
+public sealed class PatchTests
+{
+    const string Terms = "requiredDuringSchedulingIgnoredDuringExecution";
+    const string Preferred = "preferredDuringSchedulingIgnoredDuringExecution";
+
+    static readonly PlacementPolicy PreferredMode = new() { Mode = PlacementMode.Preferred };
+    static readonly PlacementPolicy Required = new() { Mode = PlacementMode.Required };
+    static readonly ClusterView View = Nodes.View(Nodes.At("1", "near"), Nodes.At("90", "far").Labelled("tier", "edge"));
+
+    [Fact]
+    public void A_predict_pod_gets_preferred_terms_and_the_decision_in_two_operations()
+    {
+        var reviewed = WebhookCall.Review(Pods.PredictJson(), View, PreferredMode);
+
+        Assert.Equal(["/metadata/annotations", "/spec/affinity"], Paths(reviewed));
+        AssertJson("""
+            {
+              "nodeAffinity": {
+                "preferredDuringSchedulingIgnoredDuringExecution": [
+                  { "weight": 100, "preference": { "matchExpressions": [ { "key": "kubernetes.io/hostname", "operator": "In", "values": ["near"] } ] } },
+                  { "weight": 12, "preference": { "matchExpressions": [ { "key": "kubernetes.io/hostname", "operator": "In", "values": ["far"] } ] } }
+                ]
+              }
+            }
+            """, reviewed.Pod["spec"]!["affinity"]);
+        AssertJson(
+            """{ "admissionlas.io/decision": "predict at here: near (1 ms) preferred, then far (90 ms); by label typeOfComponent, label OurLocation", "admissionlas.io/assumed": "near/uid-1" }""",
+            reviewed.Pod["metadata"]!["annotations"]);
+    }
+
+    [Fact]
+    public void A_pod_that_is_required_to_be_near_gets_a_required_term_too()
+    {
+        var reviewed = WebhookCall.Review(Pods.PredictJson(), View, Required);
+
+        AssertJson("""
+            { "nodeSelectorTerms": [ { "matchExpressions": [ { "key": "kubernetes.io/hostname", "operator": "In", "values": ["near"] } ] } ] }
+            """, reviewed.Pod["spec"]!["affinity"]!["nodeAffinity"]![Terms]);
+        Assert.Equal(2, reviewed.Pod["spec"]!["affinity"]!["nodeAffinity"]![Preferred]!.AsArray().Count);
+    }
+
+    [Fact]
+    public void A_pod_that_one_node_alone_could_run_is_not_kept_to_it()
+    {
+        var reviewed = WebhookCall.Review(Pods.PredictJson(), Nodes.View(Nodes.At("1", "near")));
+
+        AssertJson("""
+            {
+              "nodeAffinity": {
+                "preferredDuringSchedulingIgnoredDuringExecution": [
+                  { "weight": 100, "preference": { "matchExpressions": [ { "key": "kubernetes.io/hostname", "operator": "In", "values": ["near"] } ] } }
+                ]
+              }
+            }
+            """, reviewed.Pod["spec"]!["affinity"]);
+    }
+
+    [Fact]
+    public void The_pods_own_annotations_stay()
+    {
+        var reviewed = WebhookCall.Review(Pods.PredictJson(annotations: """{ "a~b/c": "x" }"""), View);
+
+        Assert.Equal(["/metadata/annotations/admissionlas.io~1decision", "/metadata/annotations/admissionlas.io~1assumed"], Paths(reviewed)[..2]);
+        Assert.Equal("x", reviewed.Pod["metadata"]!["annotations"]!["a~b/c"]!.GetValue<string>());
+        Assert.StartsWith("predict at here: near", reviewed.Pod["metadata"]!["annotations"]![PodHints.DecisionKey]!.GetValue<string>(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("/", "~1")]
+    [InlineData("~", "~0")]
+    [InlineData("~1", "~01")]
+    [InlineData("a/b~c/d", "a~1b~0c~1d")]
+    public void A_member_name_is_escaped_as_a_JSON_Pointer(string name, string escaped) => Assert.Equal(escaped, PatchWriter.EscapePointer(name));
+
+    [Theory]
+    [InlineData("null", "/spec/affinity")]
+    [InlineData("{}", "/spec/affinity/nodeAffinity")]
+    [InlineData("""{ "podAffinity": {} }""", "/spec/affinity/nodeAffinity")]
+    [InlineData("""{ "nodeAffinity": null }""", "/spec/affinity/nodeAffinity")]
+    [InlineData("""{ "nodeAffinity": {} }""", "/spec/affinity/nodeAffinity/preferredDuringSchedulingIgnoredDuringExecution")]
+    [InlineData("""{ "nodeAffinity": { "preferredDuringSchedulingIgnoredDuringExecution": null } }""", "/spec/affinity/nodeAffinity/preferredDuringSchedulingIgnoredDuringExecution")]
+    [InlineData("""{ "nodeAffinity": { "preferredDuringSchedulingIgnoredDuringExecution": [] } }""", "/spec/affinity/nodeAffinity/preferredDuringSchedulingIgnoredDuringExecution/-")]
+    public void Whatever_parents_are_there_the_terms_find_their_place(string affinity, string path)
+    {
+        var reviewed = WebhookCall.Review(WithAffinity(affinity), View, PreferredMode);
+
+        Assert.Equal(path, Paths(reviewed)[1]);
+        Assert.Equal(2, reviewed.Pod["spec"]!["affinity"]!["nodeAffinity"]![Preferred]!.AsArray().Count);
+    }
+
+    [Fact]
+    public void Preferred_terms_are_appended_to_the_authors()
+    {
+        var reviewed = WebhookCall.Review(WithAffinity("""{ "nodeAffinity": { "preferredDuringSchedulingIgnoredDuringExecution": [ { "weight": 7, "preference": {} } ] } }"""), View, PreferredMode);
+
+        var terms = reviewed.Pod["spec"]!["affinity"]!["nodeAffinity"]![Preferred]!.AsArray();
+        Assert.Equal([7, 100, 12], terms.Select(t => t!["weight"]!.GetValue<int>()));
+    }
+
+    [Fact]
+    public void A_requirement_is_ANDed_into_each_of_the_authors_terms()
+    {
+        var reviewed = WebhookCall.Review(
+            WithAffinity($$"""
+                {
+                  "nodeAffinity": {
+                    "{{Terms}}": {
+                      "nodeSelectorTerms": [
+                        { "matchExpressions": [ { "key": "tier", "operator": "DoesNotExist" } ] },
+                        { "matchFields": [ { "key": "metadata.name", "operator": "In", "values": ["near"] } ] },
+                        { "matchExpressions": [], "matchFields": [ { "key": "metadata.name", "operator": "NotIn", "values": ["far"] } ] },
+                        {},
+                        { "matchExpressions": [] }
+                      ]
+                    }
+                  }
+                }
+                """),
+            View, Required);
+
+        AssertJson("""
+            [
+              { "matchExpressions": [ { "key": "tier", "operator": "DoesNotExist" }, { "key": "kubernetes.io/hostname", "operator": "In", "values": ["near"] } ] },
+              {
+                "matchFields": [ { "key": "metadata.name", "operator": "In", "values": ["near"] } ],
+                "matchExpressions": [ { "key": "kubernetes.io/hostname", "operator": "In", "values": ["near"] } ]
+              },
+              {
+                "matchExpressions": [ { "key": "kubernetes.io/hostname", "operator": "In", "values": ["near"] } ],
+                "matchFields": [ { "key": "metadata.name", "operator": "NotIn", "values": ["far"] } ]
+              },
+              {},
+              { "matchExpressions": [] }
+            ]
+            """, reviewed.Pod["spec"]!["affinity"]!["nodeAffinity"]![Terms]!["nodeSelectorTerms"]);
+    }
+
+    [Theory]
+    [InlineData("{}")]
+    [InlineData("""{ "requiredDuringSchedulingIgnoredDuringExecution": null }""")]
+    public void A_requirement_is_the_only_one_where_the_author_has_none(string nodeAffinity)
+    {
+        var reviewed = WebhookCall.Review(WithAffinity($$"""{ "nodeAffinity": {{nodeAffinity}} }"""), View, Required);
+
+        AssertJson("""
+            { "nodeSelectorTerms": [ { "matchExpressions": [ { "key": "kubernetes.io/hostname", "operator": "In", "values": ["near"] } ] } ] }
+            """, reviewed.Pod["spec"]!["affinity"]!["nodeAffinity"]![Terms]);
+    }
+
+    [Fact]
+    public void A_node_that_is_named_by_field_is_named_by_exactly_one_value()
+    {
+        var reviewed = WebhookCall.Review(Pods.PredictJson(), Nodes.View(Nodes.At("1", "near").Without(NodeSelectorTerm.HostnameKey)));
+
+        AssertJson(
+            """[ { "weight": 100, "preference": { "matchFields": [ { "key": "metadata.name", "operator": "In", "values": ["near"] } ] } } ]""",
+            reviewed.Pod["spec"]!["affinity"]!["nodeAffinity"]![Preferred]);
+    }
+
+    [Theory]
+    [InlineData("""{ "name": "main" }""", """{ "requests": { "cpu": "2", "memory": "4Gi" } }""")]
+    [InlineData("""{ "name": "main", "resources": null }""", """{ "requests": { "cpu": "2", "memory": "4Gi" } }""")]
+    [InlineData("""{ "name": "main", "resources": {} }""", """{ "requests": { "cpu": "2", "memory": "4Gi" } }""")]
+    [InlineData("""{ "name": "main", "resources": { "requests": null } }""", """{ "requests": { "cpu": "2", "memory": "4Gi" } }""")]
+    [InlineData("""{ "name": "main", "resources": { "requests": {} } }""", """{ "requests": { "cpu": "2", "memory": "4Gi" } }""")]
+    [InlineData("""{ "name": "main", "resources": { "requests": { "cpu": "100m" } } }""", """{ "requests": { "cpu": "100m", "memory": "4Gi" } }""")]
+    [InlineData(
+        """{ "name": "main", "resources": { "limits": { "memory": "1Gi", "nvidia.com/gpu": "0" }, "requests": { "ephemeral-storage": "0" } } }""",
+        """{ "limits": { "memory": "1Gi", "nvidia.com/gpu": "0" }, "requests": { "ephemeral-storage": "0", "cpu": "2", "memory": "1Gi" } }""")]
+    public void Whatever_parents_are_there_the_requests_find_their_place(string container, string resources)
+    {
+        var view = Nodes.View(Nodes.Named("big", "8"), Nodes.Named("small", "1"));
+        view = new ClusterView(view.Nodes.Select(n => n with { Allocatable = n.Allocatable with { Other = [new("ephemeral-storage", 1)] } }));
+
+        var reviewed = WebhookCall.Review(Pods.TrainingJson($$"""{ "containers": [ {{container}} ] }"""), view);
+
+        AssertJson(resources, reviewed.Pod["spec"]!["containers"]![0]!["resources"]);
+    }
+
+    [Fact]
+    public void Each_container_gets_its_own_requests_and_nobody_elses()
+    {
+        var reviewed = WebhookCall.Review(
+            Pods.TrainingJson("""
+                {
+                  "initContainers": [ { "name": "init" } ],
+                  "containers": [
+                    { "name": "wait" },
+                    { "name": "a", "resources": { "requests": { "memory": "1Gi" } } },
+                    { "name": "b", "resources": { "requests": { "cpu": "1", "memory": "1Gi" } } },
+                    { "name": "c" }
+                  ]
+                }
+                """),
+            Nodes.View(Nodes.Named("big", "64", "256Gi")));
+
+        AssertJson("""
+            [
+              { "name": "wait" },
+              { "name": "a", "resources": { "requests": { "memory": "1Gi", "cpu": "2" } } },
+              { "name": "b", "resources": { "requests": { "cpu": "1", "memory": "1Gi" } } },
+              { "name": "c", "resources": { "requests": { "cpu": "2", "memory": "4Gi" } } }
+            ]
+            """, reviewed.Pod["spec"]!["containers"]);
+        AssertJson("""[ { "name": "init" } ]""", reviewed.Pod["spec"]!["initContainers"]);
+    }
+
+    [Fact]
+    public void A_step_that_cannot_be_placed_gets_nothing_but_the_decision()
+    {
+        var reviewed = WebhookCall.Review(Pods.PredictJson("nowhere"), View);
+
+        Assert.Equal(["/metadata/annotations"], Paths(reviewed));
+        Assert.Equal(("UnknownLocation", null), (reviewed.Audit("outcome"), reviewed.Audit("node")));
+    }
+
+    [Theory]
+    [InlineData("""{ "app": "web" }""")]
+    [InlineData("""{ "typeOfComponent": "Evaluation" }""")]
+    public void A_pod_that_is_no_step_gets_no_patch_and_no_audit_annotation(string labels)
+    {
+        var reviewed = WebhookCall.Review(Pods.Json(labels), View);
+
+        Assert.Null(reviewed.Patch);
+        Assert.Null(reviewed.Response["auditAnnotations"]);
+    }
+
+    [Fact]
+    public void A_second_review_changes_nothing()
+    {
+        foreach (var pod in (JsonObject[])[Pods.PredictJson(), Pods.PredictJson("nowhere"), Pods.TrainingJson()])
+        {
+            var first = WebhookCall.Review(pod, View, Required);
+
+            Assert.NotNull(first.Patch);
+            Assert.Null(WebhookCall.Review(first.Pod, View, Required).Patch);
+        }
+    }
+
+    [Fact]
+    public void The_patch_of_a_training_pod_is_as_short_on_five_thousand_nodes()
+    {
+        var view = Nodes.View([.. Enumerable.Range(0, 5000).Select(i => Nodes.Named($"n{i}", i % 2 == 0 ? "8" : "2", labels: [("admissionlas.io/tier", i % 2 == 0 ? "cloud" : "edge")]))]);
+
+        Assert.InRange(WebhookCall.Review(Pods.TrainingJson(), view).Patch!.Length, 1, 1024);
+    }
+
+    [Fact]
+    public void The_patch_of_a_predict_pod_is_a_few_KB_at_most()
+    {
+        var name = new string('n', 55);
+        var view = Nodes.View([.. Enumerable.Range(0, 5000).Select(i => Nodes.At($"{i + 1}", $"{name}-{i:0000}"))]);
+
+        var reviewed = WebhookCall.Review(Pods.PredictJson(), view, Required with { NamedNodes = PlacementPolicy.NamedNodesLimit, NearFactor = 1000 });
+
+        Assert.Equal(16, reviewed.Pod["spec"]!["affinity"]!["nodeAffinity"]![Preferred]!.AsArray().Count);
+        Assert.InRange(reviewed.Patch!.Length, 1, 6 * 1024);
+    }
+
+    [Fact]
+    public void A_pod_without_metadata_or_spec_is_left_as_it_is()
+    {
+        // Only a rule for a whole namespace speaks of such a pod; a patch to it would have no parent to add to.
+        var rules = new StepRules(rules: [new StepRule { Name = "all", Namespace = "*", Type = StepType.Predict, Location = "here" }]);
+
+        foreach (var pod in (string[])["{}", """{ "metadata": {} }""", """{ "metadata": null, "spec": {} }""", """{ "spec": { "containers": [] } }""", """{ "metadata": {}, "spec": null }"""])
+        {
+            Assert.Null(WebhookCall.Review(JsonNode.Parse(pod)!.AsObject(), View, rules: rules).Patch);
+        }
+    }
+
+    [Fact]
+    public void The_audit_annotations_carry_the_decision()
+    {
+        var audit = WebhookCall.Review(Pods.PredictJson(), View).Response["auditAnnotations"];
+
+        AssertJson("""
+            {
+              "decision": "predict at here: near (1 ms) adaptive, then far (90 ms), no others; by label typeOfComponent, label OurLocation",
+              "outcome": "Placed", "type": "Predict", "type-rule": "label typeOfComponent",
+              "node": "near", "location": "here", "location-rule": "label OurLocation", "latency-ms": "1"
+            }
+            """, audit);
+    }
+
+    // The API server cuts a warning at 256 characters.
+    [Fact]
+    public void A_warning_is_never_so_long_that_the_API_server_cuts_it()
+    {
+        var nodes = Enumerable.Range(0, 10).Select(i => Nodes.Named($"n{i}", latencies: [($"{new string('x', 60)}-{i}", "1")])).ToArray();
+
+        var warning = Assert.Single(WebhookCall.Review(Pods.PredictJson("nowhere"), Nodes.View(nodes)).Warnings);
+
+        Assert.StartsWith("admission-las: this prediction step may run far from nowhere: no such place is known; these are: xxx", warning, StringComparison.Ordinal);
+        Assert.InRange(warning.Length, 100, 256);
+    }
+
+    [Theory]
+    [InlineData("a")]
+    [InlineData("")]
+    public void Whatever_the_location_is_the_answer_is_text_that_JSON_can_carry(string first)
+    {
+        var reviewed = WebhookCall.Review(Pods.PredictJson(first + string.Concat(Enumerable.Repeat("😀", 5_000))), View);
+
+        Assert.All(
+            [reviewed.Audit("decision")!, reviewed.Pod["metadata"]!["annotations"]![PodHints.DecisionKey]!.GetValue<string>(), .. reviewed.Warnings],
+            text => Assert.DoesNotContain(text.EnumerateRunes(), r => r == Rune.ReplacementChar));
+    }
+
+    static string[] Paths(Reviewed reviewed) => [.. reviewed.Operations.Select(o => o!["path"]!.GetValue<string>())];
+
+    static JsonObject WithAffinity(string affinity)
+    {
+        var pod = Pods.PredictJson();
+        pod["spec"]!["affinity"] = JsonNode.Parse(affinity);
+        return pod;
+    }
+
+    static void AssertJson(string expected, JsonNode? actual) =>
+        Assert.True(JsonNode.DeepEquals(JsonNode.Parse(expected), actual), $"expected {JsonNode.Parse(expected)!.ToJsonString()}, got {actual?.ToJsonString()}");
+}

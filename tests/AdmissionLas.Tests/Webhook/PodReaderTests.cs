@@ -1,0 +1,180 @@
+using System.Text;
+using System.Text.Json.Nodes;
+using AdmissionLas.Placement;
+using AdmissionLas.Tests.Support;
+using AdmissionLas.Webhook;
+
+namespace AdmissionLas.Tests.Webhook;
+
+public sealed class PodReaderTests
+{
+    static readonly PlacementPolicy Required = new() { Mode = PlacementMode.Required };
+    static readonly ClusterView View = Nodes.View(Nodes.At("1", "near"), Nodes.At("90", "far"));
+
+    [Theory]
+    [InlineData("""{ "command": ["driver"], "args": ["--type", "CONTAINER"] }""")]
+    [InlineData("""{ "command": ["/bin/kfp/driver"], "args": ["--type", "DAG"] }""")]
+    [InlineData("""{ "command": ["argoexec", "emissary", "--", "driver"], "args": ["--type", "ROOT_DAG"] }""")]
+    [InlineData("""{ "command": ["dlv", "exec", "/bin/driver", "--"], "args": ["--pipeline_name", "p", "--type", "CONTAINER"] }""")]
+    public void A_container_that_runs_KFPs_driver_makes_the_pod_no_step(string container) =>
+        Assert.Equal("KFP driver", Review(container).Decision?.Step.TypeRule);
+
+    [Theory]
+    [InlineData("""{ "args": ["driver", "--type", "x"] }""")]
+    [InlineData("""{ "command": ["/opt/entrypoint.sh"], "args": ["driver", "--properties-file", "f"] }""")]
+    [InlineData("""{ "command": ["python", "train.py", "--role", "driver"] }""")]
+    [InlineData("""{ "command": ["launch", "--pipeline_name", "driver", "--"], "args": ["--function_to_execute", "driver"] }""")]
+    public void A_word_that_happens_to_be_driver_does_not(string container) => Assert.Equal(Outcome.Placed, Review(container).Decision?.Outcome);
+
+    [Fact]
+    public void A_driver_among_the_init_containers_does_not_make_the_pod_one()
+    {
+        var pod = Pods.PredictJson(spec: """
+            {
+              "initContainers": [ { "name": "plan", "command": ["driver"], "args": ["--type", "CONTAINER"] } ],
+              "containers": [ { "name": "main" } ]
+            }
+            """);
+
+        Assert.Equal(Outcome.Placed, WebhookCall.Review(pod, View).Decision?.Outcome);
+    }
+
+    [Theory]
+    [InlineData("""{ "args": ["--executor_input", "{{$}}", "--function_to_execute", "predict_home"] }""")]
+    [InlineData("""{ "command": ["sh", "--function_to_execute", "predict_home", "x"] }""")]
+    public void The_function_that_KFPs_executor_runs_is_found_in_the_command_line(string container)
+    {
+        var rules = new StepRules(rules: [new StepRule { Name = "serve", Function = "predict_*", Type = StepType.Predict, Location = "here" }]);
+        var pod = Pods.Json("{}", spec: $$"""{ "containers": [ { "name": "wait", "command": ["argoexec", "wait"] }, {{container}} ] }""");
+
+        Assert.Equal("rule serve", WebhookCall.Review(pod, View, rules: rules).Decision?.Step.TypeRule);
+    }
+
+    [Theory]
+    [InlineData("null", 0)]
+    [InlineData("[]", 0)]
+    [InlineData("""[ { "weight": 10, "preference": { "weight": 7 } }, { "preference": {}, "weight": 5 } ]""", 15)]
+    [InlineData("""[ { "weight": 80 }, { "weight": 80 } ]""", 100)]
+    [InlineData("""[ { "weight": -80 }, { "weight": "80" }, { "weight": null }, {} ]""", 0)]
+    public void What_the_authors_own_preferences_weigh_is_added_up(string terms, int weight)
+    {
+        var pod = Pods.PredictJson(spec: $$"""{ "containers": [ { "name": "main" } ], "affinity": { "nodeAffinity": { "preferredDuringSchedulingIgnoredDuringExecution": {{terms}} } } }""");
+
+        var read = CompiledSettings.Default.Reader.Read(Encoding.UTF8.GetBytes(SampleReview.Of(pod, "uid").ToJsonString()));
+
+        Assert.Equal(weight, read.Pod!.Facts.PreferredWeight);
+    }
+
+    [Theory]
+    [InlineData("volumes", """[ { "name": "data", "persistentVolumeClaim": { "claimName": "c" } } ]""", "persistent volume claims")]
+    [InlineData("volumes", """[ { "name": "data", "ephemeral": { "volumeClaimTemplate": {} } } ]""", "persistent volume claims")]
+    [InlineData("hostNetwork", "true", "host network")]
+    [InlineData("resourceClaims", """[ { "name": "gpu" } ]""", "resource claims")]
+    [InlineData("topologySpreadConstraints", """[ { "maxSkew": 1, "whenUnsatisfiable": "DoNotSchedule" } ]""", "topology spread constraints")]
+    [InlineData("affinity", """{ "podAffinity": { "requiredDuringSchedulingIgnoredDuringExecution": [ { "topologyKey": "zone" } ] } }""", "pod affinity")]
+    [InlineData("affinity", """{ "podAntiAffinity": { "requiredDuringSchedulingIgnoredDuringExecution": [ { "topologyKey": "zone" }, {} ] } }""", "pod anti-affinity")]
+    public void A_pod_that_only_the_scheduler_can_judge_is_told_by_what_makes_it_so(string member, string value, string what)
+    {
+        var reviewed = ReviewWith(member, value);
+
+        Assert.Contains(reviewed.Warnings, w => w.Contains($"only the scheduler can judge the pod's {what}", StringComparison.Ordinal));
+        Assert.Null(reviewed.Decision?.Required);
+    }
+
+    [Theory]
+    [InlineData("volumes", """[ { "name": "data", "emptyDir": {} }, { "name": "c", "configMap": { "name": "c" } } ]""")]
+    [InlineData("volumes", """[ { "name": "data", "persistentVolumeClaim": null } ]""")]
+    [InlineData("hostNetwork", "false")]
+    [InlineData("resourceClaims", "[]")]
+    [InlineData("topologySpreadConstraints", """[ { "maxSkew": 1, "whenUnsatisfiable": "ScheduleAnyway" } ]""")]
+    [InlineData("affinity", """{ "podAffinity": { "preferredDuringSchedulingIgnoredDuringExecution": [ { "weight": 1 } ] } }""")]
+    [InlineData("affinity", """{ "podAntiAffinity": { "requiredDuringSchedulingIgnoredDuringExecution": [] } }""")]
+    public void What_excludes_no_node_does_not_keep_a_pod_from_being_pinned(string member, string value) =>
+        Assert.NotNull(ReviewWith(member, value).Decision?.Required);
+
+    [Theory]
+    [InlineData("8080", true)]
+    [InlineData("0", false)]
+    [InlineData("null", false)]
+    public void A_host_port_is_one_when_it_is_not_zero(string port, bool isSeen)
+    {
+        var pod = Pods.PredictJson(spec: $$"""{ "containers": [ { "name": "main", "ports": [ { "containerPort": 80, "hostPort": {{port}} } ] } ] }""");
+
+        Assert.Equal(isSeen, WebhookCall.Review(pod, View, Required).Decision?.Required is null);
+    }
+
+    [Fact]
+    public void The_namespace_is_the_pods_own_or_else_the_requests()
+    {
+        var rules = new StepRules(rules: [new StepRule { Name = "a", Namespace = "team-a", Type = StepType.Predict, Location = "here" }]);
+        var pod = Pods.Json("{}");
+
+        Assert.Equal("rule a", WebhookCall.Review(pod, View, rules: rules, @namespace: "team-a").Decision?.Step.TypeRule);
+        Assert.Equal("no rule", WebhookCall.Review(pod, View, rules: rules, @namespace: "team-b").Decision?.Step.TypeRule);
+        pod["metadata"]!["namespace"] = "team-a";
+        Assert.Equal("rule a", WebhookCall.Review(pod, View, rules: rules, @namespace: "team-b").Decision?.Step.TypeRule);
+    }
+
+    [Theory]
+    [InlineData("\"2\"")]
+    [InlineData("2")]
+    [InlineData("\"2000m\"")]
+    public void A_quantity_may_be_a_string_or_a_number(string quantity)
+    {
+        var pod = Pods.PredictJson(spec: $$"""{ "containers": [ { "name": "main", "resources": { "requests": { "cpu": {{quantity}} } } } ] }""");
+
+        Assert.Equal("far", WebhookCall.Review(pod, Nodes.View(Nodes.At("1", "near", cpu: "1"), Nodes.At("90", "far"))).Decision?.Chosen?.Name);
+    }
+
+    [Theory]
+    [InlineData("containers", """{ "main": {} }""", "spec.containers is not a list")]
+    [InlineData("containers", """[ "main" ]""", "an item of spec.containers is not an object")]
+    [InlineData("containers", """[ { "name": 7 } ]""", "spec.containers[].name is not a string")]
+    [InlineData("containers", """[ { "command": "sh" } ]""", "spec.containers[].command is not a list")]
+    [InlineData("containers", """[ { "args": [ 1 ] } ]""", "an item of spec.containers[].args is not a string")]
+    [InlineData("containers", """[ { "resources": { "requests": { "cpu": "lots" } } } ]""", "spec.containers[].resources.requests holds a value that is no quantity")]
+    [InlineData("containers", """[ { "resources": { "limits": { "memory": [] } } } ]""", "spec.containers[].resources.limits holds a value that is no quantity")]
+    [InlineData("nodeSelector", """{ "tier": true }""", "spec.nodeSelector is not a string")]
+    [InlineData("tolerations", """[ { "key": {} } ]""", "spec.tolerations[].key is not a string")]
+    [InlineData("affinity", "[]", "spec.affinity is not an object")]
+    [InlineData("hostNetwork", "\"yes\"", "spec.hostNetwork is not a boolean")]
+    [InlineData(
+        "affinity",
+        """{ "nodeAffinity": { "requiredDuringSchedulingIgnoredDuringExecution": { "nodeSelectorTerms": [ { "matchExpressions": [ { "key": "a", "operator": "Like" } ] } ] } } }""",
+        "matchExpressions[].operator is not a node selector operator")]
+    public void A_value_of_a_wrong_type_leaves_the_pod_as_it_is_and_its_author_is_told_where(string member, string value, string fault)
+    {
+        var reviewed = ReviewWith(member, value);
+
+        Assert.Null(reviewed.Patch);
+        Assert.Contains(fault, Assert.Single(reviewed.Warnings), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("\"registry.example/model:1\"", true)]
+    [InlineData("\"registry.example/model:2\"", false)]
+    [InlineData("null", false)]
+    [InlineData("7", false)]
+    [InlineData("{ \"registry.example/model:1\": 1 }", false)]
+    public void The_image_is_read_where_it_is_one_for_it_draws_the_pod_elsewhere(string image, bool isKnown)
+    {
+        var images = NodeImages.Of([(ImageId.Of("registry.example/model:1"), 4L << 30)]);
+        var view = Nodes.View(Nodes.At("1", "near"), Nodes.At("90", "has-it") with { Images = images }, Nodes.At("91", "next"));
+
+        var decision = WebhookCall.Review(
+            Pods.PredictJson(spec: $$"""{ "containers": [ { "name": "main", "image": {{image}} } ] }"""), view,
+            new PlacementPolicy { Mode = PlacementMode.Adaptive, NodeAffinityWeight = 1 }).Decision!;
+
+        // A third of the nodes have the image: 100 points, as soon as somebody asks for it.
+        Assert.Equal(isKnown ? ["near", "next"] : ["near", "has-it", "next"], decision.Required!.Values);
+    }
+
+    static Reviewed Review(string container) => WebhookCall.Review(Pods.PredictJson(spec: $$"""{ "containers": [ {{container}} ] }"""), View);
+
+    static Reviewed ReviewWith(string member, string value)
+    {
+        var pod = Pods.PredictJson();
+        pod["spec"]![member] = JsonNode.Parse(value);
+        return WebhookCall.Review(pod, View, Required);
+    }
+}

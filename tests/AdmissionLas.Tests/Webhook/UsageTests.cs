@@ -1,0 +1,109 @@
+using System.Collections.Concurrent;
+using System.Text;
+using System.Text.Json.Nodes;
+using AdmissionLas.Kubernetes;
+using AdmissionLas.Placement;
+using AdmissionLas.Tests.Support;
+using AdmissionLas.Webhook;
+using Microsoft.Extensions.Time.Testing;
+
+namespace AdmissionLas.Tests.Webhook;
+
+/// <summary>What one review leaves for the next.</summary>
+public sealed class UsageTests
+{
+    static readonly ClusterView View = Nodes.View(Nodes.At("1", "near", cpu: "4"), Nodes.At("5", "next", cpu: "8"), Nodes.At("50", "far", cpu: "64"));
+
+    readonly FakeTimeProvider time = new();
+    int reviews;
+
+    [Fact]
+    public void A_burst_fills_the_nearest_node_and_goes_on_with_the_next()
+    {
+        var usageCache = Usages.UsageCache(time: time);
+
+        var nodes = Enumerable.Range(0, 14).Select(_ => Review(usageCache)).ToArray();
+
+        Assert.Equal((string?[])[.. Enumerable.Repeat("near", 4), .. Enumerable.Repeat("next", 8), "far", "far"], nodes);
+    }
+
+    [Fact]
+    public void Reviews_on_many_threads_at_once_never_share_the_last_free_place()
+    {
+        for (var i = 0; i < 20; i++)
+        {
+            var usageCache = Usages.UsageCache(time: time);
+            var nodes = new ConcurrentBag<string?>();
+
+            Parallel.For(0, 40, new ParallelOptions { MaxDegreeOfParallelism = 4 }, _ => nodes.Add(Review(usageCache)));
+
+            Assert.Equal((4, 8, 28), (nodes.Count(n => n == "near"), nodes.Count(n => n == "next"), nodes.Count(n => n == "far")));
+        }
+    }
+
+    [Fact]
+    public void What_was_placed_and_never_came_is_free_again_after_a_minute()
+    {
+        var usageCache = Usages.UsageCache(time: time);
+        Assert.Equal(["near", "near", "near", "near", "next"], Enumerable.Range(0, 5).Select(_ => Review(usageCache)));
+
+        time.Advance(TimeSpan.FromMinutes(1));
+
+        Assert.Equal("near", Review(usageCache));
+    }
+
+    [Fact]
+    public void A_dry_run_gets_the_same_patch_and_does_not_count()
+    {
+        var usageCache = Usages.UsageCache(time: time);
+
+        for (var i = 0; i < 10; i++)
+        {
+            Assert.Equal("near", Review(usageCache, request => request["dryRun"] = true));
+        }
+
+        Assert.Empty(usageCache.Current.ByNode);
+    }
+
+    [Fact]
+    public void A_second_call_for_the_same_pod_does_not_count_again()
+    {
+        var usageCache = Usages.UsageCache(time: time);
+        var pod = WebhookCall.Review(Pods.PredictJson(), View).Pod;
+
+        Assert.Null(Review(usageCache, request => request["object"] = pod.DeepClone()));
+
+        Assert.Empty(usageCache.Current.ByNode);
+    }
+
+    [Fact]
+    public void Training_counts_with_the_requests_it_gets_from_us()
+    {
+        var usageCache = Usages.UsageCache(time: time);
+
+        Assert.Equal("far", Review(usageCache, request => request["object"] = Pods.TrainingJson()));
+
+        Assert.Equal(Amounts.Of("2", "4Gi"), usageCache.Current.On("far").Requested);
+    }
+
+    [Fact]
+    public void What_is_left_to_the_scheduler_or_has_to_wait_does_not_count()
+    {
+        var usageCache = Usages.UsageCache(Usages.Of(("near", new(Amounts.Of("4"), 1)), ("next", new(Amounts.Of("8"), 1)), ("far", new(Amounts.Of("64"), 1))), time);
+        var before = usageCache.Count;
+
+        Assert.Equal("near", Review(usageCache));
+        Assert.Null(Review(usageCache, request => request["object"] = Pods.PredictJson("nowhere")));
+        Assert.Null(Review(usageCache, request => request["object"] = Pods.Json("{}")));
+
+        Assert.Equal(before, usageCache.Count);
+    }
+
+    string? Review(NodeUsageCache usageCache, Action<JsonObject>? change = null)
+    {
+        var review = SampleReview.Of(
+            Pods.PredictJson(spec: """{ "containers": [ { "name": "main", "resources": { "requests": { "cpu": "1" } } } ] }"""), $"review-{Interlocked.Increment(ref reviews)}");
+        change?.Invoke(review["request"]!.AsObject());
+        return WebhookCall.Send(Encoding.UTF8.GetBytes(review.ToJsonString()), View, CompiledSettings.Default, usageCache).ReviewResult.Decision?.Chosen?.Name;
+    }
+}
