@@ -3,7 +3,7 @@ namespace AdmissionLas.Placement;
 /// <summary>How a review ended. The names are also the values of the metric's <c>outcome</c> label.</summary>
 public enum Outcome
 {
-    /// <summary>Neither predict nor training.</summary>
+    /// <summary>No step of a known kind.</summary>
     NotAStep,
 
     /// <summary>The pod carries our decision already: a second call for the same pod.</summary>
@@ -53,36 +53,45 @@ public sealed record AddedRequest(int ContainerIndex, string ContainerName, stri
     public string Quantity => Resource == Cpu ? Placement.Quantity.FormatCpu(Amount) : Placement.Quantity.FormatBytes(Amount);
 }
 
-/// <summary>What was decided for a pod, with everything that is needed to patch it and to say why.</summary>
+/// <summary>What was decided for a pod, as data: enough to patch it and to say why.</summary>
 public sealed record Decision
 {
     /// <summary>How the review ended.</summary>
     public required Outcome Outcome { get; init; }
 
-    /// <summary>What the pod is and who said so.</summary>
+    /// <summary>What the pod is and which rule says so.</summary>
     public required Step Step { get; init; }
 
-    /// <summary>The mode in force; only means something for a predict step.</summary>
+    /// <summary>The mode in force; only means something for a step with a location.</summary>
     public PlacementMode Mode { get; init; }
 
+    /// <summary>Why the pod is merely preferred where its mode asks for more; <see langword="null"/> where it is as the mode asks.</summary>
+    public Softening? Softened { get; init; }
+
+    /// <summary>Why the step goes where it goes, or nowhere; <see langword="null"/> when there was nothing to decide.</summary>
+    public Reason? Reason { get; init; }
+
+    /// <summary>The nodes that a step with a location may go to, in the order of preference; empty for other steps.</summary>
+    public IReadOnlyList<Candidate> Candidates { get; init; } = [];
+
     /// <summary>
-    /// The node that should win a predict step, and the largest of those that a training step prefers (the scheduler picks among them);
+    /// The node that should win a step with a location, and the likeliest of those that another step prefers (the scheduler picks among them);
     /// <see langword="null"/> unless the step was placed.
     /// </summary>
     public NodeFacts? Chosen { get; init; }
 
     /// <summary>
-    /// The chosen node has room for the pod now, as far as is known: from now on it counts there, or the next pod would be sent to the same place.
+    /// The chosen node has room for the pod now, as far as is known: from now on the pod counts there, or the next one would be sent to the same place.
     /// </summary>
     public bool ReservesCapacity { get; init; }
 
     /// <summary>What the scheduler will count a placed pod as, with the requests that it gets from us.</summary>
     public Resources Request { get; init; }
 
-    /// <summary>The chosen node's latency to a predict step's location, milliseconds.</summary>
+    /// <summary>The chosen node's latency to the step's location, milliseconds.</summary>
     public double LatencyMs { get; init; }
 
-    /// <summary>The lowest latency that any node has to a placed predict step's location, whether or not it can run the pod; milliseconds.</summary>
+    /// <summary>The lowest latency that any node has to the placed step's location, whether or not it can run the pod; milliseconds.</summary>
     public double NearestMs { get; init; }
 
     /// <summary>Preferred terms to append.</summary>
@@ -96,11 +105,8 @@ public sealed record Decision
     /// <summary>Requests to add.</summary>
     public IReadOnlyList<AddedRequest> Requests { get; init; } = [];
 
-    /// <summary>What the author should know, one sentence each.</summary>
-    public IReadOnlyList<string> Warnings { get; init; } = [];
-
-    /// <summary>What was chosen and why, in a line; empty when there was nothing to decide.</summary>
-    public string Explanation { get; init; } = "";
+    /// <summary>What the author should know.</summary>
+    public IReadOnlyList<Notice> Warnings { get; init; } = [];
 
     /// <summary>Whether the pod is a step of ours that was decided on, for better or worse, and so carries the decision.</summary>
     public bool IsDecided => Outcome is Outcome.Placed or Outcome.NoLocation or Outcome.UnknownLocation or Outcome.NoCandidate or Outcome.TooComplex;

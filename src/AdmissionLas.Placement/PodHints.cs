@@ -12,8 +12,14 @@ public static class PodHints
     /// <summary>The memory that a training container without a request gets.</summary>
     public const string RequestMemoryKey = "admissionlas.io/request-memory";
 
-    /// <summary>What was decided and why, in a line. A pod that carries it has been decided on.</summary>
+    /// <summary>What was decided and why, in a line for people.</summary>
     public const string DecisionKey = "admissionlas.io/decision";
+
+    /// <summary>
+    /// What was decided and added, as JSON for programs: whatever has to know which parts of a pod are ours reads it. A pod that carries it,
+    /// or <see cref="DecisionKey"/> alone as earlier versions wrote, has been decided on.
+    /// </summary>
+    public const string RecordKey = "admissionlas.io/record";
 
     /// <summary>
     /// The node against which the pod counts until the scheduler has bound it, and the review that decided so: <c>node/uid</c>. By it a
@@ -23,10 +29,10 @@ public static class PodHints
     public const string AssumedKey = "admissionlas.io/assumed";
 
     /// <summary>The annotation keys that a reader must keep.</summary>
-    public static IReadOnlyList<string> Keys { get; } = [PlacementKey, RequestCpuKey, RequestMemoryKey, DecisionKey];
+    public static IReadOnlyList<string> Keys { get; } = [PlacementKey, RequestCpuKey, RequestMemoryKey, DecisionKey, RecordKey];
 
     /// <summary>The mode the pod asks for, or the policy's; a word that is not known is warned of and ignored.</summary>
-    internal static PlacementMode Mode(PodFacts pod, PlacementPolicy policy, List<string> warnings)
+    internal static PlacementMode Mode(PodFacts pod, PlacementPolicy policy, List<Notice> warnings)
     {
         switch (pod.Annotation(PlacementKey)?.ToUpperInvariant())
         {
@@ -36,22 +42,22 @@ public static class PodHints
             case "REQUIRED": return PlacementMode.Required;
             case "OFF": return PlacementMode.Off;
             default:
-                warnings.Add($"annotation {PlacementKey}={Words.Shorten(pod.Annotation(PlacementKey)!)} is not one of adaptive, preferred, required, off; using {Words.Of(policy.Mode)}");
+                warnings.Add(new UnknownPlacementMode(pod.Annotation(PlacementKey)!, policy.Mode));
                 return policy.Mode;
         }
     }
 
     /// <summary>The training CPU the pod asks for, or the policy's.</summary>
-    internal static long CpuMilli(PodFacts pod, PlacementPolicy policy, List<string> warnings) =>
+    internal static long CpuMilli(PodFacts pod, PlacementPolicy policy, List<Notice> warnings) =>
         Amount(pod, RequestCpuKey, Quantity.TryParseMilli, policy.TrainingCpuMilli, Quantity.FormatCpu, warnings);
 
     /// <summary>The training memory the pod asks for, or the policy's.</summary>
-    internal static long MemoryBytes(PodFacts pod, PlacementPolicy policy, List<string> warnings) =>
+    internal static long MemoryBytes(PodFacts pod, PlacementPolicy policy, List<Notice> warnings) =>
         Amount(pod, RequestMemoryKey, Quantity.TryParseUnits, policy.TrainingMemoryBytes, Quantity.FormatBytes, warnings);
 
     delegate bool Parse(string text, out long amount);
 
-    static long Amount(PodFacts pod, string key, Parse parse, long fallback, Func<long, string> format, List<string> warnings)
+    static long Amount(PodFacts pod, string key, Parse parse, long fallback, Func<long, string> format, List<Notice> warnings)
     {
         if (pod.Annotation(key) is not { } text)
         {
@@ -63,7 +69,7 @@ public static class PodHints
             return amount;
         }
 
-        warnings.Add($"annotation {key}={Words.Shorten(text)} is not an amount such as {format(fallback)}, which is used instead");
+        warnings.Add(new UnreadableAmount(key, text, format(fallback)));
         return fallback;
     }
 }

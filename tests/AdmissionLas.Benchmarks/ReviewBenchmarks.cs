@@ -15,7 +15,7 @@ namespace AdmissionLas.Benchmarks;
 /// </summary>
 public class ReviewBenchmarks
 {
-    readonly RawJsonWriter answer = new();
+    readonly AnswerBuffer answer = new();
     byte[] predict = [];
     byte[] training = [];
     byte[] other = [];
@@ -50,7 +50,7 @@ public class ReviewBenchmarks
         usageCache.EndList();
         usage = usageCache.Current;
         full = new ClusterUsage(view.Nodes.ToImmutableDictionary(n => n.Name, n => new NodeUsage(n.Allocatable, n.AllocatablePods)));
-        handler = new ReviewHandler(new Settings(CompiledSettings.Default), state, usageCache);
+        handler = new ReviewHandler(new Settings(CompiledSettings.Default), state, usageCache, EnglishDecisionText.Instance);
         predict = Workload.Review("Predict", "LOCATION-7");
         training = Workload.Review("Training", null);
         other = Workload.Review("DataFetching", null);
@@ -87,12 +87,11 @@ public class ReviewBenchmarks
     [Benchmark(Description = "predict: reading alone")]
     public object Read() => CompiledSettings.Default.Reader.Read(predict);
 
-    [Benchmark(Description = "predict: writing alone")]
+    [Benchmark(Description = "predict: words and writing alone")]
     public int Write()
     {
-        answer.ResetWrittenCount();
-        ReviewWriter.Write(answer, review, decision);
-        return answer.WrittenCount;
+        ReviewWriter.Write(answer, ReviewResult.Decided(review, decision, EnglishDecisionText.Instance));
+        return answer.Answer.Written.Length;
     }
 
     [Benchmark(Description = "predict: the decision alone")]
@@ -114,18 +113,17 @@ public class ReviewBenchmarks
 
     int Answer(byte[] review)
     {
-        answer.ResetWrittenCount();
         handler.Handle(review, answer);
-        return answer.WrittenCount;
+        return answer.Answer.Written.Length;
     }
 
     // A benchmark of an answer that is not given would be fast.
     void Expect(byte[] review, string text)
     {
         Answer(review);
-        if (!Encoding.UTF8.GetString(answer.WrittenSpan).Contains(text, StringComparison.Ordinal))
+        if (!Encoding.UTF8.GetString(answer.Answer.Written.Span).Contains(text, StringComparison.Ordinal))
         {
-            throw new InvalidOperationException($"the answer lacks {text}: {Encoding.UTF8.GetString(answer.WrittenSpan)}");
+            throw new InvalidOperationException($"the answer lacks {text}: {Encoding.UTF8.GetString(answer.Answer.Written.Span)}");
         }
     }
 }

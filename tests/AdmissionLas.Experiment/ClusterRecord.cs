@@ -23,7 +23,11 @@ sealed record Seen(long Version, long At, bool IsGone, JsonObject Object)
 
     internal string? Node => Object["spec"]!["nodeName"]?.GetValue<string>();
 
-    internal string? Decision => Object["metadata"]!["annotations"]?[PodHints.DecisionKey]?.GetValue<string>();
+    internal string? Decision => Annotation(PodHints.DecisionKey);
+
+    internal PlacementRecord? Record => PlacementRecord.TryRead(Annotation(PodHints.RecordKey));
+
+    internal string? Annotation(string key) => Object["metadata"]!["annotations"]?[key]?.GetValue<string>();
 }
 
 /// <summary>What the cluster looks like at one moment of a record: nodes, pods and what these request.</summary>
@@ -100,18 +104,9 @@ sealed class ClusterAt
     internal static PodFacts FactsOf(JsonObject pod) =>
         CompiledSettings.Default.Reader.Read(Encoding.UTF8.GetBytes(SampleReview.Of(pod.DeepClone().AsObject(), "judge").ToJsonString())).Pod!.Facts;
 
-    internal static double? LatencyMs(NodeFacts node, string location)
-    {
-        foreach (var (measured, ms) in node.Latencies.Measured)
-        {
-            if (measured == location)
-            {
-                return ms;
-            }
-        }
+    internal static double? LatencyMs(NodeFacts node, string location) =>
+        node.Latencies.Known.Where(l => l.Location == location).Select(l => (double?)l.LatencyMs).FirstOrDefault();
 
-        return null;
-    }
 
     internal NodeFacts? Node(string name) => nodes.GetValueOrDefault(name);
 

@@ -118,17 +118,17 @@ static class OutcomeEvaluator
         if (bestMs < ms)
         {
             // The pod as it is bound, with our requests if it got any.
-            var score = new SchedulerScore(pod.Facts, EffectiveRequest.Of(pod.Facts), cluster.View, cluster.Usage);
-            misses.Add(new Miss(pod.Name, Why(seen, best.Name), best.Name, bestMs, name, ms, score.Of(best), score.Of(node!), seen.Decision));
+            var score = new SchedulerScoring(pod.Facts, cluster.View, cluster.Usage);
+            misses.Add(new Miss(pod.Name, Why(seen, best.Name), best.Name, bestMs, name, ms, score.LoadScore(best), score.LoadScore(node!), seen.Decision));
         }
 
         return (bestMs, ms);
     }
 
     static string Why(Seen seen, string best) =>
-        seen.Decision is not { } decision ? "nobody asked for the nearest"
-        : decision.Contains($": {best} (", StringComparison.Ordinal) ? "the scheduler chose another than the webhook"
-        : decision.Contains("none of those near has room", StringComparison.Ordinal) ? "nothing had room when the webhook was asked"
+        seen.Record is not { } record ? "nobody asked for the nearest"
+        : record.NodeName == best ? "the scheduler chose another than the webhook"
+        : seen.Annotation(PodHints.AssumedKey) is null ? "nothing had room when the webhook was asked"
         : "the nearest had no room yet when the webhook was asked";
 
     /// <summary>The pods that exist or are being created at a moment and are bound later.</summary>

@@ -93,7 +93,7 @@ static async Task<Microsoft.AspNetCore.Builder.WebApplication> StartWebhookAsync
     await api.CreateAsync("/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations", RegistrationTemplate.Fill(new RegistrationChoices
     {
         Name = "admission-las",
-        Address = new WebhookAddress.Url(new Uri(WebhookServer.WebhookAddress(server), AdmissionLas.Webhook.MutateEndpoint.Path)),
+        Address = new WebhookAddress.Url(new Uri(WebhookServer.WebhookAddress(server), MutateEndpoint.Path)),
         CaBundle = Encoding.ASCII.GetBytes(certificate.Authority.ExportCertificatePem()),
         IsEveryPod = true,
     }));

@@ -17,7 +17,7 @@ public static class NodeReader
     {
         try
         {
-            return ReadFacts(node);
+            return ReadFacts(node)?.WithLatenciesOf(LatencySources);
         }
         // Half a surrogate pair or bytes that are no UTF-8 pass the JSON reader and fail only here, where a fault would cost the whole list.
         catch (InvalidOperationException)
@@ -25,6 +25,9 @@ public static class NodeReader
             return null;
         }
     }
+
+    /// <summary>Where latencies come from. A source that measures is another entry.</summary>
+    static readonly ILatencySource[] LatencySources = [LatencyLabels.Instance];
 
     static NodeFacts? ReadFacts(JsonElement node)
     {

@@ -34,7 +34,7 @@ public sealed class ClusterView
     {
         this.nodes = ByName(nodes);
         locations = this.nodes
-            .SelectMany(n => n.Latencies.Measured).GroupBy(m => m.Location)
+            .SelectMany(n => n.Latencies.Known).GroupBy(m => m.Location)
             .ToFrozenDictionary(g => g.Key, g => new LocationRank(this.nodes, g.Key, g.Count()));
         UnreadableLatencies = Unreadable();
         AmbiguousHostnames = Ambiguous();
@@ -79,8 +79,8 @@ public sealed class ClusterView
     /// <summary>All nodes, by name.</summary>
     public IReadOnlyList<NodeFacts> Nodes => nodes;
 
-    /// <summary>Every location to which some node has a latency.</summary>
-    public IEnumerable<string> Locations => locations.Keys;
+    /// <summary>Every location to which some node has a latency, in ordinal order.</summary>
+    public IReadOnlyList<string> Locations => field ??= [.. locations.Keys.Order(StringComparer.Ordinal)];
 
     /// <summary>
     /// The latency labels that cannot be read: all with our prefix, and bare ones whose key is a location for some other node
@@ -91,7 +91,7 @@ public sealed class ClusterView
     /// <summary>The nodes with a latency to the location: nearest first, then the largest, then by name; empty for an unknown location.</summary>
     public IReadOnlyList<RankedNode> NearestTo(string location) => locations.TryGetValue(location, out var rank) ? rank.Nodes : [];
 
-    /// <summary>The same for whoever walks them with every review.</summary>
+    /// <summary>The same, for the walk of every review.</summary>
     internal ReadOnlySpan<RankedNode> RankedFor(string location) => locations.TryGetValue(location, out var rank) ? rank.Nodes : default;
 
     /// <summary>The nodes by capacity.</summary>
@@ -187,7 +187,7 @@ public sealed class ClusterView
             .ToFrozenDictionary(rank => rank.Location);
 
         static ILookup<string, RankedNode> ByLocation(List<NodeFacts> nodes) =>
-            nodes.SelectMany(n => n.Latencies.Measured, (n, m) => (m.Location, Ranked: new RankedNode(n, m.LatencyMs))).ToLookup(m => m.Location, m => m.Ranked);
+            nodes.SelectMany(n => n.Latencies.Known, (n, m) => (m.Location, Ranked: new RankedNode(n, m.LatencyMs))).ToLookup(m => m.Location, m => m.Ranked);
     }
 
     sealed class LocationRank
@@ -220,7 +220,7 @@ public sealed class ClusterView
 
         static RankedNode[] Rank(NodeFacts[] nodes, string location)
         {
-            RankedNode[] ranked = [.. nodes.SelectMany(n => n.Latencies.Measured.Where(m => m.Location == location), (n, m) => new RankedNode(n, m.LatencyMs))];
+            RankedNode[] ranked = [.. nodes.SelectMany(n => n.Latencies.Known.Where(m => m.Location == location), (n, m) => new RankedNode(n, m.LatencyMs))];
             Array.Sort(ranked, Order);
             return ranked;
         }

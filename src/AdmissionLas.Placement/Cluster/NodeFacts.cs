@@ -6,14 +6,13 @@ public sealed record NodeFacts
     /// <summary>metadata.name.</summary>
     public required string Name { get; init; }
 
-    /// <summary>All labels, latency labels among them.</summary>
+    /// <summary>metadata.labels.</summary>
     public IReadOnlyDictionary<string, string> Labels
     {
         get;
         init
         {
             field = value;
-            Latencies = NodeLatencies.Read(value);
             Hostname = value.GetValueOrDefault(NodeSelectorTerm.HostnameKey);
             ByHostname = Hostname is null ? null : NodeSelectorTerm.Hostnames([Hostname]);
         }
@@ -22,8 +21,12 @@ public sealed record NodeFacts
     /// <summary>The term that matches every node with its host name label, made once: each decision for the node needs it.</summary>
     internal NodeSelectorTerm? ByHostname { get; private init; }
 
-    /// <summary>What the labels say of latency, read once.</summary>
-    public NodeLatencies Latencies { get; private init; } = NodeLatencies.None;
+    /// <summary>The node's latencies to locations, from every source (<see cref="ILatencySource"/>).</summary>
+    public NodeLatencies Latencies { get; init; } = NodeLatencies.None;
+
+    /// <summary>The node with the latencies that these sources know of it.</summary>
+    public NodeFacts WithLatenciesOf(params IEnumerable<ILatencySource> sources) =>
+        this with { Latencies = sources.Aggregate(NodeLatencies.None, (known, source) => known.With(source.Of(this))) };
 
     /// <summary>spec.taints.</summary>
     public IReadOnlyList<Taint> Taints { get; init; } = [];
@@ -55,16 +58,13 @@ public sealed record NodeFacts
     /// </summary>
     public bool Equals(NodeFacts? other) =>
         other is not null && Name == other.Name && IsCordoned == other.IsCordoned && IsReady == other.IsReady &&
-        AllocatablePods == other.AllocatablePods && Same(Allocatable, other.Allocatable) &&
+        AllocatablePods == other.AllocatablePods && Allocatable == other.Allocatable &&
         Taints.SequenceEqual(other.Taints) &&
-        Images.Equals(other.Images) &&
+        Images.Equals(other.Images) && Latencies.Equals(other.Latencies) &&
         Labels.Count == other.Labels.Count && Labels.All(l => other.Labels.TryGetValue(l.Key, out var value) && value == l.Value);
 
     /// <inheritdoc/>
     public override int GetHashCode() => Name.GetHashCode(StringComparison.Ordinal);
-
-    static bool Same(Resources a, Resources b) =>
-        a.CpuMilli == b.CpuMilli && a.MemoryBytes == b.MemoryBytes && (a.Other ?? []).SequenceEqual(b.Other ?? []);
 
     static readonly IReadOnlyDictionary<string, string> EmptyLabels = new Dictionary<string, string>();
 }

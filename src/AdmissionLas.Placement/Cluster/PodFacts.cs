@@ -65,5 +65,20 @@ public sealed record PodFacts
     /// <summary>The value of an annotation or, failing that, <see langword="null"/>.</summary>
     public string? Annotation(string key) => Annotations.GetValueOrDefault(key);
 
+    /// <summary>The pod as it will be with the added requests.</summary>
+    internal PodFacts With(IReadOnlyList<AddedRequest> added)
+    {
+        return added.Count == 0 ? this : this with { Containers = [.. Containers.Select(Requesting)] };
+
+        ContainerFacts Requesting(ContainerFacts container, int index) => container with
+        {
+            Requests = new Resources(
+                Added(index, AddedRequest.Cpu) ?? container.Requests.CpuMilli, Added(index, AddedRequest.Memory) ?? container.Requests.MemoryBytes,
+                container.Requests.Other),
+        };
+
+        long? Added(int index, string resource) => added.FirstOrDefault(a => a.ContainerIndex == index && a.Resource == resource)?.Amount;
+    }
+
     static readonly IReadOnlyDictionary<string, string> Nothing = new Dictionary<string, string>();
 }

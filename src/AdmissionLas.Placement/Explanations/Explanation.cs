@@ -6,8 +6,8 @@ namespace AdmissionLas.Placement;
 /// <param name="Nodes">
 /// Every node: for a predict step with a location by latency, those without one last; otherwise the largest first. Equal ones by name.
 /// </param>
-/// <param name="NotWeighed">What the scheduler also weighs and cannot be told from what is known here, one phrase each.</param>
-public sealed record Explanation(Decision Decision, Resources Request, IReadOnlyList<ExplainedNode> Nodes, IReadOnlyList<string> NotWeighed)
+/// <param name="NotWeighed">What the scheduler also weighs and cannot be told from what is known here.</param>
+public sealed record Explanation(Decision Decision, Resources Request, IReadOnlyList<ExplainedNode> Nodes, IReadOnlyList<UnscoredFactor> NotWeighed)
 {
     /// <summary>
     /// The nodes that get the most points of those that can run the pod now, as far as points are known; empty when none can. The scheduler
@@ -20,6 +20,33 @@ public sealed record Explanation(Decision Decision, Resources Request, IReadOnly
         var most = nodes.Max(n => n.Points?.Total) ?? -1;
         return [.. nodes.Where(n => n.Points?.Total == most).Select(n => n.Node)];
     }
+}
+
+/// <summary>Something that the scheduler also weighs, and that nodes and pods alone do not tell.</summary>
+/// <param name="Kind">What it is.</param>
+/// <param name="Detail">What in the pod it is about; <see langword="null"/> where the kind says all.</param>
+public readonly record struct UnscoredFactor(UnscoredKind Kind, string? Detail = null);
+
+/// <summary>What the scheduler weighs beside the scores that are known here.</summary>
+public enum UnscoredKind
+{
+    /// <summary>The author's preferred terms are too many to be compared.</summary>
+    AuthorPreferences,
+
+    /// <summary>The plugin PodTopologySpread.</summary>
+    PodTopologySpread,
+
+    /// <summary>The plugin InterPodAffinity.</summary>
+    InterPodAffinity,
+
+    /// <summary>Pods that request nothing, which LeastAllocated counts all the same.</summary>
+    PodsWithoutRequests,
+
+    /// <summary>Something in the pod can exclude nodes, and only the scheduler can tell which.</summary>
+    SchedulerOnlyConstraint,
+
+    /// <summary>In a large cluster the scheduler scores only some of the nodes.</summary>
+    Sampling,
 }
 
 /// <summary>What became of one node in a decision.</summary>
@@ -58,11 +85,8 @@ public sealed record ExplainedNode
     /// <summary>What the scheduler gives it; <see langword="null"/> when its filters drop the node, for then it gives nothing.</summary>
     public SchedulerPoints? Points { get; init; }
 
-    /// <summary>What <see cref="Now"/> says, in words.</summary>
-    public string FilterResult => Now is { } now ? Words.Of(now) : "not judged";
-
     /// <summary>Whether the node's room alone is in the way: the pod would fit if others were gone.</summary>
-    public bool IsFullNow => Now != Placement.FilterResult.CanRun && Ever == Placement.FilterResult.CanRun;
+    public bool IsFullNow => Now != FilterResult.CanRun && Ever == FilterResult.CanRun;
 }
 
 /// <summary>

@@ -6,6 +6,9 @@ namespace AdmissionLas.Placement;
 /// </summary>
 public static class PlacementExplainer
 {
+    /// <summary>Up to so many nodes the scheduler scores every node that passes its filters.</summary>
+    const int MaxScoredNodes = 100;
+
     /// <summary>Explains what would be decided for a pod. Like <see cref="PlacementEngine.Decide"/> it never throws and changes nothing.</summary>
     /// <param name="step">What the pod is.</param>
     /// <param name="pod">The pod as its author wrote it.</param>
@@ -17,7 +20,7 @@ public static class PlacementExplainer
         Step step, PodFacts pod, IReadOnlyList<PreferredTerm> ownPreferences, ClusterView view, ClusterUsage usage, PlacementPolicy policy)
     {
         var decision = PlacementEngine.Decide(step, pod, view, usage, policy);
-        var asPatched = decision.Requests.Count == 0 ? pod : TrainingPlacement.With(pod, decision.Requests);
+        var asPatched = pod.With(decision.Requests);
         var isJudged = NodeFilter.IsWithinLimits(pod);
         var request = decision.Outcome == Outcome.Placed ? decision.Request : isJudged ? EffectiveRequest.Of(pod) : Resources.None;
         var filter = new NodeFilter(pod, request, usage);
@@ -44,7 +47,7 @@ public static class PlacementExplainer
             });
         }
 
-        var notWeighed = SchedulerScores.NotWeighed(pod, view);
+        IReadOnlyList<UnscoredFactor> notWeighed = NotWeighed(pod, view);
         if (!isJudged)
         {
             return new Explanation(decision, request, nodes, notWeighed);
@@ -53,11 +56,27 @@ public static class PlacementExplainer
         if (Comparisons(ownPreferences) > NodeFilter.MaxComparisons)
         {
             ownPreferences = [];
-            notWeighed = [$"the pod's own preferred terms: more than {NodeFilter.MaxComparisons} comparisons", .. notWeighed];
+            notWeighed = [new UnscoredFactor(UnscoredKind.AuthorPreferences), .. notWeighed];
         }
 
-        var scores = new SchedulerScores(asPatched, [.. ownPreferences, .. decision.Preferred], view, usage, policy.NodeAffinityWeight);
-        return new Explanation(decision, request, scores.AddTo(nodes), notWeighed);
+        var scored = new SchedulerScoring(asPatched, view, usage).AddPoints(nodes, [.. ownPreferences, .. decision.Preferred], policy.NodeAffinityWeight);
+        return new Explanation(decision, request, scored, notWeighed);
+    }
+
+    static List<UnscoredFactor> NotWeighed(PodFacts pod, ClusterView view)
+    {
+        List<UnscoredFactor> factors = [new(UnscoredKind.PodTopologySpread), new(UnscoredKind.InterPodAffinity), new(UnscoredKind.PodsWithoutRequests)];
+        if (pod.SchedulerOnlyConstraint is { } constraint)
+        {
+            factors.Add(new UnscoredFactor(UnscoredKind.SchedulerOnlyConstraint, constraint));
+        }
+
+        if (view.Nodes.Count > MaxScoredNodes)
+        {
+            factors.Add(new UnscoredFactor(UnscoredKind.Sampling));
+        }
+
+        return factors;
     }
 
     static int Comparisons(IReadOnlyList<PreferredTerm> terms) =>

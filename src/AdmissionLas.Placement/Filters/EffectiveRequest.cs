@@ -12,38 +12,40 @@ public static class EffectiveRequest
     /// CPU, memory and huge pages replaced by the pod-level request where there is one; plus the overhead.
     /// </summary>
     /// <remarks>A pod-level limit is the request only where neither the pod nor any container has one, as in the API server's defaulting.</remarks>
-    public static Resources Of(PodFacts pod)
+    public static Resources Of(PodFacts pod) => Of(pod, Resources.None);
+
+    /// <summary>The same, where each container counts as <paramref name="unstated"/> for what it neither requests nor limits.</summary>
+    internal static Resources Of(PodFacts pod, Resources unstated)
     {
-        var running = Running(pod, out var starting);
+        var running = Running(pod, unstated, out var starting);
         return pod.PodRequests.Or(running.Max(starting)).Or(pod.PodLimits).Plus(pod.Overhead);
     }
 
     /// <summary>What the pod asks for once its init containers are done: app containers, native sidecars and overhead.</summary>
     public static Resources WhileRunning(PodFacts pod) =>
-        pod.PodRequests.Or(Running(pod, out _)).Or(pod.PodLimits).Plus(pod.Overhead);
+        pod.PodRequests.Or(Running(pod, Resources.None, out _)).Or(pod.PodLimits).Plus(pod.Overhead);
 
-    static Resources Running(PodFacts pod, out Resources starting)
+    static Resources Running(PodFacts pod, Resources unstated, out Resources starting)
     {
         var sidecars = Resources.None;
         starting = Resources.None;
-        for (var i = 0; i < pod.InitContainers.Length; i++)
+        foreach (ref readonly var init in pod.InitContainers.AsSpan())
         {
-            ref readonly var init = ref pod.InitContainers.ItemRef(i);
             if (init.AlwaysRestarts)
             {
-                sidecars = sidecars.Plus(init.EffectiveRequest);
+                sidecars = sidecars.Plus(init.EffectiveRequest.Or(unstated));
                 starting = starting.Max(sidecars);
             }
             else
             {
-                starting = starting.Max(sidecars.Plus(init.EffectiveRequest));
+                starting = starting.Max(sidecars.Plus(init.EffectiveRequest.Or(unstated)));
             }
         }
 
         var running = sidecars;
-        for (var i = 0; i < pod.Containers.Length; i++)
+        foreach (ref readonly var container in pod.Containers.AsSpan())
         {
-            running = running.Plus(pod.Containers.ItemRef(i).EffectiveRequest);
+            running = running.Plus(container.EffectiveRequest.Or(unstated));
         }
 
         return running;

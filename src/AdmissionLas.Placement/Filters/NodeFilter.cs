@@ -104,6 +104,18 @@ public readonly struct NodeFilter
     /// <summary>Whether the node could run the pod if nothing else ran on it.</summary>
     public FilterResult FitsWhenEmpty(NodeFacts node) => FilterState(node) is var state and not FilterResult.CanRun ? state : FilterRoom(node, NodeUsage.None);
 
+    /// <summary>What <see cref="FitsWhenEmpty"/> says of each node.</summary>
+    public FilterResult[] AllWhenEmpty(IEnumerable<NodeFacts> nodes)
+    {
+        List<FilterResult> results = [];
+        foreach (var node in nodes)
+        {
+            results.Add(FitsWhenEmpty(node));
+        }
+
+        return [.. results];
+    }
+
     /// <summary>The CPU and memory that the node has left.</summary>
     public Resources FreeOn(NodeFacts node)
     {

@@ -9,14 +9,14 @@ namespace AdmissionLas.Placement;
 /// Preference alone is worth 100 points a weight of the NodeAffinity plugin. A node that is almost empty and has the pod's image can make up
 /// for that against the nearest one, and the pod lands there. So nodes that could do so are left out. Requiring the nearest alone would be
 /// as sure, but it could go or be filled by others between our answer and the scheduler's, and the pod would wait for ever. So others are
-/// let in as standbys: where the pod could run, and would lose by <see cref="SchedulerScore"/> to the nearest.
+/// let in as standbys: where the pod could run, and would lose by <see cref="SchedulerScoring"/> to the nearest.
 /// </para>
 /// <para>
 /// What was placed or just assumed is in the usage by which room and scores are counted. The standbys are as many as it takes for
 /// <see cref="MaxMissing"/> nodes to go or <see cref="SpareRoom"/> pods like this one to come in between, and no more: each makes the patch longer.
 /// </para>
 /// </remarks>
-static class StandbySelection
+sealed class StandbySelection
 {
     /// <summary>So many standbys, if there are so many; the second is for when the first goes too.</summary>
     const int MaxMissing = 2;
@@ -38,62 +38,62 @@ static class StandbySelection
     /// nearest is gone (<see cref="PreferenceWeights"/> has the arithmetic).
     /// </summary>
     const int FirstStandbyWeight = 6;
-
     const int LastStandbyWeight = 1;
 
-    [ThreadStatic]
-    static List<Member>? membersOfThread;
+    readonly List<RankedNode> candidates;
+    readonly NodeFilter filter;
+    readonly SchedulerScoring scoring;
+    readonly PlacementRequest request;
+    readonly int minTaints;
+    readonly List<Member> members = new(PlacementPolicy.NamedNodesLimit);
+    long spare;
 
-    /// <summary>The members with their weights, the chosen one first, the standbys by latency after it; valid until the thread asks again.</summary>
+    StandbySelection(List<RankedNode> candidates, in NodeFilter filter, SchedulerScoring scoring, in PlacementRequest request)
+    {
+        (this.candidates, this.filter, this.scoring, this.request) = (candidates, filter, scoring, request);
+        minTaints = filter.AvoidingTaints(candidates[0].Node);
+    }
+
+    /// <summary>The members with their weights, the chosen one first, the standbys by latency after it.</summary>
     /// <param name="candidates">Those that have room for the pod: the nearest first, and those that the scheduler avoids last.</param>
     /// <param name="filter">What fits.</param>
-    /// <param name="score">What the scheduler will think of them.</param>
-    /// <param name="view">Tells which of them can be named in a requirement.</param>
-    /// <param name="affinityWeight">The weight of the scheduler's NodeAffinity plugin.</param>
-    /// <param name="ownWeight">What the author's own preferred terms weigh together: a standby may have all of it, and the nearest nothing.</param>
+    /// <param name="request">The pod, the nodes and the weight of the scheduler's NodeAffinity plugin.</param>
     /// <param name="allWouldWin">The nearest stands alone because the scheduler would pick any of the others before it.</param>
-    internal static List<Member> Choose(
-        List<RankedNode> candidates, in NodeFilter filter, in SchedulerScore score, ClusterView view, int affinityWeight, int ownWeight,
-        out bool allWouldWin)
+    internal static IReadOnlyList<Member> Choose(List<RankedNode> candidates, in NodeFilter filter, in PlacementRequest request, out bool allWouldWin)
+    {
+        var selection = new StandbySelection(candidates, filter, new SchedulerScoring(request.Pod, request.View, request.Usage), request);
+        selection.AddSureLosers();
+        allWouldWin = selection.AddWeakest();
+        return selection.members;
+    }
+
+    /// <summary>Adds the nearest, and those that lose to it whatever comes in between.</summary>
+    void AddSureLosers()
     {
         var chosen = candidates[0];
-        var members = membersOfThread ??= new List<Member>(PlacementPolicy.NamedNodesLimit);
-        members.Clear();
         members.Add(new Member(chosen, 100, 0));
         // More pods cost points, yet they can make a lopsided node balanced: what it is worth in between is never less than at one of the ends.
-        var chosenScore = Math.Min(score.Of(chosen.Node), score.Of(chosen.Node, Math.Min(Overtaking, filter.RoomOn(chosen.Node, 1 + Overtaking) - 1)));
-        var chosenTaints = filter.AvoidingTaints(chosen.Node);
+        var chosenScore = Math.Min(
+            scoring.LoadScore(chosen.Node), scoring.LoadScore(chosen.Node, Math.Min(Overtaking, filter.RoomOn(chosen.Node, 1 + Overtaking) - 1)));
         var standbyWeight = FirstStandbyWeight;
-        var spare = 0L;
         for (var i = 1; i < candidates.Count && (members.Count <= MaxMissing || spare < SpareRoom); i++)
         {
             var (node, latencyMs) = candidates[i];
-            if (view.UniqueHostname(node) is null || filter.AvoidingTaints(node) < chosenTaints)
+            if (!CanStandBy(node))
             {
                 continue;
             }
 
             if (latencyMs == chosen.LatencyMs)
             {
-                members.Add(new Member(candidates[i], PreferenceWeights.TiedWithFirst, i));
+                Add(i, PreferenceWeights.TiedWithFirst, members.Count);
             }
-            else if (score.Of(node) - chosenScore + Slack <= LeadOver(standbyWeight))
+            else if (scoring.LoadScore(node) - chosenScore + Slack <= LeadOver(standbyWeight))
             {
-                members.Add(new Member(candidates[i], standbyWeight, i));
+                Add(i, standbyWeight, members.Count);
                 standbyWeight = LastStandbyWeight;
             }
-            else
-            {
-                continue;
-            }
-
-            spare += filter.RoomOn(node, SpareRoom);
         }
-
-        allWouldWin = AddWeakest(members, spare, candidates, filter, score, view, LeadOver(LastStandbyWeight));
-        return members;
-
-        int LeadOver(int weight) => affinityWeight * (100 - Math.Min(100, weight + ownWeight));
     }
 
     /// <summary>
@@ -101,47 +101,42 @@ static class StandbySelection
     /// node is worth more than one that waits for ever for the best.
     /// </summary>
     /// <returns>Whether there are others, and each of them would win as things are.</returns>
-    static bool AddWeakest(
-        List<Member> members, long spare, List<RankedNode> candidates, in NodeFilter filter, in SchedulerScore score, ClusterView view, int lead)
+    bool AddWeakest()
     {
-        var chosen = candidates[0].Node;
         while (members.Count == 1 || spare < SpareRoom)
         {
             var weakest = 0;
             var least = double.MaxValue;
             for (var i = 1; i < candidates.Count; i++)
             {
-                var node = candidates[i].Node;
-                if (view.UniqueHostname(node) is not null && filter.AvoidingTaints(node) >= filter.AvoidingTaints(chosen) && score.Of(node) < least &&
-                    IndexOf(members, i) < 0)
+                if (CanStandBy(candidates[i].Node) && scoring.LoadScore(candidates[i].Node) is var score && score < least && !members.Exists(m => m.Candidate == i))
                 {
-                    (weakest, least) = (i, score.Of(node));
+                    (weakest, least) = (i, score);
                 }
             }
 
-            if (weakest == 0 || least - score.Of(chosen) + Slack > lead)
+            if (weakest == 0 || least - scoring.LoadScore(candidates[0].Node) + Slack > LeadOver(LastStandbyWeight))
             {
                 return weakest != 0 && members.Count == 1;
             }
 
-            members.Insert(~IndexOf(members, weakest), new Member(candidates[weakest], LastStandbyWeight, weakest));
-            spare += filter.RoomOn(candidates[weakest].Node, SpareRoom);
+            Add(weakest, LastStandbyWeight, members.FindIndex(m => m.Candidate > weakest) is >= 0 and var at ? at : members.Count);
         }
 
         return false;
     }
 
-    /// <summary>Where a candidate is among the members, or the complement of where it belongs.</summary>
-    static int IndexOf(List<Member> members, int candidate)
+    void Add(int candidate, int weight, int at)
     {
-        var i = 0;
-        while (i < members.Count && members[i].Candidate < candidate)
-        {
-            i++;
-        }
-
-        return i < members.Count && members[i].Candidate == candidate ? i : ~i;
+        members.Insert(at, new Member(candidates[candidate], weight, candidate));
+        spare += filter.RoomOn(candidates[candidate].Node, SpareRoom);
     }
+
+    // A requirement has to name it, and the scheduler must not like it better than the nearest for its taints.
+    bool CanStandBy(NodeFacts node) => request.View.UniqueHostname(node) is not null && filter.AvoidingTaints(node) >= minTaints;
+
+    // A standby may have all that the author's own preferred terms weigh together, and the nearest nothing.
+    int LeadOver(int weight) => request.Policy.NodeAffinityWeight * (100 - Math.Min(100, weight + request.Pod.PreferredWeight));
 
     /// <summary>A node of the set.</summary>
     /// <param name="Ranked">The node.</param>

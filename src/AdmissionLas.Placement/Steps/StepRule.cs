@@ -34,8 +34,19 @@ public sealed record StepRule
     /// <summary>Patterns for labels, by key.</summary>
     public IReadOnlyDictionary<string, string> Labels { get; init; } = new Dictionary<string, string>();
 
-    /// <summary>The type that the rule gives; <see langword="null"/> when it only gives a location.</summary>
-    public StepType? Type { get; init; }
+    /// <summary>Whether the rule says what the pod is; otherwise it only gives a location.</summary>
+    public bool GivesKind { get; private init; }
+
+    /// <summary>The kind that the rule gives, where it gives one; <see langword="null"/> says that the pod is no step.</summary>
+    public StepKind? Kind
+    {
+        get;
+        init
+        {
+            field = value;
+            GivesKind = true;
+        }
+    }
 
     /// <summary>The location that the rule gives, if any.</summary>
     public string? Location { get; init; }

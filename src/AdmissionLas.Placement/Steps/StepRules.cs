@@ -20,8 +20,12 @@ public sealed class StepRules
 
     readonly string componentLabel;
     readonly string locationLabel;
-    readonly string bareLocationLabel;
-    readonly Step[] byBareLabel;
+    readonly string bareComponentRule;
+    readonly string bareLocationRule;
+    readonly IReadOnlyList<StepKind> kinds;
+    readonly Dictionary<StepKind, Step> byPrefixedLabel;
+    readonly Dictionary<StepKind, Step> byBareLabel;
+    readonly Dictionary<StepKind, Step> byAnnotation;
     readonly IReadOnlyList<StepRule> winning;
     readonly IReadOnlyList<StepRule> following;
     readonly IReadOnlyDictionary<string, string> defaultLocations;
@@ -31,16 +35,22 @@ public sealed class StepRules
     /// <param name="locationLabel">The bare label key for the location.</param>
     /// <param name="rules">The admin's rules in order.</param>
     /// <param name="defaultLocations">Default location by namespace.</param>
+    /// <param name="kinds">The kinds of step; those of the product when left out.</param>
     public StepRules(
         string componentLabel = "typeOfComponent",
         string locationLabel = "OurLocation",
         IReadOnlyList<StepRule>? rules = null,
-        IReadOnlyDictionary<string, string>? defaultLocations = null)
+        IReadOnlyDictionary<string, string>? defaultLocations = null,
+        IReadOnlyList<StepKind>? kinds = null)
     {
+        this.kinds = kinds ?? StepKinds.Default;
         this.componentLabel = componentLabel;
         this.locationLabel = locationLabel;
+        byPrefixedLabel = StepsBy($"label {ComponentKey}");
         byBareLabel = StepsBy($"label {componentLabel}");
-        bareLocationLabel = $"label {locationLabel}";
+        byAnnotation = StepsBy($"annotation {ComponentKey}");
+        bareComponentRule = $"label {componentLabel}";
+        bareLocationRule = $"label {locationLabel}";
         this.defaultLocations = defaultLocations ?? new Dictionary<string, string>();
         winning = [.. (rules ?? []).Where(r => r.WinsOverLabel)];
         following = [.. (rules ?? []).Where(r => !r.WinsOverLabel)];
@@ -59,7 +69,7 @@ public sealed class StepRules
     {
         if (pod.IsPipelineDriver || pod.Label(PodRoleKey)?.EndsWith("-driver", StringComparison.Ordinal) == true)
         {
-            return new Step(StepType.Other, "KFP driver");
+            return Driver;
         }
 
         var byWinning = ByRule(winning, pod);
@@ -68,7 +78,7 @@ public sealed class StepRules
             return NoStep;
         }
 
-        if (found.Type != StepType.Predict)
+        if (found.Kind is not { HasLocation: true })
         {
             return found;
         }
@@ -77,44 +87,35 @@ public sealed class StepRules
         return found with { Location = location, LocationRule = rule };
     }
 
-    static readonly Step NoStep = new(StepType.Other, "no rule");
-    static readonly Step[] ByPrefixedLabel = StepsBy($"label {ComponentKey}");
-    static readonly Step[] ByAnnotation = StepsBy($"annotation {ComponentKey}");
+    static readonly Step NoStep = new(null, "no rule");
+    static readonly Step Driver = new(null, "KFP driver");
 
-    // One for each type: they come again with every review.
-    static Step[] StepsBy(string rule) => [.. Enum.GetValues<StepType>().Select(type => new Step(type, rule))];
+    // One for each kind: they come again with every review.
+    Dictionary<StepKind, Step> StepsBy(string rule) => kinds.ToDictionary(kind => kind, kind => new Step(kind, rule));
 
     Step? ByWords(PodFacts pod) =>
-        ByWord(pod.Label(ComponentKey), ByPrefixedLabel) ??
-        ByWord(pod.Label(componentLabel), byBareLabel) ??
-        ByWord(pod.Annotation(ComponentKey), ByAnnotation);
+        ByWord(pod.Label(ComponentKey), byPrefixedLabel, $"label {ComponentKey}") ??
+        ByWord(pod.Label(componentLabel), byBareLabel, bareComponentRule) ??
+        ByWord(pod.Annotation(ComponentKey), byAnnotation, $"annotation {ComponentKey}");
 
     static Step? ByRule(IReadOnlyList<StepRule> rules, PodFacts pod)
     {
         for (var i = 0; i < rules.Count; i++)
         {
-            if (rules[i].Type is { } type && rules[i].Matches(pod))
+            if (rules[i].GivesKind && rules[i].Matches(pod))
             {
-                return new Step(type, $"rule {rules[i].Name}", rules[i].Location, rules[i].Location is null ? null : $"rule {rules[i].Name}");
+                return new Step(rules[i].Kind, $"rule {rules[i].Name}", rules[i].Location, rules[i].Location is null ? null : $"rule {rules[i].Name}");
             }
         }
 
         return null;
     }
 
-    // A word that we do not know still speaks: it says that the step is something else. It must not be handed on to a rule.
-    static Step? ByWord(string? word, Step[] steps)
-    {
-        if (string.IsNullOrEmpty(word))
-        {
-            return null;
-        }
-
-        var step = steps[(int)StepTypeNames.Parse(word)];
-        return step.Type == StepType.Other && ClosestName.Of(word, StepTypeNames.Known) is { } meant
-            ? step with { Warning = $"{step.TypeRule}={Words.Shorten(word)} is no kind of step that is known, so nothing is done for it; did you mean {meant}?" }
-            : step;
-    }
+    // An unknown word still says that the step is something else. It must not be handed on to a rule.
+    Step? ByWord(string? word, Dictionary<StepKind, Step> steps, string rule) =>
+        string.IsNullOrEmpty(word) ? null
+        : StepKinds.Find(kinds, word) is { } kind ? steps[kind]
+        : new Step(null, rule, Warning: ClosestName.Of(word, kinds.SelectMany(k => k.Words)) is { } meant ? new UnknownStepType(rule, word, meant) : null);
 
     (string? Location, string? Rule) FindLocation(PodFacts pod, Step? byWinning, Step found)
     {
@@ -137,7 +138,7 @@ public sealed class StepRules
 
         if (pod.Label(locationLabel) is { Length: > 0 } bare)
         {
-            return (bare, bareLocationLabel);
+            return (bare, bareLocationRule);
         }
 
         if (pod.Annotation(LocationKey) is { Length: > 0 } annotated)

@@ -29,7 +29,18 @@ sealed record AdmissionReview
 /// <param name="Name">metadata.name, or metadata.generateName where the API server has yet to make a name.</param>
 /// <param name="Facts">What placement needs.</param>
 /// <param name="Shape">What the patch needs.</param>
-sealed record AdmittedPod(string Name, PodFacts Facts, PodShape Shape);
+sealed record AdmittedPod(string Name, PodFacts Facts, PodShape Shape)
+{
+    /// <summary>The object that created the pod; <see langword="null"/> where there is none or it cannot be read.</summary>
+    public OwnerReference? Controller { get; init; }
+}
+
+/// <summary>An object that owns a pod. Source: https://kubernetes.io/docs/concepts/overview/working-with-objects/owners-dependents/.</summary>
+/// <param name="ApiVersion">Its API group and version.</param>
+/// <param name="Kind">Its kind.</param>
+/// <param name="Name">Its name.</param>
+/// <param name="Uid">Its uid.</param>
+readonly record struct OwnerReference(string ApiVersion, string Kind, string Name, string Uid);
 
 /// <summary>Which parents of our patch exist in the pod: JSON Patch adds to a parent, never through a missing one.</summary>
 sealed record PodShape

@@ -1,5 +1,7 @@
+using System.Buffers;
+using System.Globalization;
 using System.Runtime.CompilerServices;
-using System.Text;
+using System.Text.Json;
 using AdmissionLas.Placement;
 
 namespace AdmissionLas.Webhook;
@@ -10,72 +12,123 @@ namespace AdmissionLas.Webhook;
 /// patch costs the API server more than asking for it.
 /// </summary>
 /// <remarks>
-/// Written by hand because the JSON Patch libraries cannot be compiled ahead of time; the tests apply what comes out with a library and
+/// Not by a JSON Patch library, because those cannot be compiled ahead of time; the tests apply what comes out with a library and
 /// with a real API server.
 /// </remarks>
 static class PatchWriter
 {
-    static readonly byte[] DecisionName = Encoding.UTF8.GetBytes($"\"{PodHints.DecisionKey}\":");
-    static readonly byte[] AssumedName = Encoding.UTF8.GetBytes($"\"{PodHints.AssumedKey}\":");
-    static readonly byte[] DecisionPath = Encoding.UTF8.GetBytes($"/metadata/annotations/{EscapePointer(PodHints.DecisionKey)}");
-    static readonly byte[] AssumedPath = Encoding.UTF8.GetBytes($"/metadata/annotations/{EscapePointer(PodHints.AssumedKey)}");
+    const string Annotations = "/metadata/annotations";
+    const string Affinity = "/spec/affinity";
+    const string NodeAffinity = Affinity + "/nodeAffinity";
+    const string RequiredMember = "requiredDuringSchedulingIgnoredDuringExecution";
+    const string PreferredMember = "preferredDuringSchedulingIgnoredDuringExecution";
 
     // The nodes' own terms come again with every review, and stay as long as their nodes do.
-    static readonly ConditionalWeakTable<NodeSelectorTerm, byte[]> Preferences = [];
+    static readonly ConditionalWeakTable<NodeSelectorTerm, byte[]> Terms = [];
 
     /// <summary>Whether the decision changes anything in the pod.</summary>
     internal static bool HasPatch(Decision decision) => decision.IsDecided;
 
     /// <summary>Writes the patch as a JSON list of operations.</summary>
-    internal static void Write(RawJsonWriter json, Decision decision, AdmissionReview review)
+    /// <param name="buffer">Where it goes: <see cref="AnswerBuffer.Patch"/>.</param>
+    /// <param name="decision">What was decided.</param>
+    /// <param name="explanation">The same in words.</param>
+    /// <param name="review">The review with the pod.</param>
+    internal static void Write(AnswerBuffer buffer, Decision decision, string explanation, AdmissionReview review)
     {
         var pod = review.Pod!;
-        json.Add("["u8);
-        WriteAnnotations(json, decision, review.Uid, pod.Shape);
+        var record = buffer.Record.Begin();
+        PlacementRecord.Write(record, decision);
+        record.Flush();
+        var json = buffer.Patch.Begin();
+        json.WriteStartArray();
+        WriteAnnotations(json, decision, explanation, buffer.Record.Written.Span, review.Uid, pod.Shape);
         WriteAffinity(json, decision, pod);
         WriteRequests(json, decision, pod.Shape);
-        json.Add("]"u8);
+        json.WriteEndArray();
+        json.Flush();
     }
 
-    /// <summary>A member name as a part of a JSON Pointer (RFC 6901). '~' first, or the '~' of "~1" would be escaped again.</summary>
-    internal static string EscapePointer(string name) =>
-        name.Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal);
-
-    static void WriteAnnotations(RawJsonWriter json, Decision decision, string uid, PodShape shape)
+    static void WriteRequirement(Utf8JsonWriter json, NodeSelectorRequirement requirement)
     {
-        var hasAnnotations = shape.HasAnnotations;
-        StartAdd(json);
-        json.Add(hasAnnotations ? DecisionPath : "/metadata/annotations"u8);
-        StartValue(json);
-        if (!hasAnnotations)
+        json.WriteStartObject();
+        json.WriteString("key"u8, requirement.Key);
+        json.WriteString("operator"u8, requirement.Operator.ToString());
+        if (requirement.Values.Count > 0)
         {
-            json.Add("{"u8);
-            json.Add(DecisionName);
+            json.WriteStartArray("values"u8);
+            foreach (var value in requirement.Values)
+            {
+                json.WriteStringValue(value);
+            }
+
+            json.WriteEndArray();
         }
 
-        json.AddText(decision.Explanation);
+        json.WriteEndObject();
+    }
+
+    static void WritePreferred(Utf8JsonWriter json, IReadOnlyList<PreferredTerm> terms)
+    {
+        json.WriteStartArray();
+        foreach (var term in terms)
+        {
+            WritePreferred(json, term);
+        }
+
+        json.WriteEndArray();
+    }
+
+    static void WriteAnnotations(Utf8JsonWriter json, Decision decision, string explanation, ReadOnlySpan<byte> record, string uid, PodShape shape)
+    {
+        // Where there are none, one operation brings them all.
+        if (!shape.HasAnnotations)
+        {
+            StartAdd(json, Annotations);
+            json.WriteStartObject();
+        }
+
+        Start(PodHints.DecisionKey);
+        json.WriteStringValue(explanation);
+        End();
+        Start(PodHints.RecordKey);
+        json.WriteStringValue(record);
+        End();
         if (decision.ReservesCapacity)
         {
-            if (hasAnnotations)
+            Start(PodHints.AssumedKey);
+            json.WriteStringValue($"{decision.Chosen!.Name}/{uid}");
+            End();
+        }
+
+        if (!shape.HasAnnotations)
+        {
+            json.WriteEndObject();
+            json.WriteEndObject();
+        }
+
+        void Start(string key)
+        {
+            if (shape.HasAnnotations)
             {
-                json.Add("}"u8);
-                StartAdd(json);
-                json.Add(AssumedPath);
-                StartValue(json);
+                StartAdd(json, $"{Annotations}/{EscapePointer(key)}");
             }
             else
             {
-                json.Add(","u8);
-                json.Add(AssumedName);
+                json.WritePropertyName(key);
             }
-
-            json.AddText(decision.Chosen!.Name, '/', uid);
         }
 
-        json.Add(hasAnnotations ? "}"u8 : "}}"u8);
+        void End()
+        {
+            if (shape.HasAnnotations)
+            {
+                json.WriteEndObject();
+            }
+        }
     }
 
-    static void WriteAffinity(RawJsonWriter json, Decision decision, AdmittedPod pod)
+    static void WriteAffinity(Utf8JsonWriter json, Decision decision, AdmittedPod pod)
     {
         var (preferred, required) = (decision.Preferred, decision.Required);
         if (preferred.Count == 0 && required is null)
@@ -91,26 +144,35 @@ static class PatchWriter
         }
 
         // Nothing to merge with: one operation brings the whole of it.
-        StartAdd(json);
-        json.Add(pod.Shape.HasAffinity ? "/spec/affinity/nodeAffinity"u8 : "/spec/affinity"u8);
-        StartValue(json);
-        json.Add(pod.Shape.HasAffinity ? "{"u8 : "{\"nodeAffinity\":{"u8);
+        StartAdd(json, pod.Shape.HasAffinity ? NodeAffinity : Affinity);
+        json.WriteStartObject();
+        if (!pod.Shape.HasAffinity)
+        {
+            json.WriteStartObject("nodeAffinity"u8);
+        }
+
         if (required is not null)
         {
-            json.Add("\"requiredDuringSchedulingIgnoredDuringExecution\":"u8);
+            json.WritePropertyName(RequiredMember);
             WriteRequired(json, required);
         }
 
         if (preferred.Count > 0)
         {
-            json.Add(required is null ? "\"preferredDuringSchedulingIgnoredDuringExecution\":"u8 : ",\"preferredDuringSchedulingIgnoredDuringExecution\":"u8);
+            json.WritePropertyName(PreferredMember);
             WritePreferred(json, preferred);
         }
 
-        json.Add(pod.Shape.HasAffinity ? "}}"u8 : "}}}"u8);
+        if (!pod.Shape.HasAffinity)
+        {
+            json.WriteEndObject();
+        }
+
+        json.WriteEndObject();
+        json.WriteEndObject();
     }
 
-    static void MergeRequired(RawJsonWriter json, NodeSelectorRequirement? requirement, AdmittedPod pod)
+    static void MergeRequired(Utf8JsonWriter json, NodeSelectorRequirement? requirement, AdmittedPod pod)
     {
         if (requirement is null)
         {
@@ -119,11 +181,9 @@ static class PatchWriter
 
         if (pod.Facts.RequiredTerms is not { } terms)
         {
-            StartAdd(json);
-            json.Add("/spec/affinity/nodeAffinity/requiredDuringSchedulingIgnoredDuringExecution"u8);
-            StartValue(json);
+            StartAdd(json, $"{NodeAffinity}/{RequiredMember}");
             WriteRequired(json, requirement);
-            json.Add("}"u8);
+            json.WriteEndObject();
             return;
         }
 
@@ -135,26 +195,23 @@ static class PatchWriter
                 continue;
             }
 
-            var hasExpressions = pod.Shape.RequiredTermsHaveExpressions[i];
-            StartAdd(json);
-            json.Add("/spec/affinity/nodeAffinity/requiredDuringSchedulingIgnoredDuringExecution/nodeSelectorTerms/"u8);
-            json.Add(i);
-            json.Add(hasExpressions ? "/matchExpressions/-"u8 : "/matchExpressions"u8);
-            StartValue(json);
-            if (hasExpressions)
+            var expressions = string.Create(CultureInfo.InvariantCulture, $"{NodeAffinity}/{RequiredMember}/nodeSelectorTerms/{i}/matchExpressions");
+            if (pod.Shape.RequiredTermsHaveExpressions[i])
             {
+                StartAdd(json, $"{expressions}/-");
                 WriteRequirement(json, requirement);
             }
             else
             {
+                StartAdd(json, expressions);
                 WriteRequirements(json, [requirement]);
             }
 
-            json.Add("}"u8);
+            json.WriteEndObject();
         }
     }
 
-    static void MergePreferred(RawJsonWriter json, IReadOnlyList<PreferredTerm> terms, PodShape shape)
+    static void MergePreferred(Utf8JsonWriter json, IReadOnlyList<PreferredTerm> terms, PodShape shape)
     {
         if (terms.Count == 0)
         {
@@ -163,147 +220,126 @@ static class PatchWriter
 
         if (!shape.HasPreferredTerms)
         {
-            StartAdd(json);
-            json.Add("/spec/affinity/nodeAffinity/preferredDuringSchedulingIgnoredDuringExecution"u8);
-            StartValue(json);
+            StartAdd(json, $"{NodeAffinity}/{PreferredMember}");
             WritePreferred(json, terms);
-            json.Add("}"u8);
+            json.WriteEndObject();
             return;
         }
 
-        for (var i = 0; i < terms.Count; i++)
+        foreach (var term in terms)
         {
-            StartAdd(json);
-            json.Add("/spec/affinity/nodeAffinity/preferredDuringSchedulingIgnoredDuringExecution/-"u8);
-            StartValue(json);
-            WritePreferred(json, terms[i]);
-            json.Add("}"u8);
+            StartAdd(json, $"{NodeAffinity}/{PreferredMember}/-");
+            WritePreferred(json, term);
+            json.WriteEndObject();
         }
     }
 
-    static void WriteRequests(RawJsonWriter json, Decision decision, PodShape shape)
+    static void WriteRequests(Utf8JsonWriter json, Decision decision, PodShape shape)
     {
-        for (var i = 0; i < decision.Requests.Count; i++)
+        foreach (var requests in decision.Requests.GroupBy(r => r.ContainerIndex))
         {
-            var request = decision.Requests[i];
-            var container = shape.Containers[request.ContainerIndex];
-            StartAdd(json);
-            json.Add("/spec/containers/"u8);
-            json.Add(request.ContainerIndex);
+            var container = shape.Containers[requests.Key];
+            var resources = string.Create(CultureInfo.InvariantCulture, $"/spec/containers/{requests.Key}/resources");
             if (container.HasRequests)
             {
-                json.Add(request.Resource == AddedRequest.Cpu ? "/resources/requests/cpu"u8 : "/resources/requests/memory"u8);
-                StartValue(json);
-                json.AddText(request.Quantity);
-                json.Add("}"u8);
+                foreach (var request in requests)
+                {
+                    StartAdd(json, $"{resources}/requests/{request.Resource}");
+                    json.WriteStringValue(request.Quantity);
+                    json.WriteEndObject();
+                }
+
                 continue;
             }
 
-            // The container's first request brings the parents, and the second one with it.
-            json.Add(container.HasResources ? "/resources/requests"u8 : "/resources"u8);
-            StartValue(json);
-            json.Add(container.HasResources ? "{"u8 : "{\"requests\":{"u8);
-            WriteRequest(json, request);
-            if (i + 1 < decision.Requests.Count && decision.Requests[i + 1].ContainerIndex == request.ContainerIndex)
+            // One operation brings the parents and all that goes into them.
+            StartAdd(json, container.HasResources ? $"{resources}/requests" : resources);
+            json.WriteStartObject();
+            if (!container.HasResources)
             {
-                i++;
-                json.Add(","u8);
-                WriteRequest(json, decision.Requests[i]);
+                json.WriteStartObject("requests"u8);
             }
 
-            json.Add(container.HasResources ? "}}"u8 : "}}}"u8);
+            foreach (var request in requests)
+            {
+                json.WriteString(request.Resource, request.Quantity);
+            }
+
+            if (!container.HasResources)
+            {
+                json.WriteEndObject();
+            }
+
+            json.WriteEndObject();
+            json.WriteEndObject();
         }
     }
 
-    static void WriteRequest(RawJsonWriter json, AddedRequest request)
+    /// <summary>A member name as a part of a JSON Pointer (RFC 6901). '~' first, or the '~' of "~1" would be escaped again.</summary>
+    internal static string EscapePointer(string name) =>
+        name.Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal);
+
+    // The value comes next, then the operation's end.
+    static void StartAdd(Utf8JsonWriter json, string path)
     {
-        json.Add(request.Resource == AddedRequest.Cpu ? "\"cpu\":"u8 : "\"memory\":"u8);
-        json.AddText(request.Quantity);
+        json.WriteStartObject();
+        json.WriteString("op"u8, "add"u8);
+        json.WriteString("path"u8, path);
+        json.WritePropertyName("value"u8);
     }
 
-    // The path comes next, and none of its characters needs an escape; then StartValue, the value, and the operation's closing brace.
-    static void StartAdd(RawJsonWriter json) =>
-        json.Add(json.WrittenSpan[^1] == '[' ? "{\"op\":\"add\",\"path\":\""u8 : ",{\"op\":\"add\",\"path\":\""u8);
-
-    static void StartValue(RawJsonWriter json) => json.Add("\",\"value\":"u8);
-
-    static void WriteRequired(RawJsonWriter json, NodeSelectorRequirement requirement)
+    static void WriteRequired(Utf8JsonWriter json, NodeSelectorRequirement requirement)
     {
-        json.Add("{\"nodeSelectorTerms\":[{\"matchExpressions\":["u8);
-        WriteRequirement(json, requirement);
-        json.Add("]}]}"u8);
+        json.WriteStartObject();
+        json.WriteStartArray("nodeSelectorTerms"u8);
+        json.WriteStartObject();
+        json.WritePropertyName("matchExpressions"u8);
+        WriteRequirements(json, [requirement]);
+        json.WriteEndObject();
+        json.WriteEndArray();
+        json.WriteEndObject();
     }
 
-    static void WritePreferred(RawJsonWriter json, IReadOnlyList<PreferredTerm> terms)
+    /// <summary>Writes a preferred term as Kubernetes has it.</summary>
+    internal static void WritePreferred(Utf8JsonWriter json, PreferredTerm term)
     {
-        for (var i = 0; i < terms.Count; i++)
-        {
-            json.Add(i == 0 ? "["u8 : ","u8);
-            WritePreferred(json, terms[i]);
-        }
-
-        json.Add("]"u8);
-    }
-
-    static void WritePreferred(RawJsonWriter json, PreferredTerm term)
-    {
-        json.Add("{\"weight\":"u8);
-        json.Add(term.Weight);
-        json.Add(",\"preference\":"u8);
-        json.Add(Preferences.GetValue(term.Preference, Written));
-        json.Add("}"u8);
+        json.WriteStartObject();
+        json.WriteNumber("weight"u8, term.Weight);
+        json.WritePropertyName("preference"u8);
+        json.WriteRawValue(Terms.GetValue(term.Preference, Written), skipInputValidation: true);
+        json.WriteEndObject();
     }
 
     static byte[] Written(NodeSelectorTerm term)
     {
-        var json = new RawJsonWriter(256);
-        json.Add("{"u8);
+        var bytes = new ArrayBufferWriter<byte>(256);
+        using var json = new Utf8JsonWriter(bytes);
+        json.WriteStartObject();
         if (term.MatchExpressions.Count > 0)
         {
-            json.Add("\"matchExpressions\":"u8);
+            json.WritePropertyName("matchExpressions"u8);
             WriteRequirements(json, term.MatchExpressions);
         }
 
         if (term.MatchFields.Count > 0)
         {
-            json.Add(term.MatchExpressions.Count > 0 ? ",\"matchFields\":"u8 : "\"matchFields\":"u8);
+            json.WritePropertyName("matchFields"u8);
             WriteRequirements(json, term.MatchFields);
         }
 
-        json.Add("}"u8);
-        return json.WrittenSpan.ToArray();
+        json.WriteEndObject();
+        json.Flush();
+        return bytes.WrittenSpan.ToArray();
     }
 
-    static void WriteRequirements(RawJsonWriter json, IReadOnlyList<NodeSelectorRequirement> requirements)
+    static void WriteRequirements(Utf8JsonWriter json, IReadOnlyList<NodeSelectorRequirement> requirements)
     {
-        for (var i = 0; i < requirements.Count; i++)
+        json.WriteStartArray();
+        foreach (var requirement in requirements)
         {
-            json.Add(i == 0 ? "["u8 : ","u8);
-            WriteRequirement(json, requirements[i]);
+            WriteRequirement(json, requirement);
         }
 
-        json.Add("]"u8);
-    }
-
-    static void WriteRequirement(RawJsonWriter json, NodeSelectorRequirement requirement)
-    {
-        json.Add("{\"key\":"u8);
-        json.AddText(requirement.Key);
-        json.Add(requirement.Operator switch
-        {
-            SelectorOperator.In => ",\"operator\":\"In\""u8,
-            SelectorOperator.NotIn => ",\"operator\":\"NotIn\""u8,
-            SelectorOperator.Exists => ",\"operator\":\"Exists\""u8,
-            SelectorOperator.DoesNotExist => ",\"operator\":\"DoesNotExist\""u8,
-            SelectorOperator.Gt => ",\"operator\":\"Gt\""u8,
-            _ => ",\"operator\":\"Lt\""u8,
-        });
-        for (var i = 0; i < requirement.Values.Count; i++)
-        {
-            json.Add(i == 0 ? ",\"values\":["u8 : ","u8);
-            json.AddText(requirement.Values[i]);
-        }
-
-        json.Add(requirement.Values.Count > 0 ? "]}"u8 : "}"u8);
+        json.WriteEndArray();
     }
 }

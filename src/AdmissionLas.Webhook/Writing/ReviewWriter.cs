@@ -1,5 +1,5 @@
 using System.Globalization;
-using System.Text;
+using System.Text.Json;
 using AdmissionLas.Placement;
 
 namespace AdmissionLas.Webhook;
@@ -13,93 +13,69 @@ static class ReviewWriter
     // The API server cuts warnings at 256 characters each where there are more than 4096 together.
     const int MaxWarningLength = 256;
 
-    static readonly byte[][] Outcomes = [.. Enum.GetNames<Outcome>().Select(name => Encoding.UTF8.GetBytes($",\"outcome\":\"{name}\""))];
-    static readonly byte[][] Types = [.. Enum.GetNames<StepType>().Select(name => Encoding.UTF8.GetBytes($",\"type\":\"{name}\""))];
-
-    // One a thread, used again and again, and never across an await.
-    [ThreadStatic]
-    static RawJsonWriter? patchOfThread;
-
     /// <summary>Writes the answer to a review.</summary>
-    /// <param name="json">Where it goes.</param>
-    /// <param name="review">The review.</param>
-    /// <param name="decision">What was decided; <see langword="null"/> when there was nothing to decide on.</param>
-    /// <param name="warning">A warning beside the decision's own.</param>
-    internal static void Write(RawJsonWriter json, AdmissionReview review, Decision? decision, string? warning = null)
+    /// <param name="buffer">Where it goes: <see cref="AnswerBuffer.Answer"/>.</param>
+    /// <param name="result">What became of the review.</param>
+    internal static void Write(AnswerBuffer buffer, ReviewResult result)
     {
-        json.Add("{\"apiVersion\":"u8);
-        json.AddText(review.ApiVersion);
-        json.Add(",\"kind\":\"AdmissionReview\",\"response\":{\"uid\":"u8);
-        json.AddText(review.Uid);
-        json.Add(",\"allowed\":true"u8);
-        if (decision is not null && PatchWriter.HasPatch(decision))
+        var json = buffer.Answer.Begin();
+        json.WriteStartObject();
+        json.WriteString("apiVersion"u8, result.Review.ApiVersion);
+        json.WriteString("kind"u8, "AdmissionReview"u8);
+        json.WriteStartObject("response"u8);
+        json.WriteString("uid"u8, result.Review.Uid);
+        json.WriteBoolean("allowed"u8, true);
+        if (result.Decision is { } decision && PatchWriter.HasPatch(decision))
         {
-            var patch = patchOfThread ??= new RawJsonWriter();
-            patch.ResetWrittenCount();
-            PatchWriter.Write(patch, decision, review);
-            json.Add(",\"patchType\":\"JSONPatch\",\"patch\":"u8);
-            json.AddBase64(patch.WrittenSpan);
-            WriteAuditAnnotations(json, decision);
+            PatchWriter.Write(buffer, decision, result.Explanation, result.Review);
+            json.WriteString("patchType"u8, "JSONPatch"u8);
+            json.WriteBase64String("patch"u8, buffer.Patch.Written.Span);
+            WriteAuditAnnotations(json, decision, result.Explanation);
         }
 
-        WriteWarnings(json, decision?.Warnings ?? [], warning);
-        json.Add("}}"u8);
+        WriteWarnings(json, result.Warnings);
+        json.WriteEndObject();
+        json.WriteEndObject();
+        json.Flush();
     }
 
     // The API server puts the webhook's name before each key, so the keys need none of ours.
-    static void WriteAuditAnnotations(RawJsonWriter json, Decision decision)
+    static void WriteAuditAnnotations(Utf8JsonWriter json, Decision decision, string explanation)
     {
         var step = decision.Step;
-        json.Add(",\"auditAnnotations\":{\"decision\":"u8);
-        json.AddText(decision.Explanation);
-        json.Add(Outcomes[(int)decision.Outcome]);
-        json.Add(Types[(int)step.Type]);
-        json.Add(",\"type-rule\":"u8);
-        json.AddText(step.TypeRule);
+        json.WriteStartObject("auditAnnotations"u8);
+        json.WriteString("decision"u8, explanation);
+        json.WriteString("outcome"u8, decision.Outcome.ToString());
+        json.WriteString("type"u8, step.Type);
+        json.WriteString("type-rule"u8, step.TypeRule);
         if (decision.Chosen is { } chosen)
         {
-            json.Add(",\"node\":"u8);
-            json.AddText(chosen.Name);
-            if (step.Type == StepType.Predict)
+            json.WriteString("node"u8, chosen.Name);
+            if (step.Kind is { HasLocation: true })
             {
-                json.Add(",\"location\":"u8);
-                json.AddText(step.Location);
-                json.Add(",\"location-rule\":"u8);
-                json.AddText(step.LocationRule);
-                json.Add(",\"latency-ms\":"u8);
-                Span<char> latencyMs = stackalloc char[32];
-                json.AddText(Math.Round(decision.LatencyMs, 3).TryFormat(latencyMs, out var length, default, CultureInfo.InvariantCulture) ? latencyMs[..length] : default);
+                json.WriteString("location"u8, step.Location);
+                json.WriteString("location-rule"u8, step.LocationRule);
+                json.WriteString("latency-ms"u8, Math.Round(decision.LatencyMs, 3).ToString(CultureInfo.InvariantCulture));
             }
         }
 
-        json.Add("}"u8);
+        json.WriteEndObject();
     }
 
-    static void WriteWarnings(RawJsonWriter json, IReadOnlyList<string> warnings, string? more)
+    static void WriteWarnings(Utf8JsonWriter json, IReadOnlyList<string> warnings)
     {
-        if (warnings.Count == 0 && more is null)
+        if (warnings.Count == 0)
         {
             return;
         }
 
-        json.Add(",\"warnings\":["u8);
-        for (var i = 0; i < warnings.Count; i++)
+        json.WriteStartArray("warnings"u8);
+        foreach (var text in warnings)
         {
-            WriteWarning(json, warnings[i], isFirst: i == 0);
+            var warning = $"admission-las: {text}";
+            json.WriteStringValue(warning.AsSpan(0, Math.Min(warning.Length, MaxWarningLength)));
         }
 
-        if (more is not null)
-        {
-            WriteWarning(json, more, isFirst: warnings.Count == 0);
-        }
-
-        json.Add("]"u8);
-    }
-
-    static void WriteWarning(RawJsonWriter json, string text, bool isFirst)
-    {
-        var warning = $"admission-las: {text}";
-        json.Add(isFirst ? ""u8 : ","u8);
-        json.AddText(warning.AsSpan(0, Math.Min(warning.Length, MaxWarningLength)));
+        json.WriteEndArray();
     }
 }

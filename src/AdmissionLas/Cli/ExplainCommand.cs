@@ -62,7 +62,7 @@ static class ExplainCommand
             : snapshot.Configuration is { } text ? WebhookSettings.FromText(text)
             : CompiledSettings.Default;
         var usage = snapshot.Usage(except);
-        ExplainedStep[] steps = [.. inputs.Steps.Select(s => StepExplainer.Explain(s, settings, snapshot.View, usage))];
+        ExplainedStep[] steps = [.. inputs.Steps.Select(s => StepExplainer.Explain(s, settings, snapshot.View, usage, EnglishDecisionText.Instance))];
         string[] notices = [.. snapshot.Notices.Where(n => arguments.GetValue(Config) is null || !n.Contains("--config", StringComparison.Ordinal)), .. Notices(steps, settings, snapshot)];
 
         if (arguments.GetValue(Form) is OutputOptions.Table)

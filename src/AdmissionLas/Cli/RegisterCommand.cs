@@ -1,3 +1,4 @@
+using AdmissionLas.Server;
 using System.CommandLine;
 using System.Text.RegularExpressions;
 using AdmissionLas.Kubernetes;
@@ -153,7 +154,7 @@ static partial class RegisterCommand
         var name = choices.Name == RegistrationKeys.AppIsOurs ? "" : $" --name {choices.Name}";
         var ns = ClusterOptions.NamespaceOf(arguments) == RegistrationKeys.AppIsOurs ? "" : $" --namespace {ClusterOptions.NamespaceOf(arguments)}";
         output.WriteLine($"  kubectl label namespace <namespace> {RegistrationKeys.OptIn}={RegistrationKeys.OptedIn}");
-        output.WriteLine($"  kubectl label node <node> {LatencyLabel.Prefix}<location>=<milliseconds>");
+        output.WriteLine($"  kubectl label node <node> {LatencyLabels.Prefix}<location>=<milliseconds>");
         output.WriteLine($"  admission-las doctor{ns}{name}");
     }
 

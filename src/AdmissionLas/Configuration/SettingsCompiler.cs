@@ -67,7 +67,7 @@ static class SettingsCompiler
                 faults.Add($"{key}: it states no pattern and would match every pod; add namespace, nodeName, function, inferenceService or labels");
             }
 
-            if (rule.Type is null && rule.Location is null)
+            if (!rule.GivesKind && rule.Location is null)
             {
                 faults.Add($"{key}: it gives neither component nor location");
             }
@@ -85,22 +85,12 @@ static class SettingsCompiler
 
     static StepRule Rule(StepRuleOptions options, string name, List<string> faults, string key)
     {
-        StepType? type = null;
-        if (options.Component is { Length: > 0 } word)
-        {
-            type = StepTypeNames.Parse(word);
-            if (type == StepType.Other && !word.Equals("None", StringComparison.OrdinalIgnoreCase))
-            {
-                faults.Add($"{key}.component: \"{word}\" is not one of Predict, Training, None");
-            }
-        }
-
         if (options.Location is not null)
         {
             CheckLocation(options.Location, $"{key}.location", faults);
         }
 
-        return new StepRule
+        var rule = new StepRule
         {
             Name = name,
             Namespace = options.Namespace,
@@ -108,10 +98,21 @@ static class SettingsCompiler
             Function = options.Function,
             InferenceService = options.InferenceService,
             Labels = options.Labels.ToDictionary(StringComparer.Ordinal),
-            Type = type,
             Location = options.Location,
             WinsOverLabel = options.WinsOverLabel,
         };
+        if (options.Component is not { Length: > 0 } word)
+        {
+            return rule;
+        }
+
+        var kind = StepKinds.Find(StepKinds.Default, word);
+        if (kind is null && !word.Equals("None", StringComparison.OrdinalIgnoreCase))
+        {
+            faults.Add($"{key}.component: \"{word}\" is not one of {string.Join(", ", StepKinds.Default.Select(k => k.Name))}, None");
+        }
+
+        return rule with { Kind = kind };
     }
 
     static void CheckLocation(string location, string key, List<string> faults)

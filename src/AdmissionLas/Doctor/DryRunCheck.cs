@@ -1,3 +1,4 @@
+using AdmissionLas.Webhook;
 using AdmissionLas.Kubernetes;
 using AdmissionLas.Placement;
 using AdmissionLas.Registration;
@@ -26,23 +27,23 @@ static class DryRunCheck
         }
 
         var answer = await TryAsync(api, ns.Metadata.Name, pod, stop).ConfigureAwait(false);
-        for (var attempt = 1; attempt < Attempts && Decision(answer) is null; attempt++)
+        for (var attempt = 1; attempt < Attempts && Record(answer) is null; attempt++)
         {
             await Task.Delay(BetweenAttempts, stop).ConfigureAwait(false);
             answer = await TryAsync(api, ns.Metadata.Name, pod, stop).ConfigureAwait(false);
         }
 
-        return [Judge(Decision(answer), ns.Metadata.Name, isFaultKnown)];
+        return [Evaluate(Record(answer), Annotation(answer, PodHints.DecisionKey), ns.Metadata.Name, isFaultKnown)];
     }
 
-    internal static Finding Judge(string? decision, string ns, bool isFaultKnown) => decision switch
+    internal static Finding Evaluate(PlacementRecord? record, string? decision, string ns, bool isFaultKnown) => record switch
     {
-        null => Finding.Failed(
+        null when decision is null => Finding.Failed(
             $"a prediction step in namespace {ns} came back unpatched (dry run): the API server does not get an answer that it accepts",
             isFaultKnown
                 ? "see to what failed above"
                 : "see the warnings above, network policies and firewalls between the API server and the webhook, and \"failed calling webhook\" in the API server's log"),
-        _ when decision.Contains("left to the default scheduler", StringComparison.Ordinal) =>
+        { IsPlaced: false } =>
             Finding.Warning($"the webhook answers the API server, but does not place a prediction step in namespace {ns} (dry run): {decision}", "label the nodes"),
         _ => Finding.Ok($"a prediction step in namespace {ns} was placed (dry run): {decision}"),
     };
@@ -62,7 +63,9 @@ static class DryRunCheck
     static Task<V1Pod> TryAsync(KubeApi api, string ns, V1Pod pod, CancellationToken stop) =>
         api.CreateAsync(ObjectKinds.Pods, ns, pod, stop, isDryRun: true);
 
-    static string? Decision(V1Pod pod) => pod.Metadata.Annotations?.TryGetValue(PodHints.DecisionKey, out var decision) == true ? decision : null;
+    static PlacementRecord? Record(V1Pod pod) => PlacementRecord.TryRead(Annotation(pod, PodHints.RecordKey));
+
+    static string? Annotation(V1Pod pod, string key) => pod.Metadata.Annotations?.TryGetValue(key, out var text) == true ? text : null;
 
     // Modest enough for quotas and the restricted pod security standard. It speaks for itself in every way that a step can.
     internal static V1Pod Step(V1MutatingWebhookConfiguration registration, string? location)

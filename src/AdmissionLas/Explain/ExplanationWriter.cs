@@ -8,6 +8,9 @@ namespace AdmissionLas.Explain;
 /// </summary>
 static class ExplanationWriter
 {
+    /// <summary>What stands for the verdict on a node where the pod is too complex to be compared.</summary>
+    internal const string NotFiltered = "not judged";
+
     /// <summary>Writes an object with <c>steps</c>, <c>problems</c> and <c>passedOver</c>.</summary>
     internal static void Write(Utf8JsonWriter json, IReadOnlyList<ExplainedStep> steps, StepInputs inputs, IReadOnlyList<string>? notices = null)
     {
@@ -36,7 +39,7 @@ static class ExplanationWriter
         WriteTexts(json, "notes", step.Input.Notes);
         if (step.Explanation is { } explanation)
         {
-            Write(json, explanation);
+            Write(json, step, explanation);
             json.WritePropertyName("patch");
             if (step.Patch is { } patch)
             {
@@ -53,39 +56,39 @@ static class ExplanationWriter
         json.WriteEndObject();
     }
 
-    static void Write(Utf8JsonWriter json, Explanation explanation)
+    static void Write(Utf8JsonWriter json, ExplainedStep step, Explanation explanation)
     {
         var decision = explanation.Decision;
         json.WriteStartObject("step");
-        json.WriteString("type", decision.Step.Type.ToString());
+        json.WriteString("type", decision.Step.Type);
         json.WriteString("rule", decision.Step.TypeRule);
         json.WriteString("location", decision.Step.Location);
         json.WriteString("locationRule", decision.Step.LocationRule);
         json.WriteEndObject();
         json.WriteString("outcome", decision.Outcome.ToString());
         json.WriteString("mode", decision.Mode.ToString());
-        json.WriteString("decision", decision.Explanation);
-        WriteTexts(json, "warnings", decision.Warnings);
+        json.WriteString("decision", step.Sentence);
+        WriteTexts(json, "warnings", step.Warnings);
         json.WriteString("chosen", decision.Chosen?.Name);
         json.WriteBoolean("hasRoom", decision.ReservesCapacity);
         WriteAmounts(json, "request", explanation.Request, null);
         json.WriteStartArray("nodes");
         foreach (var node in explanation.Nodes)
         {
-            Write(json, node);
+            Write(json, node, step.Text);
         }
 
         json.WriteEndArray();
         WriteTexts(json, "leading", explanation.Leading.Select(n => n.Name));
-        WriteTexts(json, "notWeighed", explanation.NotWeighed);
+        WriteTexts(json, "notWeighed", explanation.NotWeighed.Select(step.Text.Describe));
     }
 
-    static void Write(Utf8JsonWriter json, ExplainedNode node)
+    static void Write(Utf8JsonWriter json, ExplainedNode node, IDecisionText text)
     {
         json.WriteStartObject();
         json.WriteString("name", node.Node.Name);
         WriteNumber(json, "latencyMs", node.LatencyMs);
-        json.WriteString("verdict", node.FilterResult);
+        json.WriteString("verdict", node.Now is { } result ? text.Describe(result) : NotFiltered);
         WriteFlag(json, "canRunNow", node.Now is { } now ? now == FilterResult.CanRun : null);
         WriteFlag(json, "couldEverRun", node.Ever is { } ever ? ever == FilterResult.CanRun : null);
         json.WriteBoolean("avoided", node.IsAvoided);

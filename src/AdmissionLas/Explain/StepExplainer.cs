@@ -13,6 +13,15 @@ namespace AdmissionLas.Explain;
 /// <param name="Patched">The pod with it applied.</param>
 sealed record ExplainedStep(InputStep Input, Explanation? Explanation, InputProblem? Fault, JsonArray? Patch, JsonObject Patched)
 {
+    /// <summary>The language of what is shown.</summary>
+    internal required IDecisionText Text { get; init; }
+
+    /// <summary>The decision in words; empty when there was nothing to decide.</summary>
+    internal string Sentence => Explanation is null ? "" : Text.Explain(Explanation.Decision);
+
+    /// <summary>What the pod's author should know, in words.</summary>
+    internal IReadOnlyList<string> Warnings => [.. (Explanation?.Decision.Warnings ?? []).Select(w => Text.Warn(Explanation!.Decision, w))];
+
     /// <summary>The pod's namespace.</summary>
     internal string Namespace => Input.Pod.Object("metadata").Text("namespace") ?? "";
 
@@ -34,7 +43,8 @@ static class StepExplainer
     /// <param name="settings">The webhook's.</param>
     /// <param name="view">The nodes.</param>
     /// <param name="usage">What is spoken for on them.</param>
-    internal static ExplainedStep Explain(InputStep input, CompiledSettings settings, ClusterView view, ClusterUsage usage)
+    /// <param name="text">The language.</param>
+    internal static ExplainedStep Explain(InputStep input, CompiledSettings settings, ClusterView view, ClusterUsage usage, IDecisionText text)
     {
         AdmissionReview review;
         try
@@ -44,32 +54,33 @@ static class StepExplainer
         }
         catch (NotAReviewException fault)
         {
-            return Unreadable(input, fault.Message);
+            return Unreadable(input, fault.Message, text);
         }
 
         if (review.Pod is not { } pod)
         {
-            return Unreadable(input, review.SkipReason ?? "there is no pod");
+            return Unreadable(input, review.SkipReason ?? "there is no pod", text);
         }
 
         var step = settings.Rules.Classify(pod.Facts);
         var explanation = PlacementExplainer.Explain(step, pod.Facts, AuthorPreferences.Of(input.Pod), view, usage, settings.Policy);
-        var patch = PatchWriter.HasPatch(explanation.Decision) ? Patch(explanation.Decision, review) : null;
-        return new ExplainedStep(input, explanation, null, patch, patch is null ? input.Pod : PatchApplier.Apply(input.Pod, patch));
+        var decision = explanation.Decision;
+        var patch = PatchWriter.HasPatch(decision) ? Patch(decision, text.Explain(decision), review) : null;
+        return new ExplainedStep(input, explanation, null, patch, patch is null ? input.Pod : PatchApplier.Apply(input.Pod, patch)) { Text = text };
     }
 
-    static ExplainedStep Unreadable(InputStep input, string why)
+    static ExplainedStep Unreadable(InputStep input, string why, IDecisionText text)
     {
         var path = why.StartsWith("an item of ", StringComparison.Ordinal) ? why["an item of ".Length..] : why;
         var line = input.LineOfPath?.Invoke(path.Split(' ')[0]) ?? input.Line;
         var fault = new InputProblem(line == 0 ? null : line, $"{input.Name}: the pod cannot be read: {why}", "the API server would refuse it too; see kubectl explain pod");
-        return new ExplainedStep(input, null, fault, null, input.Pod);
+        return new ExplainedStep(input, null, fault, null, input.Pod) { Text = text };
     }
 
-    static JsonArray Patch(Decision decision, AdmissionReview review)
+    static JsonArray Patch(Decision decision, string sentence, AdmissionReview review)
     {
-        var json = new RawJsonWriter();
-        PatchWriter.Write(json, decision, review);
-        return JsonNode.Parse(json.WrittenSpan)!.AsArray();
+        var buffer = new AnswerBuffer();
+        PatchWriter.Write(buffer, decision, sentence, review);
+        return JsonNode.Parse(buffer.Patch.Written.Span)!.AsArray();
     }
 }

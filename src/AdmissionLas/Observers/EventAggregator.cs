@@ -4,10 +4,10 @@ namespace AdmissionLas.Observers;
 /// <remarks>Not for several threads at once.</remarks>
 sealed class EventAggregator(TimeProvider time)
 {
-    /// <summary>How many of a kind are told one by one.</summary>
+    /// <summary>How many of a kind are sent one by one.</summary>
     internal const int MaxSentSingly = 3;
 
-    /// <summary>Namespaces are few, but who makes many must not fill the memory; those beyond are not told of.</summary>
+    /// <summary>A tenant that makes many namespaces must not fill the memory; the problems of those beyond are dropped.</summary>
     internal const int MaxGroups = 500;
 
     /// <summary>How long a group lasts.</summary>
@@ -16,7 +16,7 @@ sealed class EventAggregator(TimeProvider time)
     readonly Dictionary<(string Namespace, string Reason), Group> groups = [];
 
     /// <summary>Takes a problem in.</summary>
-    /// <returns>Whether to tell of it now. Otherwise it is counted, and <see cref="Ended"/> tells.</returns>
+    /// <returns>Whether to send it now. Otherwise it is counted, and <see cref="Ended"/> returns the count.</returns>
     internal bool ShouldSendNow(in PlacementProblem problem)
     {
         var key = (problem.Namespace, problem.Reason);
@@ -30,8 +30,8 @@ sealed class EventAggregator(TimeProvider time)
             groups[key] = group = new Group(time.GetTimestamp());
         }
 
-        // What an owner was told once in a minute it knows.
-        if (group.Told.Count < MaxSentSingly && group.Told.Add(problem.Owner))
+        // One Event a minute for an owner is enough.
+        if (group.Sent.Count < MaxSentSingly && group.Sent.Add(problem.Owner))
         {
             return true;
         }
@@ -41,7 +41,7 @@ sealed class EventAggregator(TimeProvider time)
         return false;
     }
 
-    /// <summary>Closes the groups whose time is up, and tells the last of each that was held back, with how many were.</summary>
+    /// <summary>Closes the groups whose time is up; returns the last problem of each that was held back, with how many were.</summary>
     internal IReadOnlyList<(PlacementProblem Last, int Count)> Ended()
     {
         List<(PlacementProblem, int)>? ended = null;
@@ -65,7 +65,7 @@ sealed class EventAggregator(TimeProvider time)
     sealed class Group(long since)
     {
         internal readonly long Since = since;
-        internal readonly HashSet<InvolvedObject> Told = [];
+        internal readonly HashSet<InvolvedObject> Sent = [];
         internal int More;
         internal PlacementProblem Last;
     }

@@ -1,17 +1,16 @@
 using System.Threading.Channels;
-using AdmissionLas.Placement;
 using AdmissionLas.Webhook;
 
 namespace AdmissionLas.Observers;
 
 /// <summary>
-/// What reviews leave for the events: a short queue that never makes a review wait. When it is full, what comes is counted and forgotten.
+/// What reviews leave for the Events: a short queue that never makes a review wait. When it is full, what comes is counted and dropped.
 /// </summary>
-sealed class PlacementEventQueue(Settings settings, WebhookMetrics metrics)
+sealed class PlacementEventQueue(Settings settings, WebhookMetrics metrics) : IReviewObserver
 {
-    const int Places = 256;
+    const int Capacity = 256;
 
-    readonly Channel<PlacementProblem> waiting = Channel.CreateBounded<PlacementProblem>(new BoundedChannelOptions(Places) { SingleReader = true });
+    readonly Channel<PlacementProblem> waiting = Channel.CreateBounded<PlacementProblem>(new BoundedChannelOptions(Capacity) { SingleReader = true });
 
     volatile bool isOpen;
 
@@ -22,19 +21,9 @@ sealed class PlacementEventQueue(Settings settings, WebhookMetrics metrics)
         return waiting.Reader;
     }
 
-    /// <summary>Keeps what an author should hear of. A dry run creates nothing that anybody could wonder about.</summary>
-    /// <param name="result">The review.</param>
-    /// <param name="body">Its bytes, which say whose the pod is.</param>
-    internal void Note(in ReviewResult result, ReadOnlySpan<byte> body)
+    public void Answered(in ReviewObservation observation)
     {
-        if (!isOpen || result.Review.IsDryRun || result.Decision is not { } decision || PlacementProblem.ReasonFor(decision, settings.Current.Policy) is not { } reason)
-        {
-            return;
-        }
-
-        var pod = result.Review.Pod!;
-        var owner = InvolvedObject.Of(body) ?? InvolvedObject.Pod(pod.Name);
-        if (!waiting.Writer.TryWrite(new PlacementProblem(pod.Facts.Namespace, owner, reason, PlacementProblem.MessageFor(decision, reason, pod.Name))))
+        if (isOpen && PlacementProblem.Of(observation.Result, settings.Current.Policy) is { } problem && !waiting.Writer.TryWrite(problem))
         {
             metrics.EventEnded("dropped");
         }

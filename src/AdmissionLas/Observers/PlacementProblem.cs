@@ -1,19 +1,25 @@
 using System.Globalization;
 using AdmissionLas.Placement;
+using AdmissionLas.Webhook;
 
 namespace AdmissionLas.Observers;
 
-/// <summary>A prediction step that could not be placed near its location, in the words of a Kubernetes Event.</summary>
+/// <summary>A step that could not be placed near its location, in the words of a Kubernetes Event.</summary>
 /// <param name="Namespace">The step's namespace.</param>
-/// <param name="Owner">Whom the event is about.</param>
+/// <param name="Owner">What the Event is about.</param>
 /// <param name="Reason">Why, in one word of a fixed few.</param>
 /// <param name="Message">What the step's author should know.</param>
 readonly record struct PlacementProblem(string Namespace, InvolvedObject Owner, string Reason, string Message)
 {
-    /// <summary>The word for a decision with which nobody can be content; <see langword="null"/> for all others.</summary>
+    /// <summary>The problem that a review shows; <see langword="null"/> when there is none, or when a dry run creates no pod.</summary>
+    internal static PlacementProblem? Of(ReviewResult result, PlacementPolicy policy) =>
+        !result.Review.IsDryRun && result is { Review.Pod: { } pod, Decision: { } decision } && ReasonFor(decision, policy) is { } reason
+            ? new PlacementProblem(pod.Facts.Namespace, InvolvedObject.Of(pod), reason, $"Pod {pod.Name}: {MessageFor(result, decision, reason)}")
+            : null;
+
     internal static string? ReasonFor(Decision decision, PlacementPolicy policy) => decision switch
     {
-        { Step.Type: not StepType.Predict } => null,
+        { Step.Kind: not { HasLocation: true } } => null,
         { Outcome: Outcome.NoLocation } => "LocationMissing",
         { Outcome: Outcome.UnknownLocation } => "LocationUnknown",
         { Outcome: Outcome.NoCandidate } => "NoMachineCanRunStep",
@@ -23,14 +29,13 @@ readonly record struct PlacementProblem(string Namespace, InvolvedObject Owner, 
         _ => null,
     };
 
-    /// <summary>The same in a sentence.</summary>
-    internal static string MessageFor(Decision decision, string reason, string pod) => reason switch
+    static string MessageFor(ReviewResult result, Decision decision, string reason) => reason switch
     {
-        "NearMachinesFull" => $"Pod {pod}: every machine near {decision.Step.Location} that could run this prediction step is full; it waits for one of them or runs further away",
+        "NearMachinesFull" => $"every machine near {decision.Step.Location} that could run this prediction step is full; it waits for one of them or runs further away",
         "PlacedFarAway" => string.Create(
             CultureInfo.InvariantCulture,
-            $"Pod {pod}: this prediction step goes to {decision.Chosen?.Name}, {decision.LatencyMs:0.###} ms from {decision.Step.Location}; the machines nearer to it, down to {decision.NearestMs:0.###} ms, cannot take it"),
+            $"this prediction step goes to {decision.Chosen?.Name}, {decision.LatencyMs:0.###} ms from {decision.Step.Location}; the machines nearer to it, down to {decision.NearestMs:0.###} ms, cannot take it"),
         // The last warning says why the step was left alone; those before it are about hints that were not understood.
-        _ => $"Pod {pod}: {(decision.Warnings.Count > 0 ? decision.Warnings[^1] : decision.Explanation)}",
+        _ => result.Warnings.Count > 0 ? result.Warnings[^1] : result.Explanation,
     };
 }

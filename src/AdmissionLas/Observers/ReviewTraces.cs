@@ -14,7 +14,7 @@ namespace AdmissionLas.Observers;
 /// The variables are OpenTelemetry's own (https://opentelemetry.io/docs/specs/otel/protocol/exporter/), as are those that choose what is
 /// sampled. An API server that traces sends its own span along, and ours becomes a part of that one's trace.
 /// </remarks>
-sealed class ReviewTraces : IDisposable
+sealed class ReviewTraces : IReviewObserver, IDisposable
 {
     const string SourceName = "AdmissionLas";
 
@@ -39,15 +39,11 @@ sealed class ReviewTraces : IDisposable
         }
     }
 
-    /// <summary>A review was answered.</summary>
-    /// <param name="http">Its request, which may carry the caller's span.</param>
-    /// <param name="result">What became of it.</param>
-    /// <param name="took">How long it took, until now.</param>
-    internal void Answered(HttpContext http, in ReviewResult result, TimeSpan took)
+    public void Answered(in ReviewObservation observation)
     {
         if (source is not null)
         {
-            Record(source, http, result, took);
+            Record(source, observation);
         }
     }
 
@@ -58,19 +54,19 @@ sealed class ReviewTraces : IDisposable
         source?.Dispose();
     }
 
-    void Record(ActivitySource spans, HttpContext http, in ReviewResult result, TimeSpan took)
+    void Record(ActivitySource spans, in ReviewObservation observation)
     {
         var now = time.GetUtcNow();
-        ActivityContext.TryParse(http.Request.Headers.TraceParent, http.Request.Headers.TraceState, isRemote: true, out var caller);
+        ActivityContext.TryParse(observation.TraceParent, observation.TraceState, isRemote: true, out var caller);
         // Whatever activity the server has is not sent anywhere, so it must not become the parent.
         var outer = Activity.Current;
         Activity.Current = null;
         try
         {
-            using var span = spans.StartActivity("review", ActivityKind.Server, caller, startTime: now - took);
+            using var span = spans.StartActivity("review", ActivityKind.Server, caller, startTime: now - observation.Took);
             if (span is { IsAllDataRequested: true })
             {
-                Describe(span, result);
+                Describe(span, observation.Result);
                 span.SetEndTime(now.UtcDateTime);
             }
         }
@@ -80,10 +76,10 @@ sealed class ReviewTraces : IDisposable
         }
     }
 
-    static void Describe(Activity span, in ReviewResult result)
+    static void Describe(Activity span, ReviewResult result)
     {
         span.SetTag("admission_las.request.uid", result.Review.Uid);
-        span.SetTag("admission_las.outcome", DecisionLabels.Outcome(result));
+        span.SetTag("admission_las.outcome", result.Outcome);
         if (result.Fault is { } fault)
         {
             span.SetStatus(ActivityStatusCode.Error, fault.GetType().Name);
@@ -95,14 +91,14 @@ sealed class ReviewTraces : IDisposable
             span.SetTag("k8s.pod.name", pod.Name);
         }
 
-        if (result.Decision is not { Step.Type: not StepType.Other } decision)
+        if (result.Decision is not { Step.Kind: not null } decision)
         {
             return;
         }
 
-        span.SetTag("admission_las.component", DecisionLabels.Component(decision));
+        span.SetTag("admission_las.component", DecisionLabels.Component(result));
         span.SetTag("admission_las.reason", DecisionLabels.Reason(decision));
-        span.SetTag("admission_las.decision", decision.Explanation);
+        span.SetTag("admission_las.decision", result.Explanation);
         if (decision.Step.Location is { } location)
         {
             span.SetTag("admission_las.location", location);
@@ -113,7 +109,7 @@ sealed class ReviewTraces : IDisposable
             span.SetTag("k8s.node.name", chosen.Name);
         }
 
-        if (decision is { Outcome: Outcome.Placed, Step.Type: StepType.Predict })
+        if (decision is { Outcome: Outcome.Placed, Step.Kind.HasLocation: true })
         {
             span.SetTag("admission_las.latency_ms", decision.LatencyMs);
         }

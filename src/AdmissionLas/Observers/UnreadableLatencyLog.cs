@@ -3,19 +3,19 @@ using AdmissionLas.Placement;
 
 namespace AdmissionLas.Observers;
 
-/// <summary>Logs a latency label that cannot be read, once for each node and value. One that was mended and broken again is news again.</summary>
+/// <summary>Logs a latency label that cannot be read, once for each node and value. One that was mended and is broken again is logged again.</summary>
 sealed partial class UnreadableLatencyLog(ILogger<UnreadableLatencyLog> log)
 {
-    HashSet<UnreadableLatency> told = [];
+    HashSet<UnreadableLatency> reported = [];
 
-    /// <summary>Hears of every view that is published.</summary>
-    internal void Follow(ClusterState state) => state.Published += Tell;
+    /// <summary>Looks at every view that is published.</summary>
+    internal void Follow(ClusterState state) => state.Published += Report;
 
-    void Tell(ClusterView view)
+    void Report(ClusterView view)
     {
-        var known = told;
-        told = [.. view.UnreadableLatencies];
-        foreach (var label in told.Except(known))
+        var known = reported;
+        reported = [.. view.UnreadableLatencies];
+        foreach (var label in reported.Except(known))
         {
             NotMeasured(label.NodeName, label.Location, label.Value);
         }

@@ -13,7 +13,7 @@ namespace AdmissionLas.Observers;
 /// end in <c>_total</c>; times are in seconds there, latencies among them (https://prometheus.io/docs/practices/naming/).
 /// </summary>
 /// <remarks>Recording a measurement allocates nothing: the values of labels are constants or kept.</remarks>
-sealed class WebhookMetrics
+sealed class WebhookMetrics : IReviewObserver
 {
     internal const string MeterName = "AdmissionLas";
 
@@ -40,7 +40,7 @@ sealed class WebhookMetrics
     static readonly InstrumentAdvice<long> CandidateBuckets = new() { HistogramBucketBoundaries = [1, 2, 3, 4, 6, 8, 12, 16] };
 
     readonly Counter<long> reviews;
-    readonly Counter<long> refused;
+    readonly Counter<long> refusals;
     readonly Counter<long> decisions;
     readonly Counter<long> events;
     readonly Histogram<double> duration;
@@ -49,11 +49,11 @@ sealed class WebhookMetrics
     readonly Histogram<long> candidates;
     readonly BoundedLabelValues locations = new(MaxLocations);
 
-    public WebhookMetrics(IMeterFactory meters, ClusterState state, NodeUsageCache usageCache, ServingTls tls, SettingsReload settings)
+    public WebhookMetrics(IMeterFactory meters, ClusterState state, NodeUsageCache usageCache)
     {
         var meter = meters.Create(MeterName);
         reviews = meter.CreateCounter<long>("admission_las.reviews", "{review}", "Reviews answered, by outcome");
-        refused = meter.CreateCounter<long>("admission_las.refused_requests", "{request}", "Requests that were no review or not answered, by reason");
+        refusals = meter.CreateCounter<long>("admission_las.refused_requests", "{request}", "Requests that were no review or not answered, by reason");
         decisions = meter.CreateCounter<long>("admission_las.decisions", "{decision}", "Decisions on steps, by component and reason");
         events = meter.CreateCounter<long>("admission_las.events", "{event}", "Kubernetes Events about steps that could not be placed near their location, by what became of them");
         duration = meter.CreateHistogram("admission_las.review.duration", "s", "From the last byte of a review to its answer", advice: ReviewBuckets);
@@ -62,25 +62,22 @@ sealed class WebhookMetrics
         candidates = meter.CreateHistogram("admission_las.placement.candidates", "{node}", "Nodes that the patch of a predict step names", advice: CandidateBuckets);
         meter.CreateObservableGauge("admission_las.snapshot.age", () => state.Age?.TotalSeconds ?? double.NaN, "s", "Time since the API server last confirmed the cluster view; NaN before the first list");
         meter.CreateObservableGauge("admission_las.snapshot.nodes", () => state.Current?.Nodes.Count ?? 0, "{node}", "Nodes in the cluster view");
-        meter.CreateObservableGauge("admission_las.snapshot.locations", () => state.Current?.Locations.Count() ?? 0, "{location}", "Locations to which some node has a latency");
+        meter.CreateObservableGauge("admission_las.snapshot.locations", () => state.Current?.Locations.Count ?? 0, "{location}", "Locations to which some node has a latency");
         meter.CreateObservableGauge("admission_las.usage.followed", () => usageCache.IsFollowed ? 1 : 0, null, "1 while pods are listed and watched, 0 when every node counts as empty");
         meter.CreateObservableGauge("admission_las.usage.pods", () => usageCache.Count, "{pod}", "Pods counted against nodes");
         meter.CreateObservableGauge("admission_las.usage.assumed_pods", () => usageCache.AssumedCount, "{pod}", "Those of them that were just placed and are not seen yet");
         meter.CreateObservableGauge("admission_las.unreadable_latency_labels", () => state.Current?.UnreadableLatencies.Count ?? 0, "{label}", "Latency labels in the cluster view that count as not measured");
-        meter.CreateObservableGauge(
-            "admission_las.certificate.expiration_timestamp", () => new DateTimeOffset(tls.Current.NotAfter).ToUnixTimeSeconds(), "s", "When the serving certificate expires, Unix time");
-        meter.CreateObservableGauge("admission_las.configuration.last_reload_successful", () => settings.IsCurrent ? 1 : 0, null, "1 when the configuration in force is the one in the file, 0 when a change was refused");
         meter.CreateObservableGauge("admission_las.build_info", () => new Measurement<int>(1, Build), null, "Always 1, with the version and the runtime as labels");
         Meter = meter;
     }
 
-    /// <summary>For instruments that exist only in one way of running.</summary>
+    /// <summary>For the instruments of what this room does not know, such as the serving certificate.</summary>
     internal Meter Meter { get; }
 
     /// <summary>Shows every outcome from the start: the first of a kind is a change only against a zero before it.</summary>
     internal void StartAtZero()
     {
-        foreach (var outcome in DecisionLabels.Outcomes)
+        foreach (var outcome in ReviewResult.AllOutcomes)
         {
             reviews.Add(0, new KeyValuePair<string, object?>("outcome", outcome));
         }
@@ -88,28 +85,26 @@ sealed class WebhookMetrics
         events.Add(0, new KeyValuePair<string, object?>("result", "sent"));
     }
 
-    /// <summary>A review was answered.</summary>
-    internal void Answered(in ReviewResult result, TimeSpan took)
+    public void Answered(in ReviewObservation observation)
     {
-        reviews.Add(1, new KeyValuePair<string, object?>("outcome", DecisionLabels.Outcome(result)));
-        duration.Record(took.TotalSeconds);
-        if (result.Decision is { Step.Type: not StepType.Other } decision)
+        var result = observation.Result;
+        reviews.Add(1, new KeyValuePair<string, object?>("outcome", result.Outcome));
+        duration.Record(observation.Took.TotalSeconds);
+        if (result.Decision is { Step.Kind: not null } decision)
         {
-            Decided(decision);
+            Decided(decision, DecisionLabels.Component(result));
         }
     }
 
-    /// <summary>A request was refused.</summary>
-    internal void Refused(string reason) => refused.Add(1, new KeyValuePair<string, object?>("reason", reason));
+    public void Refused(in RefusedRequest refused) => refusals.Add(1, new KeyValuePair<string, object?>("reason", refused.Reason));
 
     /// <summary>An event was <c>sent</c>, <c>failed</c>, <c>grouped</c> with others or <c>dropped</c> because too many were waiting.</summary>
     internal void EventEnded(string result) => events.Add(1, new KeyValuePair<string, object?>("result", result));
 
-    void Decided(Decision decision)
+    void Decided(Decision decision, string component)
     {
-        decisions.Add(
-            1, new("component", DecisionLabels.Component(decision)), new KeyValuePair<string, object?>("reason", DecisionLabels.Reason(decision)));
-        if (decision is { Outcome: Outcome.Placed, Step: { Type: StepType.Predict, Location: { } location } })
+        decisions.Add(1, new("component", component), new KeyValuePair<string, object?>("reason", DecisionLabels.Reason(decision)));
+        if (decision is { Outcome: Outcome.Placed, Step: { Kind.HasLocation: true, Location: { } location } })
         {
             var tag = new KeyValuePair<string, object?>("location", locations.Of(location));
             latency.Record(decision.LatencyMs / 1000, tag);

@@ -52,7 +52,7 @@ sealed class ClusterJson(ClusterState state, NodeUsageCache usageCache)
             json.WriteString("replica", Environment.MachineName);
             json.WriteBoolean("isKnown", view is not null);
             json.WriteBoolean("usageIsKnown", isFollowed);
-            var locations = (view?.Locations ?? []).Order(StringComparer.Ordinal).ToArray();
+            var locations = (view?.Locations ?? []);
             json.WriteStartArray("locations");
             foreach (var location in locations)
             {
@@ -74,7 +74,7 @@ sealed class ClusterJson(ClusterState state, NodeUsageCache usageCache)
         return bytes.WrittenSpan.ToArray();
     }
 
-    static void Write(Utf8JsonWriter json, NodeFacts node, NodeUsage used, string[] locations, IEnumerable<UnreadableLatency> unreadable)
+    static void Write(Utf8JsonWriter json, NodeFacts node, NodeUsage used, IReadOnlyList<string> locations, IEnumerable<UnreadableLatency> unreadable)
     {
         json.WriteStartObject();
         json.WriteString("name", node.Name);
@@ -99,7 +99,7 @@ sealed class ClusterJson(ClusterState state, NodeUsageCache usageCache)
 
         json.WriteEndObject();
         // In the order of the locations: milliseconds; null for not measured; the label's text where it cannot be read.
-        var measured = node.Latencies.Measured.ToDictionary(m => m.Location, m => m.LatencyMs, StringComparer.Ordinal);
+        var measured = node.Latencies.Known.ToDictionary(m => m.Location, m => m.LatencyMs, StringComparer.Ordinal);
         var texts = unreadable.ToDictionary(u => u.Location, u => u.Value, StringComparer.Ordinal);
         json.WriteStartArray("latencies");
         foreach (var location in locations)

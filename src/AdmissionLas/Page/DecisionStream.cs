@@ -1,3 +1,4 @@
+using AdmissionLas.Observers;
 using System.Globalization;
 using System.Text;
 using AdmissionLas.Kubernetes;

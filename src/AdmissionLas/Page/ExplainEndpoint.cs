@@ -1,3 +1,4 @@
+using AdmissionLas.Observers;
 using System.Buffers;
 using System.Globalization;
 using System.Text;
@@ -14,7 +15,7 @@ namespace AdmissionLas.Page;
 /// What would happen to something that somebody pastes, and what would happen now to a pod that was decided on. Nothing is counted against a
 /// node. One at a time: reviews come first.
 /// </summary>
-sealed class ExplainEndpoint(Settings settings, ClusterState state, NodeUsageCache usageCache, TimeProvider time) : IDisposable
+sealed class ExplainEndpoint(Settings settings, ClusterState state, NodeUsageCache usageCache, IDecisionText words, TimeProvider time) : IDisposable
 {
     /// <summary>A little more than <see cref="StepInput.MaxCharacters"/>, which then gives the better message.</summary>
     internal const int LargestTextBytes = 4 * 1024 * 1024;
@@ -99,7 +100,7 @@ sealed class ExplainEndpoint(Settings settings, ClusterState state, NodeUsageCac
                 break;
             }
 
-            steps.Add(StepExplainer.Explain(input, settings.Current, view, usage));
+            steps.Add(StepExplainer.Explain(input, settings.Current, view, usage, words));
             rows += steps[^1].Explanation?.Nodes.Count ?? 0;
         }
 
@@ -112,7 +113,7 @@ sealed class ExplainEndpoint(Settings settings, ClusterState state, NodeUsageCac
         // What its author prefers himself is not read in a review, as no decision depends on it.
         var explanation = PlacementExplainer.Explain(current.Rules.Classify(pod), pod, [], view, usageCache.Current, current.Policy);
         var nothing = new JsonObject();
-        var step = new ExplainedStep(new InputStep("", "review", 0, nothing, []), explanation, null, null, nothing);
+        var step = new ExplainedStep(new InputStep("", "review", 0, nothing, []), explanation, null, null, nothing) { Text = words };
         return Write(json => ExplanationWriter.Write(json, [step], new StepInputs([], [], [])));
     }
 

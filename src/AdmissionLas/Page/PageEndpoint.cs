@@ -1,3 +1,4 @@
+using AdmissionLas.Observers;
 using System.Net;
 using AdmissionLas.Configuration;
 using Microsoft.Extensions.Options;

@@ -1,3 +1,4 @@
+using AdmissionLas.Observers;
 using System.Net;
 using AdmissionLas.Configuration;
 using Microsoft.AspNetCore.Connections;
@@ -34,6 +35,7 @@ static class PageHosting
 
         builder.Services.AddSingleton<IOptions<PageOptions>>(new OptionsWrapper<PageOptions>(options));
         builder.Services.AddSingleton(provider => new RecentDecisions(options.RecentDecisions, options.Viewers, provider.GetRequiredService<TimeProvider>()));
+        builder.Services.AddSingleton<IReviewObserver>(provider => provider.GetRequiredService<RecentDecisions>());
         builder.Services.AddSingleton<ClusterJson>();
         builder.Services.AddSingleton<DecisionStream>();
         builder.Services.AddSingleton<ExplainEndpoint>();

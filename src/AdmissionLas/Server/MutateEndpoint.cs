@@ -2,26 +2,23 @@ using System.Buffers;
 using System.IO.Pipelines;
 using AdmissionLas.Configuration;
 using AdmissionLas.Observers;
-using AdmissionLas.Page;
-using AdmissionLas.Placement;
-using AdmissionLas.Server;
+using AdmissionLas.Webhook;
 using Microsoft.Extensions.ObjectPool;
 using Microsoft.Extensions.Options;
 
-namespace AdmissionLas.Webhook;
+namespace AdmissionLas.Server;
 
 /// <summary>
-/// POST /mutate. Reads the body within its limits, hands it over, sends the answer. A review is answered with 200 whatever is in it; what is
-/// not a review gets a 4xx that says why. Every refusal is counted, and one line a minute and reason is logged.
+/// POST /mutate: reads the body within its limits, asks the handler, sends the answer, and lets the observers know. A review is answered with 200
+/// whatever is in it; what is not a review gets a 4xx that says why.
 /// </summary>
-sealed partial class MutateEndpoint(
-    ReviewHandler handler, IOptions<ServerOptions> options, WebhookMetrics metrics, ReviewTraces traces, PlacementEventQueue problems, DecisionLog decisions,
-    LogThrottle throttle, TimeProvider time, ILogger<MutateEndpoint> log, RecentDecisions? recent = null)
+sealed class MutateEndpoint(ReviewHandler handler, IEnumerable<IReviewObserver> observers, IOptions<ServerOptions> options, TimeProvider time)
 {
     internal const string Path = "/mutate";
 
     readonly ServerOptions limits = options.Value;
-    readonly DefaultObjectPool<RawJsonWriter> answers = new(new AnswerBuffers(), maximumRetained: options.Value.ConcurrentReviews);
+    readonly IReviewObserver[] observers = [.. observers];
+    readonly DefaultObjectPool<AnswerBuffer> answers = new(new AnswerBuffers(), maximumRetained: options.Value.ConcurrentReviews);
     readonly ObjectPool<CancellationTokenSource> waits = new DefaultObjectPoolProvider { MaximumRetained = options.Value.ConcurrentReviews }.Create(new Waits(time));
     int inFlight;
 
@@ -103,8 +100,8 @@ sealed partial class MutateEndpoint(
 
             // Its length known and in one piece, an answer leaves in one packet.
             http.Response.ContentType = "application/json";
-            http.Response.ContentLength = answer.WrittenCount;
-            await http.Response.BodyWriter.WriteAsync(answer.WrittenMemory, http.RequestAborted).ConfigureAwait(false);
+            http.Response.ContentLength = answer.Answer.Written.Length;
+            await http.Response.BodyWriter.WriteAsync(answer.Answer.Written, http.RequestAborted).ConfigureAwait(false);
         }
         catch (NotAReviewException fault)
         {
@@ -122,7 +119,7 @@ sealed partial class MutateEndpoint(
         }
     }
 
-    void Answer(HttpContext http, in ReadOnlySequence<byte> body, RawJsonWriter answer)
+    void Answer(HttpContext http, in ReadOnlySequence<byte> body, AnswerBuffer answer)
     {
         // The reader walks one piece of memory much faster than the pieces that came off the wire.
         byte[]? rented = null;
@@ -131,11 +128,12 @@ sealed partial class MutateEndpoint(
             var startedAt = time.GetTimestamp();
             var bytes = body.IsSingleSegment ? body.FirstSpan : CopyTo(rented = ArrayPool<byte>.Shared.Rent((int)body.Length), body);
             var result = handler.Handle(bytes, answer);
-            var took = time.GetElapsedTime(startedAt);
-            Note(result, took);
-            traces.Answered(http, result, took);
-            problems.Note(result, bytes);
-            recent?.Add(result, bytes.Length, took);
+            var headers = http.Request.Headers;
+            var observation = new ReviewObservation(result, time.GetElapsedTime(startedAt), bytes.Length, headers.TraceParent, headers.TraceState);
+            foreach (var observer in observers)
+            {
+                observer.Answered(observation);
+            }
         }
         finally
         {
@@ -152,29 +150,6 @@ sealed partial class MutateEndpoint(
         return rented.AsSpan(0, (int)body.Length);
     }
 
-    void Note(in ReviewResult result, TimeSpan took)
-    {
-        metrics.Answered(result, took);
-        if (result.Fault is { } fault)
-        {
-            if (throttle.Allows("fault", out var suppressed))
-            {
-                FailedOpen(fault, result.Review.Uid, suppressed);
-            }
-        }
-        else if (result.Review.PodIsUnreadable)
-        {
-            if (throttle.Allows("unreadable-pod", out var suppressed))
-            {
-                UnreadablePod(result.Review.Uid, result.Review.SkipReason!, suppressed);
-            }
-        }
-        else if (result.Decision is { IsDecided: true } decision)
-        {
-            decisions.Write(result.Review, decision);
-        }
-    }
-
     static bool IsJson(string? contentType) =>
         contentType is not null && contentType.StartsWith("application/json", StringComparison.OrdinalIgnoreCase) &&
         (contentType.Length == "application/json".Length || contentType["application/json".Length] is ';' or ' ');
@@ -184,17 +159,17 @@ sealed partial class MutateEndpoint(
 
     Task RefuseCallerAsync(HttpContext http)
     {
-        var name = http.Connection.ClientCertificate is { } caller ? ClientCertificates.CommonName(caller) : "nobody";
+        var name = http.Connection.ClientCertificate is { } caller ? ClientCertificates.CommonName(caller) : "without a certificate";
         return RefuseAsync(
-            http, StatusCodes.Status403Forbidden, "client", $"client {name} is not on the list server.allowedClients, or its authority counts no more", throttleBy: $"client {name}");
+            http, StatusCodes.Status403Forbidden, "client", $"client {name} is not on the list server.allowedClients, or its CA is no longer trusted", throttleBy: $"client {name}");
     }
 
     Task RefuseAsync(HttpContext http, int status, string reason, string message, string? throttleBy = null)
     {
-        metrics.Refused(reason);
-        if (throttle.Allows(throttleBy ?? reason, out var suppressed))
+        var refused = new RefusedRequest(status, reason, message, throttleBy ?? reason);
+        foreach (var observer in observers)
         {
-            Refused(status, message, suppressed);
+            observer.Refused(refused);
         }
 
         http.Response.StatusCode = status;
@@ -239,26 +214,13 @@ sealed partial class MutateEndpoint(
         public override bool Return(CancellationTokenSource obj) => obj.TryReset();
     }
 
-    sealed class AnswerBuffers : PooledObjectPolicy<RawJsonWriter>
+    sealed class AnswerBuffers : PooledObjectPolicy<AnswerBuffer>
     {
-        // An answer that was warned about at length is no reason to keep its memory.
+        // A long answer is no reason to keep its memory.
         const int MaxKeptBytes = 64 * 1024;
 
-        public override RawJsonWriter Create() => new();
+        public override AnswerBuffer Create() => new();
 
-        public override bool Return(RawJsonWriter obj)
-        {
-            obj.ResetWrittenCount();
-            return obj.Capacity <= MaxKeptBytes;
-        }
+        public override bool Return(AnswerBuffer obj) => obj.Capacity <= MaxKeptBytes;
     }
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Request refused with {Status}: {Reason} ({Suppressed} more like it since the last line)")]
-    partial void Refused(int status, string reason, long suppressed);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Pod of review {Uid} left as it is: {Reason} ({Suppressed} more like it since the last line)")]
-    partial void UnreadablePod(string uid, string reason, long suppressed);
-
-    [LoggerMessage(Level = LogLevel.Error, Message = "Review {Uid} failed and its pod was let through ({Suppressed} more like it since the last line)")]
-    partial void FailedOpen(Exception fault, string uid, long suppressed);
 }

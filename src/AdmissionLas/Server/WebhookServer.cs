@@ -1,3 +1,5 @@
+using AdmissionLas.Placement;
+using System.Diagnostics.Metrics;
 using System.Net;
 using AdmissionLas.Configuration;
 using AdmissionLas.Kubernetes;
@@ -83,7 +85,8 @@ static class WebhookServer
 
         var app = builder.Build();
         // Made now, so that a fault in the configuration is told before a port is opened.
-        app.Services.GetRequiredService<SettingsReload>();
+        var reload = app.Services.GetRequiredService<SettingsReload>();
+        AddGauges(app.Services.GetRequiredService<WebhookMetrics>().Meter, tls, reload);
         app.Services.GetRequiredService<LogLevels>().Follow(app.Services.GetRequiredService<ILogger<LogLevels>>());
         if (options.ClientCa.Length > 0)
         {
@@ -139,13 +142,24 @@ static class WebhookServer
         services.AddHostedService(provider => provider.GetRequiredService<Draining>());
         services.AddSingleton<WebhookMetrics>();
         services.AddSingleton<MetricsEndpoint>();
-        services.AddSingleton<ReviewTraces>();
         services.AddSingleton<LogThrottle>();
         services.AddOptions<EventOptions>().BindConfiguration(EventOptions.Section);
         services.AddSingleton<PlacementEventQueue>();
+        services.AddSingleton<IReviewObserver>(provider => provider.GetRequiredService<WebhookMetrics>());
+        services.AddSingleton<IReviewObserver, ReviewLog>();
+        services.AddSingleton<IReviewObserver, ReviewTraces>();
+        services.AddSingleton<IReviewObserver>(provider => provider.GetRequiredService<PlacementEventQueue>());
+        services.AddSingleton<IDecisionText>(EnglishDecisionText.Instance);
         services.AddSingleton<ReviewHandler>();
         services.AddSingleton<MutateEndpoint>();
         source.AddTo(services);
+    }
+
+    static void AddGauges(Meter meter, ServingTls tls, SettingsReload settings)
+    {
+        meter.CreateObservableGauge(
+            "admission_las.certificate.expiration_timestamp", () => new DateTimeOffset(tls.Current.NotAfter).ToUnixTimeSeconds(), "s", "When the serving certificate expires, Unix time");
+        meter.CreateObservableGauge("admission_las.configuration.last_reload_successful", () => settings.IsCurrent ? 1 : 0, null, "1 when the configuration in force is the one in the file, 0 when a change was refused");
     }
 
     static void AddLogging(WebApplicationBuilder builder, LogEventLevel quietest)
@@ -158,13 +172,10 @@ static class WebhookServer
             // Whether anybody might log there decides if each request gets an activity and a scope, which nobody reads.
             .MinimumLevel.Override("Microsoft.AspNetCore.Hosting.Diagnostics", LevelAlias.Off);
         // A person reads a terminal; everything else is read by machines.
-        var output = Console.IsErrorRedirected ? new LogOutput(new CompactJsonFormatter(), Console.OpenStandardError()) : null;
-        log = output is not null
-            ? log.WriteTo.Sink(output)
+        log = Console.IsErrorRedirected
+            ? new JsonLinesSink(new CompactJsonFormatter(), Console.OpenStandardError()).AddTo(log)
             : log.WriteTo.Console(formatProvider: System.Globalization.CultureInfo.InvariantCulture, standardErrorFromLevel: LogEventLevel.Verbose);
         builder.Services.AddSerilog(log.CreateLogger(), dispose: true);
-        builder.Services.AddSingleton(provider => new DecisionLog(
-            provider.GetRequiredService<ILogger<DecisionLog>>(), levels, provider.GetRequiredService<TimeProvider>(), output));
     }
 
     static void Map(WebApplication app, NodeUsageCache usageCache)

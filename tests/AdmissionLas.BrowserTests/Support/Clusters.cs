@@ -26,7 +26,7 @@ static class Clusters
                 var latencyMs = 0.2 + random.NextDouble() + away * (8 + 14 * random.NextDouble());
                 if (random.Next(25) > 0)
                 {
-                    labels[LatencyLabel.Prefix + Cities[place]] = i == 3 && place == 4 ? "fast" : latencyMs.ToString("0.###", CultureInfo.InvariantCulture);
+                    labels[LatencyLabels.Prefix + Cities[place]] = i == 3 && place == 4 ? "fast" : latencyMs.ToString("0.###", CultureInfo.InvariantCulture);
                 }
             }
 
@@ -39,7 +39,7 @@ static class Clusters
                 Taints = i % 40 == 11 ? [new Taint("dedicated", "gpu", TaintEffect.NoSchedule)] : [],
                 Allocatable = new Resources(i % 3 == 0 ? 64_000 : 8_000, (i % 3 == 0 ? 256 : 32) * Gi, i % 40 == 11 ? [new ResourceAmount("nvidia.com/gpu", 4)] : null),
                 AllocatablePods = 110,
-            };
+            }.WithLatenciesOf(LatencyLabels.Instance);
         })];
 
         static string Name(int i) => string.Create(CultureInfo.InvariantCulture, $"{Cities[i % Cities.Length].ToLowerInvariant()}-{i:000}");

@@ -1,3 +1,4 @@
+using AdmissionLas.Server;
 using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Http.Headers;

@@ -1,3 +1,4 @@
+using AdmissionLas.Webhook;
 using AdmissionLas.Doctor;
 using AdmissionLas.Placement;
 using AdmissionLas.Registration;
@@ -64,8 +65,8 @@ public sealed class ClusterCheckTests
     {
         var view = new ClusterView(
         [
-            new NodeFacts { Name = "a", Labels = new Dictionary<string, string> { ["latency.admissionlas.io/HERE"] = "1", ["latency.admissionlas.io/THERE"] = "2" } },
-            new NodeFacts { Name = "b", Labels = new Dictionary<string, string> { ["latency.admissionlas.io/HERE"] = "soon" } },
+            new NodeFacts { Name = "a", Labels = new Dictionary<string, string> { ["latency.admissionlas.io/HERE"] = "1", ["latency.admissionlas.io/THERE"] = "2" } }.WithLatenciesOf(LatencyLabels.Instance),
+            new NodeFacts { Name = "b", Labels = new Dictionary<string, string> { ["latency.admissionlas.io/HERE"] = "soon" } }.WithLatenciesOf(LatencyLabels.Instance),
         ]);
 
         var findings = NodeLabelsCheck.Evaluate(view);
@@ -106,10 +107,15 @@ public sealed class ClusterCheckTests
     [Fact]
     public void A_dry_run_is_judged_by_the_decision_on_the_pod()
     {
-        Assert.Equal(Severity.Ok, DryRunCheck.Judge("predict at HERE: a (1 ms)", "team", isFaultKnown: false).Severity);
-        Assert.Equal(Severity.Warning, DryRunCheck.Judge("predict: left to the default scheduler: no location", "team", isFaultKnown: false).Severity);
-        Assert.Contains("failed calling webhook", DryRunCheck.Judge(null, "team", isFaultKnown: false).Remedy, StringComparison.Ordinal);
-        Assert.Equal("see to what failed above", DryRunCheck.Judge(null, "team", isFaultKnown: true).Remedy);
+        Assert.Equal(Severity.Ok, Dry(Record(Outcome.Placed), "a sentence").Severity);
+        Assert.Equal(Severity.Warning, Dry(Record(Outcome.NoLocation), "a sentence").Severity);
+        Assert.Equal(Severity.Ok, Dry(null, "a sentence of an earlier version, which left no record").Severity);
+        Assert.Contains("failed calling webhook", Dry(null, null).Remedy, StringComparison.Ordinal);
+        Assert.Equal("see to what failed above", Dry(null, null, isFaultKnown: true).Remedy);
+
+        static PlacementRecord Record(Outcome outcome) => new("Predict", $"{outcome}", "Adaptive", null, null, [], [], []);
+
+        static Finding Dry(PlacementRecord? record, string? decision, bool isFaultKnown = false) => DryRunCheck.Evaluate(record, decision, "team", isFaultKnown);
     }
 
     [Theory]

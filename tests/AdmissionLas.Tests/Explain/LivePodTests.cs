@@ -28,4 +28,43 @@ public sealed class LivePodTests
         Assert.Equal(mode, reviewed.Decision?.Mode);
         Assert.True(JsonNode.DeepEquals(JsonNode.Parse(nodeAffinity ?? "{}"), back["spec"]!["affinity"]?["nodeAffinity"] ?? new JsonObject()), back.ToJsonString());
     }
+
+    [Fact]
+    public void Requests_that_the_webhook_added_are_taken_out_and_the_authors_stay()
+    {
+        var written = Pods.TrainingJson(spec: """{ "containers": [ { "name": "main", "resources": { "requests": { "cpu": "3" } } }, { "name": "other" } ] }""");
+
+        var back = LivePod.AsReviewed(WebhookCall.Review(written, Nodes.View(Nodes.Named("a", "64", "256Gi"))).Pod).Pod;
+
+        Assert.Equal("""{"requests":{"cpu":"3"}}""", back["spec"]!["containers"]![0]!["resources"]!.ToJsonString());
+        Assert.Empty(back["spec"]!["containers"]![1]!["resources"]!["requests"]!.AsObject());
+    }
+
+    [Fact]
+    public void What_another_program_changed_since_is_not_ours_to_take_out()
+    {
+        var pod = WebhookCall.Review(Pods.TrainingJson(), Nodes.View(Nodes.Named("a", "64", "256Gi"))).Pod;
+        pod["spec"]!["containers"]![0]!["resources"]!["requests"]!["cpu"] = "1";
+
+        var back = LivePod.AsReviewed(pod).Pod;
+
+        Assert.Equal("""{"requests":{"cpu":"1"}}""", back["spec"]!["containers"]![0]!["resources"]!.ToJsonString());
+    }
+
+    [Theory]
+    [InlineData(PlacementMode.Adaptive, Required)]
+    [InlineData(PlacementMode.Required, Required)]
+    [InlineData(PlacementMode.Preferred, null)]
+    public void A_pod_that_an_earlier_version_decided_on_is_read_without_a_record(PlacementMode mode, string? nodeAffinity)
+    {
+        var written = Pods.PredictJson(spec: nodeAffinity is null ? Pods.OneContainer : $$"""{ "containers": [ { "name": "main" } ], "affinity": { "nodeAffinity": {{nodeAffinity}} } }""");
+        var view = Nodes.View(Nodes.At("1", "near").Labelled("zone", "a"), Nodes.At("2", "next").Labelled("zone", "a"));
+        var pod = WebhookCall.Review(written, view, new PlacementPolicy { Mode = mode }).Pod;
+        pod["metadata"]!["annotations"]!.AsObject().Remove(PodHints.RecordKey);
+
+        var back = LivePod.AsReviewed(pod).Pod;
+
+        Assert.True(JsonNode.DeepEquals(JsonNode.Parse(nodeAffinity ?? "{}"), back["spec"]!["affinity"]?["nodeAffinity"] ?? new JsonObject()), back.ToJsonString());
+        Assert.Empty(back["metadata"]!["annotations"]!.AsObject());
+    }
 }

@@ -93,7 +93,7 @@ public sealed class PipelineTests
 
         Assert.Equal("""{"kubernetes.io/os":"linux"}""", steps[0].Input.Pod["spec"]!["nodeSelector"]!.ToJsonString());
         Assert.Equal("""{"admissionlas.io/tier":"edge"}""", steps[1].Input.Pod["spec"]!["nodeSelector"]!.ToJsonString());
-        Assert.Equal("excluded by the pod's nodeSelector", steps[1].Explanation!.Nodes.Single(n => n.Node.Name == "nitos-cloud-node").FilterResult);
+        Assert.Equal(FilterResult.NodeSelector, steps[1].Explanation!.Nodes.Single(n => n.Node.Name == "nitos-cloud-node").Now);
     }
 
     [Fact]
@@ -121,7 +121,7 @@ public sealed class PipelineTests
         Assert.Equal("nitlab-edge-node", score.Decision.Chosen?.Name);
         // KFP's own init container asks for more memory than the task does.
         Assert.Equal((500L, 128L << 20), (score.Request.CpuMilli, score.Request.MemoryBytes));
-        Assert.Contains("its filters for the pod's persistent volume claims, which can drop nodes", score.NotWeighed);
+        Assert.Contains(new UnscoredFactor(UnscoredKind.SchedulerOnlyConstraint, "persistent volume claims"), score.NotWeighed);
         var pod = steps[1].Input.Pod;
         Assert.Equal(["a", "b"], pod["spec"]!["tolerations"]!.AsArray().Select(t => t!["key"]!.GetValue<string>()));
         Assert.Equal(
@@ -138,8 +138,8 @@ public sealed class PipelineTests
     {
         var rules = new StepRules(rules:
         [
-            new StepRule { Name = "by-function", Function = "fit", Type = StepType.Training },
-            new StepRule { Name = "by-path", NodeName = "moons.root.for-loop-1.*.score.executor", Type = StepType.Predict, Location = "HOME-EDGE", WinsOverLabel = true },
+            new StepRule { Name = "by-function", Function = "fit", Kind = StepKinds.Training },
+            new StepRule { Name = "by-path", NodeName = "moons.root.for-loop-1.*.score.executor", Kind = StepKinds.Predict, Location = "HOME-EDGE", WinsOverLabel = true },
         ]);
 
         var steps = Text.Explain(Version2, CompiledSettings.Of(rules, new PlacementPolicy()));

@@ -107,7 +107,7 @@ public sealed class StepInputTests
                 model: { modelFormat: { name: sklearn }, storageUri: s3://models/fraud }
               transformer:
                 containers: [ { name: kserve-container, resources: { requests: { cpu: 250m } } } ]
-            """, CompiledSettings.Of(new StepRules(rules: [new StepRule { Name = "fraud", InferenceService = "fraud-*", Type = StepType.Predict, Location = "HOME-EDGE" }]), new PlacementPolicy()));
+            """, CompiledSettings.Of(new StepRules(rules: [new StepRule { Name = "fraud", InferenceService = "fraud-*", Kind = StepKinds.Predict, Location = "HOME-EDGE" }]), new PlacementPolicy()));
 
         Assert.Equal(["fraud-cards-predictor", "fraud-cards-transformer"], steps.Select(s => s.Input.Name));
         Assert.Equal([Outcome.Placed, Outcome.NotAStep], steps.Select(s => s.Explanation!.Decision.Outcome));

@@ -34,7 +34,7 @@ public sealed class TerminalTests
     [Fact]
     public void A_matrix_that_is_too_wide_goes_on_below()
     {
-        var nodes = Enumerable.Range(0, 2).Select(n => new NodeFacts { Name = $"node-{n}", Labels = Enumerable.Range(0, 30).ToDictionary(l => $"{LatencyLabel.Prefix}location-{l:00}", l => $"{l}.5") });
+        var nodes = Enumerable.Range(0, 2).Select(n => new NodeFacts { Name = $"node-{n}", Labels = Enumerable.Range(0, 30).ToDictionary(l => $"{LatencyLabels.Prefix}location-{l:00}", l => $"{l}.5") }.WithLatenciesOf(LatencyLabels.Instance));
         using var output = new StringWriter();
 
         LatencyMatrix.Write(new Terminal(output, isTerminal: true, hasColour: false, width: 80), new ClusterView(nodes));

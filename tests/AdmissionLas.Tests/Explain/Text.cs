@@ -11,7 +11,7 @@ static class Text
     internal static StepInputs Read(string text) => StepInput.Read(text);
 
     internal static ExplainedStep[] Explain(string text, CompiledSettings? settings = null) =>
-        [.. Read(text).Steps.Select(s => StepExplainer.Explain(s, settings ?? CompiledSettings.Default, Testbed.View, ClusterUsage.Unknown))];
+        [.. Read(text).Steps.Select(s => StepExplainer.Explain(s, settings ?? CompiledSettings.Default, Testbed.View, ClusterUsage.Unknown, EnglishDecisionText.Instance))];
 
     internal static Decision Decide(string text, CompiledSettings? settings = null) => Assert.Single(Explain(text, settings)).Explanation!.Decision;
 

@@ -39,10 +39,10 @@ public sealed class ReviewFuzzTests(ITestOutputHelper output)
             var body = Mutate(random, seeds);
             try
             {
-                switch (Judge(handlers[random.Next(handlers.Length)], body))
+                switch (Send(handlers[random.Next(handlers.Length)], body))
                 {
-                    case FilterResult.Refused: refused++; break;
-                    case FilterResult.Patched: patched++; break;
+                    case Ending.Refused: refused++; break;
+                    case Ending.Patched: patched++; break;
                     default: answered++; break;
                 }
             }
@@ -57,11 +57,11 @@ public sealed class ReviewFuzzTests(ITestOutputHelper output)
         Assert.True(answered > 100 && patched > 100 && refused > 100, $"seed {seed}: {answered} answered, {patched} patched, {refused} refused");
     }
 
-    enum FilterResult { Refused, Answered, Patched }
+    enum Ending { Refused, Answered, Patched }
 
-    static FilterResult Judge(ReviewHandler handler, byte[] body)
+    static Ending Send(ReviewHandler handler, byte[] body)
     {
-        var answer = new RawJsonWriter();
+        var answer = new AnswerBuffer();
         ReviewResult result;
         try
         {
@@ -70,12 +70,12 @@ public sealed class ReviewFuzzTests(ITestOutputHelper output)
         catch (NotAReviewException refusal)
         {
             Assert.NotEmpty(refusal.Message);
-            Assert.Equal(0, answer.WrittenCount);
-            return FilterResult.Refused;
+            Assert.Equal(0, answer.Answer.Written.Length);
+            return Ending.Refused;
         }
 
         Assert.Null(result.Fault);
-        using var written = JsonDocument.Parse(answer.WrittenMemory);
+        using var written = JsonDocument.Parse(answer.Answer.Written);
         var response = written.RootElement.GetProperty("response");
         Assert.True(response.GetProperty("allowed").GetBoolean());
         Assert.NotEmpty(response.GetProperty("uid").GetString()!);
@@ -88,7 +88,7 @@ public sealed class ReviewFuzzTests(ITestOutputHelper output)
 
         if (!response.TryGetProperty("patch", out var patch))
         {
-            return FilterResult.Answered;
+            return Ending.Answered;
         }
 
         // Where a key stands twice, the library's model of the pod and the API server's differ; what it cannot hold it cannot patch.
@@ -97,7 +97,7 @@ public sealed class ReviewFuzzTests(ITestOutputHelper output)
             PatchApplication.Apply(pod, Encoding.UTF8.GetString(patch.GetBytesFromBase64()));
         }
 
-        return FilterResult.Patched;
+        return Ending.Patched;
     }
 
     // Without rules, and with the corpus's rules and a pin, on other nodes: the two take different branches of the decision.
@@ -120,7 +120,7 @@ public sealed class ReviewFuzzTests(ITestOutputHelper output)
     {
         var state = new ClusterState(TimeProvider.System);
         state.Publish(view);
-        return new ReviewHandler(new Settings(settings), state, Usages.UsageCache());
+        return new ReviewHandler(new Settings(settings), state, Usages.UsageCache(), EnglishDecisionText.Instance);
     }
 
     static JsonObject? PodOf(byte[] body)

@@ -27,8 +27,8 @@ public sealed class ReadingTests
 
         Assert.Equal("edge", node.Name);
         Assert.Equal("edge-host", node.Hostname);
-        Assert.Equal(1.5, node.Latencies.Measured.Single(m => m.Location == "CLOUD").LatencyMs);
-        Assert.Equal(0.8, node.Latencies.Measured.Single(m => m.Location == "HOME").LatencyMs);
+        Assert.Equal(1.5, node.Latencies.Known.Single(m => m.Location == "CLOUD").LatencyMs);
+        Assert.Equal(0.8, node.Latencies.Known.Single(m => m.Location == "HOME").LatencyMs);
         Assert.True(node.IsCordoned);
         Assert.True(node.IsReady);
         Assert.Equal([new Taint("gpu", "yes", TaintEffect.NoSchedule)], node.Taints);
@@ -142,7 +142,7 @@ public sealed class ReadingTests
     }
 
     static ClusterView With(string latency) =>
-        new([new NodeFacts { Name = "edge", Labels = new Dictionary<string, string> { [LatencyLabel.Prefix + "HOME"] = latency } }]);
+        new([new NodeFacts { Name = "edge", Labels = new Dictionary<string, string> { [LatencyLabels.Prefix + "HOME"] = latency } }.WithLatenciesOf(LatencyLabels.Instance)]);
 
     static IReadOnlyList<NodeFacts> Nodes(string yaml)
     {

@@ -1,6 +1,7 @@
 using AdmissionLas.Observers;
 using AdmissionLas.Placement;
 using AdmissionLas.Tests.Support;
+using AdmissionLas.Webhook;
 
 namespace AdmissionLas.Tests.Observers;
 
@@ -25,10 +26,9 @@ public sealed class PlacementProblemTests
     {
         var decision = Nodes.View(Nodes.Named("down", latencies: [("HERE", "1")]) with { IsReady = false }).Decide(Pods.Predict("HERE"));
 
-        var reason = PlacementProblem.ReasonFor(decision, Policy);
-
-        Assert.Equal("NoMachineCanRunStep", reason);
-        Assert.Equal("Pod predict-1: this prediction step may run far from HERE: not one machine at a known distance can run it (1 down)", PlacementProblem.MessageFor(decision, reason!, "predict-1"));
+        Assert.Equal(
+            ("NoMachineCanRunStep", "Pod predict-1: this prediction step may run far from HERE: not one machine at a known distance can run it (1 down)"),
+            Problem(decision, "predict-1"));
     }
 
     [Theory]
@@ -45,12 +45,36 @@ public sealed class PlacementProblemTests
     [Fact]
     public void Full_machines_and_far_ones_are_told_with_names_and_distances()
     {
-        var step = new Step(StepType.Predict, "label", "HERE");
-        var far = new Decision { Outcome = Outcome.Placed, Step = step, ReservesCapacity = true, Chosen = Nodes.Named("next"), LatencyMs = 30, NearestMs = 1 };
+        var step = new Step(StepKinds.Predict, "label", "HERE");
+        var far = new Decision { Outcome = Outcome.Placed, Step = step, Reason = NearestNodes.Instance, ReservesCapacity = true, Chosen = Nodes.Named("next"), LatencyMs = 30, NearestMs = 1 };
         var full = far with { ReservesCapacity = false };
 
-        Assert.Equal("NearMachinesFull", PlacementProblem.ReasonFor(full, Policy));
-        Assert.StartsWith("Pod p: every machine near HERE that could run this prediction step is full", PlacementProblem.MessageFor(full, "NearMachinesFull", "p"), StringComparison.Ordinal);
-        Assert.Equal("Pod p: this prediction step goes to next, 30 ms from HERE; the machines nearer to it, down to 1 ms, cannot take it", PlacementProblem.MessageFor(far, "PlacedFarAway", "p"));
+        Assert.Equal(
+            ("NearMachinesFull", "Pod p: every machine near HERE that could run this prediction step is full; it waits for one of them or runs further away"),
+            Problem(full, "p"));
+        Assert.Equal(
+            ("PlacedFarAway", "Pod p: this prediction step goes to next, 30 ms from HERE; the machines nearer to it, down to 1 ms, cannot take it"),
+            Problem(far, "p"));
+    }
+
+    [Fact]
+    public void An_event_is_about_what_created_the_pod_or_else_about_the_pod()
+    {
+        var decision = Testbed.View.Decide(Pods.Predict(null));
+
+        Assert.Equal(new InvolvedObject("v1", "Pod", "p", ""), PlacementProblem.Of(Observations.Of(decision, "p").Result, Policy)!.Value.Owner);
+        Assert.Equal(
+            new InvolvedObject("argoproj.io/v1alpha1", "Workflow", "taxi-7", "u-2"),
+            PlacementProblem.Of(Observations.Of(decision, "p", new OwnerReference("argoproj.io/v1alpha1", "Workflow", "taxi-7", "u-2")).Result, Policy)!.Value.Owner);
+    }
+
+    [Fact]
+    public void A_dry_run_creates_no_pod_and_is_no_problem() =>
+        Assert.Null(PlacementProblem.Of(Observations.Of(Testbed.View.Decide(Pods.Predict(null)), isDryRun: true).Result, Policy));
+
+    static (string, string) Problem(Decision decision, string pod)
+    {
+        var problem = PlacementProblem.Of(Observations.Of(decision, pod).Result, Policy)!.Value;
+        return (problem.Reason, problem.Message);
     }
 }

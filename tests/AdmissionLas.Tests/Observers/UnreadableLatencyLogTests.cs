@@ -42,7 +42,7 @@ public sealed class UnreadableLatencyLogTests
     }
 
     static NodeFacts Node(string name, params (string Location, string Value)[] latencies) =>
-        new() { Name = name, Labels = latencies.ToDictionary(l => LatencyLabel.Prefix + l.Location, l => l.Value) };
+        new NodeFacts { Name = name, Labels = latencies.ToDictionary(l => LatencyLabels.Prefix + l.Location, l => l.Value) }.WithLatenciesOf(LatencyLabels.Instance);
 
     sealed class Lines : ILogger<UnreadableLatencyLog>
     {

@@ -1,7 +1,6 @@
 using AdmissionLas.Observers;
 using AdmissionLas.Placement;
 using AdmissionLas.Tests.Support;
-using AdmissionLas.Webhook;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace AdmissionLas.Tests.Observers;
@@ -13,7 +12,12 @@ public sealed class WebhookMetricsTests
     {
         await using var webhook = await RunningWebhook.StartAsync();
         var metrics = webhook.Services.GetRequiredService<WebhookMetrics>();
-        ReviewResult[] result = [Predict("HOME-EDGE", 10, 5), Predict("NITLAB-EDGE", 1, 1), ReviewResult(Step(StepType.Predict, null), Outcome.NoLocation), ReviewResult(Step(StepType.Training, null), Outcome.Placed)];
+        ReviewObservation[] observations =
+        [
+            Observations.Of(Placed("HOME-EDGE", 10, 5)), Observations.Of(Placed("NITLAB-EDGE", 1, 1)),
+            Observations.Of(new Decision { Outcome = Outcome.NoLocation, Step = Step(StepKinds.Predict, null), Reason = new LocationMissing([]) }),
+            Observations.Of(new Decision { Outcome = Outcome.Placed, Step = Step(StepKinds.Training, null) }),
+        ];
         Count(1000);
 
         // Code that is compiled anew in between allocates too, once.
@@ -28,19 +32,19 @@ public sealed class WebhookMetricsTests
         {
             for (var i = 0; i < times; i++)
             {
-                metrics.Answered(result[i % result.Length], TimeSpan.FromMilliseconds(i));
+                metrics.Answered(observations[i % observations.Length]);
             }
         }
     }
 
     [Fact]
-    public void Locations_beyond_the_most_that_are_told_apart_count_as_other()
+    public void Locations_beyond_the_most_that_are_distinct_apart_count_as_other()
     {
         var values = new BoundedLabelValues(WebhookMetrics.MaxLocations);
 
-        var told = Enumerable.Range(0, WebhookMetrics.MaxLocations + 10).Select(i => (string)values.Of($"location-{i}")).ToArray();
+        var distinct = Enumerable.Range(0, WebhookMetrics.MaxLocations + 10).Select(i => (string)values.Of($"location-{i}")).ToArray();
 
-        Assert.Equal(WebhookMetrics.MaxLocations, told.Count(t => t != BoundedLabelValues.Other));
+        Assert.Equal(WebhookMetrics.MaxLocations, distinct.Count(t => t != BoundedLabelValues.Other));
         Assert.Equal("location-0", values.Of("location-0"));
         Assert.Same(values.Of("location-0"), values.Of(new string("location-0".AsSpan())));
     }
@@ -53,24 +57,20 @@ public sealed class WebhookMetricsTests
     [InlineData(Outcome.NoCandidate, false, 0, 0, "no-node")]
     public void The_reason_tells_how_well_a_prediction_step_could_be_placed(Outcome outcome, bool hasRoom, double latencyMs, double nearestMs, string reason) =>
         Assert.Equal(reason, DecisionLabels.Reason(
-            new Decision { Outcome = outcome, Step = Step(StepType.Predict, "HERE"), ReservesCapacity = hasRoom, LatencyMs = latencyMs, NearestMs = nearestMs }));
+            new Decision { Outcome = outcome, Step = Step(StepKinds.Predict, "HERE"), ReservesCapacity = hasRoom, LatencyMs = latencyMs, NearestMs = nearestMs }));
 
     [Fact]
     public void Every_outcome_has_a_reason_of_its_own()
     {
-        var reasons = Enum.GetValues<Outcome>().Select(o => DecisionLabels.Reason(new Decision { Outcome = o, Step = Step(StepType.Predict, "HERE"), ReservesCapacity = true })).ToArray();
+        var reasons = Enum.GetValues<Outcome>().Select(o => DecisionLabels.Reason(new Decision { Outcome = o, Step = Step(StepKinds.Predict, "HERE"), ReservesCapacity = true })).ToArray();
 
         Assert.Equal(reasons.Length, reasons.Distinct().Count());
     }
 
-    static Step Step(StepType type, string? location) => new(type, "label", location);
+    static Step Step(StepKind kind, string? location) => new(kind, "label", location);
 
-    static ReviewResult ReviewResult(Step step, Outcome outcome) =>
-        new(new AdmissionReview { ApiVersion = "v1", Uid = "uid", Pod = new AdmittedPod("pod", new PodFacts(), new PodShape()) }, new Decision { Outcome = outcome, Step = step }, null);
-
-    static ReviewResult Predict(string location, double latencyMs, double nearestMs)
+    static Decision Placed(string location, double latencyMs, double nearestMs) => new()
     {
-        var result = ReviewResult(Step(StepType.Predict, location), Outcome.Placed);
-        return result with { Decision = result.Decision! with { ReservesCapacity = true, LatencyMs = latencyMs, NearestMs = nearestMs } };
-    }
+        Outcome = Outcome.Placed, Step = Step(StepKinds.Predict, location), Reason = NearestNodes.Instance, ReservesCapacity = true, LatencyMs = latencyMs, NearestMs = nearestMs,
+    };
 }

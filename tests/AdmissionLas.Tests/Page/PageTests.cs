@@ -1,3 +1,4 @@
+using AdmissionLas.Observers;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
@@ -166,9 +167,9 @@ public sealed class PageTests
             new NodeFacts
             {
                 Name = "a", IsReady = true, AllocatablePods = 110, Allocatable = new Resources(8000, 1024, [new ResourceAmount("nvidia.com/gpu", 2), new ResourceAmount("ephemeral-storage", 9)]),
-                Labels = new Dictionary<string, string> { [LatencyLabel.Prefix + "HOME"] = "1.5", [LatencyLabel.Prefix + "AWAY"] = "fast" },
-            },
-            new NodeFacts { Name = "b", Labels = new Dictionary<string, string> { [LatencyLabel.Prefix + "AWAY"] = "800us" }, Taints = [new Taint("dedicated", "gpu", TaintEffect.NoSchedule)] },
+                Labels = new Dictionary<string, string> { [LatencyLabels.Prefix + "HOME"] = "1.5", [LatencyLabels.Prefix + "AWAY"] = "fast" },
+            }.WithLatenciesOf(LatencyLabels.Instance),
+            new NodeFacts { Name = "b", Labels = new Dictionary<string, string> { [LatencyLabels.Prefix + "AWAY"] = "800us" }, Taints = [new Taint("dedicated", "gpu", TaintEffect.NoSchedule)] }.WithLatenciesOf(LatencyLabels.Instance),
         ]));
         await using var webhook = await StartAsync(source: source);
 

@@ -279,8 +279,8 @@ public sealed class WebhookServerTests
     {
         var source = new ClusterSource.Snapshot(new ClusterView(
         [
-            new NodeFacts { Name = "good", Labels = new Dictionary<string, string> { ["HOME-EDGE"] = "1ms" } },
-            new NodeFacts { Name = "bad", Labels = new Dictionary<string, string> { ["HOME-EDGE"] = "fast", ["role"] = "worker" } },
+            new NodeFacts { Name = "good", Labels = new Dictionary<string, string> { ["HOME-EDGE"] = "1ms" } }.WithLatenciesOf(LatencyLabels.Instance),
+            new NodeFacts { Name = "bad", Labels = new Dictionary<string, string> { ["HOME-EDGE"] = "fast", ["role"] = "worker" } }.WithLatenciesOf(LatencyLabels.Instance),
         ]));
         await using var webhook = await RunningWebhook.StartAsync(source: source);
         using var seen = new SeenMeasurements(webhook);

@@ -65,15 +65,15 @@ static class DefaultScheduler
     /// <param name="isOlder">Before Kubernetes 1.23, when affinity and taints counted once and balance was the plain difference.</param>
     internal static long[] AllPoints(JsonObject pod, IReadOnlyList<NodeFacts> nodes, IReadOnlyList<NodeFacts> cluster, ClusterUsage usage, bool isOlder)
     {
-        var request = Request(pod);
+        var request = Request(WithUnstated(pod));
         var affinity = AffinityPoints(pod, nodes).Select(p => isOlder ? p / PluginWeight : p).ToArray();
         var taints = nodes.Select(n => n.Taints.Count(t => t.Effect == TaintEffect.PreferNoSchedule && !Tolerates(pod["spec"]!.AsObject(), t))).ToArray();
         return [.. nodes.Select((n, i) => affinity[i] + Least(n) + Balanced(n) + Images(n) + ((isOlder ? 1 : 3) * Tainted(taints[i])))];
 
-        (decimal Has, decimal Used) Of(NodeFacts node, string name, decimal unstated) =>
-            (Has(node.Allocatable, name), Has(usage.On(node).Requested, name) + (request.GetValueOrDefault(name) is > 0 and var asked ? asked : unstated));
+        (decimal Has, decimal Used) Of(NodeFacts node, string name) =>
+            (Has(node.Allocatable, name), Has(usage.On(node).Requested, name) + request.GetValueOrDefault(name));
 
-        IEnumerable<(decimal Has, decimal Used)> Both(NodeFacts node) => [Of(node, "cpu", 0.1m), Of(node, "memory", 200 << 20)];
+        IEnumerable<(decimal Has, decimal Used)> Both(NodeFacts node) => [Of(node, "cpu"), Of(node, "memory")];
 
         long Least(NodeFacts node) => (long)Both(node).Average(r => r.Used > r.Has ? 0 : Math.Floor((r.Has - r.Used) * 100 / r.Has));
 
@@ -95,6 +95,28 @@ static class DefaultScheduler
         }
 
         long Tainted(int count) => taints.Max() == 0 ? 100 : 100 - (100 * count / taints.Max());
+    }
+
+    /// <summary>
+    /// The pod with 100m CPU and 200Mi of memory for each container that states none, as the scheduler counts it for scores
+    /// (kubernetes, pkg/scheduler/util/pod_resources.go: DefaultMilliCPURequest, DefaultMemoryRequest).
+    /// </summary>
+    static JsonObject WithUnstated(JsonObject pod)
+    {
+        var counted = pod.DeepClone().AsObject();
+        foreach (var container in Items(counted["spec"]!["containers"]).Concat(Items(counted["spec"]!["initContainers"])))
+        {
+            var requests = Requests(container["resources"]);
+            var stated = container["resources"]?["requests"]?.DeepClone().AsObject() ?? [];
+            foreach (var (name, amount) in ((string, string)[])[("cpu", "100m"), ("memory", "200Mi")])
+            {
+                stated[name] ??= requests.ContainsKey(name) ? container["resources"]!["limits"]![name]!.DeepClone() : amount;
+            }
+
+            container["resources"] = new JsonObject { ["requests"] = stated };
+        }
+
+        return counted;
     }
 
     /// <summary>The pod's effective request by resource name.</summary>

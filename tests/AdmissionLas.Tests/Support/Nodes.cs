@@ -25,12 +25,11 @@ static class Nodes
         return new NodeFacts
         {
             Name = name,
-            Labels = all,
             IsReady = true,
             Allocatable = gpus == 0 ? Amounts.Of(cpu, memory) : Amounts.Of(cpu, memory, (Gpu, gpus)),
             AllocatablePods = 110,
             Taints = taints,
-        };
+        }.WithLabels(all);
     }
 
     /// <summary>A node at this many milliseconds from the location "here".</summary>
@@ -38,14 +37,24 @@ static class Nodes
         Named(name, cpu, latencies: [("here", latency)], taints: taints);
 
     internal static NodeFacts Labelled(this NodeFacts node, string key, string value) =>
-        node with { Labels = new Dictionary<string, string>(node.Labels) { [key] = value } };
+        node.WithLabels(new Dictionary<string, string>(node.Labels) { [key] = value });
 
     internal static NodeFacts Without(this NodeFacts node, string key) =>
-        node with { Labels = node.Labels.Where(l => l.Key != key).ToDictionary() };
+        node.WithLabels(node.Labels.Where(l => l.Key != key).ToDictionary());
+
+    /// <summary>The node with these labels, and the latencies that they state.</summary>
+    internal static NodeFacts WithLabels(this NodeFacts node, IReadOnlyDictionary<string, string> labels) =>
+        (node with { Labels = labels }).WithLatenciesOf(LatencyLabels.Instance);
 
     internal static ClusterView View(params NodeFacts[] nodes) => new(nodes);
 
     /// <summary>The decision on a pod, by the rules and the policy as they are out of the box unless others are given.</summary>
     internal static Decision Decide(this ClusterView view, PodFacts pod, PlacementPolicy? policy = null, StepRules? rules = null, ClusterUsage? usage = null) =>
         PlacementEngine.Decide((rules ?? new StepRules()).Classify(pod), pod, view, usage ?? ClusterUsage.Unknown, policy ?? new PlacementPolicy());
+
+    /// <summary>The decision in words, as it stands on the pod.</summary>
+    internal static string Sentence(this Decision decision) => EnglishDecisionText.Instance.Explain(decision);
+
+    /// <summary>What the pod's author reads.</summary>
+    internal static string[] WarningTexts(this Decision decision) => [.. decision.Warnings.Select(w => EnglishDecisionText.Instance.Warn(decision, w))];
 }

@@ -1,3 +1,4 @@
+using AdmissionLas.Server;
 using System.Globalization;
 using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;

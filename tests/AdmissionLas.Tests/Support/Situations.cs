@@ -80,21 +80,20 @@ static class Situations
             foreach (var (location, (bare, prefixed)) in Locations.Zip([latencies.Item1, latencies.Item2, latencies.Item3]))
             {
                 Set(location, bare);
-                Set(LatencyLabel.Prefix + location, prefixed);
+                Set(LatencyLabels.Prefix + location, prefixed);
             }
 
             Set(NodeSelectorTerm.HostnameKey, hostname switch { "own" => name, "other" => $"ip-{name}", "shared" => "twin", _ => null });
             return (new NodeFacts
             {
                 Name = name,
-                Labels = all,
                 Taints = taints,
                 IsReady = states.Item1,
                 IsCordoned = states.Item2,
                 Allocatable = new Resources(sizes.Item1, sizes.Item2, sizes.Item3 == 0 ? null : [new(Nodes.Gpu, sizes.Item3)]),
                 AllocatablePods = 110,
                 Images = NodeImages.Of([(Image, sizes.Item4)]),
-            },
+            }.WithLabels(all),
             new NodeUsage(new Resources((long)(sizes.Item1 * used.Item1), (long)(sizes.Item2 * used.Item2)), used.Item3));
 
             void Set(string key, string? value)

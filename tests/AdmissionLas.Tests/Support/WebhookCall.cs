@@ -37,13 +37,13 @@ static class WebhookCall
     }
 
     /// <summary>Hands a body to the handler; the answer is checked for what holds of every answer.</summary>
-    internal static (ReviewResult ReviewResult, JsonObject Response) Send(ReadOnlySpan<byte> body, ClusterView view, CompiledSettings settings, NodeUsageCache? usageCache = null)
+    internal static (ReviewResult ReviewResult, JsonObject Response) Send(ReadOnlySpan<byte> body, ClusterView view, CompiledSettings settings, NodeUsageCache? usageCache = null, IDecisionText? text = null)
     {
         var state = new ClusterState(TimeProvider.System);
         state.Publish(view);
-        var answer = new RawJsonWriter();
-        var result = new ReviewHandler(new Settings(settings), state, usageCache ?? Usages.UsageCache()).Handle(body, answer);
-        var response = JsonNode.Parse(answer.WrittenSpan)!["response"]!.AsObject();
+        var answer = new AnswerBuffer();
+        var result = new ReviewHandler(new Settings(settings), state, usageCache ?? Usages.UsageCache(), text ?? EnglishDecisionText.Instance).Handle(body, answer);
+        var response = JsonNode.Parse(answer.Answer.Written.Span)!["response"]!.AsObject();
         Assert.True(response["allowed"]!.GetValue<bool>());
         return (result, response);
     }

@@ -49,7 +49,7 @@ public sealed class CorpusTests
         Assert.Equal((component, Text(expected["rule"])), (decision.Step.Type.ToString(), decision.Step.TypeRule));
         Assert.Equal((Text(expected["location"]), Text(expected["locationRule"])), (decision.Step.Location, decision.Step.LocationRule));
         Assert.Equal(expected["noCandidate"]?.GetValue<bool>() == true, decision.Chosen is null);
-        if (decision.Step.Type == StepType.Predict)
+        if (decision.Step.Kind == StepKinds.Predict)
         {
             Assert.Equal(Text(expected["node"]), decision.Chosen?.Name);
         }

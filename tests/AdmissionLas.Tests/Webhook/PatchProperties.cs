@@ -54,7 +54,7 @@ public sealed class PatchProperties
     {
         var reviewed = situation.Review();
 
-        if (reviewed.Decision!.Step.Type == StepType.Other || reviewed.Decision.Mode == PlacementMode.Off)
+        if (reviewed.Decision!.Step.Kind is null || reviewed.Decision.Mode == PlacementMode.Off)
         {
             Assert.Null(reviewed.Patch);
             Assert.Same(situation.Pod, reviewed.Pod);

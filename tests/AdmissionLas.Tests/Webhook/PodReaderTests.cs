@@ -44,7 +44,7 @@ public sealed class PodReaderTests
     [InlineData("""{ "command": ["sh", "--function_to_execute", "predict_home", "x"] }""")]
     public void The_function_that_KFPs_executor_runs_is_found_in_the_command_line(string container)
     {
-        var rules = new StepRules(rules: [new StepRule { Name = "serve", Function = "predict_*", Type = StepType.Predict, Location = "here" }]);
+        var rules = new StepRules(rules: [new StepRule { Name = "serve", Function = "predict_*", Kind = StepKinds.Predict, Location = "here" }]);
         var pod = Pods.Json("{}", spec: $$"""{ "containers": [ { "name": "wait", "command": ["argoexec", "wait"] }, {{container}} ] }""");
 
         Assert.Equal("rule serve", WebhookCall.Review(pod, View, rules: rules).Decision?.Step.TypeRule);
@@ -106,7 +106,7 @@ public sealed class PodReaderTests
     [Fact]
     public void The_namespace_is_the_pods_own_or_else_the_requests()
     {
-        var rules = new StepRules(rules: [new StepRule { Name = "a", Namespace = "team-a", Type = StepType.Predict, Location = "here" }]);
+        var rules = new StepRules(rules: [new StepRule { Name = "a", Namespace = "team-a", Kind = StepKinds.Predict, Location = "here" }]);
         var pod = Pods.Json("{}");
 
         Assert.Equal("rule a", WebhookCall.Review(pod, View, rules: rules, @namespace: "team-a").Decision?.Step.TypeRule);

@@ -215,27 +215,27 @@ public sealed class ReviewAnswerTests
     {
         var state = new ClusterState(TimeProvider.System);
         state.Publish(view ?? Testbed.View);
-        var answer = new RawJsonWriter();
-        new ReviewHandler(new Settings(CompiledSettings.Default), state, Usages.UsageCache()).Handle(Encoding.UTF8.GetBytes(body), answer);
-        return JsonNode.Parse(answer.WrittenSpan)!.AsObject();
+        var answer = new AnswerBuffer();
+        new ReviewHandler(new Settings(CompiledSettings.Default), state, Usages.UsageCache(), EnglishDecisionText.Instance).Handle(Encoding.UTF8.GetBytes(body), answer);
+        return JsonNode.Parse(answer.Answer.Written.Span)!.AsObject();
     }
 
     static string NotAReview(ReadOnlySpan<byte> body)
     {
         var state = new ClusterState(TimeProvider.System);
         state.Publish(Testbed.View);
-        var answer = new RawJsonWriter();
+        var answer = new AnswerBuffer();
         try
         {
-            new ReviewHandler(new Settings(CompiledSettings.Default), state, Usages.UsageCache()).Handle(body, answer);
+            new ReviewHandler(new Settings(CompiledSettings.Default), state, Usages.UsageCache(), EnglishDecisionText.Instance).Handle(body, answer);
         }
         catch (NotAReviewException refused)
         {
-            Assert.Equal(0, answer.WrittenCount);
+            Assert.Equal(0, answer.Answer.Written.Length);
             return refused.Message;
         }
 
-        throw new InvalidOperationException($"answered: {Encoding.UTF8.GetString(answer.WrittenSpan)}");
+        throw new InvalidOperationException($"answered: {Encoding.UTF8.GetString(answer.Answer.Written.Span)}");
     }
 
     static void Replace(JsonNode root, string[] path, JsonNode value)

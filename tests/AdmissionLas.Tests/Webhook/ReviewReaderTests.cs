@@ -158,8 +158,8 @@ public sealed class ReviewReaderTests
         var result = Send(Review($$"""{ "uid": "u", "kind": {{PodKind}}, "operation": "CREATE", "object": { "metadata": { "labels": { "typeOfComponent": "Training" } }, "spec": { "containers": [ {{names}} ] } } }"""));
 
         Assert.NotEmpty(result.Decision!.Requests);
-        Assert.InRange(result.Decision.Explanation.Length, 1, 4096);
-        Assert.Contains(" more; ", result.Decision.Explanation, StringComparison.Ordinal);
+        Assert.InRange(result.Decision.Sentence().Length, 1, 4096);
+        Assert.Contains(" more; ", result.Decision.Sentence(), StringComparison.Ordinal);
     }
 
     [Theory]

@@ -1,4 +1,4 @@
-using System.Globalization;
+using AdmissionLas.Webhook;
 using System.Text.Json.Nodes;
 using AdmissionLas.Placement;
 
@@ -7,7 +7,8 @@ namespace AdmissionLas.Explain;
 /// <summary>A pod of the cluster, turned back into what its author wrote, so that it can be decided on as if it came now.</summary>
 static class LivePod
 {
-    static readonly int[] OurWeights = [100, 99, 12, 6, 5, 2, 1];
+    const string RequiredMember = "requiredDuringSchedulingIgnoredDuringExecution";
+    const string PreferredMember = "preferredDuringSchedulingIgnoredDuringExecution";
 
     /// <summary>The pod's uid.</summary>
     internal static string? Uid(JsonObject pod) => pod.Object("metadata").Text("uid");
@@ -18,68 +19,110 @@ static class LivePod
         var pod = live.DeepClone().AsObject();
         var notes = new List<string>();
         var annotations = pod.Object("metadata").Object("annotations");
-        var decision = annotations.Text(PodHints.DecisionKey);
         if (pod.Object("spec").Text("nodeName") is { } node)
         {
             notes.Add($"it runs on {node}; what stands here is what would be decided now");
             pod.Object("spec")!.Remove("nodeName");
         }
 
-        if (decision is not null)
+        var record = PlacementRecord.TryRead(annotations.Text(PodHints.RecordKey));
+        var decision = annotations.Text(PodHints.DecisionKey);
+        notes.Add(record is null && decision is null
+            ? "it has no decision: it was created without the webhook, or is no step"
+            : $"when it was created: {decision ?? record!.Outcome}");
+        if (record is not null)
         {
-            notes.Add($"when it was created: {decision}");
-            Undo(pod);
+            Undo(pod, record);
         }
-        else
+        else if (decision is not null)
         {
-            notes.Add("it has no decision: it was created without the webhook, or is no step");
+            UndoUnrecorded(pod, annotations.Text(PodHints.AssumedKey)?.Split('/')[0]);
         }
 
-        annotations?.Remove(PodHints.DecisionKey);
-        annotations?.Remove(PodHints.AssumedKey);
+        foreach (var ours in (string[])[PodHints.DecisionKey, PodHints.RecordKey, PodHints.AssumedKey])
+        {
+            annotations?.Remove(ours);
+        }
+
         pod.Remove("status");
         var metadata = pod.Object("metadata");
-        return new InputStep(metadata.Text("name") ?? "pod", string.Create(CultureInfo.InvariantCulture, $"the pod {metadata.Text("namespace")}/{metadata.Text("name")} as it is"), 0, pod, notes);
+        return new InputStep(metadata.Text("name") ?? "pod", $"the pod {metadata.Text("namespace")}/{metadata.Text("name")} as it is", 0, pod, notes);
+    }
+
+    /// <summary>Takes out what the record says is ours, as far as it is still there.</summary>
+    static void Undo(JsonObject pod, PlacementRecord record)
+    {
+        if (pod.Object("spec").Object("affinity").Object("nodeAffinity") is { } affinity)
+        {
+            var preferred = affinity[PreferredMember] as JsonArray ?? [];
+            foreach (var ours in record.Preferred)
+            {
+                // Ours stand behind the author's.
+                if (preferred.LastOrDefault(t => JsonNode.DeepEquals(t, ours)) is { } term)
+                {
+                    preferred.Remove(term);
+                }
+            }
+
+            RemoveRequirement(affinity, e => IsHostnames(e) && Values(e).SequenceEqual(record.Required));
+
+            RemoveEmpty(affinity);
+        }
+
+        foreach (var container in pod.Object("spec").Objects("containers"))
+        {
+            var requests = container.Object("resources").Object("requests");
+            foreach (var (resource, amount) in record.Requests.Object(container.Text("name") ?? "") ?? [])
+            {
+                if (requests?[resource] is { } now && JsonNode.DeepEquals(now, amount))
+                {
+                    requests.Remove(resource);
+                }
+            }
+        }
     }
 
     /// <summary>
-    /// Takes our terms out again. They stand behind the author's, each names one node or one label, and their weights are ours; requests
-    /// that we gave stay, since nobody can tell them from the author's.
+    /// Takes our terms out of a pod that an earlier version decided on, which left no record. They stand behind the author's: preferred terms
+    /// that ask one thing, and a last requirement of host names that includes the node decided on. Requests stay: nothing tells them from the author's.
     /// </summary>
-    static void Undo(JsonObject pod)
+    static void UndoUnrecorded(JsonObject pod, string? assumedNode)
     {
-        var affinity = pod.Object("spec").Object("affinity").Object("nodeAffinity");
-        if (affinity?["preferredDuringSchedulingIgnoredDuringExecution"] is JsonArray preferred)
+        if (pod.Object("spec").Object("affinity").Object("nodeAffinity") is not { } affinity)
         {
-            while (preferred.Count > 0 && preferred[^1] is JsonObject last && IsOurs(last))
-            {
-                preferred.RemoveAt(preferred.Count - 1);
-            }
-
-            if (preferred.Count == 0)
-            {
-                affinity.Remove("preferredDuringSchedulingIgnoredDuringExecution");
-            }
+            return;
         }
 
-        // The modes that require nodes say so in the decision.
-        var decision = pod.Object("metadata").Object("annotations").Text(PodHints.DecisionKey) ?? "";
-        if (decision.Contains("; pinned to ", StringComparison.Ordinal) || decision.Contains(", no others", StringComparison.Ordinal))
+        var named = new HashSet<string>(StringComparer.Ordinal);
+        if (assumedNode is not null)
         {
-            Unpin(affinity);
+            named.Add(assumedNode);
         }
+
+        var preferred = affinity[PreferredMember] as JsonArray ?? [];
+        while (preferred.Count > 0 && Only(preferred[^1] as JsonObject) is { } requirement && requirement.Text("operator") == "In")
+        {
+            named.UnionWith(Values(requirement));
+            preferred.RemoveAt(preferred.Count - 1);
+        }
+
+        RemoveRequirement(affinity, e => IsHostnames(e) && Values(e).Any(named.Contains));
+        RemoveEmpty(affinity);
+
+        static JsonObject? Only(JsonObject? term) =>
+            term.Object("preference").Objects("matchExpressions").Concat(term.Object("preference").Objects("matchFields")).ToArray() is [var only] ? only : null;
     }
 
-    static bool IsOurs(JsonObject term) =>
-        term.Amount("weight") is { } weight && OurWeights.Contains((int)weight) &&
-        term.Object("preference").Objects("matchExpressions").Concat(term.Object("preference").Objects("matchFields")).ToArray() is [var only] && only.Text("operator") == "In";
+    static bool IsHostnames(JsonNode? requirement) => requirement.Text("key") == NodeSelectorTerm.HostnameKey && requirement.Text("operator") == "In";
 
-    static void Unpin(JsonObject? affinity)
+    static IEnumerable<string> Values(JsonNode? requirement) => (requirement?["values"] as JsonArray ?? []).Select(v => $"{v}");
+
+    // From each term, which it was added to last.
+    static void RemoveRequirement(JsonObject affinity, Func<JsonNode?, bool> isOurs)
     {
-        const string required = "requiredDuringSchedulingIgnoredDuringExecution";
-        foreach (var term in affinity.Object(required).Objects("nodeSelectorTerms").ToArray())
+        foreach (var term in affinity.Object(RequiredMember).Objects("nodeSelectorTerms"))
         {
-            if (term["matchExpressions"] is JsonArray { Count: > 0 } expressions && expressions[^1].Text("key") == NodeSelectorTerm.HostnameKey)
+            if (term["matchExpressions"] is JsonArray { Count: > 0 } expressions && isOurs(expressions[^1]))
             {
                 expressions.RemoveAt(expressions.Count - 1);
                 if (expressions.Count == 0)
@@ -88,10 +131,18 @@ static class LivePod
                 }
             }
         }
+    }
 
-        if (affinity.Object(required).Objects("nodeSelectorTerms").All(t => t.Count == 0))
+    static void RemoveEmpty(JsonObject affinity)
+    {
+        if (affinity[PreferredMember] is JsonArray { Count: 0 })
         {
-            affinity?.Remove(required);
+            affinity.Remove(PreferredMember);
+        }
+
+        if (affinity.Object(RequiredMember).Objects("nodeSelectorTerms").All(t => t.Count == 0))
+        {
+            affinity.Remove(RequiredMember);
         }
     }
 }

@@ -27,8 +27,8 @@ static class ExplanationTables
         }
 
         var decision = explanation.Decision;
-        terminal.Line(decision.Explanation.Length > 0 ? decision.Explanation : WhyNothing(decision), decision.Outcome == Outcome.Placed ? Terminal.Good : (Style?)null);
-        foreach (var warning in decision.Warnings)
+        terminal.Line(step.Sentence.Length > 0 ? step.Sentence : WhyNothing(decision), decision.Outcome == Outcome.Placed ? Terminal.Good : (Style?)null);
+        foreach (var warning in step.Warnings)
         {
             terminal.Line($"  warning: {warning}", Terminal.Bad);
         }
@@ -45,20 +45,20 @@ static class ExplanationTables
         }
 
         terminal.Line($"asks for {Words(explanation.Request)}");
-        WriteNodes(terminal, explanation, mostNodes);
-        WritePoints(terminal, explanation, mostNodes);
+        WriteNodes(terminal, explanation, step.Text, mostNodes);
+        WritePoints(terminal, explanation, step.Text, mostNodes);
         WriteDiff(terminal, step);
     }
 
     static string WhyNothing(Decision decision) => decision.Outcome switch
     {
-        Outcome.NotAStep => $"neither predict nor training ({decision.Step.TypeRule}): the pod is left as it is",
+        Outcome.NotAStep => $"no step of a known type ({decision.Step.TypeRule}): the pod is left as it is",
         Outcome.AlreadyDecided => "it carries a decision already: the pod is left as it is",
         Outcome.AlreadyBound => "it names its node: the pod is left as it is",
         _ => "it asks to be left alone: the pod is left as it is",
     };
 
-    static void WriteNodes(Terminal terminal, Explanation explanation, int mostNodes)
+    static void WriteNodes(Terminal terminal, Explanation explanation, IDecisionText text, int mostNodes)
     {
         var location = explanation.Decision.Step.Location;
         var isPinned = explanation.Decision.Required is not null;
@@ -74,7 +74,7 @@ static class ExplanationTables
                 Terminal.Text(Share(Quantity.FormatCpu(node.Free.CpuMilliOrZero), Quantity.FormatCpu(node.Node.Allocatable.CpuMilliOrZero)), style),
                 Terminal.Text(Share(Bytes(node.Free.MemoryBytesOrZero), Bytes(node.Node.Allocatable.MemoryBytesOrZero)), style),
                 Terminal.Text(string.Create(CultureInfo.InvariantCulture, $"{node.FreePods}/{node.Node.AllocatablePods}"), style),
-                Terminal.Text(VerdictOf(terminal, node), node.Now == FilterResult.CanRun ? style : Terminal.Bad),
+                Terminal.Text(VerdictOf(terminal, node, text), node.Now == FilterResult.CanRun ? style : Terminal.Bad),
                 Terminal.Text(node.Weight > 0 ? node.Weight.ToString(CultureInfo.InvariantCulture) : None, style),
             ];
             table.AddRow(isPinned ? [.. cells, Terminal.Text(node.IsRequired == true ? "yes" : "no", style)] : cells);
@@ -84,7 +84,7 @@ static class ExplanationTables
         WriteMore(terminal, explanation.Nodes.Count, mostNodes);
     }
 
-    static void WritePoints(Terminal terminal, Explanation explanation, int mostNodes)
+    static void WritePoints(Terminal terminal, Explanation explanation, IDecisionText text, int mostNodes)
     {
         var scored = explanation.Nodes.Where(n => n.Points is not null).OrderByDescending(n => n.Points!.Value.Total).ToArray();
         if (scored.Length == 0)
@@ -109,7 +109,7 @@ static class ExplanationTables
 
         terminal.Write(table);
         WriteMore(terminal, scored.Length, mostNodes);
-        terminal.Line($"  not in it: {string.Join("; ", explanation.NotWeighed)}", Terminal.Faint);
+        terminal.Line($"  not in it: {string.Join("; ", explanation.NotWeighed.Select(text.Describe))}", Terminal.Faint);
     }
 
     static void WriteDiff(Terminal terminal, ExplainedStep step)
@@ -130,8 +130,8 @@ static class ExplanationTables
         }
     }
 
-    static string VerdictOf(Terminal terminal, ExplainedNode node) =>
-        $"{node.FilterResult}{(node.IsFullNow ? " now" : "")}{(node.IsAvoided ? ", avoided for its taint" : "")}{(node.IsChosen && !terminal.IsTerminal ? ", chosen" : "")}";
+    static string VerdictOf(Terminal terminal, ExplainedNode node, IDecisionText text) =>
+        $"{(node.Now is { } result ? text.Describe(result) : ExplanationWriter.NotFiltered)}{(node.IsFullNow ? " now" : "")}{(node.IsAvoided ? ", avoided for its taint" : "")}{(node.IsChosen && !terminal.IsTerminal ? ", chosen" : "")}";
 
     // A pipe's reader wants names alone in their column.
     static string Marked(Terminal terminal, string name, bool isMarked) => !terminal.IsTerminal ? name : isMarked ? $"> {name}" : $"  {name}";

@@ -20,13 +20,13 @@ static class LatencyMatrix
     /// <summary>Writes it for people; as many tables below one another as the width needs.</summary>
     internal static void Write(Terminal terminal, ClusterView view)
     {
-        string[] locations = [.. view.Locations.Order(StringComparer.Ordinal)];
+        string[] locations = [.. view.Locations];
         if (locations.Length == 0)
         {
-            terminal.Line($"none of the {view.Nodes.Count} nodes has a latency; label them: kubectl label node <node> {LatencyLabel.Prefix}<location>=<milliseconds>", Terminal.Bad);
+            terminal.Line($"none of the {view.Nodes.Count} nodes has a latency; label them: kubectl label node <node> {LatencyLabels.Prefix}<location>=<milliseconds>", Terminal.Bad);
         }
 
-        var all = view.Nodes.SelectMany(n => n.Latencies.Measured).Select(m => m.LatencyMs).DefaultIfEmpty(0).ToArray();
+        var all = view.Nodes.SelectMany(n => n.Latencies.Known).Select(m => m.LatencyMs).DefaultIfEmpty(0).ToArray();
         foreach (var part in Parts(terminal, view, locations))
         {
             var table = terminal.Table(["Node (ms)", .. part]);
@@ -47,7 +47,7 @@ static class LatencyMatrix
     /// <summary>Writes it as JSON: an object with <c>locations</c>, <c>nodes</c> (milliseconds by location, null where there is none) and <c>unreadable</c>.</summary>
     internal static void Write(Utf8JsonWriter json, ClusterView view)
     {
-        string[] locations = [.. view.Locations.Order(StringComparer.Ordinal)];
+        string[] locations = [.. view.Locations];
         json.WriteStartObject();
         json.WriteStartArray("locations");
         foreach (var location in locations)
@@ -139,16 +139,6 @@ static class LatencyMatrix
         }
     }
 
-    static double? LatencyOf(NodeFacts node, string location)
-    {
-        foreach (var (at, ms) in node.Latencies.Measured)
-        {
-            if (at == location)
-            {
-                return ms;
-            }
-        }
-
-        return null;
-    }
+    static double? LatencyOf(NodeFacts node, string location) =>
+        node.Latencies.Known.Where(l => l.Location == location).Select(l => (double?)l.LatencyMs).FirstOrDefault();
 }

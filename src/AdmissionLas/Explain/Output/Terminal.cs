@@ -83,8 +83,11 @@ sealed class Terminal
     {
         if (HasColour && style is { } coloured)
         {
-            console.Write(new Text(Safe(text), coloured) { Overflow = Overflow.Ellipsis });
+            var width = console.Profile.Width;
+            console.Profile.Width = WidthWhenPiped;
+            console.Write(new Text(Safe(text), coloured));
             console.WriteLine();
+            console.Profile.Width = width;
         }
         else
         {

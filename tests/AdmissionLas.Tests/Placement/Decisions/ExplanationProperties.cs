@@ -15,9 +15,9 @@ public sealed class ExplanationProperties
     [Fact]
     public void It_says_what_the_server_answers() => Check((situation, reviewed, explained) =>
     {
-        Assert.Equal(reviewed.Decision!.Explanation, explained.Explanation!.Decision.Explanation);
-        Assert.Equal(reviewed.Decision.Outcome, explained.Explanation.Decision.Outcome);
-        Assert.Equal(reviewed.Decision.Warnings, explained.Explanation.Decision.Warnings);
+        Assert.Equal(reviewed.Decision!.Sentence(), explained.Explanation!.Decision.Sentence());
+        Assert.Equal(reviewed.Decision!.Outcome, explained.Explanation!.Decision.Outcome);
+        Assert.Equal(reviewed.Decision.WarningTexts(), explained.Explanation.Decision.WarningTexts());
         Assert.Equal(reviewed.Patch?.Replace("uid-1", StepExplainer.ReviewUid, StringComparison.Ordinal) is { } patch ? Compact(patch) : null, explained.Patch?.ToJsonString());
         Assert.True(JsonNode.DeepEquals(WithoutReview(reviewed.Pod), WithoutReview(explained.Patched)));
     });
@@ -46,11 +46,11 @@ public sealed class ExplanationProperties
             Assert.Equal(decision.Preferred.Where(p => p.Preference.Matches(node.Node)).Sum(p => p.Weight), node.Weight);
             Assert.Equal(decision.Required is { } pin ? pin.IsMetBy(node.Node.Label(pin.Key)) : null, node.IsRequired);
         });
-        var predicted = explained.Explanation.Nodes.Where(n => decision.Step.Type == StepType.Predict && n.Weight > 0).ToArray();
+        var predicted = explained.Explanation.Nodes.Where(n => decision.Step.Kind == StepKinds.Predict && n.Weight > 0).ToArray();
         Assert.All(predicted, node => Assert.Equal(FilterResult.CanRun, decision.ReservesCapacity ? node.Now : node.Ever));
         Assert.All(predicted, node => Assert.NotNull(node.LatencyMs));
         // Nothing nearer that can run it and is not avoided was passed over.
-        Assert.All(explained.Explanation.Nodes.Where(n => decision is { ReservesCapacity: true, Step.Type: StepType.Predict } && n.LatencyMs < decision.LatencyMs), node =>
+        Assert.All(explained.Explanation.Nodes.Where(n => decision is { ReservesCapacity: true, Step.Kind.HasLocation: true } && n.LatencyMs < decision.LatencyMs), node =>
             Assert.True(node.Now != FilterResult.CanRun || node.IsAvoided));
     });
 
@@ -78,7 +78,7 @@ public sealed class ExplanationProperties
             // A limit is a request long before a webhook sees it.
             ApiServerDefaults.Apply(situation.Pod, []);
             var input = new InputStep("step", "a test", 0, situation.Pod.DeepClone().AsObject(), []);
-            assert(situation, situation.Review(), StepExplainer.Explain(input, CompiledSettings.Of(new StepRules(), situation.Policy), new ClusterView(situation.Nodes), situation.Usage));
+            assert(situation, situation.Review(), StepExplainer.Explain(input, CompiledSettings.Of(new StepRules(), situation.Policy), new ClusterView(situation.Nodes), situation.Usage, EnglishDecisionText.Instance));
         },
         iter: Iterations, print: s => s.ToString());
 

@@ -13,7 +13,7 @@ public sealed class PlacementEngineTests
         var decision = View.Decide(Pods.Labelled(("typeOfComponent", "Evaluation"), ("OurLocation", "here")));
 
         AssertUntouched(Outcome.NotAStep, decision);
-        Assert.Empty(decision.Warnings);
+        Assert.Empty(decision.WarningTexts());
     }
 
     [Fact]
@@ -22,7 +22,7 @@ public sealed class PlacementEngineTests
         var decision = View.Decide(Pods.Labelled(("typeOfComponent", "Trainning")));
 
         AssertUntouched(Outcome.NotAStep, decision);
-        Assert.Contains("did you mean Training?", Assert.Single(decision.Warnings), StringComparison.Ordinal);
+        Assert.Contains("did you mean Training?", Assert.Single(decision.WarningTexts()), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -40,16 +40,16 @@ public sealed class PlacementEngineTests
         var decision = View.Decide(Pods.Predict().Requiring(Pods.Term("tier", SelectorOperator.NotIn, values)));
 
         Assert.Equal(Outcome.TooComplex, decision.Outcome);
-        Assert.Contains($"more than {NodeFilter.MaxComparisons}", Assert.Single(decision.Warnings), StringComparison.Ordinal);
+        Assert.Contains($"more than {NodeFilter.MaxComparisons}", Assert.Single(decision.WarningTexts()), StringComparison.Ordinal);
     }
 
     [Fact]
     public void The_line_of_explanation_says_what_was_chosen_and_which_rules_spoke()
     {
-        var rules = new StepRules(rules: [new StepRule { Name = "serve", Namespace = "kubeflow", Type = StepType.Predict }], defaultLocations: new Dictionary<string, string> { ["kubeflow"] = "here" });
+        var rules = new StepRules(rules: [new StepRule { Name = "serve", Namespace = "kubeflow", Kind = StepKinds.Predict }], defaultLocations: new Dictionary<string, string> { ["kubeflow"] = "here" });
         var decision = Nodes.View(Nodes.At("0.5", "near"), Nodes.At("42.551ms", "far")).Decide(Pods.Labelled(), rules: rules);
 
-        Assert.Equal("predict at here: near (0.5 ms) adaptive, then far (42.551 ms), no others; by rule serve, default of namespace kubeflow", decision.Explanation);
+        Assert.Equal("predict at here: near (0.5 ms) adaptive, then far (42.551 ms), no others; by rule serve, default of namespace kubeflow", decision.Sentence());
     }
 
     static void AssertUntouched(Outcome outcome, Decision decision)

@@ -34,7 +34,7 @@ public sealed partial class PlacementProperties
         var named = ranked.Take(situation.Policy.NamedNodes).Select(n => n.Name).ToArray();
         var preferred = decision.Preferred.Select(p => Assert.Single(situation.Nodes, p.Preference.Matches).Name).ToArray();
         Assert.Equal(decision.Mode == PlacementMode.Adaptive ? named.Where(preferred.Contains) : named, preferred);
-        Assert.Equal(decision.Outcome != Outcome.Placed, decision.Warnings.Any(w => w.StartsWith("this ", StringComparison.Ordinal) && w.Contains(" may run ", StringComparison.Ordinal)));
+        Assert.Equal(decision.Outcome != Outcome.Placed, decision.Warnings.Any(w => w is NotPlaced));
     });
 
     [Fact]
@@ -121,7 +121,7 @@ public sealed partial class PlacementProperties
         }
 
         var isAlone = decision.Chosen!.Hostname is { } hostname && situation.Nodes.Count(n => n.Hostname == hostname) == 1;
-        var isLone = decision.Explanation.Contains("(no other could stand by)", StringComparison.Ordinal);
+        var isLone = decision.Softened is { Cause: SofteningCause.NoStandby };
         Assert.Equal(decision.ReservesCapacity && isAlone && !SchedulerOnlyConstraint(situation.Pod) && !isLone, decision.Mode == PlacementMode.Adaptive);
         Assert.Equal(decision.Mode == PlacementMode.Adaptive, decision.Required is not null);
         Assert.True(decision.Required is null || decision.Required.Values.Count <= situation.Policy.NamedNodes);
@@ -181,7 +181,7 @@ public sealed partial class PlacementProperties
             {
                 var added = before["resources"]?["requests"]?[resource] is null ? reviewed.Pod["spec"]!["containers"]![i]!["resources"]?["requests"]?[resource] : null;
                 var mayAdd = before["resources"]?["requests"]?[resource] is null && !isPlatforms && wholePod?["requests"]?[resource] is null && wholePod?["limits"]?[resource] is null;
-                var wasLowered = reviewed.Decision.Warnings.Any(w => w.Contains("instead of", StringComparison.Ordinal) && w.Contains(resource == "cpu" ? " CPUs " : " of memory ", StringComparison.Ordinal));
+                var wasLowered = reviewed.Decision.Warnings.Any(w => w is RequestReduced reduced && reduced.Resource == resource);
                 var limit = before["resources"]?["limits"]?[resource] is { } l ? Amount(l) : decimal.MaxValue;
                 var asked = Math.Min(Asked(situation, resource), limit);
 

@@ -20,7 +20,7 @@ public sealed class PredictPlacementTests
             var decision = view.Decide(Pods.Predict(location));
 
             Assert.Equal((Outcome.Placed, node, latencyMs), (decision.Outcome, decision.Chosen?.Name, decision.LatencyMs));
-            Assert.Empty(decision.Warnings);
+            Assert.Empty(decision.WarningTexts());
         }
     }
 
@@ -53,7 +53,7 @@ public sealed class PredictPlacementTests
 
         AssertNamed(["near", "far"], decision);
         Assert.False(decision.ReservesCapacity);
-        Assert.Contains("none of those near has room now", decision.Explanation, StringComparison.Ordinal);
+        Assert.Contains("none of those near has room now", decision.Sentence(), StringComparison.Ordinal);
         Assert.True(view.Decide(Pods.Predict(), Preferred).ReservesCapacity);
     }
 
@@ -186,7 +186,7 @@ public sealed class PredictPlacementTests
         Assert.Equal((Outcome.Placed, PlacementMode.Preferred), (decision.Outcome, decision.Mode));
         Assert.Null(decision.Required);
         AssertNamed(["near"], decision);
-        Assert.Contains("softened to preferred: only the scheduler can judge the pod's host ports", Assert.Single(decision.Warnings), StringComparison.Ordinal);
+        Assert.Contains("softened to preferred: only the scheduler can judge the pod's host ports", Assert.Single(decision.WarningTexts()), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -204,7 +204,7 @@ public sealed class PredictPlacementTests
             Assert.Equal((PlacementMode.Preferred, "near"), (decision.Mode, decision.Chosen?.Name));
             Assert.Null(decision.Required);
             Assert.Equal(["near"], Assert.Single(decision.Preferred[0].Preference.MatchFields).Values);
-            Assert.Contains("softened to preferred: node near has no kubernetes.io/hostname label of its own", Assert.Single(decision.Warnings), StringComparison.Ordinal);
+            Assert.Contains("softened to preferred: node near has no kubernetes.io/hostname label of its own", Assert.Single(decision.WarningTexts()), StringComparison.Ordinal);
         }
     }
 
@@ -247,11 +247,11 @@ public sealed class PredictPlacementTests
     [Fact]
     public void A_location_that_is_no_label_name_is_answered_with_why()
     {
-        AssertUnplaced(Outcome.UnknownLocation, Testbed.View.Decide(Pods.Predict("HOME EDGE")), "location HOME EDGE is no valid label name");
+        AssertUnplaced(Outcome.UnknownLocation, Testbed.View.Decide(Pods.Predict("HOME EDGE")), "location HOME EDGE is not a valid label name");
 
         var decision = Testbed.View.Decide(Pods.Predict(new string('x', 10_000)));
-        AssertUnplaced(Outcome.UnknownLocation, decision, "is no valid label name", "(10000 characters)");
-        Assert.InRange(decision.Explanation.Length, 1, 500);
+        AssertUnplaced(Outcome.UnknownLocation, decision, "is not a valid label name", "(10000 characters)");
+        Assert.InRange(decision.Sentence().Length, 1, 500);
     }
 
     [Fact]
@@ -286,10 +286,10 @@ public sealed class PredictPlacementTests
 
         Assert.Equal(
             "predict at here: n1 (1 ms) preferred, then n2 (2 ms), n3 (3 ms), n4 (4 ms) and 2 more; by label typeOfComponent, label OurLocation",
-            view.Decide(Pods.Predict(), Preferred).Explanation);
+            view.Decide(Pods.Predict(), Preferred).Sentence());
         Assert.Equal(
             "predict at here: n1 (1 ms) required, then n2 (2 ms), n3 (3 ms), n4 (4 ms) and 2 more; pinned to n1, n2; by label typeOfComponent, label OurLocation",
-            view.Decide(Pods.Predict(), Required).Explanation);
+            view.Decide(Pods.Predict(), Required).Sentence());
     }
 
     // Whatever the label is, what we write down is text that JSON can carry.
@@ -298,7 +298,7 @@ public sealed class PredictPlacementTests
     {
         var decision = Testbed.View.Decide(Pods.Predict(string.Concat(Enumerable.Repeat("😀", 100))));
 
-        Assert.DoesNotContain(decision.Explanation.EnumerateRunes(), r => r == System.Text.Rune.ReplacementChar);
+        Assert.DoesNotContain(decision.Sentence().EnumerateRunes(), r => r == System.Text.Rune.ReplacementChar);
     }
 
     static void AssertNamed(string[] nodes, Decision decision)
@@ -322,7 +322,7 @@ public sealed class PredictPlacementTests
         Assert.Null(decision.Required);
         Assert.Empty(decision.Preferred);
         // How the author is told is for WarningTests.
-        Assert.StartsWith("this prediction step may run far from ", Assert.Single(decision.Warnings), StringComparison.Ordinal);
-        Assert.All(said, s => Assert.Contains(s, decision.Explanation, StringComparison.Ordinal));
+        Assert.StartsWith("this prediction step may run far from ", Assert.Single(decision.WarningTexts()), StringComparison.Ordinal);
+        Assert.All(said, s => Assert.Contains(s, decision.Sentence(), StringComparison.Ordinal));
     }
 }

@@ -20,7 +20,7 @@ public sealed class StandbySelectionTests
 
         AssertKept(["near", "next", "third"], decision);
         Assert.Equal([100, 6, 1], decision.Preferred.Select(p => p.Weight));
-        Assert.Equal("predict at here: near (1 ms) adaptive, then next (2 ms), third (3 ms), no others; by label typeOfComponent, label OurLocation", decision.Explanation);
+        Assert.Equal("predict at here: near (1 ms) adaptive, then next (2 ms), third (3 ms), no others; by label typeOfComponent, label OurLocation", decision.Sentence());
     }
 
     [Fact]
@@ -115,7 +115,7 @@ public sealed class StandbySelectionTests
         var decision = Nodes.View(Nodes.At("1", "near"), Nodes.At("2", "full")).Decide(Pod, Adaptive, usage: Usages.On("full", "4"));
 
         AssertPreferred(["near"], decision);
-        Assert.Equal("predict at here: near (1 ms) preferred and not required (no other could stand by); by label typeOfComponent, label OurLocation", decision.Explanation);
+        Assert.Equal("predict at here: near (1 ms) preferred and not required (no other could stand by); by label typeOfComponent, label OurLocation", decision.Sentence());
     }
 
     // 13 of 16 cores are taken: with this pod and two more the node is full, which costs it all points for balance.
@@ -154,7 +154,7 @@ public sealed class StandbySelectionTests
             .Decide(Pod, Adaptive, usage: Usages.Of(("near", new(Amounts.Of("4"), 1)), ("next", new(Amounts.Of("4"), 1))));
 
         AssertPreferred(["near", "next"], decision);
-        Assert.Equal("predict at here: near (1 ms) preferred, then next (2 ms); none of those near has room now; by label typeOfComponent, label OurLocation", decision.Explanation);
+        Assert.Equal("predict at here: near (1 ms) preferred, then next (2 ms); none of those near has room now; by label typeOfComponent, label OurLocation", decision.Sentence());
     }
 
     [Fact]
@@ -163,7 +163,7 @@ public sealed class StandbySelectionTests
         var decision = Nodes.View(Nodes.At("1", "near"), Nodes.At("2", "next")).Decide(Pod with { SchedulerOnlyConstraint = "host ports" }, Adaptive);
 
         AssertPreferred(["near", "next"], decision);
-        Assert.Contains("near (1 ms) preferred and not required (only the scheduler can judge the pod's host ports), then next", decision.Explanation, StringComparison.Ordinal);
+        Assert.Contains("near (1 ms) preferred and not required (only the scheduler can judge the pod's host ports), then next", decision.Sentence(), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -173,7 +173,7 @@ public sealed class StandbySelectionTests
 
         Assert.Equal((PlacementMode.Preferred, "near"), (decision.Mode, decision.Chosen?.Name));
         Assert.Null(decision.Required);
-        Assert.Contains("it has no kubernetes.io/hostname label of its own", decision.Explanation, StringComparison.Ordinal);
+        Assert.Contains("it has no kubernetes.io/hostname label of its own", decision.Sentence(), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -200,7 +200,7 @@ public sealed class StandbySelectionTests
         Assert.Equal((Outcome.Placed, PlacementMode.Adaptive, nodes[0]), (decision.Outcome, decision.Mode, decision.Chosen?.Name));
         Assert.Equal((NodeSelectorTerm.HostnameKey, SelectorOperator.In), (decision.Required?.Key, decision.Required?.Operator));
         Assert.Equal(nodes, decision.Required!.Values);
-        Assert.Empty(decision.Warnings);
+        Assert.Empty(decision.WarningTexts());
     }
 
     static void AssertPreferred(string[] nodes, Decision decision)
@@ -208,6 +208,6 @@ public sealed class StandbySelectionTests
         Assert.Equal(PlacementMode.Preferred, decision.Mode);
         Assert.Null(decision.Required);
         Assert.Equal(nodes, decision.Preferred.Select(p => Assert.Single(p.Preference.MatchExpressions).Values[0]));
-        Assert.Empty(decision.Warnings);
+        Assert.Empty(decision.WarningTexts());
     }
 }

@@ -20,7 +20,7 @@ public sealed class TrainingPlacementTests
 
             Assert.Equal((Outcome.Placed, "nitos-cloud-node"), (decision.Outcome, decision.Chosen?.Name));
             AssertPrefers("admissionlas.io/tier", ["cloud"], decision);
-            Assert.Empty(decision.Warnings);
+            Assert.Empty(decision.WarningTexts());
         }
     }
 
@@ -51,7 +51,7 @@ public sealed class TrainingPlacementTests
         Assert.Equal(["main memory=4Gi"], RequestsOf(View.Decide(Pods.Training(Pods.Container(cpu: "100m")))));
         Assert.Equal(["main cpu=2"], RequestsOf(View.Decide(Pods.Training(Pods.Container(memory: "8Gi")))));
         Assert.Empty(View.Decide(Pods.Training(Pods.Container(cpu: "0", memory: "0"))).Requests);
-        Assert.Equal("training: cloud nodes (admissionlas.io/tier in (cloud)) preferred; keeps its own requests; by label typeOfComponent", View.Decide(Pods.Training(Pods.Container(cpu: "1", memory: "1Gi"))).Explanation);
+        Assert.Equal("training: cloud nodes (admissionlas.io/tier in (cloud)) preferred; keeps its own requests; by label typeOfComponent", View.Decide(Pods.Training(Pods.Container(cpu: "1", memory: "1Gi"))).Sentence());
     }
 
     [Fact]
@@ -106,7 +106,7 @@ public sealed class TrainingPlacementTests
                 "each container of this training step gets 8 CPUs instead of 32: cloud, the largest machine that can run it, has 8",
                 "each container of this training step gets 16Gi of memory instead of 64Gi: cloud, the largest machine that can run it, has 16Gi",
             ],
-            decision.Warnings);
+            decision.WarningTexts());
     }
 
     [Fact]
@@ -115,7 +115,7 @@ public sealed class TrainingPlacementTests
         var decision = View.Decide(Pods.Training().Annotated(PodHints.RequestCpuKey, "32"));
 
         Assert.Equal(["main cpu=8", "main memory=4Gi"], RequestsOf(decision));
-        Assert.Single(decision.Warnings);
+        Assert.Single(decision.WarningTexts());
     }
 
     [Fact]
@@ -151,7 +151,7 @@ public sealed class TrainingPlacementTests
 
         Assert.Equal(["main cpu=6500m", "main memory=4Gi"], RequestsOf(decision));
         Assert.Equal(
-            ["each container of this training step gets 6.5 CPUs instead of 32: cloud, the machine with the most room for it, has 6.5 left of 8"], decision.Warnings);
+            ["each container of this training step gets 6.5 CPUs instead of 32: cloud, the machine with the most room for it, has 6.5 left of 8"], decision.WarningTexts());
         Assert.Equal(("cloud", true), (decision.Chosen?.Name, decision.ReservesCapacity));
     }
 
@@ -198,7 +198,7 @@ public sealed class TrainingPlacementTests
         var decision = view.Decide(Pods.Training(), new PlacementPolicy { CloudSelector = tier });
 
         AssertPrefers("tier", ["core", "cloud"], decision);
-        Assert.Equal("training: cloud nodes (tier in (core, cloud)) preferred; requests main cpu=2, main memory=4Gi; by label typeOfComponent", decision.Explanation);
+        Assert.Equal("training: cloud nodes (tier in (core, cloud)) preferred; requests main cpu=2, main memory=4Gi; by label typeOfComponent", decision.Sentence());
     }
 
     [Fact]
@@ -238,7 +238,7 @@ public sealed class TrainingPlacementTests
 
         AssertPrefers(Type, ["big"], decision);
         Assert.Equal("cloud", decision.Chosen?.Name);
-        Assert.Contains("top capacity class (node.kubernetes.io/instance-type in (big)) preferred", decision.Explanation, StringComparison.Ordinal);
+        Assert.Contains("top capacity class (node.kubernetes.io/instance-type in (big)) preferred", decision.Sentence(), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -276,7 +276,7 @@ public sealed class TrainingPlacementTests
         Assert.Equal(Outcome.Placed, decision.Outcome);
         Assert.Empty(decision.Preferred);
         Assert.Equal(["main cpu=2", "main memory=4Gi"], RequestsOf(decision));
-        Assert.Contains("no preference, the nodes are all of one capacity class", decision.Explanation, StringComparison.Ordinal);
+        Assert.Contains("no preference, the nodes are all of one capacity class", decision.Sentence(), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -321,9 +321,9 @@ public sealed class TrainingPlacementTests
         var decision = View.Decide(Pods.Training(Pods.Container(cpu: "24")));
 
         Assert.Equal(Outcome.NoCandidate, decision.Outcome);
-        Assert.Contains("none of the 2 nodes can run it (2 too little cpu)", decision.Explanation, StringComparison.Ordinal);
+        Assert.Contains("none of the 2 nodes can run it (2 too little cpu)", decision.Sentence(), StringComparison.Ordinal);
         Assert.Empty(decision.Requests);
-        Assert.Contains("no node is known", ClusterView.Empty.Decide(Pods.Training()).Explanation, StringComparison.Ordinal);
+        Assert.Contains("no node is known", ClusterView.Empty.Decide(Pods.Training()).Sentence(), StringComparison.Ordinal);
     }
 
     static ClusterView Unlabelled(params NodeFacts[] more) => Nodes.View([Cloud.Without("admissionlas.io/tier"), Edge.Without("admissionlas.io/tier"), .. more]);

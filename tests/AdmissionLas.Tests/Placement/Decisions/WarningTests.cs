@@ -59,12 +59,12 @@ public sealed class WarningTests
         var view = Nodes.View(nodes);
         PodFacts[] pods = [Pods.Predict(null), Pods.Predict(location), Pods.Predict(new string('x', 5000)), Pods.Predict($"{location[..60]}0"), Pods.Training(Pods.Container(cpu: "999"))];
 
-        Assert.All(pods.SelectMany(p => view.Decide(p).Warnings), w => Assert.InRange(w.Length, 1, Longest));
+        Assert.All(pods.SelectMany(p => view.Decide(p).WarningTexts()), w => Assert.InRange(w.Length, 1, Longest));
     }
 
     static void Says(string warning, PodFacts pod, ClusterView? view = null)
     {
-        var said = Assert.Single((view ?? Testbed.View).Decide(pod).Warnings);
+        var said = Assert.Single((view ?? Testbed.View).Decide(pod).WarningTexts());
 
         Assert.Equal(warning, said);
         Assert.All(Jargon, word => Assert.DoesNotContain(word, said, StringComparison.OrdinalIgnoreCase));

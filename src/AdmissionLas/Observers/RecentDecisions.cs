@@ -3,16 +3,16 @@ using System.Globalization;
 using System.Threading.Channels;
 using AdmissionLas.Webhook;
 
-namespace AdmissionLas.Page;
+namespace AdmissionLas.Observers;
 
 /// <summary>
-/// The last decisions, and those who follow them. Whoever answers a review only ever adds: a viewer that cannot keep up loses decisions and
-/// is told how many, and never holds anybody up.
+/// The last decisions, and the viewers that follow them. A viewer that cannot keep up loses decisions, learns how many, and never holds up a
+/// review.
 /// </summary>
 /// <param name="kept">How many decisions are kept.</param>
 /// <param name="mostViewers">How many may follow at once.</param>
 /// <param name="time">The clock.</param>
-sealed class RecentDecisions(int kept, int mostViewers, TimeProvider time)
+sealed class RecentDecisions(int kept, int mostViewers, TimeProvider time) : IReviewObserver
 {
     const int LongestQueue = 256;
 
@@ -23,13 +23,9 @@ sealed class RecentDecisions(int kept, int mostViewers, TimeProvider time)
     readonly string process = Guid.NewGuid().ToString("N")[..12];
     long count;
 
-    /// <summary>Notes an answered review, if it is worth showing.</summary>
-    /// <param name="result">What became of it.</param>
-    /// <param name="reviewBytes">How large it was.</param>
-    /// <param name="took">How long it took.</param>
-    internal void Add(in ReviewResult result, int reviewBytes, TimeSpan took)
+    public void Answered(in ReviewObservation observation)
     {
-        if (!RecentDecision.IsWorthShowing(result))
+        if (!RecentDecision.IsWorthShowing(observation.Result))
         {
             return;
         }
@@ -37,7 +33,7 @@ sealed class RecentDecisions(int kept, int mostViewers, TimeProvider time)
         lock (gate)
         {
             var number = ++count;
-            var decision = RecentDecision.Of(Id(number), number, result, reviewBytes, took, time.GetUtcNow());
+            var decision = RecentDecision.Of(Id(number), number, observation, time.GetUtcNow());
             ring[number % kept] = decision;
             foreach (var viewer in viewers)
             {

@@ -3,7 +3,7 @@ using AdmissionLas.Placement;
 
 namespace AdmissionLas.Tests.Placement;
 
-public sealed class LatencyLabelTests
+public sealed class LatencyLabelsTests
 {
     [Theory]
     [InlineData("0.8", 0.8)]
@@ -17,7 +17,7 @@ public sealed class LatencyLabelTests
     [InlineData("0.000001s", 0.001)]
     public void A_latency_is_read_in_milliseconds(string text, double expected)
     {
-        Assert.True(LatencyLabel.TryParseMs(text, out var latencyMs));
+        Assert.True(LatencyLabels.TryParseMs(text, out var latencyMs));
         Assert.Equal(expected, latencyMs);
     }
 
@@ -56,10 +56,10 @@ public sealed class LatencyLabelTests
     [InlineData("1 ")]
     [InlineData("١")]
     [InlineData("１")]
-    public void Anything_else_counts_as_not_measured(string text) => Assert.False(LatencyLabel.TryParseMs(text, out _));
+    public void Anything_else_counts_as_not_measured(string text) => Assert.False(LatencyLabels.TryParseMs(text, out _));
 
     [Fact]
-    public void A_number_too_large_for_any_latency_counts_as_not_measured() => Assert.False(LatencyLabel.TryParseMs(new string('9', 400), out _));
+    public void A_number_too_large_for_any_latency_counts_as_not_measured() => Assert.False(LatencyLabels.TryParseMs(new string('9', 400), out _));
 
     // Equal latencies share a weight, so the unit must not make a difference in the last bit.
     [Fact]
@@ -67,9 +67,9 @@ public sealed class LatencyLabelTests
     {
         for (var us = 1; us <= 200_000; us++)
         {
-            Assert.True(LatencyLabel.TryParseMs($"{us}us", out var microseconds));
-            Assert.True(LatencyLabel.TryParseMs(string.Create(CultureInfo.InvariantCulture, $"{us / 1000m}ms"), out var milliseconds));
-            Assert.True(LatencyLabel.TryParseMs(string.Create(CultureInfo.InvariantCulture, $"{us / 1000_000m:0.######}s"), out var seconds));
+            Assert.True(LatencyLabels.TryParseMs($"{us}us", out var microseconds));
+            Assert.True(LatencyLabels.TryParseMs(string.Create(CultureInfo.InvariantCulture, $"{us / 1000m}ms"), out var milliseconds));
+            Assert.True(LatencyLabels.TryParseMs(string.Create(CultureInfo.InvariantCulture, $"{us / 1000_000m:0.######}s"), out var seconds));
             Assert.Equal(milliseconds, microseconds);
             Assert.Equal(milliseconds, seconds);
         }

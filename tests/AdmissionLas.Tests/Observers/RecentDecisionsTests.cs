@@ -1,8 +1,8 @@
-using AdmissionLas.Page;
+using AdmissionLas.Observers;
 using AdmissionLas.Placement;
-using AdmissionLas.Webhook;
+using AdmissionLas.Tests.Support;
 
-namespace AdmissionLas.Tests.Page;
+namespace AdmissionLas.Tests.Observers;
 
 public sealed class RecentDecisionsTests
 {
@@ -99,13 +99,7 @@ public sealed class RecentDecisionsTests
     {
         for (var i = 0; i < count; i++)
         {
-            var review = new AdmissionReview
-            {
-                ApiVersion = "admission.k8s.io/v1",
-                Uid = "a-uid",
-                Pod = new AdmittedPod("step", new PodFacts { Namespace = "team" }, new PodShape()),
-            };
-            decisions.Add(new ReviewResult(review, new Decision { Outcome = Outcome.NoLocation, Step = new Step(StepType.Predict, "label") }, null), 100, TimeSpan.FromMilliseconds(1));
+            decisions.Answered(Observations.Of(new Decision { Outcome = Outcome.NoLocation, Step = new Step(StepKinds.Predict, "label"), Reason = new LocationMissing([]) }));
         }
     }
 }

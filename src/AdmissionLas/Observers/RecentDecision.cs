@@ -3,7 +3,7 @@ using System.Text.Json;
 using AdmissionLas.Placement;
 using AdmissionLas.Webhook;
 
-namespace AdmissionLas.Page;
+namespace AdmissionLas.Observers;
 
 /// <summary>A review that was answered, as far as somebody may want to look at it later.</summary>
 /// <param name="Number">Its place in the order of answers, from 1.</param>
@@ -22,24 +22,22 @@ sealed record RecentDecision(long Number, byte[] Summary, PodFacts? Pod)
     const int MaxItems = 20;
 
     /// <summary>Whether it is worth showing: a step of ours, or something that should have been one.</summary>
-    internal static bool IsWorthShowing(in ReviewResult result) =>
-        result.Fault is not null || result.Review.PodIsUnreadable ||
-        (result.Review.Pod is not null && result.Decision?.Outcome is not (Outcome.NotAStep or Outcome.AlreadyDecided));
+    internal static bool IsWorthShowing(ReviewResult result) =>
+        result.Status != ReviewStatus.NotOurs && result.Decision?.Outcome is not (Outcome.NotAStep or Outcome.AlreadyDecided);
 
     /// <summary>Takes what is kept of a review.</summary>
     /// <param name="id">What the page calls it.</param>
     /// <param name="number">Its place in the order.</param>
-    /// <param name="result">What became of it.</param>
-    /// <param name="reviewBytes">How large it was.</param>
-    /// <param name="took">How long that took.</param>
+    /// <param name="observation">What became of it.</param>
     /// <param name="at">When it was answered.</param>
-    internal static RecentDecision Of(string id, long number, in ReviewResult result, int reviewBytes, TimeSpan took, DateTimeOffset at)
+    internal static RecentDecision Of(string id, long number, in ReviewObservation observation, DateTimeOffset at)
     {
-        var isKept = reviewBytes <= LargestKeptReviewBytes && result.Decision is { Outcome: not Outcome.TooComplex };
-        return new RecentDecision(number, Write(id, result, took, at), isKept ? result.Review.Pod?.Facts : null);
+        var result = observation.Result;
+        var isKept = observation.ReviewBytes <= LargestKeptReviewBytes && result.Decision is { Outcome: not Outcome.TooComplex };
+        return new RecentDecision(number, Write(id, result, observation.Took, at), isKept ? result.Review.Pod?.Facts : null);
     }
 
-    static byte[] Write(string id, in ReviewResult result, TimeSpan took, DateTimeOffset at)
+    static byte[] Write(string id, ReviewResult result, TimeSpan took, DateTimeOffset at)
     {
         var bytes = new ArrayBufferWriter<byte>(1024);
         using (var json = new Utf8JsonWriter(bytes))
@@ -52,13 +50,11 @@ sealed record RecentDecision(long Number, byte[] Summary, PodFacts? Pod)
             json.WriteBoolean("dryRun", result.Review.IsDryRun);
             json.WriteString("namespace", Cut(result.Review.Pod?.Facts.Namespace ?? "", LongestName));
             json.WriteString("pod", Cut(result.Review.Pod?.Name ?? "", LongestName));
+            json.WriteString("outcome", result.Outcome);
+            json.WriteString("decision", Cut(result.Decision is null ? WhyUndecided(result) : result.Explanation, LongestText));
             if (result.Decision is { } decision)
             {
-                Write(json, decision);
-            }
-            else
-            {
-                WriteUndecided(json, result);
+                Write(json, decision, result.Warnings);
             }
 
             json.WriteEndObject();
@@ -67,20 +63,18 @@ sealed record RecentDecision(long Number, byte[] Summary, PodFacts? Pod)
         return bytes.WrittenSpan.ToArray();
     }
 
-    static void Write(Utf8JsonWriter json, Decision decision)
+    static void Write(Utf8JsonWriter json, Decision decision, IReadOnlyList<string> warnings)
     {
-        json.WriteString("outcome", decision.Outcome.ToString());
-        json.WriteString("type", decision.Step.Type.ToString());
+        json.WriteString("type", decision.Step.Type);
         json.WriteString("typeRule", Cut(decision.Step.TypeRule, LongestText));
         json.WriteString("location", Cut(decision.Step.Location, LongestName));
         json.WriteString("locationRule", Cut(decision.Step.LocationRule, LongestText));
         json.WriteString("mode", decision.Mode.ToString());
-        json.WriteString("decision", Cut(decision.Explanation, LongestText));
         if (decision.Chosen is { } chosen)
         {
             json.WriteString("node", chosen.Name);
             json.WriteBoolean("hasRoom", decision.ReservesCapacity);
-            if (decision.Step.Type == StepType.Predict)
+            if (decision.Step.Kind is { HasLocation: true })
             {
                 json.WriteNumber("latencyMs", decision.LatencyMs);
             }
@@ -94,7 +88,7 @@ sealed record RecentDecision(long Number, byte[] Summary, PodFacts? Pod)
 
         json.WriteEndArray();
         json.WriteStartArray("warnings");
-        foreach (var warning in decision.Warnings.Take(MaxItems))
+        foreach (var warning in warnings.Take(MaxItems))
         {
             json.WriteStringValue(Cut(warning, LongestText));
         }
@@ -102,14 +96,12 @@ sealed record RecentDecision(long Number, byte[] Summary, PodFacts? Pod)
         json.WriteEndArray();
     }
 
-    static void WriteUndecided(Utf8JsonWriter json, in ReviewResult result)
+    static string WhyUndecided(ReviewResult result) => result.Status switch
     {
-        var (outcome, why) = result.Fault is not null ? ("Fault", "the review failed inside the webhook and the pod was let through; the log has the reason")
-            : result.Review.PodIsUnreadable ? ("UnreadablePod", $"the pod was left as it is: {result.Review.SkipReason}")
-            : ("NoClusterView", "the nodes were not known yet, so the pod was let through");
-        json.WriteString("outcome", outcome);
-        json.WriteString("decision", Cut(why, LongestText));
-    }
+        ReviewStatus.Fault => "the review failed inside the webhook and the pod was let through; the log has the reason",
+        ReviewStatus.UnreadablePod => $"the pod was left as it is: {result.Review.SkipReason}",
+        _ => "the nodes were not known yet, so the pod was let through",
+    };
 
     static string? Cut(string? text, int length) =>
         text is null || text.Length <= length ? text : string.Concat(text.AsSpan(0, char.IsHighSurrogate(text[length - 1]) ? length - 1 : length), "…");

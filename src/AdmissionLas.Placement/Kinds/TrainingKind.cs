@@ -1,11 +1,9 @@
-using System.Globalization;
-
 namespace AdmissionLas.Placement;
 
 /// <summary>
 /// A training step gets resource requests where it has none, so that the scheduler looks for room, and prefers the high-capacity cloud nodes.
 /// </summary>
-static class TrainingPlacement
+sealed class TrainingKind : StepKind
 {
     const int Weight = 100;
 
@@ -15,45 +13,45 @@ static class TrainingPlacement
     /// <summary>What a node can lose by a PreferNoSchedule taint.</summary>
     const int PointsOfTaints = 300;
 
-    internal static Decision Decide(
-        Step step, PodFacts pod, ClusterView view, ClusterUsage usage, PlacementPolicy policy, PlacementMode mode, List<string> warnings)
+    /// <inheritdoc/>
+    public override string Name => "Training";
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> Words { get; } = ["Training", "Train"];
+
+    /// <inheritdoc/>
+    public override string WhenNotPlaced(string? location) => "this training step may run on a small machine";
+
+    /// <inheritdoc/>
+    public override Decision Place(in PlacementRequest request)
     {
+        var (pod, view, usage) = (request.Pod, request.View, request.Usage);
         var sizes = view.ByCapacity(DeviceOf(pod));
         var asWritten = new NodeFilter(pod, usage);
         if (FirstThatCan(sizes, asWritten) is not { } largest)
         {
-            return PlacementEngine.Unplaced(Outcome.NoCandidate, step, mode, WhyNone(view, asWritten), PlainlyNone(step, view, asWritten), warnings);
+            return Unplaced(request, Outcome.NoCandidate, new NoNodeFits(null, asWritten.AllWhenEmpty(view.Nodes)));
         }
 
-        var requests = RequestsFor(pod, usage, policy, sizes, largest, warnings, out var request);
-        var filter = new NodeFilter(pod, request, usage);
-        var (preference, why) = Preference(view, sizes, filter, request, policy);
-        var asked = requests.Count == 0
-            ? "keeps its own requests"
-            : "requests " + InWords(requests);
+        var requests = RequestsFor(request, sizes, largest, out var total);
+        var filter = new NodeFilter(pod, total, usage);
+        var reason = Preference(view, sizes, filter, total, request.Policy);
+        var preference = TermOf(reason, view);
         // Where it counts until the scheduler has picked one of those preferred.
-        var withRoom = LikeliestPreferred(pod, request, sizes, filter, preference, view, usage);
+        var withRoom = LikeliestPreferred(new SchedulerScoring(pod.With(requests), view, usage), sizes, filter, preference);
         return new Decision
         {
             Outcome = Outcome.Placed,
-            Step = step,
-            Mode = mode,
+            Step = request.Step,
+            Mode = request.Mode,
+            Reason = reason,
             Chosen = withRoom ?? FirstPreferred(sizes, filter, preference),
             ReservesCapacity = withRoom is not null,
-            Request = request,
+            Request = total,
             Preferred = preference is null ? [] : [new PreferredTerm(Weight, preference)],
             Requests = requests,
-            Warnings = warnings,
-            Explanation = $"{PlacementEngine.Name(step)}: {why}; {asked}; {Words.Rules(step)}",
+            Warnings = request.Warnings,
         };
-    }
-
-    // An annotation has 256 KiB with all the others, and a pod with more is denied; the names are not validated yet.
-    static string InWords(List<AddedRequest> requests)
-    {
-        const int named = 16;
-        var words = string.Join(", ", requests.Take(named).Select(r => $"{Words.Shorten(r.ContainerName)} {r.Resource}={r.Quantity}"));
-        return requests.Count <= named ? words : string.Create(CultureInfo.InvariantCulture, $"{words} and {requests.Count - named} more");
     }
 
     /// <summary>The largest node that can run the pod, of those that match the preference where there is one.</summary>
@@ -75,10 +73,8 @@ static class TrainingPlacement
     /// The node with room that the scheduler will pick, as far as we can know, of the largest that match the preference: to all of them it gives the
     /// same points for that.
     /// </summary>
-    static NodeFacts? LikeliestPreferred(
-        PodFacts pod, Resources request, CapacityRank sizes, NodeFilter filter, NodeSelectorTerm? preference, ClusterView view, ClusterUsage usage)
+    static NodeFacts? LikeliestPreferred(SchedulerScoring scoring, CapacityRank sizes, in NodeFilter filter, NodeSelectorTerm? preference)
     {
-        var score = new SchedulerScore(pod, request, view, usage);
         NodeFacts? likeliest = null;
         var most = double.MinValue;
         for (int i = 0, able = 0; i < sizes.Nodes.Count && able < MaxCompared; i++)
@@ -87,7 +83,7 @@ static class TrainingPlacement
             if ((preference is null || preference.Matches(node)) && filter.FitsNow(node) == FilterResult.CanRun)
             {
                 able++;
-                var points = score.Of(node) - (filter.IsAvoided(node) ? PointsOfTaints : 0);
+                var points = scoring.LoadScore(node) - (filter.IsAvoided(node) ? PointsOfTaints : 0);
                 if (points > most)
                 {
                     (likeliest, most) = (node, points);
@@ -109,9 +105,9 @@ static class TrainingPlacement
     /// together, where no node could ever give that much, no more than what is left on the node that has the most for it. The node's whole
     /// capacity would not do: beside the daemons that run on every node such a pod would wait for ever.
     /// </summary>
-    static List<AddedRequest> RequestsFor(
-        PodFacts pod, ClusterUsage usage, PlacementPolicy policy, CapacityRank sizes, NodeFacts largest, List<string> warnings, out Resources request)
+    static List<AddedRequest> RequestsFor(in PlacementRequest request, CapacityRank sizes, NodeFacts largest, out Resources total)
     {
+        var (pod, usage, policy, warnings) = (request.Pod, request.Usage, request.Policy, request.Warnings);
         var lackCpu = Lacking(pod, policy, r => r.CpuMilli);
         var lackMemory = Lacking(pod, policy, r => r.MemoryBytes);
         var cpuMilli = lackCpu.Count == 0 ? 0 : PodHints.CpuMilli(pod, policy, warnings);
@@ -120,24 +116,24 @@ static class TrainingPlacement
         var running = EffectiveRequest.WhileRunning(pod);
 
         var asked = Amounts(cpuMilli, memoryBytes);
-        request = Total(asked);
-        if (FirstThatCan(sizes, new NodeFilter(pod, request, usage)) is null)
+        total = Total(asked);
+        if (FirstThatCan(sizes, new NodeFilter(pod, total, usage)) is null)
         {
             var roomiest = Roomiest(out var room);
             var fittingCpu = lackCpu.Count == 0 ? 0 : Math.Min(cpuMilli, room.CpuMilliOrZero / lackCpu.Count);
             var fittingMemory = lackMemory.Count == 0 ? 0 : Math.Min(memoryBytes, room.MemoryBytesOrZero / lackMemory.Count);
             if (fittingCpu < cpuMilli)
             {
-                warnings.Add($"each container of this training step gets {Words.Cpus(fittingCpu)} CPUs instead of {Words.Cpus(cpuMilli)}: {Has(roomiest, r => r.CpuMilliOrZero, Words.Cpus)}");
+                warnings.Add(Reduced(AddedRequest.Cpu, fittingCpu, cpuMilli, roomiest, r => r.CpuMilliOrZero));
             }
 
             if (fittingMemory < memoryBytes)
             {
-                warnings.Add($"each container of this training step gets {Quantity.FormatBytes(fittingMemory)} of memory instead of {Quantity.FormatBytes(memoryBytes)}: {Has(roomiest, r => r.MemoryBytesOrZero, Quantity.FormatBytes)}");
+                warnings.Add(Reduced(AddedRequest.Memory, fittingMemory, memoryBytes, roomiest, r => r.MemoryBytesOrZero));
             }
 
             asked = Amounts(fittingCpu, fittingMemory);
-            request = Total(asked);
+            total = Total(asked);
         }
 
         return asked;
@@ -164,12 +160,11 @@ static class TrainingPlacement
             return best.Node;
         }
 
-        string Has(NodeFacts node, Func<Resources, long> resource, Func<long, string> format)
+        RequestReduced Reduced(string resource, long amount, long wanted, NodeFacts node, Func<Resources, long> of)
         {
-            var (whole, used) = (resource(node.Allocatable), resource(usage.On(node).Requested));
-            return used == 0 && ReferenceEquals(node, largest)
-                ? $"{Words.Shorten(node.Name)}, the largest machine that can run it, has {format(whole)}"
-                : $"{Words.Shorten(node.Name)}, the machine with the most room for it, has {format(Math.Max(0, whole - used))} left of {format(whole)}";
+            var (allocatable, used) = (of(node.Allocatable), of(usage.On(node).Requested));
+            return new RequestReduced(
+                resource, amount, wanted, node.Name, Math.Max(0, allocatable - used), allocatable, IsLargestAndEmpty: used == 0 && ReferenceEquals(node, largest));
         }
 
         List<AddedRequest> Amounts(long eachCpuMilli, long eachMemoryBytes)
@@ -192,23 +187,8 @@ static class TrainingPlacement
             return added;
         }
 
-        Resources Total(List<AddedRequest> added) => EffectiveRequest.Of(With(pod, added)).Max(atStart);
+        Resources Total(List<AddedRequest> added) => EffectiveRequest.Of(pod.With(added)).Max(atStart);
     }
-
-    /// <summary>The pod as it will be with the added requests.</summary>
-    internal static PodFacts With(PodFacts pod, IReadOnlyList<AddedRequest> added) => pod with
-    {
-        Containers = [.. pod.Containers.Select((c, i) => c with
-        {
-            Requests = new Resources(
-                AmountIn(added, i, AddedRequest.Cpu) ?? c.Requests.CpuMilli,
-                AmountIn(added, i, AddedRequest.Memory) ?? c.Requests.MemoryBytes,
-                c.Requests.Other),
-        })],
-    };
-
-    static long? AmountIn(IReadOnlyList<AddedRequest> added, int index, string resource) =>
-        added.FirstOrDefault(a => a.ContainerIndex == index && a.Resource == resource)?.Amount;
 
     /// <summary>
     /// The app containers without a request of their own. A request at the level of the pod is the author's word for all of them.
@@ -223,36 +203,30 @@ static class TrainingPlacement
     /// What to prefer: the cloud nodes by the admin's selector when one of them can hold the pod, else the top capacity class. A label
     /// that many nodes share beats a list of names: it is short, and it still holds when a node joins. It must not cover a node that is too small.
     /// </summary>
-    static (NodeSelectorTerm? Preference, string Why) Preference(
-        ClusterView view, CapacityRank sizes, NodeFilter filter, Resources request, PlacementPolicy policy)
+    static PreferredNodes? Preference(ClusterView view, CapacityRank sizes, NodeFilter filter, Resources request, PlacementPolicy policy)
     {
         if (policy.CloudSelector is { } selector && view.Matching(selector) is { Members.Count: > 0 } cloud && AnyCan(cloud.Members, filter))
         {
-            if (cloud.EveryMemberHolds(request))
-            {
-                return (selector, $"cloud nodes ({Words.Of(selector)}) preferred");
-            }
-
-            var able = cloud.Members.Where(m => filter.FitsWhenEmpty(m) == FilterResult.CanRun).Take(policy.NamedNodes).ToArray();
-            return (Named(view, able), $"{Words.Count(able.Length, "cloud node")} large enough preferred ({string.Join(", ", able.Select(n => n.Name))})");
+            return cloud.EveryMemberHolds(request)
+                ? new PreferredNodes(NodeClass.Cloud, selector, [])
+                : new PreferredNodes(NodeClass.Cloud, null, [.. cloud.Members.Where(m => filter.FitsWhenEmpty(m) == FilterResult.CanRun).Take(policy.NamedNodes)]);
         }
 
-        return TopClass(view, sizes, filter, request, policy);
+        return TopClass(sizes, filter, request, policy);
     }
 
-    static (NodeSelectorTerm? Preference, string Why) TopClass(
-        ClusterView view, CapacityRank sizes, NodeFilter filter, Resources request, PlacementPolicy policy)
+    static PreferredNodes? TopClass(CapacityRank sizes, NodeFilter filter, Resources request, PlacementPolicy policy)
     {
         var best = sizes.Nodes.FirstOrDefault(n => filter.FitsWhenEmpty(n.Node) == FilterResult.CanRun);
         if (best.Node is null)
         {
-            return (null, "no preference");
+            return null;
         }
 
         var threshold = best.Capacity * policy.TopClassShare;
         if (sizes.Smallest >= threshold)
         {
-            return (null, "no preference, the nodes are all of one capacity class");
+            return new PreferredNodes(NodeClass.EveryNodeAlike, null, []);
         }
 
         var types = sizes.InstanceTypes
@@ -260,13 +234,22 @@ static class TrainingPlacement
             .OrderByDescending(t => t.Capacity).ThenBy(t => t.Name, StringComparer.Ordinal).Take(policy.NamedNodes).Select(t => t.Name).ToArray();
         if (best.Node.Label(CapacityRank.InstanceTypeKey) is { } bestType && types.Contains(bestType))
         {
-            var term = new NodeSelectorTerm([new(CapacityRank.InstanceTypeKey, SelectorOperator.In, types)], []);
-            return (term, $"top capacity class ({Words.Of(term)}) preferred");
+            return new PreferredNodes(NodeClass.TopCapacity, new NodeSelectorTerm([new(CapacityRank.InstanceTypeKey, SelectorOperator.In, types)], []), []);
         }
 
-        var named = sizes.Nodes.TakeWhile(n => n.Capacity >= threshold).Select(n => n.Node)
-            .Where(n => filter.FitsWhenEmpty(n) == FilterResult.CanRun).Take(policy.NamedNodes).ToArray();
-        return (Named(view, named), string.Create(CultureInfo.InvariantCulture, $"top capacity class ({string.Join(", ", named.Select(n => n.Name))}) preferred"));
+        return new PreferredNodes(NodeClass.TopCapacity, null, [.. sizes.Nodes.TakeWhile(n => n.Capacity >= threshold).Select(n => n.Node)
+            .Where(n => filter.FitsWhenEmpty(n) == FilterResult.CanRun).Take(policy.NamedNodes)]);
+    }
+
+    static NodeSelectorTerm? TermOf(PreferredNodes? preferred, ClusterView view)
+    {
+        if (preferred is null or { Selector: null, Named.Count: 0 })
+        {
+            return null;
+        }
+
+        var hostnames = preferred.Named.Select(view.UniqueHostname).OfType<string>().ToArray();
+        return preferred.Selector ?? (hostnames.Length > 0 ? NodeSelectorTerm.Hostnames(hostnames) : view.TermFor(preferred.Named[0]));
     }
 
     static bool AnyCan(IReadOnlyList<NodeFacts> nodes, NodeFilter filter)
@@ -280,26 +263,5 @@ static class TrainingPlacement
         }
 
         return false;
-    }
-
-    static NodeSelectorTerm Named(ClusterView view, NodeFacts[] nodes)
-    {
-        var hostnames = nodes.Select(view.UniqueHostname).OfType<string>().ToArray();
-        return hostnames.Length > 0 ? NodeSelectorTerm.Hostnames(hostnames) : view.TermFor(nodes[0]);
-    }
-
-    static string PlainlyNone(Step step, ClusterView view, NodeFilter filter) =>
-        $"{PlacementEngine.Plain(step)}: {Words.None(view.Nodes.Count)} can run it{(view.Nodes.Count == 0 ? "" : $" ({Words.Plainly(view.Nodes.Select(filter.FitsWhenEmpty))})")}";
-
-    static string WhyNone(ClusterView view, NodeFilter filter)
-    {
-        if (view.Nodes.Count == 0)
-        {
-            return "no node is known";
-        }
-
-        var reasons = view.Nodes.GroupBy(filter.FitsWhenEmpty).OrderByDescending(g => g.Count()).ThenBy(g => g.Key)
-            .Select(g => string.Create(CultureInfo.InvariantCulture, $"{g.Count()} {Words.Of(g.Key)}"));
-        return $"none of the {Words.Count(view.Nodes.Count, "node")} can run it ({string.Join(", ", reasons)})";
     }
 }

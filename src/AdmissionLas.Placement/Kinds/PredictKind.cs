@@ -1,0 +1,156 @@
+namespace AdmissionLas.Placement;
+
+/// <summary>
+/// A predict step goes to the node with the lowest latency to its location among those that can run it
+/// (LAS thesis, chapter 3: the extender's rule), and to the next nearest when that one is full.
+/// </summary>
+sealed class PredictKind : StepKind
+{
+    /// <inheritdoc/>
+    public override string Name => "Predict";
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> Words { get; } = ["Predict", "Predicting", "Prediction"];
+
+    /// <inheritdoc/>
+    public override bool HasLocation => true;
+
+    /// <inheritdoc/>
+    public override string WhenNotPlaced(string? location) => $"this prediction step may run far from {location ?? "those who ask it"}";
+
+    /// <inheritdoc/>
+    public override Decision Place(in PlacementRequest request)
+    {
+        var (view, policy) = (request.View, request.Policy);
+        if (request.Step.Location is not { Length: > 0 } location)
+        {
+            return Unplaced(request, Outcome.NoLocation, new LocationMissing(view.Locations));
+        }
+
+        var ranked = view.RankedFor(location);
+        if (ranked.IsEmpty)
+        {
+            return Unplaced(request, Outcome.UnknownLocation, new LocationUnknown(location, LabelSyntax.IsName(location), ClosestName.Of(location, view.Locations), view.Locations));
+        }
+
+        var filter = new NodeFilter(request.Pod, request.Usage);
+        var candidates = NearestCandidates.Find(ranked, filter, policy.NamedNodes, now: true);
+        var hasRoom = candidates.Count > 0;
+        if (!hasRoom)
+        {
+            // Full now, all of them: the pod has to wait for one, and the scheduler should still know which is nearest when it has room.
+            candidates = NearestCandidates.Find(ranked, filter, policy.NamedNodes, now: false);
+        }
+
+        if (candidates.Count == 0)
+        {
+            return Unplaced(request, Outcome.NoCandidate, new NoNodeFits(location, filter.AllWhenEmpty(view.NearestTo(location).Select(n => n.Node))));
+        }
+
+        var decision = new Decision
+        {
+            Outcome = Outcome.Placed,
+            Step = request.Step,
+            Mode = PlacementMode.Preferred,
+            Reason = NearestNodes.Instance,
+            Chosen = candidates[0].Node,
+            ReservesCapacity = hasRoom,
+            Request = filter.Request,
+            LatencyMs = candidates[0].LatencyMs,
+            NearestMs = ranked[0].LatencyMs,
+            Warnings = request.Warnings,
+        };
+        return request.Mode switch
+        {
+            PlacementMode.Adaptive => Keep(decision, candidates, filter, request),
+            PlacementMode.Required => Pin(decision, candidates, request),
+            _ => Prefer(decision, candidates, view),
+        };
+    }
+
+    /// <summary>The nearest and its standbys are required; where that could strand the pod, or gains nothing, the nodes are merely preferred.</summary>
+    static Decision Keep(Decision decision, List<RankedNode> candidates, in NodeFilter filter, in PlacementRequest request)
+    {
+        var view = request.View;
+        if ((decision.ReservesCapacity ? WhyNotRequired(request, candidates[0].Node) : new Softening(SofteningCause.NoRoomNow)) is { } softening)
+        {
+            return Prefer(decision, candidates, view) with { Softened = softening };
+        }
+
+        var members = StandbySelection.Choose(candidates, filter, request, out var allWouldWin);
+        if (members.Count == 1 && !allWouldWin)
+        {
+            // No other node could have it: a requirement would gain nothing, and leave the pod waiting should the node go.
+            return Prefer(decision, candidates, view) with { Softened = new Softening(SofteningCause.NoStandby) };
+        }
+
+        return decision with
+        {
+            Mode = PlacementMode.Adaptive,
+            // Where there is nothing to choose from there is nothing to prefer.
+            Preferred = members.Count == 1 ? [] : [.. members.Select(m => new PreferredTerm(m.Weight, view.TermFor(m.Ranked.Node)))],
+            Required = Hostnames(view, members.Select(m => m.Ranked.Node)),
+            Candidates = Named(members.Select(m => m.Ranked), CandidateRole.Standby),
+        };
+    }
+
+    /// <summary>The near nodes are required and ranked. A pod that could end up stranded is not pinned, and the author is warned.</summary>
+    static Decision Pin(Decision decision, List<RankedNode> candidates, in PlacementRequest request)
+    {
+        var preferred = Prefer(decision, candidates, request.View);
+        if (WhyNotRequired(request, candidates[0].Node) is { } softening)
+        {
+            request.Warnings.Add(new RequiredSoftened(softening));
+            return preferred with { Softened = softening };
+        }
+
+        var nearMs = request.Policy.NearMs(candidates[0].LatencyMs);
+        return preferred with
+        {
+            Mode = PlacementMode.Required,
+            Required = Hostnames(request.View, candidates.Where(c => c.LatencyMs <= nearMs).Select(c => c.Node)),
+        };
+    }
+
+    static Decision Prefer(Decision decision, List<RankedNode> candidates, ClusterView view)
+    {
+        // An avoided node may be nearer than the one before it; for the weights every other latency is a step further, so that the order stands.
+        Span<double> latenciesMs = stackalloc double[candidates.Count];
+        for (var i = 0; i < latenciesMs.Length; i++)
+        {
+            latenciesMs[i] = i == 0 ? candidates[i].LatencyMs
+                : candidates[i].LatencyMs == candidates[i - 1].LatencyMs ? latenciesMs[i - 1]
+                : Math.Max(candidates[i].LatencyMs, Math.BitIncrement(latenciesMs[i - 1]));
+        }
+
+        var weights = PreferenceWeights.For(latenciesMs);
+        return decision with
+        {
+            Preferred = [.. candidates.Select((c, i) => new PreferredTerm(weights[i], view.TermFor(c.Node)))],
+            Candidates = Named(candidates, CandidateRole.NextNearest),
+        };
+    }
+
+    static Softening? WhyNotRequired(in PlacementRequest request, NodeFacts nearest) =>
+        request.Pod.SchedulerOnlyConstraint is { } constraint ? new Softening(SofteningCause.SchedulerOnlyConstraint, constraint)
+        : request.View.UniqueHostname(nearest) is null ? new Softening(SofteningCause.NoOwnHostname, nearest.Name)
+        : null;
+
+    static Candidate[] Named(IEnumerable<RankedNode> nodes, CandidateRole others)
+    {
+        Candidate[] named = [.. nodes.Select(n => new Candidate(n.Node, n.LatencyMs, others))];
+        for (var i = 0; i < named.Length; i++)
+        {
+            named[i] = named[i] with { Role = i == 0 ? CandidateRole.Chosen : named[i].LatencyMs == named[0].LatencyMs ? CandidateRole.AsNear : others };
+        }
+
+        return named;
+    }
+
+    /// <summary>
+    /// The nodes as one requirement on the host name label: the field metadata.name takes one value a requirement, and a requirement
+    /// is what can be ANDed into the terms that the author wrote.
+    /// </summary>
+    static NodeSelectorRequirement Hostnames(ClusterView view, IEnumerable<NodeFacts> nodes) =>
+        new(NodeSelectorTerm.HostnameKey, SelectorOperator.In, [.. nodes.Select(view.UniqueHostname).OfType<string>()]);
+}

@@ -1,0 +1,70 @@
+namespace AdmissionLas.Placement;
+
+/// <summary>
+/// A kind of pipeline step that the webhook places. Each kind is one sealed class in one file, and an entry in <see cref="StepKinds.Default"/>.
+/// </summary>
+public abstract class StepKind
+{
+    string? component;
+
+    /// <summary>The name, as the audit log, the page and <c>explain</c> show it: <c>Predict</c>.</summary>
+    public abstract string Name { get; }
+
+    /// <summary>The words that mean this kind in labels, annotations and rules, in any letter case. The first is the one to suggest.</summary>
+    public abstract IReadOnlyList<string> Words { get; }
+
+    /// <summary>Whether such a step belongs near a location. Only then is a location looked for, shown and counted.</summary>
+    public virtual bool HasLocation => false;
+
+    /// <summary>The name in lower case: the metrics' label <c>component</c>, and the first word of an explanation.</summary>
+    public string Component => component ??= Name.ToLowerInvariant();
+
+    /// <summary>What it means for the pod's author that such a step is not placed: the beginning of a warning.</summary>
+    /// <param name="location">The step's location, short enough to be repeated; <see langword="null"/> when it has none.</param>
+    public abstract string WhenNotPlaced(string? location);
+
+    /// <summary>
+    /// Decides where the pod should run. It must not throw, and must not ask more of the pod than its author did where that could leave it
+    /// without a node: a preference cannot strand a pod, a requirement can. Where no node can run the pod it returns <see cref="Unplaced"/>.
+    /// </summary>
+    public abstract Decision Place(in PlacementRequest request);
+
+    /// <summary>The decision to leave the step to the default scheduler.</summary>
+    /// <param name="request">What was asked.</param>
+    /// <param name="outcome">How the review ended.</param>
+    /// <param name="reason">Why; the pod's author is warned of it.</param>
+    protected internal static Decision Unplaced(in PlacementRequest request, Outcome outcome, Reason reason)
+    {
+        request.Warnings.Add(new NotPlaced(reason));
+        return new Decision { Outcome = outcome, Step = request.Step, Mode = request.Mode, Warnings = request.Warnings, Reason = reason };
+    }
+
+    internal bool IsMeantBy(string word) => Words.Contains(word, StringComparer.OrdinalIgnoreCase);
+}
+
+/// <summary>All that a decision depends on.</summary>
+/// <param name="Step">What the pod is.</param>
+/// <param name="Pod">The pod as its author wrote it.</param>
+/// <param name="View">The nodes.</param>
+/// <param name="Usage">What their pods use.</param>
+/// <param name="Policy">The admin's choices.</param>
+/// <param name="Mode">How hard the pod is tied to the near nodes, by its annotation or the policy.</param>
+/// <param name="Warnings">What the author should know so far; a kind adds to it.</param>
+public readonly record struct PlacementRequest(
+    Step Step, PodFacts Pod, ClusterView View, ClusterUsage Usage, PlacementPolicy Policy, PlacementMode Mode, List<Notice> Warnings);
+
+/// <summary>The kinds of step that a webhook knows.</summary>
+public static class StepKinds
+{
+    /// <summary>A step that answers requests, and belongs near those who ask.</summary>
+    public static StepKind Predict { get; } = new PredictKind();
+
+    /// <summary>A step that needs a big machine.</summary>
+    public static StepKind Training { get; } = new TrainingKind();
+
+    /// <summary>Every kind of the product.</summary>
+    public static IReadOnlyList<StepKind> Default { get; } = [Predict, Training];
+
+    /// <summary>The kind that a word names; <see langword="null"/> for an unknown word.</summary>
+    public static StepKind? Find(IReadOnlyList<StepKind> kinds, string word) => kinds.FirstOrDefault(k => k.IsMeantBy(word));
+}

@@ -1,0 +1,76 @@
+using AdmissionLas.Placement;
+
+namespace AdmissionLas.Webhook;
+
+/// <summary>How a review ended.</summary>
+enum ReviewStatus
+{
+    /// <summary>There is a decision, be it to leave the pod as it is.</summary>
+    Decided,
+
+    /// <summary>The review is about something else than the creation of a pod.</summary>
+    NotOurs,
+
+    /// <summary>The pod has a value of a type that its schema does not allow.</summary>
+    UnreadablePod,
+
+    /// <summary>The nodes are not known yet.</summary>
+    NoClusterView,
+
+    /// <summary>The webhook failed; the pod was let through as it was.</summary>
+    Fault,
+}
+
+/// <summary>What became of a review: the answer is written from it, and every observer looks at it.</summary>
+sealed record ReviewResult
+{
+    static readonly string[] Outcomes = Enum.GetNames<Outcome>();
+
+    ReviewResult(AdmissionReview review, ReviewStatus status) => (Review, Status) = (review, status);
+
+    /// <summary>What was read of the review.</summary>
+    internal AdmissionReview Review { get; }
+
+    /// <summary>How it ended.</summary>
+    internal ReviewStatus Status { get; }
+
+    /// <summary>What was decided; there when the status is <see cref="ReviewStatus.Decided"/>.</summary>
+    internal Decision? Decision { get; private init; }
+
+    /// <summary>The decision in words, for people; empty when nothing was decided.</summary>
+    internal string Explanation { get; private init; } = "";
+
+    /// <summary>What the pod's author should know, in words.</summary>
+    internal IReadOnlyList<string> Warnings { get; private init; } = [];
+
+    /// <summary>What an earlier call for the same pod decided; <see langword="null"/> for the first call.</summary>
+    internal PlacementRecord? EarlierRecord { get; private init; }
+
+    /// <summary>What went wrong; there when the status is <see cref="ReviewStatus.Fault"/>.</summary>
+    internal Exception? Fault { get; private init; }
+
+    /// <summary>The ending in one fixed word: the metric's label <c>outcome</c>.</summary>
+    internal string Outcome => Decision is null ? Status.ToString() : Outcomes[(int)Decision.Outcome];
+
+    /// <summary>All words that <see cref="Outcome"/> can be.</summary>
+    internal static IReadOnlyList<string> AllOutcomes { get; } = [.. Outcomes, .. Enum.GetNames<ReviewStatus>().Except([nameof(ReviewStatus.Decided)])];
+
+    internal static ReviewResult Decided(AdmissionReview review, Decision decision, IDecisionText text) => new(review, ReviewStatus.Decided)
+    {
+        Decision = decision,
+        Explanation = text.Explain(decision),
+        Warnings = decision.Warnings.Count == 0 ? [] : [.. decision.Warnings.Select(w => text.Warn(decision, w))],
+        EarlierRecord = decision.Outcome == Placement.Outcome.AlreadyDecided ? PlacementRecord.TryRead(review.Pod!.Facts.Annotation(PodHints.RecordKey)) : null,
+    };
+
+    internal static ReviewResult Skipped(AdmissionReview review) => !review.PodIsUnreadable
+        ? new(review, ReviewStatus.NotOurs)
+        : new(review, ReviewStatus.UnreadablePod)
+        {
+            Warnings = [$"this step was left as it is, for a field of its pod has a value of the wrong type: {review.SkipReason}"],
+        };
+
+    internal static ReviewResult WithoutView(AdmissionReview review) => new(review, ReviewStatus.NoClusterView);
+
+    internal static ReviewResult Failed(AdmissionReview review, Exception fault) => new(review, ReviewStatus.Fault) { Fault = fault };
+}

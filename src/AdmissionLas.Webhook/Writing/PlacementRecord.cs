@@ -1,0 +1,159 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using AdmissionLas.Placement;
+
+namespace AdmissionLas.Webhook;
+
+/// <summary>
+/// What a decision added to a pod, as it stands on the pod in the annotation <see cref="PodHints.RecordKey"/>: compact JSON that programs read.
+/// </summary>
+/// <remarks>An author can write the annotation too: a reader must not trust it beyond what it finds in the pod.</remarks>
+/// <param name="Type">The kind of step: <see cref="StepKind.Name"/>.</param>
+/// <param name="Outcome">How the review ended.</param>
+/// <param name="Mode">The mode in force.</param>
+/// <param name="NodeName">The chosen node; <see langword="null"/> for a step that was not placed.</param>
+/// <param name="Location">The step's location, where it has one.</param>
+/// <param name="Required">The host names that each required term asks for since; empty for none.</param>
+/// <param name="Preferred">The preferred terms that were added, as Kubernetes has them.</param>
+/// <param name="Requests">The requests that were added: amounts by resource, by container.</param>
+sealed record PlacementRecord(
+    string Type, string Outcome, string Mode, string? NodeName, string? Location, IReadOnlyList<string> Required, IReadOnlyList<JsonObject> Preferred,
+    JsonObject Requests)
+{
+    /// <summary>The version that this program writes, and the only one that it reads.</summary>
+    internal const int CurrentVersion = 1;
+
+    // Nothing has validated the pod yet, and its annotations may have 256 KiB in all: names that Kubernetes refuses and more containers than
+    // a pod can run are not recorded.
+    const int MaxRequests = 256;
+
+    // An author can write anything, and a member that stands twice would fail only when it is looked at.
+    static readonly JsonDocumentOptions Unambiguous = new() { AllowDuplicateProperties = false };
+
+    /// <summary>Whether the step was placed.</summary>
+    internal bool IsPlaced => Outcome == nameof(Placement.Outcome.Placed);
+
+    /// <summary>Writes the record of a decision.</summary>
+    internal static void Write(Utf8JsonWriter json, Decision decision)
+    {
+        json.WriteStartObject();
+        json.WriteNumber("version"u8, CurrentVersion);
+        json.WriteString("type"u8, decision.Step.Type);
+        json.WriteString("outcome"u8, decision.Outcome.ToString());
+        json.WriteString("mode"u8, decision.Mode.ToString());
+        if (decision.Chosen is { } chosen)
+        {
+            json.WriteString("node"u8, chosen.Name);
+        }
+
+        if (decision.Step is { Kind.HasLocation: true, Location: { } location } && LabelSyntax.IsName(location))
+        {
+            json.WriteString("location"u8, location);
+        }
+
+        if (decision.Required is { } required)
+        {
+            json.WriteStartArray("required"u8);
+            foreach (var hostname in required.Values)
+            {
+                json.WriteStringValue(hostname);
+            }
+
+            json.WriteEndArray();
+        }
+
+        WritePreferred(json, decision.Preferred);
+        if (decision.Requests.Count > 0)
+        {
+            json.WriteStartObject("requests"u8);
+            // Kubernetes refuses a pod in which two containers have one name; the first of them stands for both.
+            foreach (var container in decision.Requests.Take(MaxRequests).Where(r => LabelSyntax.IsName(r.ContainerName)).GroupBy(r => r.ContainerIndex).DistinctBy(c => c.First().ContainerName))
+            {
+                json.WriteStartObject(container.First().ContainerName);
+                foreach (var request in container)
+                {
+                    json.WriteString(request.Resource, request.Quantity);
+                }
+
+                json.WriteEndObject();
+            }
+
+            json.WriteEndObject();
+        }
+
+        json.WriteEndObject();
+    }
+
+    // Most terms name one node by its host name: these are short, as every byte of a patch costs the API server.
+    static void WritePreferred(Utf8JsonWriter json, IReadOnlyList<PreferredTerm> terms)
+    {
+        if (terms.Any(t => HostnameOf(t) is not null))
+        {
+            json.WriteStartObject("preferred"u8);
+            foreach (var term in terms)
+            {
+                if (HostnameOf(term) is { } hostname)
+                {
+                    json.WriteNumber(hostname, term.Weight);
+                }
+            }
+
+            json.WriteEndObject();
+        }
+
+        if (terms.Any(t => HostnameOf(t) is null))
+        {
+            json.WriteStartArray("preferredTerms"u8);
+            foreach (var term in terms.Where(t => HostnameOf(t) is null))
+            {
+                PatchWriter.WritePreferred(json, term);
+            }
+
+            json.WriteEndArray();
+        }
+    }
+
+    static string? HostnameOf(PreferredTerm term) =>
+        term.Preference is { MatchFields.Count: 0, MatchExpressions: [{ Key: NodeSelectorTerm.HostnameKey, Operator: SelectorOperator.In, Values: [var only] }] } ? only : null;
+
+    static JsonObject Term(string hostname, int weight) => new()
+    {
+        ["weight"] = weight,
+        ["preference"] = new JsonObject
+        {
+            ["matchExpressions"] = new JsonArray(new JsonObject { ["key"] = NodeSelectorTerm.HostnameKey, ["operator"] = "In", ["values"] = new JsonArray(hostname) }),
+        },
+    };
+
+    /// <summary>Reads a record; <see langword="null"/> when the text is none, or of a version that this program does not know.</summary>
+    internal static PlacementRecord? TryRead(string? text)
+    {
+        if (text is null)
+        {
+            return null;
+        }
+
+        try
+        {
+            return JsonNode.Parse(text, documentOptions: Unambiguous) is JsonObject record && Number(record["version"]) == CurrentVersion &&
+                Text(record["type"]) is { } type && Text(record["outcome"]) is { } outcome && Text(record["mode"]) is { } mode
+                ? new PlacementRecord(
+                    type, outcome, mode, Text(record["node"]), Text(record["location"]),
+                    [.. (record["required"] as JsonArray ?? []).Select(Text).OfType<string>()],
+                    [
+                        .. (record["preferred"] as JsonObject ?? []).Where(t => Number(t.Value) is not null).Select(t => Term(t.Key, Number(t.Value)!.Value)),
+                        .. (record["preferredTerms"] as JsonArray ?? []).OfType<JsonObject>(),
+                    ],
+                    record["requests"] as JsonObject ?? [])
+                : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    static string? Text(JsonNode? node) => node is JsonValue value && value.TryGetValue<string>(out var text) ? text : null;
+
+    static int? Number(JsonNode? node) => node is JsonValue value && value.TryGetValue<int>(out var number) ? number : null;
+}

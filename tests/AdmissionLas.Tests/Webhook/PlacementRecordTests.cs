@@ -1,0 +1,109 @@
+using System.Text;
+using System.Text.Json.Nodes;
+using AdmissionLas.Placement;
+using AdmissionLas.Tests.Support;
+using AdmissionLas.Webhook;
+
+namespace AdmissionLas.Tests.Webhook;
+
+/// <summary>The annotation that tells programs what the webhook added to a pod.</summary>
+public sealed class PlacementRecordTests
+{
+    static readonly ClusterView View = Nodes.View(Nodes.At("1", "near"), Nodes.At("2", "next"));
+
+    [Fact]
+    public void A_predict_pod_carries_what_was_required_and_preferred()
+    {
+        var record = Written(Pods.PredictJson());
+
+        Assert.True(JsonNode.DeepEquals(JsonNode.Parse("""
+            {
+              "version": 1, "type": "Predict", "outcome": "Placed", "mode": "Adaptive", "node": "near", "location": "here",
+              "required": ["near", "next"], "preferred": { "near": 100, "next": 6 }
+            }
+            """), record), record.ToJsonString());
+    }
+
+    [Fact]
+    public void A_training_pod_carries_its_requests_by_container_and_terms_that_name_no_host_in_full()
+    {
+        var cloud = Nodes.View(Nodes.Named("cloud", "16", "64Gi", labels: [("admissionlas.io/tier", "cloud")]), Nodes.Named("edge"));
+
+        var record = Written(Pods.TrainingJson(), cloud);
+
+        Assert.True(JsonNode.DeepEquals(JsonNode.Parse("""
+            {
+              "version": 1, "type": "Training", "outcome": "Placed", "mode": "Adaptive", "node": "cloud",
+              "preferredTerms": [ { "weight": 100, "preference": { "matchExpressions": [ { "key": "admissionlas.io/tier", "operator": "In", "values": ["cloud"] } ] } } ],
+              "requests": { "main": { "cpu": "2", "memory": "4Gi" } }
+            }
+            """), record), record.ToJsonString());
+    }
+
+    [Fact]
+    public void A_step_that_is_left_to_the_scheduler_says_so_and_names_no_node()
+    {
+        var record = PlacementRecord.TryRead(Written(Pods.PredictJson("nowhere")).ToJsonString())!;
+
+        Assert.Equal((false, "UnknownLocation", null), (record.IsPlaced, record.Outcome, record.NodeName));
+        Assert.Empty(record.Preferred);
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("")]
+    [InlineData("{")]
+    [InlineData("7")]
+    [InlineData("[]")]
+    [InlineData("{}")]
+    [InlineData("""{"version":2,"type":"Predict","outcome":"Placed","mode":"Adaptive"}""")]
+    [InlineData("""{"version":"1","type":"Predict","outcome":"Placed","mode":"Adaptive"}""")]
+    [InlineData("""{"version":1,"type":7,"outcome":"Placed","mode":"Adaptive"}""")]
+    [InlineData("""{"version":1,"version":1,"type":"Predict","outcome":"Placed","mode":"Adaptive"}""")]
+    public void What_is_no_record_of_this_version_is_not_read(string? text) => Assert.Null(PlacementRecord.TryRead(text));
+
+    [Theory]
+    [InlineData("""{"version":1,"type":"Predict","outcome":"Placed","mode":"Adaptive","node":[],"location":{},"required":7,"preferred":[1],"preferredTerms":{"a":1},"requests":[]}""")]
+    [InlineData("""{"version":1,"type":"Predict","outcome":"Placed","mode":"Adaptive","required":[7,null,{}],"preferred":{"a":"x","b":1.5,"c":null},"preferredTerms":[1,null]}""")]
+    public void A_member_of_a_wrong_type_counts_as_absent(string text)
+    {
+        var record = PlacementRecord.TryRead(text)!;
+
+        Assert.Equal((null, null), (record.NodeName, record.Location));
+        Assert.Empty(record.Required);
+        Assert.Empty(record.Preferred);
+        Assert.Empty(record.Requests);
+    }
+
+    [Fact]
+    public void A_pod_with_more_containers_than_any_node_runs_gets_a_record_of_bounded_length()
+    {
+        var containers = string.Join(", ", Enumerable.Range(0, 900).Select(i => $$"""{ "name": "{{new string('c', 55)}}-{{i}}" }"""));
+
+        var record = Written(Pods.TrainingJson(spec: $$"""{ "containers": [ {{containers}} ] }"""), Nodes.View(Nodes.Named("huge", "4000", "8000Gi")));
+
+        Assert.InRange(record.ToJsonString().Length, 1, 64 * 1024);
+    }
+
+    [Fact]
+    public void A_second_call_for_a_pod_is_known_by_its_record_and_changes_nothing()
+    {
+        var first = WebhookCall.Review(Pods.PredictJson(), View);
+
+        var (second, response) = WebhookCall.Send(Encoding.UTF8.GetBytes(SampleReview.Of(first.Pod, "again").ToJsonString()), View, CompiledSettings.Default);
+
+        Assert.Equal((Outcome.AlreadyDecided, "near"), (second.Decision!.Outcome, second.EarlierRecord?.NodeName));
+        Assert.False(response.ContainsKey("patch"));
+    }
+
+    [Fact]
+    public void A_pod_that_an_earlier_version_decided_on_is_known_by_its_sentence_alone()
+    {
+        var pod = Pods.PredictJson(annotations: """{ "admissionlas.io/decision": "anything" }""");
+
+        Assert.Equal(Outcome.AlreadyDecided, WebhookCall.Review(pod, View).Decision!.Outcome);
+    }
+
+    static JsonObject Written(JsonObject pod, ClusterView? view = null) =>
+        JsonNode.Parse(WebhookCall.Review(pod, view ?? View).Pod["metadata"]!["annotations"]![PodHints.RecordKey]!.GetValue<string>())!.AsObject();
+}
