@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text.Json.Nodes;
 using AdmissionLas.ClusterTests.Support;
@@ -58,22 +59,21 @@ public sealed class StormTests(ControlPlane cluster, ITestOutputHelper output)
         await using var proxy = await FaultyProxy.StartAsync(cluster);
         var burst = new Burst(cluster, ns);
         await burst.CreateAsync(20, _ => Steps.Predict(nodes.Location, "20m", "20Mi"));
-        var compactions = 0;
+        var asked = new ConcurrentDictionary<string, int>();
         proxy.PageSize = 2;
-        proxy.BeforeFurtherPage = async () =>
+        proxy.HasExpiredBeforeFurtherPage = async path =>
         {
-            // Before, between and behind what was read: a pod comes, one goes, a node changes. And twice etcd forgets what the pages are of.
+            // Before, between and behind what was read: a pod comes, one goes, a node changes.
             await burst.CreateAsync(2, _ => Steps.Predict(nodes.Location, "20m", "20Mi"), deleteEvery: 2);
-            await LabelAsync(nodes.Names[0], $"{proxy.FurtherPages}");
-            if (Interlocked.Increment(ref compactions) is 2 or 5)
-            {
-                await cluster.CompactAsync();
-            }
+            await LabelAsync(nodes.Names[0], $"{asked.Values.Sum()}");
+            // The list of pods and the list of nodes expire twice: in the middle, and the next one after its first page.
+            return asked.AddOrUpdate(path, 1, (_, before) => before + 1) is 2 or 3;
         };
 
         await using var replica = await Replica.StartAsync(cluster, proxy.Address);
 
         Assert.True(proxy.FurtherPages > 10, $"{proxy.FurtherPages} pages after the first");
+        Assert.Equal(4, proxy.Expired);
         output.WriteLine($"{proxy.FurtherPages} further pages");
         await AllIsKnownAsync(burst, ns, nodes, replica);
     }

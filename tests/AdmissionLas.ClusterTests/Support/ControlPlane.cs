@@ -254,26 +254,6 @@ public sealed class ControlPlane : IAsyncLifetime
 
     internal Task StartApiServerAsync() => script.RunAsync("start", "apiserver", "--quiet");
 
-    /// <summary>
-    /// Makes etcd forget all but its newest revision: every page token is then too old, as it is after the five minutes for which the API
-    /// server lets etcd remember. Source: https://etcd.io/docs/v3.5/dev-guide/api_grpc_gateway/.
-    /// </summary>
-    internal async Task CompactAsync()
-    {
-        var port = File.ReadLines(Path.Combine(script.Directory, "ports")).Single(l => l.StartsWith("etcd ", StringComparison.Ordinal)).Split(' ')[1];
-        using var etcd = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{port}") };
-        var written = await AskAsync("/v3/kv/put", new JsonObject { ["key"] = "Y29tcGFjdGVk", ["value"] = "" });
-        await AskAsync("/v3/kv/compaction", new JsonObject { ["revision"] = written["header"]!["revision"]!.DeepClone(), ["physical"] = true });
-
-        async Task<JsonObject> AskAsync(string path, JsonObject question)
-        {
-            using var content = new StringContent(question.ToJsonString(), Encoding.UTF8, "application/json");
-            using var answer = await etcd.PostAsync(new Uri(path, UriKind.Relative), content);
-            answer.EnsureSuccessStatusCode();
-            return JsonNode.Parse(await answer.Content.ReadAsStringAsync())!.AsObject();
-        }
-    }
-
     /// <summary>A namespace whose pods come to the webhook; its pods are gone when it is disposed of.</summary>
     /// <param name="name">Its name, where it matters; it may be there already.</param>
     internal async Task<TestNamespace> CreateNamespaceAsync(string? name = null)

@@ -50,8 +50,11 @@ sealed class FaultyProxy : IAsyncDisposable
     /// <summary>Asked for instead of the client's own number of objects a page.</summary>
     internal int? PageSize { get; set; }
 
-    /// <summary>Happens before a page is asked for that is not the first of its list.</summary>
-    internal Func<Task>? BeforeFurtherPage { get; set; }
+    /// <summary>
+    /// Happens before a page is asked for that is not the first of its list, with the path of the list; when it returns <see langword="true"/>,
+    /// the page is answered 410. A recent API server reads pages from its cache, and never answers so in a test's time.
+    /// </summary>
+    internal Func<string, Task<bool>>? HasExpiredBeforeFurtherPage { get; set; }
 
     internal static async Task<FaultyProxy> StartAsync(ControlPlane cluster)
     {
@@ -75,8 +78,10 @@ sealed class FaultyProxy : IAsyncDisposable
     {
         var query = http.Request.Query.ToDictionary(q => q.Key, q => q.Value.ToString());
         var isWatch = query.ContainsKey("watch");
+        var isFurtherPage = query.ContainsKey("continue");
         http.Response.ContentType = "application/json";
-        if (isWatch && Expires && Interlocked.Increment(ref watches) % 2 == 0)
+        if ((isWatch && Expires && Interlocked.Increment(ref watches) % 2 == 0)
+            || (isFurtherPage && HasExpiredBeforeFurtherPage is { } hasExpired && await hasExpired(http.Request.Path.Value!)))
         {
             Interlocked.Increment(ref expired);
             http.Response.StatusCode = StatusCodes.Status410Gone;
@@ -89,10 +94,9 @@ sealed class FaultyProxy : IAsyncDisposable
             query["limit"] = $"{size}";
         }
 
-        if (query.ContainsKey("continue"))
+        if (isFurtherPage)
         {
             Interlocked.Increment(ref pages);
-            await (BeforeFurtherPage?.Invoke() ?? Task.CompletedTask);
         }
 
         try
