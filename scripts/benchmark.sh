@@ -1,20 +1,20 @@
 #!/usr/bin/env bash
-# What a review costs through the whole server, beside the floor: the same Kestrel and TLS without looking at the review.
+# Measures what a review costs in the whole server, beside the floor: the same Kestrel and TLS, which ignores the review.
 set -euo pipefail
 
 usage() {
   cat <<'TEXT'
 Usage: scripts/benchmark.sh [--seconds N] [--rounds N]
 
-Sends the 12 KB review of a real Kubeflow pod over TLS 1.3 to the server and to a floor (the same Kestrel, which reads the body and gives a
-fixed answer of the same length; as .NET starts it, and once more, as "tuned", with the server's settings of the runtime and its memory for
-connections), with HTTP/1.1 (wrk; what the API server speaks to webhooks) and HTTP/2 (h2load), at 5, 500 and 5,000 nodes with 20 locations.
-The servers have core 0 to themselves, one at a time, and the client core 1. All of them stay up and take turns in short slices, and each
-slice is compared with those of the floors of the same round: a machine that becomes slower or faster meanwhile does so for all.
+Sends the 12 KB review of a real Kubeflow pod over TLS 1.3 to the server and to two floors. A floor is the same Kestrel, which reads the body and
+sends a fixed answer of the same length: "floor" with .NET's defaults, "tuned" with the server's settings of the runtime and its memory for
+connections. The protocols are HTTP/1.1 (wrk; the API server calls webhooks with it) and HTTP/2 (h2load), at 5, 500 and 5,000 nodes with 20
+locations. One server at a time has core 0, and the client has core 1. All servers stay up and take turns in short slices. Each slice is compared
+with the floors' slices of the same round, so a machine that becomes slower or faster does so for all.
 
 Prints the median of the rounds: reviews a second, CPU time a review (the least noisy figure), p50 and p99, resident memory, start to ready
-(of three starts), and the median of each one's ratios to the floor, then to the tuned one. Both are compiled ahead of time, as the image's
-binary is. A line says when something else used the cores meanwhile: discard such a run.
+(of three starts), and the median of the ratios to the floor, then to the tuned one. All are compiled ahead of time, like the image's binary.
+If something else used the cores meanwhile, a line says so: discard such a run.
 
   --seconds N   how long each slice lasts (default: 3)
   --rounds N    how many slices each server has (default: 7)
@@ -48,7 +48,7 @@ for tool in wrk h2load; do
   ((EUID == 0)) && command -v apt-get >/dev/null || die "$tool is missing: apt-get install wrk nghttp2-client"
   apt-get install -y -qq wrk nghttp2-client >/dev/null
 done
-(($(nproc) >= 2)) || die 'this needs two cores, one for the server and one for the client'
+(($(nproc) >= 2)) || die 'this needs two cores: one for the server and one for the client'
 
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 work=$(mktemp -d)
@@ -137,7 +137,7 @@ load() {
 pids[5]=$!
 until [[ -s $work/certificate/tls.key && -s $work/certificate/ca.crt ]]; do sleep 0.05; done
 stop 5
-# What the floor answers is what the server does.
+# The floor's answer is the server's own.
 start 500
 cp -- "$work/answer.json" "$work/decision.json"
 stop 500
@@ -160,10 +160,10 @@ for ((round = 0; round <= rounds; round++)); do
       cpu=$(($(ticks "${pids[$name]}") - cpu)) idle=$(($(idle_of_all) - idle)) total=$(($(total_of_all) - total))
       # The first round warms up.
       ((round > 0)) || continue
-      # Of two cores both are wanted; what neither the server nor the client used was idle, and nobody else may have had a share.
+      # The server and the client use both cores fully; a larger share than that belongs to other processes.
       others=$(awk -v t="$total" -v i="$idle" -v c="$cpu" -v n="$(nproc)" 'BEGIN { printf "%d", 100 * (t - i - c) / (t / n) - 100 }')
       ((others < 10)) || disturbed=1
-      # h2load's own second of warm-up is in the CPU time and not in the count.
+      # The CPU time includes h2load's second of warm-up; the count does not.
       span=$seconds
       [[ $protocol == http1 ]] || span=$((seconds + 1))
       awk -v name="$name" -v p="$protocol" -v r="$rate" -v a="$p50" -v b="$p99" -v c="$cpu" -v n="$count" -v span="$span" -v secs="$seconds" \
@@ -172,9 +172,9 @@ for ((round = 0; round <= rounds; round++)); do
   done
 done
 
-# Of field F of a server's lines the median.
+# median NAME PROTOCOL FIELD: the median of a field of a server's lines.
 median() { awk -v name="$1" -v p="$2" -v f="$3" '$1 == name && $2 == p { print $f }' "$results" | sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
-# The median of its ratios to another's line of the same round.
+# ratio NAME PROTOCOL FIELD TO: the median of the ratios to another server's line of the same round.
 ratio() {
   awk -v name="$1" -v p="$2" -v f="$3" -v to="$4" '$2 == p && $1 == to { of[++n] = $f } $2 == p && $1 == name { own[++m] = $f }
     END { for (i = 1; i <= m; i++) print own[i] / of[i] }' "$results" | sort -n | awk '{ v[NR] = $1 } END { printf "%.2f", v[int((NR + 1) / 2)] }'

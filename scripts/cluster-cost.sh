@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What a cluster costs the webhook, and what the webhook costs a cluster, on a real control plane.
+# Measures what a cluster costs the webhook and what the webhook costs a cluster, on a real control plane.
 set -euo pipefail
 
 usage() {
@@ -9,25 +9,24 @@ Usage: scripts/cluster-cost.sh watch [--updates N] [--labels PERCENT] [--seconds
        scripts/cluster-cost.sh memory
        scripts/cluster-cost.sh native [--starts N]
 
-  watch      5,000 nodes of some 15 KB on a real API server. Reviews at a steady rate, first while nothing changes, then while nodes do;
-             prints the server's share of a core (/proc/PID/stat), its resident memory over the time, and p50 and p99 of the reviews, each
-             beside a second server that has the same nodes from a snapshot and follows nothing: what that one suffers is the noise of
-             the API server, etcd and the load on the same cores. Then once more with the same nodes and changes from an API server that
-             is played and leaves the cores alone
-  admission  what the API server itself counts for our webhook, with a patch and without
-             (apiserver_admission_webhook_admission_duration_seconds): the mean of the pods of five rounds
-  memory     resident memory with 5,000 nodes and 150,000 pods, whose API server is played
-  native     the native binary: start to ready from a snapshot of the testbed, idle memory, and the work with a real cluster: nodes and
-             pods followed, a label that changes, a pod placed and bound, certificates made and rotated under their Lease
+  watch      5,000 nodes of some 15 KB on a real API server. Sends reviews at a steady rate, first without changes of the nodes, then with
+             changes. Prints the server's share of a core (/proc/PID/stat), its resident memory over time, and p50 and p99 of the reviews,
+             each beside a second server that has the same nodes from a snapshot and watches nothing: that is the noise of the API server,
+             etcd and the load on the same cores. Then repeats it with a fake API server, which leaves the cores free
+  admission  the API server's own figures for our webhook, with a patch and without
+             (apiserver_admission_webhook_admission_duration_seconds): the mean over the pods of five rounds
+  memory     resident memory with 5,000 nodes and 150,000 pods from a fake API server
+  native     the native binary: start to ready from a snapshot of the testbed, idle memory, and its work with a real cluster: watching nodes
+             and pods, a changed label, a pod placed and bound, certificates made and rotated under their Lease
 
   --updates N       watch: changes a second (default: 200)
-  --labels PERCENT  watch: so many of them are new latencies of a node, the others heartbeats of a kubelet (default: 50)
+  --labels PERCENT  watch: this share are new latencies of a node, the rest heartbeats of a kubelet (default: 50)
   --seconds N       watch: how long the nodes change in each of the two (default: 60)
   --pods N          admission: pods of each kind (default: 1000)
-  --starts N        native: how often it is started (default: 9)
+  --starts N        native: how many starts (default: 9)
   -h, --help        this text
 
-  ADMISSION_LAS_BIN  the webhook's executable or .dll; without it src/AdmissionLas is built, or for native published (minutes)
+  ADMISSION_LAS_BIN  the webhook's executable or .dll (default: src/AdmissionLas is built, or for native published, which takes minutes)
 TEXT
 }
 
@@ -79,7 +78,7 @@ watch() {
   build
   local kubeconfig
   kubeconfig=$(scripts/control-plane.sh up --dir "$work/cluster" --no-webhook --no-nodes --quiet)
-  # It would follow the nodes too, with a share of the cores that no webhook is to blame for.
+  # The scheduler would watch the nodes too and use the same cores.
   scripts/control-plane.sh stop scheduler --dir "$work/cluster" --quiet
   dotnet "$bench/AdmissionLas.Benchmarks.dll" watch-cost "${given:-$bench/admission-las.dll}" "$kubeconfig" "$work" "$updates" "$labels" "$seconds"
 }
@@ -123,7 +122,7 @@ native() {
     printf 'warnings of the trimmer and the AOT compiler: %d\n' "$(grep -cE 'warning IL[0-9]{4}' "$work/publish.log" || true)"
     binary=$work/publish/admission-las
   fi
-  # A pipe that says nothing is waited for without a process beside the server that starts; sleep is one each time.
+  # Waiting on an empty pipe starts no process beside the server; each sleep would.
   local silence
   exec {silence}<> <(:)
   for ((i = 0; i < starts; i++)); do
@@ -131,7 +130,7 @@ native() {
     "$binary" serve --snapshot manifests/testbed/nodes.yaml --dev-certificate "$work/certificate" --address 127.0.0.1 --port $port --health-port $((port + 1)) >"$work/serve.log" 2>&1 &
     server=$!
     until is_ready $((port + 1)); do
-      kill -0 "$server" 2>/dev/null || die "it ended before it was ready: $(tail -n 5 "$work/serve.log")"
+      kill -0 "$server" 2>/dev/null || die "the server ended before it was ready: $(tail -n 5 "$work/serve.log")"
       read -rt 0.002 _ <&"$silence" || true
     done
     times+=($(((${EPOCHREALTIME/./} - began) / 1000)))

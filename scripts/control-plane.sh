@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# A real Kubernetes control plane on this machine's loopback: etcd, kube-apiserver, the default kube-scheduler, the testbed's
-# nodes, and AdmissionLas as its mutating webhook.
+# Runs a real Kubernetes control plane on this machine's loopback: etcd, kube-apiserver, the default kube-scheduler, the testbed's
+# nodes, and AdmissionLas as mutating webhook.
 set -euo pipefail
 umask 077
 
@@ -14,32 +14,32 @@ Usage: scripts/control-plane.sh up [--no-webhook] [--no-nodes | --nodes FILE] [-
        scripts/control-plane.sh down
 
 A Kubernetes control plane on 127.0.0.1 with unmodified etcd, kube-apiserver and kube-scheduler, the nodes of the testbed
-(objects alone: nothing runs on them), the namespace kubeflow, and AdmissionLas running beside it as its webhook.
+(API objects only: nothing runs on them), the namespace kubeflow, and AdmissionLas running beside it as its webhook.
 COMPONENT is one of etcd, apiserver, scheduler, webhook.
 
-  up      starts what does not run, waits until all of it is ready, and says what to do next
-  status  shows each component; exit code 0 only when all that belong to this control plane run
+  up      starts what does not run, waits until everything is ready, and says what to do next
+  status  shows each component; exit code 0 only if all of this control plane run
   stop    stops one component; its data and port stay
   start   starts it again with the same data on the same port
   down    stops everything and deletes the data
 
-  --dir DIR      where this control plane keeps its files; each DIR is one of its own, and they live side by side
+  --dir DIR      the files of this control plane; control planes of different DIRs run side by side
                  (default: $XDG_STATE_HOME/admissionlas/control-plane, or ~/.local/state/…)
-  --no-webhook   up: only the control plane and the nodes
+  --no-webhook   up: run no webhook
   --no-nodes     up: create no nodes
   --nodes FILE   up: the nodes to create (default: manifests/testbed/nodes.yaml)
   --admission-config FILE
-                 up: the API server's AdmissionConfiguration, such as one that names a client certificate for webhooks
+                 up: the API server's AdmissionConfiguration, for example with a client certificate for webhooks
   --scheduler-weights today
-                 up: the plugins of the scheduler count as they do by default since Kubernetes 1.23 (node affinity 2, taints 3)
-                 and not as in an older release that runs
+                 up: the scheduler's plugins have the default weights of Kubernetes 1.23 and later (node affinity 2, taints 3),
+                 even in an older release
   --scheduler-scores
-                 up: the scheduler logs how many points each of its plugins gives each node for each pod; that is much
+                 up: the scheduler logs the points of each plugin for each node and pod; the log becomes large
   --kill         stop: SIGKILL instead of SIGTERM
-  --quiet        print nothing but what failed; up prints the path of the kubeconfig alone
+  --quiet        print failures only; up prints only the path of the kubeconfig
   -h, --help     this text
 
-  ADMISSION_LAS_BIN    the webhook's executable or .dll; without it src/AdmissionLas is built
+  ADMISSION_LAS_BIN    the webhook's executable or .dll (default: src/AdmissionLas is built)
   KUBEBUILDER_ASSETS   folder with the binaries of a Kubernetes release; see scripts/install-control-plane.sh --help
 
 In DIR: kubeconfig (cluster admin), log/COMPONENT.log, run/COMPONENT.pid (the first line is the process id), ports.
@@ -52,7 +52,7 @@ readonly core=(etcd apiserver scheduler)
 readonly marker=.admissionlas-control-plane
 declare -A port=()
 quiet=0
-# Out of the environment: the webhook takes variables of this prefix for its settings.
+# Unset: the webhook reads variables with this prefix as settings.
 given_webhook=${ADMISSION_LAS_BIN-}
 unset ADMISSION_LAS_BIN
 build_pid=''
@@ -195,7 +195,7 @@ stop_process() {
 
 new_key() { openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$1"; }
 
-# issue NAME SUBJECT EXTENSIONS: a key and a certificate signed by the CA, or by itself when it is the CA.
+# issue NAME SUBJECT EXTENSIONS: makes a key and a certificate signed by the CA; the CA signs its own.
 issue() {
   local name=$1 signer=(-CA ca.crt -CAkey ca.key)
   [[ $name != ca ]] || signer=(-signkey ca.key)
@@ -221,7 +221,7 @@ make_pki() (
 
 base64_of() { base64 -w 0 <"$1"; }
 
-# write_kubeconfig FILE USER: with the keys inside, so that it works from anywhere.
+# write_kubeconfig FILE USER: contains the keys, so it works from anywhere.
 write_kubeconfig() {
   cat >"$1" <<YAML
 apiVersion: v1
@@ -272,15 +272,15 @@ launch_etcd() {
     --initial-advertise-peer-urls="http://127.0.0.1:${port[etcd-peer]}"
     --initial-cluster="default=http://127.0.0.1:${port[etcd-peer]}"
   )
-  # This data is not worth a wait for the disk. It still outlives a killed etcd, though not the machine.
+  # Without waiting for the disk: the data survives a killed etcd, but not a crash of the machine.
   ! accepts etcd --unsafe-no-fsync || options+=(--unsafe-no-fsync)
   launch etcd "$bin/etcd" "${options[@]}"
 }
 
 await_etcd() { wait_for etcd 20 get "http://127.0.0.1:${port[etcd]}/health"; }
 
-# Nothing here fills in service accounts or clears the taint of nodes that were just created, so the two admission plugins that
-# count on a controller manager are off. MutatingAdmissionWebhook, LimitRanger and ResourceQuota are on by default.
+# Without a controller manager nothing fills in service accounts or removes the taint of new nodes, so the two admission plugins
+# that need it are off. MutatingAdmissionWebhook, LimitRanger and ResourceQuota are on by default.
 launch_apiserver() {
   local options=()
   [[ ! -f $dir/admission-config ]] || options+=(--admission-control-config-file="$(<"$dir/admission-config")")
@@ -303,8 +303,8 @@ launch_apiserver() {
 
 await_apiserver() { wait_for apiserver 60 as_admin "$(api /readyz)"; }
 
-# The default configuration. Leader election is of no use to a single scheduler, and would end it when the API server is away
-# for ten seconds.
+# The default configuration, without leader election: it would end the only scheduler when the API server is down for ten
+# seconds.
 launch_scheduler() {
   local options=(
     --kubeconfig="$dir/scheduler.kubeconfig"
@@ -316,11 +316,11 @@ launch_scheduler() {
     --tls-private-key-file="$dir/pki/server.key"
     --leader-elect=false
   )
-  # Older releases also listen for plain HTTP, on all addresses and a fixed port, unless told not to.
+  # Older releases also listen for plain HTTP on all addresses and a fixed port by default.
   ! accepts kube-scheduler --port || options+=(--port=0)
-  # With a configuration file some of the flags above no longer count; the file says the same.
+  # A configuration file overrides some of the flags above; it says the same.
   [[ ! -f $dir/scheduler.yaml ]] || options+=(--config="$dir/scheduler.yaml")
-  # By the names of the source files that log it: the one of releases before 1.24, and the one since.
+  # The source files that log the points: before 1.24, and since.
   [[ ! -f $dir/scheduler-scores ]] || options+=(--vmodule=generic_scheduler=10,schedule_one=10)
   launch scheduler "$bin/kube-scheduler" "${options[@]}"
 }
@@ -368,8 +368,8 @@ metadata:
 YAML
 }
 
-# Creates or updates the nodes, then does what their kubelets would: reports capacity and conditions, as of now. An update of a
-# node leaves its status alone, so that goes to the status subresource.
+# Creates or updates the nodes, then reports capacity and conditions as their kubelets would. An update of a node does not change
+# its status; that goes to the status subresource.
 create_nodes() {
   local listing name types status type now conditions
   listing=$(kubectl create --dry-run=client -f "$1" -o 'jsonpath={.metadata.name}|{.status.conditions[*].type}|{.status}{"\n"}') ||
@@ -382,7 +382,7 @@ create_nodes() {
     for type in $types; do
       conditions+="{\"type\":\"$type\",\"lastHeartbeatTime\":\"$now\",\"lastTransitionTime\":\"$now\"},"
     done
-    # A node that says nothing of itself is healthy.
+    # A node without conditions is healthy.
     [[ " $types " == *' Ready '* ]] ||
       conditions+="{\"type\":\"Ready\",\"status\":\"True\",\"reason\":\"KubeletReady\",\"lastHeartbeatTime\":\"$now\",\"lastTransitionTime\":\"$now\"},"
     patch_node "$name" strategic-merge-patch "{\"status\":{\"conditions\":[${conditions%,}]}}"
@@ -398,13 +398,13 @@ patch_node() {
 
 start_build() {
   [[ -z $given_webhook ]] || return 0
-  command -v dotnet >/dev/null || die 'there is no dotnet to build the webhook with; install the .NET SDK that global.json names, set ADMISSION_LAS_BIN, or give --no-webhook'
+  command -v dotnet >/dev/null || die 'dotnet is missing, so the webhook cannot be built; install the .NET SDK of global.json, set ADMISSION_LAS_BIN, or use --no-webhook'
   say 'building src/AdmissionLas'
   dotnet build --nologo -c Release "$repo/src/AdmissionLas" </dev/null >"$dir/log/build.log" 2>&1 9<&- &
   build_pid=$!
 }
 
-# Notes how the webhook is started, one word a line, for this time and for start.
+# Stores the command that starts the webhook, one word a line, for up and start.
 find_webhook() {
   local program=$given_webhook
   if [[ -n $program ]]; then
@@ -412,7 +412,7 @@ find_webhook() {
   else
     local building=$build_pid
     build_pid=''
-    wait "$building" || fail_with_log build 'failed (up --no-webhook does without it)'
+    wait "$building" || fail_with_log build 'failed (up --no-webhook does not need it)'
     program=$(find "$repo/src/AdmissionLas/bin/Release" -mindepth 2 -maxdepth 2 -name admission-las.dll -printf '%T@ %p\n' 2>/dev/null | sort -n | tail -n 1 | cut -d ' ' -f 2-)
     [[ -n $program ]] || die "the build left no admission-las.dll in src/AdmissionLas/bin/Release; see $dir/log/build.log"
   fi
@@ -428,10 +428,10 @@ launch_webhook() {
     --dev-certificate "$dir/webhook-certificate"
 }
 
-# It is ready when it has its first list of nodes.
+# The webhook is ready when it has its first list of nodes.
 await_webhook() { wait_for webhook 30 get "http://127.0.0.1:${port[webhook-health]}/readyz"; }
 
-# The program registers itself, every pod: the steps of the samples and tests are told by rules and annotations too.
+# The program registers itself for every pod: rules and annotations tell some steps of the samples and tests.
 register_webhook() {
   local ca="$dir/webhook-certificate/ca.crt" program
   [[ -s $ca ]] || fail_with_log webhook "did not write $ca"
@@ -442,7 +442,7 @@ register_webhook() {
 
 # --- Commands --------------------------------------------------------------------------------------------------------
 
-# Starts a component that does not run and waits until it is ready.
+# Starts a component if it does not run, and waits until it is ready.
 bring_up() {
   local name=$1
   runs "$name" || { say "starting $name" && "launch_$name"; }
@@ -541,7 +541,7 @@ start() {
   fi
 }
 
-# Also when it runs already: it may have been started while there was no API server to register it with.
+# Also if it runs already: there may have been no API server to register with when it started.
 start_webhook() {
   touch -- "$dir/with-webhook"
   if ! runs webhook && [[ -n $given_webhook || ! -f $dir/webhook-command ]]; then
@@ -564,7 +564,7 @@ stop() {
 }
 
 down() {
-  # In this order the later ones have no open connections; the data is to go, so nobody need wait for it to be written.
+  # In this order the later ones have no open connections. The data is deleted, so it need not be written.
   # It drains for five seconds (server.drainSeconds).
   stop_process webhook TERM 10
   stop_process scheduler TERM 5
@@ -639,7 +639,7 @@ fi
 
 [[ $scheduler_weights =~ ^(today)?$ ]] || usage_error "--scheduler-weights knows today, not $scheduler_weights"
 
-[[ -r /proc/self/stat ]] || die 'this script tells processes apart by /proc, which this system does not have: it needs Linux'
+[[ -r /proc/self/stat ]] || die 'this script needs Linux: it identifies processes by /proc'
 dir=$(realpath -m -- "${dir:-$(default_dir)}")
 nodes=${nodes:-$repo/manifests/testbed/nodes.yaml}
 [[ -z $admission_config || -r $admission_config ]] || die "the admission configuration $admission_config cannot be read"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Sees to it that there is a Chromium for the tests of the web page, and prints its path.
+# Installs a Chromium for the tests of the web page, if there is none, and prints its path.
 set -euo pipefail
 
 usage() {
@@ -18,7 +18,7 @@ case ${1-} in
   '') ;;
   -h | --help) usage && exit 0 ;;
   *)
-    printf 'install-chromium: there is no option %s; see --help\n' "$1" >&2
+    printf 'install-chromium: unknown option %s; see --help\n' "$1" >&2
     exit 2
     ;;
 esac
@@ -43,7 +43,7 @@ if [[ -n ${CHROMIUM-} ]]; then
 fi
 
 if ! find_chromium >/dev/null; then
-  command -v apt-get >/dev/null || die 'there is no Chromium and no apt-get; install one, or set CHROMIUM to its path'
+  command -v apt-get >/dev/null || die 'neither Chromium nor apt-get is there; install a Chromium, or set CHROMIUM to its path'
   sudo=()
   if ((EUID != 0)); then
     command -v sudo >/dev/null || die 'apt-get needs root and there is no sudo: run this as root once, or set CHROMIUM to the path of a Chromium'
@@ -53,7 +53,7 @@ if ! find_chromium >/dev/null; then
   trap 'rm -f -- "$log"' EXIT
   printf 'install-chromium: installing the package chromium\n' >&2
   apt() { "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=300 "$@" >>"$log" 2>&1; }
-  # A machine without any font draws boxes.
+  # Without a font Chromium draws boxes.
   { apt update && apt install --no-install-recommends chromium fonts-dejavu-core; } || die "apt-get failed: $(tail -n 5 "$log")"
 fi
 find_chromium

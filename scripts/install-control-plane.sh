@@ -7,11 +7,11 @@ usage() {
 Usage: scripts/install-control-plane.sh
 
 Puts etcd, kube-apiserver, kube-scheduler and kubectl into one folder and prints that folder as the last line of
-standard output; progress goes to standard error. Does nothing when they are there already and run.
+standard output; progress goes to standard error. Does nothing if working ones are there already.
 
 On Debian 12, nothing set    kube-apiserver and kube-scheduler are built from Debian's own source package of Kubernetes
                              1.20 (needs root or sudo for apt-get; about ten minutes on two cores, once). A deb-src
-                             entry is added to /etc/apt/sources.list.d when apt has none.
+                             entry is added to /etc/apt/sources.list.d if apt has none.
 With KUBEBUILDER_ASSETS set  that folder's etcd, kube-apiserver and kubectl are used (envtest's convention), and its
                              kube-scheduler; if it has none, one from the cache or on PATH whose version fits.
 
@@ -24,7 +24,7 @@ case ${1-} in
   '') ;;
   -h | --help) usage && exit 0 ;;
   *)
-    echo "install-control-plane: there is no option $1; see --help" >&2
+    echo "install-control-plane: unknown option $1; see --help" >&2
     exit 2
     ;;
 esac
@@ -43,7 +43,7 @@ die() {
   exit 1
 }
 
-# step TEXT COMMAND…: runs a command with its output in the log, and shows the log's end when it fails.
+# step TEXT COMMAND…: runs a command with its output in the log, and shows the end of the log if it fails.
 step() {
   local text=$1
   shift
@@ -79,8 +79,8 @@ minor_of() {
   echo "${BASH_REMATCH[1]}"
 }
 
-# Kubernetes' own rule: the scheduler is as new as the API server or one minor release older. Outside of it, it may ask for
-# APIs that the server has dropped, and then it says it is healthy and schedules nothing.
+# Kubernetes' own rule: the scheduler is of the API server's minor release or of the one before. Any other may use APIs that the
+# server has dropped: then it reports healthy and schedules nothing.
 fits() {
   local scheduler
   runs "$2" || return 1
@@ -109,7 +109,7 @@ use_assets() {
     fi
   done
   if [[ -z $scheduler ]]; then
-    # What Debian's source gives, 1.20, fits these two alone.
+    # Debian's source has 1.20, which fits only these two.
     [[ $apiserver_minor == 20 || $apiserver_minor == 21 ]] ||
       die "KUBEBUILDER_ASSETS is $assets with kube-apiserver 1.$apiserver_minor and no kube-scheduler; put a kube-scheduler of 1.$apiserver_minor into it or on PATH"
     install_from_debian kube-scheduler
@@ -124,7 +124,7 @@ use_assets() {
 
 # --- Debian ----------------------------------------------------------------------------------------------------------
 
-# install_from_debian NAME…: puts these binaries into the cache. One run at a time: a second waits and finds the work done.
+# install_from_debian NAME…: puts these binaries into the cache. A second run waits for the first and finds the work done.
 install_from_debian() {
   local name wanted=()
   command -v apt-get >/dev/null || die "this system has no apt-get and the build needs Debian 12's source package; $set_assets"
@@ -140,7 +140,7 @@ install_from_debian() {
   done
   ((${#wanted[@]})) || return 0
   : >"$log"
-  [[ $cache != *[[:space:]]* ]] || die "the build cannot have white space in its path ($cache); set XDG_CACHE_HOME to a folder without"
+  [[ $cache != *[[:space:]]* ]] || die "the build path ($cache) must not contain white space; set XDG_CACHE_HOME to a folder without it"
   workspace=$(mktemp -d "$cache/build.XXXXXX")
   trap 'rm -rf -- "$workspace"' EXIT
   trap 'exit 130' INT TERM
@@ -156,7 +156,7 @@ install_from_debian() {
   ((${#built[@]} == 0)) || build "${built[@]}"
 }
 
-# Once a run, before the first thing that apt is asked for.
+# Once a run, before the first use of apt.
 prepare_apt() {
   ((apt_is_ready)) && return
   if ((EUID != 0)); then
@@ -169,8 +169,8 @@ prepare_apt() {
 
 apt() { "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -y "$@"; }
 
-# take_binary NAME PACKAGE: links the one on PATH, else takes it out of its package. The package is not installed: that of
-# etcd would start an etcd for the whole machine.
+# take_binary NAME PACKAGE: links the one on PATH, else extracts it from its package. The package is not installed: etcd's
+# package would start an etcd for the whole machine.
 take_binary() {
   local found
   if found=$(command -v "$1") && runs "$found"; then
@@ -213,7 +213,7 @@ source_version() {
   { apt-cache showsrc --only-source kubernetes 2>/dev/null || true; } | sed -n 's/^Version: \(1\.20\..*\)/\1/p' | sort -V | tail -n 1
 }
 
-# Repeats the machine's own entries for Debian as deb-src, mirror and keys included, in files of our own.
+# Copies the machine's own entries for Debian as deb-src, with mirror and keys, into files of our own.
 # shellcheck disable=SC2016 # the dollar in the format is for apt
 add_source_entries() {
   local entry file number lines='' stanzas='' parts=/etc/apt/sources.list.d
@@ -238,7 +238,7 @@ add_source_entries() {
   [[ -z $stanzas ]] || printf '# For scripts/install-control-plane.sh of AdmissionLas.\n%s' "$stanzas" | "${sudo[@]}" tee "$parts/admissionlas-deb-src.sources"
 }
 
-# apt checks the source against the archive's signature; dpkg-source need not look for the maintainer's.
+# apt checks the archive's signature; dpkg-source need not check the maintainer's.
 fetch() {
   mkdir -p "${2%/*}" &&
     (cd "$workspace" && apt-get -q source --download-only "kubernetes=$1" && dpkg-source --no-check -x kubernetes_*.dsc "$2")
@@ -253,7 +253,7 @@ update_reflect2() {
     cp -r "$workspace/$package/usr/share/gocode/src/$path" "$1/vendor/$path"
 }
 
-# Kubernetes 1.20 builds in a GOPATH; all it depends on is in its source.
+# Kubernetes 1.20 builds in a GOPATH; its source has all dependencies.
 compile() {
   local tree=$1 name targets=''
   shift
@@ -264,7 +264,7 @@ compile() {
     PATH="/usr/lib/go-1.19/bin:$PATH" make -C "$tree" WHAT="${targets% }"
 }
 
-# curl and openssl are what scripts/control-plane.sh needs besides.
+# scripts/control-plane.sh also needs curl and openssl.
 install_tools() {
   local missing=() tool
   for tool in curl openssl; do

@@ -7,8 +7,8 @@ usage() {
 Usage: scripts/install-prometheus.sh
 
 Prints a folder with prometheus and promtool as the last line of standard output; progress goes to standard error. Takes
-those on PATH if both are there. Otherwise, on Debian or Ubuntu, takes them out of the distribution's package, which is
-not installed: it would start a Prometheus for the whole machine. Does nothing when that was done before.
+those on PATH if both are there. Otherwise, on Debian or Ubuntu, extracts them from the distribution's package. It does not
+install the package, because that starts a Prometheus for the whole machine. Does nothing on later runs.
 
   PROMETHEUS_ASSETS   folder with both programs, to use instead
   XDG_CACHE_HOME      the cache is $XDG_CACHE_HOME/admissionlas/prometheus (default: ~/.cache/…)
@@ -19,7 +19,7 @@ case ${1-} in
   '') ;;
   -h | --help) usage && exit 0 ;;
   *)
-    echo "install-prometheus: there is no option $1; see --help" >&2
+    echo "install-prometheus: unknown option $1; see --help" >&2
     exit 2
     ;;
 esac
@@ -56,19 +56,19 @@ if ! both_run "$cache/bin"; then
   command -v apt-get >/dev/null || die 'there is no apt-get; install Prometheus, or set PROMETHEUS_ASSETS to a folder with prometheus and promtool'
   work=$(mktemp -d "$cache/new.XXXXXX")
   trap 'rm -rf -- "$work"' EXIT
-  printf 'install-prometheus: taking prometheus and promtool out of the package prometheus\n' >&2
+  printf 'install-prometheus: extracting prometheus and promtool from the package prometheus\n' >&2
   cd -- "$work"
-  # The lists may be old or missing: then they are fetched, once, which needs root.
+  # Package lists may be old or missing: update them once, which needs root.
   if ! apt-get -q download prometheus >"$work/log" 2>&1; then
     sudo=()
     ((EUID == 0)) || sudo=(sudo)
     "${sudo[@]}" apt-get -q -y update >>"$work/log" 2>&1 || true
-    apt-get -q download prometheus >>"$work/log" 2>&1 || die "the package cannot be fetched: $(tail -n 5 "$work/log")"
+    apt-get -q download prometheus >>"$work/log" 2>&1 || die "the package cannot be downloaded: $(tail -n 5 "$work/log")"
   fi
 
   dpkg-deb --extract prometheus_*.deb extracted
   rm -rf -- "$cache/bin"
   mv extracted/usr/bin "$cache/bin"
-  both_run "$cache/bin" || die "what the package has does not run: $("$cache/bin/prometheus" --version 2>&1 | tail -n 1)"
+  both_run "$cache/bin" || die "the programs of the package do not run: $("$cache/bin/prometheus" --version 2>&1 | tail -n 1)"
 fi
 echo "$cache/bin"

@@ -1,23 +1,22 @@
 #!/usr/bin/env bash
-# How long the operator's page takes to load, in a real browser.
+# Measures how long the web page takes to load in a real browser.
 set -euo pipefail
 
 usage() {
   cat <<'TEXT'
 Usage: scripts/page-cost.sh [--loads N]
 
-Serves the page of 100 and of 500 nodes with 20 locations by the native binary and loads it in a Chromium without a screen, each time in a
-window that has never seen it and then once more in the same window, and beside it a line of text from the same server: what a page costs this
-browser on this machine that has nothing in it. Prints median, least and most of what the browser counts, in milliseconds from the beginning of the
-navigation: the first byte, the DOM ready, the load event, the first paint (of anything), the first screenful of the cluster on the screen, all of
-it in the page; and how much was asked for.
-A first load that is not counted pays for the browser's own start. Server and browser share this machine's cores: leave it alone meanwhile.
+Serves the page with the native binary, for 100 and for 500 nodes with 20 locations, and loads it in a headless Chromium: each time in a fresh
+window, then again in the same window. The floor is a line of text from the same server: an empty page in this browser on this machine. Prints
+median, minimum and maximum in milliseconds from the start of the navigation: the first byte, DOM ready, the load event, the first paint, the first
+screenful of the cluster, all of it in the page; and the bytes that were requested.
+The browser's own start falls into a first load that is not counted. Server and browser share the cores: leave the machine idle meanwhile.
 
-  --loads N     how often each is loaded (default: 15)
+  --loads N     how often each page is loaded (default: 15)
   -h, --help    this text
 
-  ADMISSION_LAS_BIN  the webhook's executable or .dll; without it src/AdmissionLas is published (minutes)
-  CHROMIUM           the browser to use; without it the one of scripts/install-chromium.sh
+  ADMISSION_LAS_BIN  the webhook's executable or .dll (default: src/AdmissionLas is published, which takes minutes)
+  CHROMIUM           the browser to use (default: that of scripts/install-chromium.sh)
 TEXT
 }
 

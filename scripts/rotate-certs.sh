@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
-# Renews the webhook's certificates: what the CronJob in the cluster does, by hand.
+# Rotates the webhook's certificates by hand, as the CronJob in the cluster does.
 set -euo pipefail
 
 usage() {
   cat <<'TEXT'
-Usage: scripts/rotate-certs.sh [OPTION…]          renews what is due, and finishes what was begun
-       scripts/rotate-certs.sh VERB [OPTION…]     VERB is init, rotate, status or revoke-old
+Usage: scripts/rotate-certs.sh [OPTION…]          renews what is due, and finishes an interrupted rotation
+       scripts/rotate-certs.sh COMMAND [OPTION…]  COMMAND is init, rotate, status or revoke-old
 
-Calls `admission-las certs`, which does the work; --dry-run shows what it would do, and `scripts/rotate-certs.sh rotate --help` shows every
-option. It works on the cluster that kubectl works on, or on files with --directory.
+Runs `admission-las certs`. --dry-run shows what it would do, and `scripts/rotate-certs.sh rotate --help` shows every option. It uses the same
+cluster as kubectl, or files with --directory.
 
-  ADMISSION_LAS_BIN    the program, executable or .dll; without it the one on the PATH, and without that src/AdmissionLas is built
+  ADMISSION_LAS_BIN    the program, executable or .dll (default: the one on the PATH, else src/AdmissionLas is built)
 TEXT
 }
 
@@ -26,14 +26,14 @@ case ${1-} in
     ;;
   -* | '') ;;
   *)
-    printf 'rotate-certs: there is no verb %s; see --help\n' "$1" >&2
+    printf 'rotate-certs: unknown command %s; see --help\n' "$1" >&2
     exit 2
     ;;
 esac
 
 repo=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
 program=${ADMISSION_LAS_BIN-}
-# Out of the environment: the program takes variables of this prefix for its settings.
+# Unset: the program reads variables with this prefix as settings.
 unset ADMISSION_LAS_BIN
 if [[ -n $program ]]; then
   [[ -f $program ]] || {
@@ -44,7 +44,7 @@ elif program=$(type -P admission-las); then
   :
 else
   command -v dotnet >/dev/null || {
-    printf 'rotate-certs: there is neither admission-las on the PATH nor dotnet to build it with; set ADMISSION_LAS_BIN\n' >&2
+    printf 'rotate-certs: neither admission-las nor dotnet is on the PATH; set ADMISSION_LAS_BIN\n' >&2
     exit 1
   }
   exec dotnet run --project "$repo/src/AdmissionLas" --configuration Release --verbosity quiet -- certs "$verb" "$@"

@@ -1,24 +1,24 @@
 #!/usr/bin/env bash
-# Runs every test, installing what they need. Ends with the line "N passed, N failed".
+# Runs every test and installs what they need. The last line is "N passed, N failed".
 set -euo pipefail
 
 usage() {
   cat <<'TEXT'
 Usage: scripts/test.sh [--no-cluster]
 
-Builds everything and runs every test. The cluster tests need a real control plane: it is installed on the first run (see
-scripts/install-control-plane.sh --help) and started and stopped by the tests themselves. So is a Prometheus, which scrapes the
-server (see scripts/install-prometheus.sh --help). The web page is tested in a Chromium (see scripts/install-chromium.sh --help);
-pictures of it are left in artifacts/screenshots.
+Builds everything and runs every test. The first run installs what the tests need: a real control plane for the cluster tests (see
+scripts/install-control-plane.sh --help), a Prometheus that scrapes the server (see scripts/install-prometheus.sh --help), and a
+Chromium for the web page (see scripts/install-chromium.sh --help). The tests start and stop these themselves. Pictures of the page
+go to artifacts/screenshots.
 
   --no-cluster   leave out the tests on the control plane
   -h, --help     this text
 
   FUZZ_SECONDS         how long the fuzz test runs (default: 5)
   LOAD_SECONDS         how long the tests under load last (default: 20)
-  ADMISSION_LAS_STORM_PODS      how many pods the storms on the control plane are made of (default: 500)
-  ADMISSION_LAS_OUTAGE_SECONDS  how long the API server is away in the middle of one (default: 3)
-  KUBEBUILDER_ASSETS   folder with the binaries of a Kubernetes release to test on, instead of the one that is installed
+  ADMISSION_LAS_STORM_PODS      how many pods each storm on the control plane has (default: 500)
+  ADMISSION_LAS_OUTAGE_SECONDS  how long the API server is down in the middle of a storm (default: 3)
+  KUBEBUILDER_ASSETS   folder with the binaries of another Kubernetes release to test on
 TEXT
 }
 
@@ -60,7 +60,7 @@ for project in "${projects[@]}"; do
     --logger 'console;verbosity=normal' --logger "trx;LogFileName=${project##*/}.trx" --results-directory "$results" || failed_runs=1
 done
 
-# Counted from the result files: what a runner prints changes between versions. A project without a file ran no test.
+# Counts from the result files: the console output changes between versions. A project without a file ran no test.
 passed=0 failed=0
 for project in "${projects[@]}"; do
   file=$results/${project##*/}.trx

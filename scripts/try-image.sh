@@ -1,29 +1,28 @@
 #!/usr/bin/env bash
-# Tries what can be tried of the image without an engine or an image registry: runs the published binary as a kubelet's runtime would.
+# Tries the image without an engine or an image registry: runs the published binary as a node's runtime would.
 set -euo pipefail
 
 usage() {
   cat <<'TEXT'
 Usage: scripts/try-image.sh [--binary FILE] [--starts N]
 
-Publishes src/AdmissionLas as a native binary, puts it into a root filesystem with nothing else but the shared libraries that it
-needs, taken from the Debian 13 packages that the image's base consists of, and runs that with runc as the Deployment says: user
-65532, no capabilities, no new privileges, read-only root, 256 MiB, and as seccomp profile the stricter of CRI-O's and containerd's
-default. Then it
+Publishes src/AdmissionLas as a native binary and puts it into a root filesystem with only the shared libraries that it needs, from
+the Debian 13 packages of the image's base. Runs that with runc as the Deployment does: user 65532, no capabilities, no new
+privileges, read-only root, 256 MiB, and the stricter of CRI-O's and containerd's default seccomp profile. Then it
 
   - runs the demo, and makes certificates with `certs init` as the install job does;
   - starts the server on them, waits until it is ready, sends a review over TLS, and sends SIGTERM: it must answer and end with 0;
-  - traces every system call of such a run: none may fail because the seccomp profile or the read-only root refused it;
-  - tells sizes, the time from start to ready, and idle memory.
+  - traces every system call of such a run: the seccomp profile and the read-only root may refuse none that matters;
+  - prints sizes, the time from start to ready, and idle memory.
 
-Needs root (runc) and a Debian with apt-get, binutils, curl and jq; runc and strace are taken out of their packages, not installed,
-when they are missing. Publishing takes about five minutes on two cores.
+Needs root (runc) and a Debian with apt-get, binutils, curl and jq. If runc and strace are missing, they are extracted from their
+packages and not installed. Publishing takes about five minutes on two cores.
 
   --binary FILE  try this binary instead of publishing one
-  --starts N     how often the start is timed (default: 9)
+  --starts N     how many starts are timed (default: 9)
   -h, --help     this text
 
-  XDG_CACHE_HOME   packages are kept in $XDG_CACHE_HOME/admissionlas/image (default: ~/.cache/…); delete that for newer ones
+  XDG_CACHE_HOME   the cache of packages is $XDG_CACHE_HOME/admissionlas/image (default: ~/.cache/…); delete it for newer ones
 TEXT
 }
 
@@ -65,7 +64,7 @@ while (($#)); do
 done
 [[ $starts =~ ^[1-9][0-9]*$ ]] || usage_error "--starts needs a number"
 ((EUID == 0)) || die 'runc needs root here: run this as root or with sudo'
-[[ $(uname -m) == x86_64 ]] || die 'this knows only the libraries of x86_64'
+[[ $(uname -m) == x86_64 ]] || die 'only x86_64 is supported'
 for tool in apt-get dpkg-deb curl jq readelf; do
   command -v "$tool" >/dev/null || die "$tool is missing: this needs a Debian with apt-get, binutils, curl and jq"
 done
@@ -88,13 +87,13 @@ publish() {
   command -v dotnet >/dev/null || die 'the .NET 10 SDK is missing; install it from https://dotnet.microsoft.com/download'
   say 'publishing src/AdmissionLas (about five minutes on two cores)'
   rm -rf -- "$output"
-  # Warnings are errors in this repository, those of the trimmer and of the AOT compiler among them.
+  # Warnings are errors in this repository, also those of the trimmer and the AOT compiler.
   dotnet publish "$repo/src/AdmissionLas" --configuration Release --output "$output" --nologo --verbosity quiet >&2
-  [[ -z $(find "$output" -mindepth 1 ! -name admission-las) ]] || die "$output has more in it than the binary, and so would the image"
+  [[ -z $(find "$output" -mindepth 1 ! -name admission-las) ]] || die "$output contains more than the binary, and so would the image"
   binary="$output/admission-las"
 }
 
-# Debian 13's packages on any Debian: the machine's own archive and apt's own keys, with lists and state in the cache.
+# Debian 13's packages on any Debian, from the machine's own archive with apt's own keys; lists and state are in the cache.
 apt13() {
   local command=$1
   shift
@@ -116,7 +115,7 @@ fetch_packages() {
   printf 'deb [signed-by=%s] %s\n' "$keys" "$site $debian main" ${security:+"$keys" "$security $debian-security main"} >"$cache/apt/sources.list"
   apt13 apt-get update >"$cache/log" 2>&1 || die "apt-get update failed; see $cache/log"
   for package in "${packages[@]}" golang-github-containers-common; do
-    (cd "$cache/apt" && apt13 apt-get download "$package") >>"$cache/log" 2>&1 || die "$package could not be fetched; see $cache/log"
+    (cd "$cache/apt" && apt13 apt-get download "$package") >>"$cache/log" 2>&1 || die "$package could not be downloaded; see $cache/log"
     dpkg-deb --extract "$cache/apt/$package"_*.deb "$cache/packages/$package"
   done
   touch "$cache/packages/complete"
@@ -128,7 +127,7 @@ find_tool() {
   if [[ ! -d $cache/tools/$1 ]]; then
     mkdir -p "$cache/tools"
     (cd "$cache/tools" && apt-get -q -o APT::Sandbox::User=root download "$1" && dpkg-deb --extract "$1"_*.deb "$1") >>"$cache/log" 2>&1 ||
-      die "$1 is missing and its package could not be fetched; see $cache/log"
+      die "$1 is missing and its package could not be downloaded; see $cache/log"
   fi
   find "$cache/tools/$1" -type f -name "$1" -path '*bin/*'
 }
@@ -147,8 +146,8 @@ add_library() {
   done < <(needed_by "$found")
 }
 
-# The binary, the libraries it is linked with, and OpenSSL, which .NET loads when it is first asked for TLS. The other folders are where
-# the runtime mounts things.
+# The binary, its linked libraries, and OpenSSL, which .NET loads on the first use of TLS. The other folders are mount points of the
+# runtime.
 make_root() {
   local name
   mkdir -p "$root"/{certs,config,dev,etc/ssl/certs,nodes,proc,usr/lib/x86_64-linux-gnu,usr/lib64}
@@ -165,8 +164,8 @@ make_root() {
 
 # --- Running it ------------------------------------------------------------------------------------------------------
 
-# CRI-O's default profile as it is for a container without capabilities on this architecture, less what containerd's and Docker's
-# refuse besides. .NET and glibc know how to do without these: no NUMA, clone instead of clone3.
+# CRI-O's default profile for a container without capabilities on this architecture, minus what containerd's and Docker's also
+# refuse. .NET and glibc work without these: no NUMA, clone instead of clone3.
 make_seccomp() {
   jq '["get_mempolicy", "mbind", "set_mempolicy"] as $numa | {
     defaultAction, defaultErrnoRet,
@@ -178,7 +177,7 @@ make_seccomp() {
   }' "$cache/packages/golang-github-containers-common/usr/share/containers/seccomp.json" >"$work/seccomp.json"
 }
 
-# bundle MODE ARGUMENT…: writes what runc is to run. MODE is what may be done to /certs: ro or rw.
+# bundle MODE ARGUMENT…: writes the bundle for runc. MODE is the mode of /certs: ro or rw.
 bundle() {
   local mode=$1
   shift
@@ -210,19 +209,19 @@ bundle() {
 
 fail() {
   cat "$work/out" >&2
-  die "$*; above is what was said"
+  die "$*; the output is above"
 }
 
-# run MODE ARGUMENT…: to its end, with its exit code.
+# run MODE ARGUMENT…: runs to the end and returns the exit code.
 run() {
   bundle "$@"
   "$runc" --root "$work/runc" run --bundle "$work/bundle" "$container" >"$work/out" 2>&1 </dev/null
 }
 
-# create MODE ARGUMENT…: all but the start, which start does.
+# create MODE ARGUMENT…: creates the container; start starts it.
 create() {
   bundle "$@"
-  "$runc" --root "$work/runc" create --bundle "$work/bundle" --pid-file "$work/pid" "$container" >"$work/out" 2>&1 </dev/null || fail 'runc could not make the container'
+  "$runc" --root "$work/runc" create --bundle "$work/bundle" --pid-file "$work/pid" "$container" >"$work/out" 2>&1 </dev/null || fail 'runc could not create the container'
   pid=$(<"$work/pid")
 }
 
@@ -240,7 +239,7 @@ await() {
   done
 }
 
-# Without a process of its own for each question, so that times are exact to a few milliseconds.
+# Without a process for each request, so that times are exact to a few milliseconds.
 is_ready() (
   exec 3<>"/dev/tcp/127.0.0.1/$health"
   printf 'GET /readyz HTTP/1.0\r\n\r\n' >&3
@@ -275,7 +274,7 @@ run ro demo || fail "the demo ended with $?"
 say 'certs init'
 run rw certs init --directory /certs --trust-delay 0 || fail "certs init ended with $?"
 
-# As an API server would: the authority that certs init made, and the service's name.
+# As an API server does: with the authority that certs init made, and the Service's name.
 review() {
   jq -n '{apiVersion: "admission.k8s.io/v1", kind: "AdmissionReview", request: {
     uid: "5e0f1d4c-8a4b-4f0e-9d6e-0c8f4f6f0a11", operation: "CREATE", namespace: "kubeflow", kind: {group: "", version: "v1", kind: "Pod"},
@@ -308,7 +307,7 @@ review | is_steered || fail 'the review was not answered with a patch that names
 kill -TERM "$pid"
 wait "$tracer" || true
 delete
-# What comes before is runc's own.
+# The calls before this are runc's own.
 sed -n '/execve("\/admission-las"/,$p' "$work/attached" >"$work/trace"
 grep -q "^$pid  *+++ exited with 0 +++" "$work/trace" || fail 'the traced server did not end with 0'
 
