@@ -64,7 +64,7 @@ public sealed class DoctorTests(ControlPlane cluster) : IDisposable
 
         var doctor = await DoctorAsync(ns);
 
-        Fails(doctor, "the caBundle of place.admissionlas.io cannot be read: somebody has overwritten it", "came back unpatched");
+        Fails(doctor, "the caBundle of place.admissionlas.io cannot be read: it was overwritten", "came back unpatched");
     });
 
     [Fact]
@@ -95,7 +95,7 @@ public sealed class DoctorTests(ControlPlane cluster) : IDisposable
         await using var webhook = await ServeAsync(authority, authority.Issue(elsewhere, DateTimeOffset.UtcNow));
         await RegisterAsync(WebhookServer.WebhookAddress(webhook), authority.Certificate.Pem);
 
-        Fails(await DoctorAsync(ns), "is not for 127.0.0.1, by which the API server calls, but for webhook.example.org", "came back unpatched");
+        Fails(await DoctorAsync(ns), "is not for 127.0.0.1, the name that the API server calls, but for webhook.example.org", "came back unpatched");
     });
 
     [Fact]
@@ -138,7 +138,7 @@ public sealed class DoctorTests(ControlPlane cluster) : IDisposable
         });
         try
         {
-            Fails(await DoctorAsync(ns), "has failurePolicy Fail", "has timeoutSeconds 20", "did not opt in", "would take the pods of kube-system", "would take the pods of admission-las");
+            Fails(await DoctorAsync(ns), "has failurePolicy Fail", "has timeoutSeconds 20", "did not opt in", "would match the pods of kube-system", "would match the pods of admission-las");
         }
         finally
         {
@@ -194,7 +194,7 @@ public sealed class DoctorTests(ControlPlane cluster) : IDisposable
 
         var doctor = await Verb.RunAsync("doctor", "--kubeconfig", cluster.Kubeconfig, "--namespace", home.Name, "--test-namespace", ns.Name);
 
-        Fails(doctor, $"the certificate of pod {pod["metadata"]!["name"]} is not for admission-las.{home.Name}.svc, by which the API server calls, but for localhost, 127.0.0.1");
+        Fails(doctor, $"the certificate of pod {pod["metadata"]!["name"]} is not for admission-las.{home.Name}.svc, the name that the API server calls, but for localhost, 127.0.0.1");
         Assert.Contains(doctor.Lines("ok"), l => l.Contains("1 of 1 pods of the Service", StringComparison.Ordinal));
     });
 
@@ -214,8 +214,8 @@ public sealed class DoctorTests(ControlPlane cluster) : IDisposable
         var lacking = await DoctorAsync(ns);
 
         Assert.True(whole.ExitCode == 0, whole.Output);
-        Assert.Contains(whole.Lines("ok"), l => l.Contains($"system:serviceaccount:admission-las:{account} may do all that it needs", StringComparison.Ordinal));
-        Fails(lacking, $"system:serviceaccount:admission-las:{account} may not {verb} {resource}", $"add the verb \"{verb}\" on \"{resource}\"");
+        Assert.Contains(whole.Lines("ok"), l => l.Contains($"system:serviceaccount:admission-las:{account} has all that it needs", StringComparison.Ordinal));
+        Fails(lacking, $"system:serviceaccount:admission-las:{account} cannot {verb} {resource}", $"add the verb \"{verb}\" on \"{resource}\"");
         Assert.Single(lacking.Lines("failed"));
     }
 
@@ -231,7 +231,7 @@ public sealed class DoctorTests(ControlPlane cluster) : IDisposable
             "cannot get resource \"mutatingwebhookconfigurations\"",
             "cannot get resource \"serviceaccounts\"",
             "cannot list resource \"namespaces\"",
-            "get that right, or run doctor as a cluster admin");
+            "grant that permission, or run doctor as a cluster admin");
         Assert.Contains(doctor.Lines("ok"), l => l.Contains("have a latency to a location", StringComparison.Ordinal));
     }
 
@@ -245,7 +245,7 @@ public sealed class DoctorTests(ControlPlane cluster) : IDisposable
 
         var doctor = await Verb.RunAsync("doctor", "--kubeconfig", file);
 
-        Fails(doctor, "the API server 127.0.0.1:1 cannot be asked", "check the address");
+        Fails(doctor, "the API server 127.0.0.1:1 does not answer", "check the address");
         Assert.Contains("0 ok, 0 warnings, 1 failed", doctor.Output, StringComparison.Ordinal);
     }
 
@@ -260,7 +260,7 @@ public sealed class DoctorTests(ControlPlane cluster) : IDisposable
             var doctor = await Verb.RunAsync("doctor", "--kubeconfig", cluster.Kubeconfig);
 
             Assert.Equal(0, doctor.ExitCode);
-            Assert.Contains(doctor.Lines("warning"), l => l.Contains($"no namespace opts in, so no pod ever comes to the webhook  — kubectl label namespace <namespace> {OptIn}=enabled", StringComparison.Ordinal));
+            Assert.Contains(doctor.Lines("warning"), l => l.Contains($"no namespace opts in, so the webhook sees no pods  — kubectl label namespace <namespace> {OptIn}=enabled", StringComparison.Ordinal));
         }
         finally
         {
@@ -279,7 +279,7 @@ public sealed class DoctorTests(ControlPlane cluster) : IDisposable
     [Fact]
     public async Task A_test_namespace_that_does_not_opt_in_is_the_reason_given()
     {
-        Fails(await Verb.RunAsync("doctor", "--kubeconfig", cluster.Kubeconfig, "--test-namespace", "default"), "the registration's namespace selector passes over namespace default");
+        Fails(await Verb.RunAsync("doctor", "--kubeconfig", cluster.Kubeconfig, "--test-namespace", "default"), "the registration's namespace selector does not match namespace default");
     }
 
     [Fact]

@@ -125,7 +125,7 @@ public sealed class RegistrationTests(ControlPlane cluster) : IAsyncLifetime
         var tried = await RegisterAsync([.. ByUrl(), "--dry-run"]);
 
         Assert.True(tried.ExitCode == 0, tried.Errors);
-        Assert.Contains("the API server would take this", tried.Errors, StringComparison.Ordinal);
+        Assert.Contains("the API server accepts this", tried.Errors, StringComparison.Ordinal);
         await Assert.ThrowsAsync<HttpRequestException>(ReadAsync);
         using var text = new StringReader(tried.Output);
         await cluster.Api.CreateAsync(ControlPlane.Registrations, JsonObject.Create(YamlJson.ReadObjects(text)[0])!);
@@ -167,8 +167,8 @@ public sealed class RegistrationTests(ControlPlane cluster) : IAsyncLifetime
         var unregister = await UnregisterAsync();
 
         Assert.Equal((1, 1), (register.ExitCode, unregister.ExitCode));
-        Assert.Contains("is not ours", register.Errors, StringComparison.Ordinal);
-        Assert.Contains("is not ours", unregister.Errors, StringComparison.Ordinal);
+        Assert.Contains("does not belong to AdmissionLas", register.Errors, StringComparison.Ordinal);
+        Assert.Contains("does not belong to AdmissionLas", unregister.Errors, StringComparison.Ordinal);
         Assert.Equal(before, (await ReadAsync()).ToJsonString());
     }
 

@@ -8,45 +8,54 @@ using Microsoft.Extensions.Options;
 namespace AdmissionLas.Cli;
 
 /// <summary>
-/// <c>admission-las certs</c>: the webhook's own certificates, in the cluster's Secrets or in a directory. The cluster's rotation job runs
-/// these verbs, and so can an admin.
+/// <c>admission-las certs</c>: makes and rotates the webhook's own certificates, in the cluster's Secrets or in a directory. The cluster's
+/// rotation jobs run these commands, and so can an admin.
 /// </summary>
 static class CertsCommand
 {
     static readonly Option<DirectoryInfo?> InDirectory = new("--directory")
     {
-        Description = "Keep certificates in this directory (serving/, authority/, trust/) instead of Secrets; with --kubeconfig the registration there trusts them",
+        Description = "Keep certificates in this directory (serving/, authority/, trust/) instead of Secrets; "
+            + "with --kubeconfig, that cluster's registration trusts them",
     };
 
-    static readonly Option<FileInfo?> Policy = new("--policy") { Description = "YAML file with subject, names and lifetimes [default: certs/policy.yaml as it was when this was built]" };
-    static readonly Option<bool> DryRun = new("--dry-run") { Description = "Show what would be done, and do nothing" };
+    static readonly Option<FileInfo?> Policy = new("--policy")
+    {
+        Description = "YAML file with subject, names and lifetimes [default: the built-in copy of certs/policy.yaml]",
+    };
+
+    static readonly Option<bool> DryRun = new("--dry-run") { Description = "Show what would be done; change nothing" };
 
     static readonly Option<double> TrustDelay = new("--trust-delay")
     {
-        Description = "Seconds that API servers get to learn of a changed bundle",
+        Description = "Seconds to wait until every API server uses a changed bundle",
         DefaultValueFactory = _ => RotationTimings.Default.TrustDelay.TotalSeconds,
         CustomParser = OptionParsers.Seconds,
     };
 
     static readonly Option<double> Patience = new("--patience")
     {
-        Description = "Seconds that replicas get to serve a new certificate",
+        Description = "Seconds to wait until every replica serves a new certificate",
         DefaultValueFactory = _ => RotationTimings.Default.ReplicaPatience.TotalSeconds,
         CustomParser = OptionParsers.Seconds,
     };
 
-    static readonly Option<string?> Force = new("--force") { Description = "Renew what is not due: the serving certificate, or the authority and with it the serving certificate" };
-    static readonly Option<bool> Unseen = new("--unseen") { Description = "Although not every replica was seen serving what the new authority signed" };
+    static readonly Option<string?> Force = new("--force")
+    {
+        Description = "Renew before it is due: the serving certificate, or the authority and with it the serving certificate",
+    };
+
+    static readonly Option<bool> Unseen = new("--unseen") { Description = "Even though not every replica was seen serving a certificate of the new authority" };
 
     internal static Command Create()
     {
         Force.AcceptOnlyFromAmong("serving", "authority");
         return new Command("certs", "Make, renew and show the webhook's own certificates.")
         {
-            Rotating("init", "Make what is missing and repair what is broken; renew nothing that works.", _ => RotationGoal.Complete),
+            Rotating("init", "Make what is missing and repair what is broken. Renews nothing that works.", _ => RotationGoal.Complete),
             Rotating(
                 "rotate",
-                "Renew what is past two thirds of its life, and finish what was begun. Safe to run at any time and to stop anywhere.",
+                "Renew what is past two thirds of its life, and finish an interrupted rotation. Safe to run and to stop at any time.",
                 arguments => arguments.GetValue(Force) switch
                 {
                     "serving" => RotationGoal.RenewServing,
@@ -57,7 +66,7 @@ static class CertsCommand
             Status(),
             Rotating(
                 "revoke-old",
-                "Trust the old authority no longer. `rotate` does that by itself when it sees every replica serve what the new one signed.",
+                "Stop trusting the old authority. `rotate` does so itself once it sees every replica serve a certificate of the new one.",
                 arguments => arguments.GetValue(Unseen) ? RotationGoal.RevokeUnseen : RotationGoal.Revoke,
                 Unseen),
         };
@@ -72,17 +81,21 @@ static class CertsCommand
         }
 
         ClusterOptions.AddTo(command);
-        command.SetAction((arguments, stop) => GuardedAsync(arguments, (vault, trust) => RotateAsync(vault, trust, goal(arguments), arguments, stop)));
+        command.SetAction((arguments, stop) => GuardedAsync(arguments, (store, bundles) => RotateAsync(store, bundles, goal(arguments), arguments, stop)));
         return command;
     }
 
     static Command Status()
     {
-        var command = new Command("status", $"Show what there is, who signed it, until when, and who trusts it. Exit code {ExitCodes.NeedsAttention} when something needs you.") { InDirectory };
-        ClusterOptions.AddTo(command);
-        command.SetAction((arguments, stop) => GuardedAsync(arguments, async (vault, trust) =>
+        var command = new Command(
+            "status", $"Show the certificates, their issuers and expiry, and what the API server trusts. Exit code {ExitCodes.NeedsAttention} when the admin must act.")
         {
-            var report = await CertificateReport.OfAsync(vault, trust, DateTimeOffset.UtcNow, stop).ConfigureAwait(false);
+            InDirectory,
+        };
+        ClusterOptions.AddTo(command);
+        command.SetAction((arguments, stop) => GuardedAsync(arguments, async (store, bundles) =>
+        {
+            var report = await CertificateReport.OfAsync(store, bundles, DateTimeOffset.UtcNow, stop).ConfigureAwait(false);
             foreach (var line in report.Lines)
             {
                 Console.Out.WriteLine(line);
@@ -99,14 +112,14 @@ static class CertsCommand
         return command;
     }
 
-    static async Task<int> RotateAsync(ICertificateStore vault, ICaBundleStore trust, RotationGoal goal, ParseResult arguments, CancellationToken stop)
+    static async Task<int> RotateAsync(ICertificateStore store, ICaBundleStore bundles, RotationGoal goal, ParseResult arguments, CancellationToken stop)
     {
         var timings = RotationTimings.Default with
         {
             TrustDelay = TimeSpan.FromSeconds(arguments.GetValue(TrustDelay)),
             ReplicaPatience = TimeSpan.FromSeconds(arguments.GetValue(Patience)),
         };
-        var rotation = new Rotation(vault, trust, ReadPolicy(arguments.GetValue(Policy)?.FullName), timings, TimeProvider.System, Console.Out.WriteLine);
+        var rotation = new Rotation(store, bundles, ReadPolicy(arguments.GetValue(Policy)?.FullName), timings, TimeProvider.System, Console.Out.WriteLine);
         try
         {
             var outcome = await (arguments.GetValue(DryRun) ? rotation.DryRunAsync(goal, stop) : rotation.RunAsync(goal, stop)).ConfigureAwait(false);
@@ -114,11 +127,11 @@ static class CertsCommand
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
-            return ExitCodes.Fail("stopped; everything still works, and `certs rotate` goes on from here");
+            return ExitCodes.Fail("stopped; everything still works, and `certs rotate` continues from here");
         }
     }
 
-    /// <summary>Runs an action on the vault and the trust that the command line names, and tells faults in words.</summary>
+    /// <summary>Runs an action on the stores that the command line names, and reports faults.</summary>
     static async Task<int> GuardedAsync(ParseResult arguments, Func<ICertificateStore, ICaBundleStore, Task<int>> action)
     {
         try
@@ -130,8 +143,8 @@ static class CertsCommand
             }
 
             using var api = new KubeApi(ClusterOptions.Configuration(arguments), TimeProvider.System);
-            ICertificateStore vault = directory is not null ? directory : new SecretCertificateStore(api, ClusterOptions.NamespaceOf(arguments), TimeProvider.System);
-            return await action(vault, new WebhookCaBundleStore(api, ClusterOptions.NameOf(arguments))).ConfigureAwait(false);
+            ICertificateStore store = directory is not null ? directory : new SecretCertificateStore(api, ClusterOptions.NamespaceOf(arguments), TimeProvider.System);
+            return await action(store, new WebhookCaBundleStore(api, ClusterOptions.NameOf(arguments))).ConfigureAwait(false);
         }
         catch (OptionsValidationException fault)
         {

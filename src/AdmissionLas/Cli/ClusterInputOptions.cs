@@ -5,18 +5,22 @@ using Microsoft.Extensions.Options;
 
 namespace AdmissionLas.Cli;
 
-/// <summary>The options with which a verb is told what to know of a cluster: the cluster itself, a saved snapshot, or the thesis testbed.</summary>
+/// <summary>The options that choose where a command reads the cluster from: the cluster itself, a saved snapshot, or the thesis testbed.</summary>
 static class ClusterInputOptions
 {
     static readonly Option<FileInfo?> Snapshot = new("--snapshot")
     {
-        Description = "Use a saved snapshot instead of a cluster: what admission-las snapshot or kubectl get nodes,pods -A -o yaml wrote",
+        Description = "Use a saved snapshot instead of a cluster: the output of admission-las snapshot, or of kubectl get nodes,pods -A -o yaml",
         HelpName = "file",
     };
 
-    static readonly Option<bool> Demo = new("--demo") { Description = "Use the three empty nodes of the thesis testbed, which are part of the program", Arity = ArgumentArity.Zero };
+    static readonly Option<bool> Demo = new("--demo")
+    {
+        Description = "Use the three empty nodes of the thesis testbed, which are built in",
+        Arity = ArgumentArity.Zero,
+    };
 
-    /// <summary>Adds the options to a verb.</summary>
+    /// <summary>Adds the options to a command.</summary>
     internal static void AddTo(Command command)
     {
         ClusterOptions.AddConnectionTo(command);
@@ -27,24 +31,24 @@ static class ClusterInputOptions
             var ways = (result.GetResult(Snapshot) is null ? 0 : 1) + (result.GetValue(Demo) ? 1 : 0) + (ClusterOptions.IsGiven(result) ? 1 : 0);
             if (ways > 1)
             {
-                result.AddError("--snapshot, --demo and a cluster (--kubeconfig, --context) exclude one another");
+                result.AddError("--snapshot, --demo and a cluster (--kubeconfig, --context) exclude each other; give only one");
             }
         });
     }
 
-    /// <summary>Whether a cluster is meant.</summary>
+    /// <summary>Whether the command reads a cluster.</summary>
     internal static bool IsCluster(ParseResult arguments) => arguments.GetValue(Snapshot) is null && !arguments.GetValue(Demo);
 
-    /// <summary>What the options name.</summary>
+    /// <summary>Reads what the options name.</summary>
     /// <param name="arguments">The command line.</param>
-    /// <param name="api">The API server; <see langword="null"/> when none is meant.</param>
-    /// <param name="stop">Gives up.</param>
+    /// <param name="api">The API server; <see langword="null"/> when the command reads no cluster.</param>
+    /// <param name="stop">Cancels the reading.</param>
     internal static async Task<ClusterSnapshot> TakeAsync(ParseResult arguments, KubeApi? api, CancellationToken stop) =>
         arguments.GetValue(Demo) ? ClusterSnapshot.Embedded()
         : arguments.GetValue(Snapshot) is { } file ? ClusterSnapshot.FromFile(file.FullName)
         : await ClusterSnapshot.TakeAsync(api!, ClusterOptions.NamespaceOf(arguments), stop).ConfigureAwait(false);
 
-    /// <summary>Runs a verb with what it is to know, and tells faults in words.</summary>
+    /// <summary>Runs a command with the API server, if it reads one, and reports faults.</summary>
     internal static async Task<int> RunAsync(ParseResult arguments, Func<KubeApi?, Task<int>> action, CancellationToken stop)
     {
         var errors = arguments.InvocationConfiguration.Error;

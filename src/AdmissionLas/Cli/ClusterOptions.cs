@@ -1,44 +1,45 @@
 using System.CommandLine;
+using AdmissionLas.Registration;
 using k8s;
 using k8s.Exceptions;
 using YamlDotNet.Core;
 
 namespace AdmissionLas.Cli;
 
-/// <summary>The options of the verbs that talk to a cluster, and how they become a connection.</summary>
+/// <summary>The options of commands that talk to a cluster, and the connection they make.</summary>
 static class ClusterOptions
 {
     static readonly Option<FileInfo?> Kubeconfig = new("--kubeconfig")
     {
-        Description = "The cluster's kubeconfig [default: the cluster this runs in, else the first file of $KUBECONFIG that is there, else ~/.kube/config]",
+        Description = "The cluster's kubeconfig [default: the cluster this runs in, else the first existing file of $KUBECONFIG, else ~/.kube/config]",
         HelpName = "file",
     };
 
-    static readonly Option<string?> Context = new("--context") { Description = "The kubeconfig's context; its current one when left out" };
+    static readonly Option<string?> Context = new("--context") { Description = "The kubeconfig's context [default: its current one]" };
 
     static readonly Option<string> Namespace = new("--namespace")
     {
         Description = "The namespace that AdmissionLas is installed in",
-        DefaultValueFactory = _ => "admission-las",
+        DefaultValueFactory = _ => RegistrationKeys.DefaultName,
     };
 
     static readonly Option<string> Name = new("--name")
     {
         Description = "The MutatingWebhookConfiguration's name",
-        DefaultValueFactory = _ => "admission-las",
+        DefaultValueFactory = _ => RegistrationKeys.DefaultName,
     };
 
-    /// <summary>An API server that does not say a word for so long is not there.</summary>
-    static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    /// <summary>How long to wait for the API server.</summary>
+    static readonly TimeSpan Timeout = TimeSpan.FromSeconds(10);
 
-    /// <summary>Adds the options to a verb.</summary>
+    /// <summary>Adds the options to a command.</summary>
     internal static void AddTo(Command command)
     {
         AddConnectionTo(command);
         command.Add(Name);
     }
 
-    /// <summary>Adds those of them that a verb needs which only looks.</summary>
+    /// <summary>Adds the options without <c>--name</c>, for commands that do not use the registration.</summary>
     internal static void AddConnectionTo(Command command)
     {
         command.Add(Kubeconfig);
@@ -57,11 +58,11 @@ static class ClusterOptions
     internal static string NameOf(ParseResult arguments) => arguments.GetValue(Name)!;
 
     /// <summary>The API server that the options name.</summary>
-    /// <exception cref="InvalidDataException">They name none that can be used; the message says what to do.</exception>
+    /// <exception cref="InvalidDataException">They name no usable API server; the message says what to do.</exception>
     internal static KubernetesClientConfiguration Configuration(ParseResult arguments)
     {
         var configuration = Find(arguments.GetValue(Kubeconfig)?.FullName, arguments.GetValue(Context));
-        configuration.HttpClientTimeout = Patience;
+        configuration.HttpClientTimeout = Timeout;
         return configuration;
     }
 
@@ -83,7 +84,7 @@ static class ClusterOptions
         }
     }
 
-    // $KUBECONFIG may be a list, which kubectl merges. The client does not, so the first that is there counts.
+    // $KUBECONFIG may be a list, which kubectl merges. The client does not: the first existing file counts.
     static string DefaultFile()
     {
         var variable = Environment.GetEnvironmentVariable("KUBECONFIG") ?? "";
@@ -91,6 +92,6 @@ static class ClusterOptions
             ? variable.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
             : [Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".kube", "config")];
         return candidates.FirstOrDefault(File.Exists) ?? throw new InvalidDataException(
-            $"no cluster is named: this process runs in none, and there is no {string.Join(" or ", candidates)}; give --kubeconfig <file>");
+            $"no cluster given: this process does not run in one, and there is no {string.Join(" or ", candidates)}; give --kubeconfig <file>");
     }
 }

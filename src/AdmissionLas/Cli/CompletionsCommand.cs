@@ -3,8 +3,8 @@ using System.CommandLine;
 namespace AdmissionLas.Cli;
 
 /// <summary>
-/// <c>admission-las completions</c>: a script for a shell that asks this program, by its <c>[suggest]</c> directive, what may come next.
-/// Where the program knows nothing, the shell completes file names.
+/// <c>admission-las completions</c>: prints a shell script that completes the command line with this program's <c>[suggest]</c> directive.
+/// Where the program suggests nothing, the shell completes file names.
 /// </summary>
 static class CompletionsCommand
 {
@@ -13,7 +13,11 @@ static class CompletionsCommand
     internal static Command Create()
     {
         Shell.AcceptOnlyFromAmong([.. Scripts.Keys]);
-        var command = new Command("completions", "Print a script that completes this program's verbs and options. bash: source <(admission-las completions bash)") { Shell };
+        var command = new Command(
+            "completions", "Print a script that completes this program's commands and options. bash: source <(admission-las completions bash)")
+        {
+            Shell,
+        };
         command.SetAction(arguments =>
         {
             arguments.InvocationConfiguration.Output.Write(Scripts[arguments.GetValue(Shell)!]);

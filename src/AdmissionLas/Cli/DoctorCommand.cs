@@ -4,15 +4,20 @@ using AdmissionLas.Kubernetes;
 
 namespace AdmissionLas.Cli;
 
-/// <summary><c>admission-las doctor</c>: looks for what keeps pods from being placed, and says what to do.</summary>
+/// <summary><c>admission-las doctor</c>: finds what keeps pods from being placed, and says what to do.</summary>
 static class DoctorCommand
 {
-    static readonly Option<string?> TestNamespace = new("--test-namespace") { Description = "Where to try a step, without creating it [default: the first namespace that opts in]" };
+    static readonly Option<string?> TestNamespace = new("--test-namespace")
+    {
+        Description = "The namespace for the dry run of a step [default: the first namespace that opts in]",
+    };
 
     internal static Command Create()
     {
-        var command = new Command("doctor", "Check the API server, the registration, trust, certificates, rights, labels and, by a dry run through the API server, all of it together. " +
-            "A line each: ok, warning or failed, and what to do. Changes nothing. The exit code is 0 unless something failed; warnings are allowed.")
+        var command = new Command(
+            "doctor",
+            "Check the API server, the registration, certificates, permissions and labels, and the whole path with a dry run through the API server. "
+            + "Prints a line for each finding: ok, warning or failed, and what to do. Changes nothing. The exit code is 0 unless something failed.")
         {
             TestNamespace,
         };
@@ -27,9 +32,10 @@ static class DoctorCommand
         try
         {
             using var api = new KubeApi(ClusterOptions.Configuration(arguments), TimeProvider.System);
-            var examination = new DoctorChecks(api, ClusterOptions.NameOf(arguments), ClusterOptions.NamespaceOf(arguments), arguments.GetValue(TestNamespace), TimeProvider.System);
+            var checks = new DoctorChecks(
+                api, ClusterOptions.NameOf(arguments), ClusterOptions.NamespaceOf(arguments), arguments.GetValue(TestNamespace), TimeProvider.System);
             var (ok, warnings, failed) = (0, 0, 0);
-            await foreach (var finding in examination.RunAsync(stop).ConfigureAwait(false))
+            await foreach (var finding in checks.RunAsync(stop).ConfigureAwait(false))
             {
                 output.WriteLine(finding);
                 switch (finding.Severity)

@@ -10,7 +10,11 @@ static class MatrixCommand
 
     internal static Command Create()
     {
-        var command = new Command("matrix", "Show the latency of every node to every location, in milliseconds, as the nodes' labels state it: - where there is none, ? where it cannot be read.") { Form };
+        var command = new Command(
+            "matrix", "Show the latency of every node to every location in milliseconds, from the nodes' labels: - for none, ? for one that cannot be read.")
+        {
+            Form,
+        };
         ClusterInputOptions.AddTo(command);
         command.SetAction((arguments, stop) => ClusterInputOptions.RunAsync(arguments, async api =>
         {

@@ -8,7 +8,7 @@ using AdmissionLas.Kubernetes;
 
 namespace AdmissionLas.Cli;
 
-/// <summary>The forms in which a verb shows what it found.</summary>
+/// <summary>The option for the output format, and writing JSON and YAML.</summary>
 static class OutputOptions
 {
     internal const string Table = "table";
@@ -17,10 +17,10 @@ static class OutputOptions
 
     static readonly JsonWriterOptions Indented = new() { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    /// <summary>A verb's own option.</summary>
+    /// <summary>Creates the option for a command.</summary>
     internal static Option<string> Create()
     {
-        var option = new Option<string>("--output", "-o") { Description = "How to show it", DefaultValueFactory = _ => Table };
+        var option = new Option<string>("--output", "-o") { Description = "The output format", DefaultValueFactory = _ => Table };
         option.AcceptOnlyFromAmong(Table, Json, Yaml);
         return option;
     }

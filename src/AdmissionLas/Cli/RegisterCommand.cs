@@ -1,6 +1,7 @@
 using AdmissionLas.Server;
 using System.CommandLine;
 using System.Text.RegularExpressions;
+using AdmissionLas.Configuration;
 using AdmissionLas.Kubernetes;
 using AdmissionLas.Placement;
 using AdmissionLas.Registration;
@@ -10,33 +11,49 @@ using k8s.Models;
 
 namespace AdmissionLas.Cli;
 
-/// <summary><c>admission-las register</c>: tells the API server of the webhook.</summary>
+/// <summary><c>admission-las register</c>: registers the webhook with the API server.</summary>
 static partial class RegisterCommand
 {
-    const string DefaultService = "admission-las";
-
     static readonly Option<string?> Url = new("--url") { Description = $"A webhook outside the cluster, as https://host:port{MutateEndpoint.Path}" };
-    static readonly Option<string?> Service = new("--service") { Description = $"The webhook's Service in --namespace [default: {DefaultService}]" };
+
+    static readonly Option<string?> Service = new("--service")
+    {
+        Description = $"The webhook's Service in --namespace [default: {RegistrationKeys.DefaultName}]",
+    };
+
     static readonly Option<int?> Port = new("--port") { Description = "The Service's port [default: 443]", CustomParser = OptionParsers.Port };
     static readonly Option<FileInfo?> CaBundle = new("--ca-bundle")
     {
-        Description = "PEM file with the authority that signed the webhook's certificate. Without it the registered one stays: `admission-las certs` sees to that",
+        Description = "PEM file with the authority that signed the webhook's certificate. "
+            + "Without it the registered bundle stays: `admission-las certs` keeps it up to date",
         HelpName = "file",
     };
 
-    static readonly Option<bool> PublicRoot = new("--public-root") { Description = "With --url, instead of --ca-bundle: the certificate chains to a public root that the API server trusts" };
-    static readonly Option<bool> EveryPod = new("--every-pod") { Description = "Every pod of the namespaces that opt in, for steps that are told by rules instead of labels" };
-    static readonly Option<string> ComponentLabel = new("--component-label")
+    static readonly Option<bool> PublicRoot = new("--public-root")
     {
-        Description = "The label that tells a step's type: steps.componentLabel of the configuration",
-        DefaultValueFactory = _ => RegistrationChoices.DefaultComponentLabel,
+        Description = "With --url, instead of --ca-bundle: the certificate chains to a public root that the API server trusts",
     };
 
-    static readonly Option<bool> DryRun = new("--dry-run") { Description = "Print the registration as YAML and have the API server check it, if it can be reached; change nothing" };
+    static readonly Option<bool> EveryPod = new("--every-pod")
+    {
+        Description = "Send every pod of the namespaces that opt in to the webhook, for steps that rules tell instead of labels",
+    };
+
+    static readonly Option<string> ComponentLabel = new("--component-label")
+    {
+        Description = "The label with a step's type: steps.componentLabel of the configuration",
+        DefaultValueFactory = _ => StepOptions.DefaultComponentLabel,
+    };
+
+    static readonly Option<bool> DryRun = new("--dry-run")
+    {
+        Description = "Print the registration as YAML, and check it with the API server if that can be reached; change nothing",
+    };
 
     internal static Command Create()
     {
-        var command = new Command("register", "Register the webhook with the API server, or change its registration. Only pods of namespaces that opt in ever come to it.")
+        var command = new Command(
+            "register", "Register the webhook with the API server, or change its registration. Only pods of namespaces that opt in go to it.")
         {
             Url, Service, Port, CaBundle, PublicRoot, EveryPod, ComponentLabel, DryRun,
         };
@@ -46,17 +63,18 @@ static partial class RegisterCommand
             var isUrl = result.GetValue(Url) is not null;
             if (isUrl && (result.GetValue(Service) is not null || result.GetValue(Port) is not null))
             {
-                result.AddError("--url excludes --service and --port");
+                result.AddError("--url excludes --service and --port; give one or the other");
             }
 
             if (isUrl && result.GetValue(CaBundle) is null == !result.GetValue(PublicRoot))
             {
-                result.AddError("--url needs either --ca-bundle <file>, the authority that signed the webhook's certificate, or --public-root, if that chains to a public root that the API server trusts");
+                result.AddError("--url needs either --ca-bundle <file>, the authority that signed the webhook's certificate, "
+                    + "or --public-root, if a public root that the API server trusts signed it");
             }
 
             if (!isUrl && result.GetValue(PublicRoot))
             {
-                result.AddError("--public-root goes with --url: no public authority signs the name of a Service");
+                result.AddError("--public-root needs --url: no public authority signs the name of a Service");
             }
         });
         command.SetAction(RunAsync);
@@ -87,16 +105,17 @@ static partial class RegisterCommand
     {
         using var api = new KubeApi(ClusterOptions.Configuration(arguments), TimeProvider.System);
         var registrar = new Registrar(api, choices.Name);
-        // Asked before anything is written: a stranger's registration of this name is nothing to try on.
+        // Before anything is tried: this refuses a registration that is not ours.
         await registrar.ReadOursAsync(stop).ConfigureAwait(false);
         choices = await FitAsync(registrar, choices, stop).ConfigureAwait(false);
         var (registered, isChanged) = await registrar.ApplyAsync(choices, isDryRun: false, stop).ConfigureAwait(false);
-        output.WriteLine($"{(isChanged ? "registered" : "registered already, nothing changed:")} {choices.Name}: {WhichPods(choices)}, in namespaces with {RegistrationKeys.OptIn}={RegistrationKeys.OptedIn}, go to {choices.Address}");
-        TellNext(arguments, registered, choices, output);
+        output.WriteLine($"{(isChanged ? "registered" : "registered already, nothing changed:")} {choices.Name}: {WhichPods(choices)}, "
+            + $"in namespaces with {RegistrationKeys.OptIn}={RegistrationKeys.OptedIn}, go to {choices.Address}");
+        WriteNextSteps(arguments, registered, choices, output);
         return ExitCodes.Ok;
     }
 
-    /// <summary>What would be applied goes to the output alone, so that it can be piped on.</summary>
+    /// <summary>Prints only the YAML to the standard output, so that it can be piped.</summary>
     static async Task<int> TryAsync(ParseResult arguments, RegistrationChoices choices, CancellationToken stop)
     {
         var (output, errors) = (arguments.InvocationConfiguration.Output, arguments.InvocationConfiguration.Error);
@@ -120,8 +139,8 @@ static partial class RegisterCommand
         notChecked ??= noCluster;
         YamlJson.Write(Registrar.Wanted(choices, before), output);
         errors.WriteLine(notChecked is null
-            ? "admission-las: the API server would take this; nothing was changed"
-            : $"admission-las: this was not checked, and is for a server that may not know matchConditions: {notChecked}");
+            ? "admission-las: the API server accepts this; nothing was changed"
+            : $"admission-las: this was not checked, and is for an API server without matchConditions: {notChecked}");
         return ExitCodes.Ok;
     }
 
@@ -142,17 +161,17 @@ static partial class RegisterCommand
     static async Task<RegistrationChoices> FitAsync(Registrar registrar, RegistrationChoices choices, CancellationToken stop) =>
         choices with { HasMatchConditions = !choices.IsEveryPod && await registrar.KnowsMatchConditionsAsync(choices, stop).ConfigureAwait(false) };
 
-    static void TellNext(ParseResult arguments, V1MutatingWebhookConfiguration registered, RegistrationChoices choices, TextWriter output)
+    static void WriteNextSteps(ParseResult arguments, V1MutatingWebhookConfiguration registered, RegistrationChoices choices, TextWriter output)
     {
         output.WriteLine();
         output.WriteLine("Next:");
         if (choices.Address is WebhookAddress.Service && registered.Webhooks.Any(w => w.ClientConfig.CaBundle is not { Length: > 0 }))
         {
-            output.WriteLine("  admission-las certs init          # there is no CA bundle yet, so the API server cannot trust the webhook: pods go unplaced");
+            output.WriteLine("  admission-las certs init          # there is no CA bundle yet, so the API server cannot trust the webhook and pods are not placed");
         }
 
-        var name = choices.Name == RegistrationKeys.AppIsOurs ? "" : $" --name {choices.Name}";
-        var ns = ClusterOptions.NamespaceOf(arguments) == RegistrationKeys.AppIsOurs ? "" : $" --namespace {ClusterOptions.NamespaceOf(arguments)}";
+        var name = choices.Name == RegistrationKeys.DefaultName ? "" : $" --name {choices.Name}";
+        var ns = ClusterOptions.NamespaceOf(arguments) == RegistrationKeys.DefaultName ? "" : $" --namespace {ClusterOptions.NamespaceOf(arguments)}";
         output.WriteLine($"  kubectl label namespace <namespace> {RegistrationKeys.OptIn}={RegistrationKeys.OptedIn}");
         output.WriteLine($"  kubectl label node <node> {LatencyLabels.Prefix}<location>=<milliseconds>");
         output.WriteLine($"  admission-las doctor{ns}{name}");
@@ -174,7 +193,7 @@ static partial class RegisterCommand
             Address = arguments.GetValue(Url) is { } url ? new WebhookAddress.Url(WebhookUrl(url)) : ServiceIn(ns, arguments),
             CaBundle = arguments.GetValue(CaBundle) is { } file ? CaBundleFile.Read(file.FullName, DateTimeOffset.UtcNow) : arguments.GetValue(PublicRoot) ? [] : null,
             IsEveryPod = arguments.GetValue(EveryPod),
-            ComponentLabel = IsLabelKey(label) ? label : throw new InvalidDataException($"--component-label: \"{label}\" is no valid label key"),
+            ComponentLabel = IsLabelKey(label) ? label : throw new InvalidDataException($"--component-label: \"{label}\" is not a valid label key"),
         };
     }
 
@@ -182,14 +201,16 @@ static partial class RegisterCommand
     {
         var port = arguments.GetValue(Port) ?? 443;
         return port > 0
-            ? new WebhookAddress.Service(ns, arguments.GetValue(Service) ?? DefaultService, port)
-            : throw new InvalidDataException("--port: 0 is no port");
+            ? new WebhookAddress.Service(ns, arguments.GetValue(Service) ?? RegistrationKeys.DefaultName, port)
+            : throw new InvalidDataException("--port: 0 is not a port of a Service (1 to 65535)");
     }
 
-    // As the API server will have it.
+    // As the API server requires.
     static Uri WebhookUrl(string text) =>
-        !Uri.TryCreate(text, UriKind.Absolute, out var url) || url.Scheme != Uri.UriSchemeHttps ? throw new InvalidDataException($"--url: \"{text}\" is no https:// address, and the API server calls no other")
-        : url.UserInfo.Length > 0 || url.Query.Length > 0 || url.Fragment.Length > 0 ? throw new InvalidDataException($"--url: \"{text}\" has a user, a query or a fragment, and the API server takes none")
+        !Uri.TryCreate(text, UriKind.Absolute, out var url) || url.Scheme != Uri.UriSchemeHttps
+            ? throw new InvalidDataException($"--url: \"{text}\" is not an https:// address; the API server calls only those")
+        : url.UserInfo.Length > 0 || url.Query.Length > 0 || url.Fragment.Length > 0
+            ? throw new InvalidDataException($"--url: \"{text}\" has a user, a query or a fragment; the API server accepts none of them")
         : url.AbsolutePath == "/" ? throw new InvalidDataException($"--url: \"{text}\" has no path; the webhook answers at {new Uri(url, MutateEndpoint.Path)}")
         : url;
 

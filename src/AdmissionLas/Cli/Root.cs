@@ -2,11 +2,11 @@ using System.CommandLine;
 
 namespace AdmissionLas.Cli;
 
-/// <summary>The command line.</summary>
+/// <summary>The command line with all commands.</summary>
 static class Root
 {
     internal static RootCommand Create() =>
-        new("AdmissionLas places Kubeflow pipeline steps: prediction near the one who asks, training on the big machines.")
+        new("AdmissionLas places Kubeflow pipeline steps: prediction near its users, training on the largest nodes.")
         {
             ServeCommand.Create(),
             DemoCommand.Create(),

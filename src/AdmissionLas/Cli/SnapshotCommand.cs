@@ -4,7 +4,7 @@ using AdmissionLas.Kubernetes;
 
 namespace AdmissionLas.Cli;
 
-/// <summary><c>admission-las snapshot</c>: what decisions depend on, saved for a bug report or to explain with later.</summary>
+/// <summary><c>admission-las snapshot</c>: saves what decisions depend on, for a bug report or for a later <c>explain</c>.</summary>
 static class SnapshotCommand
 {
     static readonly Option<FileInfo?> File = new("--file", "-f") { Description = "Where to save it [default: the standard output]", HelpName = "file" };
@@ -13,8 +13,9 @@ static class SnapshotCommand
     {
         var command = new Command(
             "snapshot",
-            "Save what decisions depend on: nodes (name, labels, taints, capacity, conditions, names of large images), pods (name, node, requests, our annotations), which namespaces opt in, and the webhook's configuration. " +
-            "No environment, command line, volume, Secret or foreign annotation. Use it with --snapshot, or attach it to a bug report. Changes nothing.")
+            "Save what decisions depend on: nodes (name, labels, taints, capacity, conditions, names of large images), "
+            + "pods (name, node, requests, our annotations), which namespaces opt in, and the webhook's configuration. "
+            + "Leaves out environments, command lines, volumes, Secrets and other annotations. Use it with --snapshot, or attach it to a bug report. Changes nothing.")
         {
             File,
         };

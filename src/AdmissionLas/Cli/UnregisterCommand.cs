@@ -6,12 +6,12 @@ using k8s.Autorest;
 
 namespace AdmissionLas.Cli;
 
-/// <summary><c>admission-las unregister</c>: the API server forgets the webhook.</summary>
+/// <summary><c>admission-las unregister</c>: deletes the webhook's registration.</summary>
 static class UnregisterCommand
 {
     internal static Command Create()
     {
-        var command = new Command("unregister", "Delete the webhook's registration. Pods are then placed by the scheduler alone; those that run stay as they are.");
+        var command = new Command("unregister", "Delete the webhook's registration. The scheduler then places pods alone; running pods stay as they are.");
         ClusterOptions.AddTo(command);
         command.SetAction(RunAsync);
         return command;
@@ -26,7 +26,7 @@ static class UnregisterCommand
             using var api = new KubeApi(ClusterOptions.Configuration(arguments), TimeProvider.System);
             var registrar = new Registrar(api, name);
             output.WriteLine(await DeleteAsync(registrar, stop).ConfigureAwait(false)
-                ? $"unregistered {name}: no more pods come to the webhook"
+                ? $"unregistered {name}: the API server no longer calls the webhook"
                 : $"there is no registration {name}; nothing to do");
             return ExitCodes.Ok;
         }
@@ -52,7 +52,7 @@ static class UnregisterCommand
             await registrar.DeleteAsync(found, stop).ConfigureAwait(false);
             return true;
         }
-        // Another was faster.
+        // It was deleted meanwhile.
         catch (HttpOperationException fault) when (fault.Response.StatusCode == HttpStatusCode.NotFound)
         {
             return false;

@@ -7,7 +7,7 @@ using Microsoft.Extensions.Options;
 
 namespace AdmissionLas.Configuration;
 
-/// <summary>What certificates are made with; section <c>certificates</c> of <c>certs/policy.yaml</c>.</summary>
+/// <summary>The policy for certificates; section <c>certificates</c> of <c>certs/policy.yaml</c>.</summary>
 sealed class CertificateOptions
 {
     internal const string Section = "certificates";
@@ -23,7 +23,7 @@ sealed class CertificateOptions
     /// <summary>The DNS names that the serving certificate is for.</summary>
     public IList<string> DnsNames { get; set; } = [];
 
-    /// <summary>The IP addresses that it is for.</summary>
+    /// <summary>The IP addresses that the serving certificate is for.</summary>
     public IList<string> IpAddresses { get; set; } = [];
 
     /// <summary>The keys' type.</summary>
@@ -37,8 +37,8 @@ sealed class CertificateOptions
     [Range(3, 7320)]
     public int AuthorityDays { get; set; } = 1826;
 
-    /// <summary>The policy that these options mean.</summary>
-    /// <exception cref="OptionsValidationException">They mean none; every fault is told, with its key.</exception>
+    /// <summary>The policy of these options.</summary>
+    /// <exception cref="OptionsValidationException">They have faults; each is listed with its key.</exception>
     internal CertificatePolicy ToPolicy()
     {
         List<string> faults = [.. new CertificateOptionsValidator().Validate(null, this).Failures ?? []];
@@ -46,26 +46,26 @@ sealed class CertificateOptions
         {
             if (name.Length > 0 && !IsDistinguishedName(name))
             {
-                faults.Add($"certificates.{key}: \"{name}\" is no distinguished name; write for example CN=admission-las.admission-las.svc");
+                faults.Add($"certificates.{key}: \"{name}\" is not a distinguished name; write for example CN=admission-las.admission-las.svc");
             }
         }
 
         foreach (var name in DnsNames.Where(n => Uri.CheckHostName(n.StartsWith("*.", StringComparison.Ordinal) ? n[2..] : n) != UriHostNameType.Dns))
         {
-            faults.Add($"certificates.dnsNames: \"{name}\" is no DNS name");
+            faults.Add($"certificates.dnsNames: \"{name}\" is not a DNS name");
         }
 
         foreach (var address in IpAddresses.Where(a => !IPAddress.TryParse(a, out _)))
         {
-            faults.Add($"certificates.ipAddresses: \"{address}\" is no IP address");
+            faults.Add($"certificates.ipAddresses: \"{address}\" is not an IP address");
         }
 
         if (DnsNames.Count + IpAddresses.Count == 0)
         {
-            faults.Add("certificates.dnsNames: there is no name; write for example admission-las.admission-las.svc, the name that the API server uses");
+            faults.Add("certificates.dnsNames: there is no name; write for example admission-las.admission-las.svc, the name that the API server calls");
         }
 
-        // An authority signs until two thirds of its life are over, and nothing that it signs may outlive it.
+        // An authority signs during two thirds of its life, and nothing that it signs may outlive it.
         if (AuthorityDays < 3 * ServingDays)
         {
             faults.Add($"certificates.authorityDays: {AuthorityDays} is too short for serving certificates of {ServingDays} days; write at least {3 * ServingDays}");

@@ -4,14 +4,14 @@ using AdmissionLas.Placement;
 namespace AdmissionLas.Configuration;
 
 /// <summary>
-/// Label selectors as kubectl takes them: <c>tier=cloud</c>, <c>tier!=edge</c>, <c>tier in (cloud, core)</c>, <c>tier notin (edge)</c>,
+/// Parses label selectors in the syntax of kubectl: <c>tier=cloud</c>, <c>tier!=edge</c>, <c>tier in (cloud, core)</c>, <c>tier notin (edge)</c>,
 /// <c>tier</c>, <c>!tier</c>, joined by commas.
 /// Source: https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#label-selectors.
 /// </summary>
 static partial class LabelSelector
 {
     /// <summary>Reads a selector into a node selector term.</summary>
-    /// <returns><see langword="false"/> when the text is none, the empty text included.</returns>
+    /// <returns><see langword="false"/> when the text is not a selector; the empty text is not.</returns>
     internal static bool TryParse(string text, out NodeSelectorTerm term)
     {
         var requirements = new List<NodeSelectorRequirement>();

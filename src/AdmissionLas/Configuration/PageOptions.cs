@@ -2,15 +2,15 @@ using System.ComponentModel.DataAnnotations;
 
 namespace AdmissionLas.Configuration;
 
-/// <summary>The operator's web page; section <c>page</c>. Read at start.</summary>
+/// <summary>The admin's web page; section <c>page</c>. Read at start.</summary>
 sealed class PageOptions
 {
     internal const string Section = "page";
 
-    /// <summary>Whether there is a page at all.</summary>
+    /// <summary>Whether the page is served.</summary>
     public bool Enabled { get; set; }
 
-    /// <summary>The address it listens on. The pod's loopback is reached with <c>kubectl port-forward</c>, by whoever may do that.</summary>
+    /// <summary>The address it listens on. <c>kubectl port-forward</c> reaches the pod's loopback, for users who may port-forward.</summary>
     [Required]
     public string Address { get; set; } = "127.0.0.1";
 
@@ -19,16 +19,16 @@ sealed class PageOptions
     public int Port { get; set; } = 8081;
 
     /// <summary>
-    /// The host names by which it may be asked for, beside localhost and addresses of the loopback. Any other name is refused, or a page from
-    /// elsewhere could have its name lead here and read along.
+    /// The host names that requests may use, beside localhost and loopback addresses. Any other name is refused: a foreign page could
+    /// otherwise point its own name here and read the answers (DNS rebinding).
     /// </summary>
     public IList<string> Hosts { get; set; } = [];
 
-    /// <summary>How many decisions are kept to be looked at.</summary>
+    /// <summary>How many recent decisions the page keeps.</summary>
     [Range(10, 5_000)]
     public int RecentDecisions { get; set; } = 200;
 
-    /// <summary>How many may follow the decisions at once.</summary>
+    /// <summary>How many browsers can follow the decisions at once.</summary>
     [Range(1, 1_000)]
     public int Viewers { get; set; } = 16;
 }

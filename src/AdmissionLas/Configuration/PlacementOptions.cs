@@ -11,7 +11,7 @@ sealed class PlacementOptions
     /// <summary><c>adaptive</c>, <c>preferred</c>, <c>required</c> or <c>off</c>.</summary>
     public PlacementMode Mode { get; set; } = PlacementMode.Adaptive;
 
-    /// <summary>How many nodes a patch names at most.</summary>
+    /// <summary>The most nodes that a patch names.</summary>
     [Range(1, PlacementPolicy.NamedNodesLimit)]
     public int NamedNodes { get; set; } = 8;
 
@@ -28,7 +28,7 @@ sealed class PlacementOptions
     public int NodeAffinityWeight { get; set; } = 2;
 }
 
-/// <summary>What training steps get; section <c>training</c>. Reloaded when the file changes.</summary>
+/// <summary>Which requests and nodes training steps get; section <c>training</c>. Reloaded when the file changes.</summary>
 sealed class TrainingOptions
 {
     internal const string Section = "training";
@@ -41,25 +41,27 @@ sealed class TrainingOptions
     [Required]
     public string Memory { get; set; } = "4Gi";
 
-    /// <summary>The label selector that tells a cloud node; empty to go by capacity alone.</summary>
+    /// <summary>The label selector of cloud nodes; empty to use capacity alone.</summary>
     public string CloudSelector { get; set; } = "admissionlas.io/tier=cloud";
 
-    /// <summary>The share of the largest node's capacity from which on a node is of the top class.</summary>
+    /// <summary>A node is in the top class from this share of the largest node's capacity on.</summary>
     [Range(0.01, 1.0)]
     public double TopClassShare { get; set; } = 0.75;
 
-    /// <summary>Patterns for containers that the platform adds, beside the well-known ones; they get no requests.</summary>
+    /// <summary>Patterns for containers that the platform adds, beside the well-known ones; the webhook gives them no requests.</summary>
     public IList<string> PlatformContainers { get; set; } = [];
 }
 
-/// <summary>How a pod's step type and location are found; section <c>steps</c>. Reloaded when the file changes.</summary>
+/// <summary>How the webhook finds a pod's step type and location; section <c>steps</c>. Reloaded when the file changes.</summary>
 sealed class StepOptions
 {
     internal const string Section = "steps";
 
+    internal const string DefaultComponentLabel = "typeOfComponent";
+
     /// <summary>The bare label key for the type.</summary>
     [Required]
-    public string ComponentLabel { get; set; } = "typeOfComponent";
+    public string ComponentLabel { get; set; } = DefaultComponentLabel;
 
     /// <summary>The bare label key for the location.</summary>
     [Required]
@@ -72,7 +74,7 @@ sealed class StepOptions
     public IDictionary<string, string> DefaultLocations { get; set; } = new Dictionary<string, string>();
 }
 
-/// <summary>One rule; all stated patterns must match, and <c>*</c> stands for any run of characters.</summary>
+/// <summary>One rule; every pattern that is set must match, and <c>*</c> stands for any characters.</summary>
 sealed class StepRuleOptions
 {
     /// <summary>The name shown in decisions.</summary>
@@ -99,6 +101,6 @@ sealed class StepRuleOptions
     /// <summary>The location that the rule gives.</summary>
     public string? Location { get; set; }
 
-    /// <summary>Whether the rule is asked before the pod's own labels.</summary>
+    /// <summary>Whether the rule comes before the pod's own labels.</summary>
     public bool WinsOverLabel { get; set; }
 }

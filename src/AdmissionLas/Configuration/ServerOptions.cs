@@ -2,8 +2,8 @@ using System.ComponentModel.DataAnnotations;
 
 namespace AdmissionLas.Configuration;
 
-/// <summary>Where and within which limits the server listens; section <c>server</c>. Read at start.</summary>
-// Properties are settable, not init-only: the generated binder passes over init-only ones without a word.
+/// <summary>The server's addresses, certificates and limits; section <c>server</c>. Read at start.</summary>
+// Properties are settable, not init-only: the generated binder ignores init-only ones silently.
 sealed class ServerOptions
 {
     internal const string Section = "server";
@@ -26,7 +26,7 @@ sealed class ServerOptions
     /// <summary>PEM file with the serving certificate's key.</summary>
     public string CertificateKey { get; set; } = "/certs/tls.key";
 
-    /// <summary>The names that the certificate must be for, so that a wrong one is refused here and not by the API server; empty for any.</summary>
+    /// <summary>The names that the certificate must be for, so that a wrong one is refused here before the API server refuses it; empty for any.</summary>
     public IList<string> CertificateNames { get; set; } = [];
 
     /// <summary>PEM file with the authorities of client certificates; empty to accept callers without one.</summary>
@@ -35,11 +35,11 @@ sealed class ServerOptions
     /// <summary>The common or DNS names that callers may have; needed with <see cref="ClientCa"/>.</summary>
     public IList<string> AllowedClients { get; set; } = [];
 
-    /// <summary>How often the files are looked at for a renewed certificate, seconds.</summary>
+    /// <summary>How often the server looks for a renewed certificate, seconds.</summary>
     [Range(1, 3600)]
     public int CertificateReloadSeconds { get; set; } = 10;
 
-    /// <summary>How long the server goes on answering after it was told to stop, seconds; until then its Service knows that it is not ready.</summary>
+    /// <summary>How long the server still answers after SIGTERM, seconds; meanwhile its Service learns that it is not ready.</summary>
     [Range(0, 60)]
     public int DrainSeconds { get; set; } = 5;
 
@@ -51,7 +51,7 @@ sealed class ServerOptions
     [Range(50, 30_000)]
     public int BudgetMilliseconds { get; set; } = 1_000;
 
-    /// <summary>How many reviews may be held at once; more are refused at once, and the API server lets their pods through.</summary>
+    /// <summary>The most reviews at a time; the server refuses more, and the API server creates their pods unpatched.</summary>
     [Range(1, 100_000)]
     public int ConcurrentReviews { get; set; } = 512;
 }

@@ -3,14 +3,14 @@ using AdmissionLas.Webhook;
 
 namespace AdmissionLas.Configuration;
 
-/// <summary>Turns options into settings, or tells everything that is wrong with them at once.</summary>
+/// <summary>Turns options into settings, or lists every fault in them.</summary>
 static class SettingsCompiler
 {
     /// <summary>Compiles the three sections.</summary>
     /// <param name="placement">How predict steps are placed.</param>
-    /// <param name="training">What training steps get.</param>
-    /// <param name="steps">How a step is recognised.</param>
-    /// <param name="faults">What is wrong, each with its key and what to write instead; empty when all is well.</param>
+    /// <param name="training">Which requests and nodes training steps get.</param>
+    /// <param name="steps">How the webhook recognises a step.</param>
+    /// <param name="faults">Each fault with its key and what to write instead; empty when there is none.</param>
     /// <returns>The settings, or <see langword="null"/> when there are faults.</returns>
     internal static CompiledSettings? Compile(PlacementOptions placement, TrainingOptions training, StepOptions steps, out IReadOnlyList<string> faults)
     {
@@ -25,18 +25,18 @@ static class SettingsCompiler
     {
         if (!Quantity.TryParseMilli(training.Cpu, out var cpuMilli) || cpuMilli == 0)
         {
-            faults.Add($"training.cpu: \"{training.Cpu}\" is no positive Kubernetes quantity; write for example 2 or 500m");
+            faults.Add($"training.cpu: \"{training.Cpu}\" is not a positive Kubernetes quantity; write for example 2 or 500m");
         }
 
         if (!Quantity.TryParseUnits(training.Memory, out var memoryBytes) || memoryBytes == 0)
         {
-            faults.Add($"training.memory: \"{training.Memory}\" is no positive Kubernetes quantity; write for example 4Gi");
+            faults.Add($"training.memory: \"{training.Memory}\" is not a positive Kubernetes quantity; write for example 4Gi");
         }
 
         NodeSelectorTerm? cloud = null;
         if (!string.IsNullOrWhiteSpace(training.CloudSelector) && !LabelSelector.TryParse(training.CloudSelector, out cloud))
         {
-            faults.Add($"training.cloudSelector: \"{training.CloudSelector}\" is no label selector; write for example tier=cloud or tier in (cloud, core)");
+            faults.Add($"training.cloudSelector: \"{training.CloudSelector}\" is not a label selector; write for example tier=cloud or tier in (cloud, core)");
         }
 
         return new PlacementPolicy
@@ -64,12 +64,12 @@ static class SettingsCompiler
             var rule = Rule(options, options.Name.Length > 0 ? options.Name : key, faults, key);
             if (!rule.HasPattern)
             {
-                faults.Add($"{key}: it states no pattern and would match every pod; add namespace, nodeName, function, inferenceService or labels");
+                faults.Add($"{key}: it has no pattern and would match every pod; add namespace, nodeName, function, inferenceService or labels");
             }
 
             if (!rule.GivesKind && rule.Location is null)
             {
-                faults.Add($"{key}: it gives neither component nor location");
+                faults.Add($"{key}: it sets neither component nor location; set one of them");
             }
 
             rules.Add(rule);
@@ -119,7 +119,7 @@ static class SettingsCompiler
     {
         if (!LabelSyntax.IsName(location))
         {
-            faults.Add($"{key}: \"{location}\" is no valid label name, so no node can have a latency to it");
+            faults.Add($"{key}: \"{location}\" is not a valid label name, so no node can have a latency to it");
         }
     }
 }

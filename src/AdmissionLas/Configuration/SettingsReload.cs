@@ -4,8 +4,8 @@ using Microsoft.Extensions.Options;
 namespace AdmissionLas.Configuration;
 
 /// <summary>
-/// Compiles the options at start, refusing to start on faults, and again whenever the configuration changes, keeping the last good settings
-/// on faults.
+/// Compiles the options at start and after every change of the configuration. Faults stop the start; later, the last good settings stay in
+/// force.
 /// </summary>
 sealed partial class SettingsReload : IHostedService, IDisposable
 {
@@ -21,11 +21,11 @@ sealed partial class SettingsReload : IHostedService, IDisposable
         Settings settings, ILogger<SettingsReload> log)
     {
         (this.placement, this.training, this.steps, this.settings, this.log) = (placement, training, steps, settings, log);
-        // At start and in the constructor, so that faults are told before a port is opened.
+        // In the constructor, so that faults are reported before a port is opened.
         settings.Current = Compile(out var faults) ?? throw new OptionsValidationException("configuration", typeof(SettingsCompiler), faults);
     }
 
-    /// <summary>Whether the settings in force are those that the configuration states now; not so after a change that was refused.</summary>
+    /// <summary>Whether the settings in force are those of the configuration; <see langword="false"/> after a refused change.</summary>
     internal bool IsCurrent { get; private set; } = true;
 
     /// <inheritdoc/>
@@ -54,7 +54,7 @@ sealed partial class SettingsReload : IHostedService, IDisposable
             faults = [.. invalid.Failures];
             return null;
         }
-        // The binder's word for a value of the wrong type, such as a number that is none.
+        // The binder throws this for a value of the wrong type, such as text where a number belongs.
         catch (InvalidOperationException unbindable)
         {
             faults = [unbindable.Message];

@@ -2,7 +2,6 @@ using System.Buffers;
 using System.Net;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
-using AdmissionLas.Cli;
 using AdmissionLas.Kubernetes;
 using AdmissionLas.Placement;
 using AdmissionLas.Registration;
@@ -11,7 +10,7 @@ using k8s.Models;
 
 namespace AdmissionLas.Doctor;
 
-/// <summary>All checks one after the other. One that cannot be made is a finding, and the others go on.</summary>
+/// <summary>Runs all checks in order. A check that cannot run is a finding of its own; the others still run.</summary>
 sealed class DoctorChecks(KubeApi api, string registrationName, string ownNamespace, string? testNamespace, TimeProvider time)
 {
     V1MutatingWebhookConfiguration? registration;
@@ -42,7 +41,7 @@ sealed class DoctorChecks(KubeApi api, string registrationName, string ownNamesp
         }
     }
 
-    // One after the other: later ones look at what earlier ones have read.
+    // In this order: later checks use what earlier ones read.
     IEnumerable<(string What, Func<Task<IReadOnlyList<Finding>>> Check)> Checks(Func<bool> hasFailed, CancellationToken stop)
     {
         yield return ("the registration", () => RegistrationAsync(stop));
@@ -52,13 +51,13 @@ sealed class DoctorChecks(KubeApi api, string registrationName, string ownNamesp
             // Usually one: the entries differ in their selectors alone.
             foreach (var entry in registration.Webhooks.DistinctBy(AddressAndTrust))
             {
-                yield return ("what serves the webhook", () => ServingCheck.EvaluateAsync(api, entry, time.GetUtcNow(), stop));
+                yield return ("the webhook's Service and certificate", () => ServingCheck.EvaluateAsync(api, entry, time.GetUtcNow(), stop));
             }
         }
 
-        foreach (var account in RightsCheck.Accounts(ownNamespace, registrationName))
+        foreach (var account in PermissionsCheck.Accounts(ownNamespace, registrationName))
         {
-            yield return ($"the rights of {account.Purpose}", () => RightsCheck.EvaluateAsync(api, ownNamespace, account, stop));
+            yield return ($"the permissions of {account.Purpose}", () => PermissionsCheck.EvaluateAsync(api, ownNamespace, account, stop));
         }
 
         yield return ("the nodes' labels", () => NodeLabelsAsync(stop));
@@ -91,7 +90,7 @@ sealed class DoctorChecks(KubeApi api, string registrationName, string ownNamesp
     async Task<IReadOnlyList<Finding>> DryRunAsync(V1MutatingWebhookConfiguration registered, string ns, bool isFaultKnown, CancellationToken stop)
     {
         var target = await api.ReadAsync(ObjectKinds.Namespaces, null, ns, stop).ConfigureAwait(false);
-        return await DryRunCheck.EvaluateAsync(api, registered, target, MostKnownLocation(), isFaultKnown, stop).ConfigureAwait(false);
+        return await DryRunCheck.EvaluateAsync(api, registered, target, BestCoveredLocation(), isFaultKnown, stop).ConfigureAwait(false);
     }
 
     static (string? Url, string? Namespace, string? Name, int? Port, string Bundle) AddressAndTrust(V1MutatingWebhook entry)
@@ -102,7 +101,7 @@ sealed class DoctorChecks(KubeApi api, string registrationName, string ownNamesp
 
     string? FirstOptedIn() => NamespacesCheck.OptedIn(labelled, ownNamespace) is [var first, ..] ? first : null;
 
-    string? MostKnownLocation() => view.Locations.OrderByDescending(l => view.NearestTo(l).Count).ThenBy(l => l, StringComparer.Ordinal).FirstOrDefault();
+    string? BestCoveredLocation() => view.Locations.OrderByDescending(l => view.NearestTo(l).Count).ThenBy(l => l, StringComparer.Ordinal).FirstOrDefault();
 
     async Task<IReadOnlyList<NodeFacts>> NodesAsync(CancellationToken stop)
     {
@@ -134,14 +133,16 @@ sealed class DoctorChecks(KubeApi api, string registrationName, string ownNamesp
         }
         catch (HttpOperationException refused) when (refused.Response.StatusCode == HttpStatusCode.Forbidden)
         {
-            // A quota or a policy says no in other words than a missing right.
+            // The API server says "cannot" for a missing permission only, and not for a quota or a policy.
             var reason = ApiFault.Reason(refused);
             return [Finding.Failed($"{what} could not be checked: {reason}",
-                reason.Contains(" cannot ", StringComparison.Ordinal) ? "get that right, or run doctor as a cluster admin" : "name another namespace with --test-namespace")];
+                reason.Contains(" cannot ", StringComparison.Ordinal)
+                    ? "grant that permission, or run doctor as a cluster admin"
+                    : "choose another namespace with --test-namespace")];
         }
         catch (Exception fault) when (ApiFault.Is(fault) && !stop.IsCancellationRequested)
         {
-            return [Finding.Failed($"{what} could not be checked: {ApiFault.Reason(fault)}", "run doctor again when that is repaired")];
+            return [Finding.Failed($"{what} could not be checked: {ApiFault.Reason(fault)}", "fix that, then run doctor again")];
         }
     }
 }

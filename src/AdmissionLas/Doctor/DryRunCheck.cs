@@ -1,4 +1,5 @@
 using AdmissionLas.Webhook;
+using AdmissionLas.Configuration;
 using AdmissionLas.Kubernetes;
 using AdmissionLas.Placement;
 using AdmissionLas.Registration;
@@ -7,13 +8,12 @@ using k8s.Models;
 namespace AdmissionLas.Doctor;
 
 /// <summary>
-/// The proof: a prediction step that the API server creates without storing it goes the way of all pods, and comes back with our decision
-/// or without.
+/// Checks the whole path: creates a prediction step as a server-side dry run and looks for the webhook's decision on the pod that comes back.
 /// </summary>
 static class DryRunCheck
 {
-    /// <summary>An API server takes a moment to notice a registration that was just made.</summary>
-    const int Attempts = 3;
+    /// <summary>An API server takes a moment to use a new registration.</summary>
+    const int MaxAttempts = 3;
 
     static readonly TimeSpan BetweenAttempts = TimeSpan.FromMilliseconds(700);
 
@@ -27,7 +27,7 @@ static class DryRunCheck
         }
 
         var answer = await TryAsync(api, ns.Metadata.Name, pod, stop).ConfigureAwait(false);
-        for (var attempt = 1; attempt < Attempts && Record(answer) is null; attempt++)
+        for (var attempt = 1; attempt < MaxAttempts && Record(answer) is null; attempt++)
         {
             await Task.Delay(BetweenAttempts, stop).ConfigureAwait(false);
             answer = await TryAsync(api, ns.Metadata.Name, pod, stop).ConfigureAwait(false);
@@ -39,24 +39,26 @@ static class DryRunCheck
     internal static Finding Evaluate(PlacementRecord? record, string? decision, string ns, bool isFaultKnown) => record switch
     {
         null when decision is null => Finding.Failed(
-            $"a prediction step in namespace {ns} came back unpatched (dry run): the API server does not get an answer that it accepts",
+            $"a prediction step in namespace {ns} came back unpatched (dry run): the API server got no valid answer from the webhook",
             isFaultKnown
-                ? "see to what failed above"
-                : "see the warnings above, network policies and firewalls between the API server and the webhook, and \"failed calling webhook\" in the API server's log"),
+                ? "fix what failed above"
+                : "check the warnings above, network policies and firewalls between the API server and the webhook, and \"failed calling webhook\" in the API server's log"),
         { IsPlaced: false } =>
             Finding.Warning($"the webhook answers the API server, but does not place a prediction step in namespace {ns} (dry run): {decision}", "label the nodes"),
         _ => Finding.Ok($"a prediction step in namespace {ns} was placed (dry run): {decision}"),
     };
 
-    /// <summary>What the registration's own selectors say about why the pod would not come to the webhook.</summary>
+    /// <summary>Which selector of the registration keeps the pod from the webhook; <see langword="null"/> when none does.</summary>
     internal static Finding? NotSelected(V1MutatingWebhookConfiguration registration, V1Namespace ns, V1Pod pod)
     {
         Dictionary<string, string> labels = new(ns.Metadata.Labels ?? new Dictionary<string, string>());
         var entries = registration.Webhooks.Where(w => w.NamespaceSelector.Matches(labels)).ToList();
         return entries.Count == 0 ? Finding.Failed(
-                $"the registration's namespace selector passes over namespace {ns.Metadata.Name}", $"kubectl label namespace {ns.Metadata.Name} {RegistrationKeys.OptIn}={RegistrationKeys.OptedIn}, or name another with --test-namespace")
+                $"the registration's namespace selector does not match namespace {ns.Metadata.Name}",
+                $"kubectl label namespace {ns.Metadata.Name} {RegistrationKeys.OptIn}={RegistrationKeys.OptedIn}, or choose another with --test-namespace")
             : entries.All(w => !w.ObjectSelector.Matches(new Dictionary<string, string>(pod.Metadata.Labels))) ? Finding.Failed(
-                $"the registration's object selector passes over prediction steps with the labels {string.Join(", ", pod.Metadata.Labels.Keys)}", "run admission-las register again, or apply the manifests")
+                $"the registration's object selector does not match prediction steps with the labels {string.Join(", ", pod.Metadata.Labels.Keys)}",
+                "run admission-las register again, or apply the manifests")
             : null;
     }
 
@@ -67,12 +69,12 @@ static class DryRunCheck
 
     static string? Annotation(V1Pod pod, string key) => pod.Metadata.Annotations?.TryGetValue(key, out var text) == true ? text : null;
 
-    // Modest enough for quotas and the restricted pod security standard. It speaks for itself in every way that a step can.
+    // Small enough for quotas, and allowed by the restricted pod security standard. It has every label that a selector may look for.
     internal static V1Pod Step(V1MutatingWebhookConfiguration registration, string? location)
     {
         var labels = new Dictionary<string, string>();
         var keys = registration.Webhooks.SelectMany(w => w.ObjectSelector?.MatchExpressions ?? []).Where(e => e.OperatorProperty == "Exists").Select(e => e.Key);
-        foreach (var key in (string[])[RegistrationChoices.DefaultComponentLabel, StepRules.ComponentKey, .. keys])
+        foreach (var key in (string[])[StepOptions.DefaultComponentLabel, StepRules.ComponentKey, .. keys])
         {
             labels[key] = "Predict";
         }

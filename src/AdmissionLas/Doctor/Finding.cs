@@ -1,22 +1,22 @@
 namespace AdmissionLas.Doctor;
 
-/// <summary>How a check went.</summary>
+/// <summary>How serious a finding is.</summary>
 enum Severity
 {
-    /// <summary>As it should be.</summary>
+    /// <summary>Nothing to do.</summary>
     Ok,
 
-    /// <summary>Works, or cannot be seen from here; somebody should look.</summary>
+    /// <summary>It works, or cannot be checked from here; the admin should look at it.</summary>
     Warning,
 
-    /// <summary>Pods go unplaced, or soon will.</summary>
+    /// <summary>Pods are not placed, or soon will not be.</summary>
     Failed,
 }
 
 /// <summary>What a check found.</summary>
-/// <param name="Severity">How it went.</param>
+/// <param name="Severity">How serious it is.</param>
 /// <param name="What">What was found.</param>
-/// <param name="Remedy">What to do about it; <see langword="null"/> for nothing.</param>
+/// <param name="Remedy">What the admin can do; <see langword="null"/> when there is nothing to do.</param>
 sealed record Finding(Severity Severity, string What, string? Remedy = null)
 {
     internal static Finding Ok(string what) => new(Severity.Ok, what);

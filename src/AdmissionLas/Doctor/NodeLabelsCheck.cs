@@ -3,7 +3,7 @@ using AdmissionLas.Placement;
 
 namespace AdmissionLas.Doctor;
 
-/// <summary>What the nodes' labels give placement to work with.</summary>
+/// <summary>Checks the latency labels and the tier labels of the nodes.</summary>
 static class NodeLabelsCheck
 {
     static readonly string HowToLabel = $"kubectl label node <node> {LatencyLabels.Prefix}<location>=<milliseconds>";
@@ -13,14 +13,15 @@ static class NodeLabelsCheck
         var measured = view.Nodes.Count(n => n.Latencies.Known.Count > 0);
         List<Finding> findings =
         [
-            view.Nodes.Count == 0 ? Finding.Warning("the cluster has no nodes", "add some, then label them")
+            view.Nodes.Count == 0 ? Finding.Warning("the cluster has no nodes", "add nodes, then label them")
             : measured == 0 ? Finding.Warning($"none of the {Nodes(view.Nodes.Count)} has a latency to any location, so predict steps are left to the scheduler", HowToLabel)
             : Finding.Ok($"{measured} of {Nodes(view.Nodes.Count)} have a latency to a location: {string.Join(", ", view.Locations)}"),
         ];
         findings.AddRange(view.UnreadableLatencies.Select(u => Finding.Warning(
             $"node {u.NodeName} has a latency to {u.Location} that cannot be read: \"{u.Value}\"", "write milliseconds, or a number with us, ms or s")));
         findings.AddRange(view.Locations.Where(l => view.NearestTo(l).Count == 1).Select(l => Finding.Warning(
-            $"only node {view.NearestTo(l)[0].Node.Name} has a latency to {l}: when it is full the scheduler chooses blindly", $"kubectl label node <another> {LatencyLabels.Prefix}{l}=<milliseconds>")));
+            $"only node {view.NearestTo(l)[0].Node.Name} has a latency to {l}: when it is full, the scheduler chooses without latencies",
+            $"kubectl label node <another> {LatencyLabels.Prefix}{l}=<milliseconds>")));
         findings.Add(CloudNodes(view));
         return findings;
     }
@@ -31,7 +32,9 @@ static class NodeLabelsCheck
         var count = LabelSelector.TryParse(selector, out var term) ? view.Nodes.Count(term.Matches) : 0;
         return count > 0
             ? Finding.Ok($"{Nodes(count)} with {selector}, for training steps")
-            : Finding.Warning($"no node has {selector}, so training steps prefer the largest nodes", $"kubectl label node <node> {selector}, unless training.cloudSelector says otherwise");
+            : Finding.Warning(
+                $"no node has {selector}, so training steps prefer the largest nodes",
+                $"kubectl label node <node> {selector}, unless training.cloudSelector says otherwise");
     }
 
     static string Nodes(int count) => count == 1 ? "1 node" : $"{count} nodes";

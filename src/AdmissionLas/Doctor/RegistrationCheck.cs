@@ -3,19 +3,21 @@ using k8s.Models;
 
 namespace AdmissionLas.Doctor;
 
-/// <summary>Whether the registration can do no harm, and anything at all.</summary>
+/// <summary>Checks that the registration exists and cannot block pods.</summary>
 static class RegistrationCheck
 {
-    /// <summary>A pod's creation waits this long for a webhook that is stuck, once for each entry.</summary>
-    const int LongestTimeoutSeconds = 5;
+    /// <summary>A webhook that hangs delays each pod by its timeout, once for each entry.</summary>
+    const int MaxTimeoutSeconds = 5;
 
-    const string Again = "run admission-las register again, or apply the manifests";
+    const string Remedy = "run admission-las register again, or apply the manifests";
 
     internal static IReadOnlyList<Finding> Evaluate(V1MutatingWebhookConfiguration? registration, string name, string ownNamespace)
     {
         if (registration?.Webhooks is not { Count: > 0 } entries)
         {
-            return [Finding.Failed($"the webhook is not registered: there is no MutatingWebhookConfiguration {name}", "run admission-las register, or name another with --name")];
+            return [Finding.Failed(
+                $"the webhook is not registered: there is no MutatingWebhookConfiguration {name}",
+                "run admission-las register, or choose another with --name")];
         }
 
         Finding[] faults = [.. entries.SelectMany(e => Faults(e, ownNamespace))];
@@ -26,12 +28,12 @@ static class RegistrationCheck
     {
         if (entry.FailurePolicy != "Ignore")
         {
-            yield return Failed(entry, $"has failurePolicy {entry.FailurePolicy}: when the webhook is down no pod is created");
+            yield return Failed(entry, $"has failurePolicy {entry.FailurePolicy}: when the webhook is down, no pod is created");
         }
 
-        if (entry.TimeoutSeconds is not <= LongestTimeoutSeconds)
+        if (entry.TimeoutSeconds is not <= MaxTimeoutSeconds)
         {
-            yield return Failed(entry, $"has timeoutSeconds {entry.TimeoutSeconds}: a webhook that is stuck holds up each pod for so long");
+            yield return Failed(entry, $"has timeoutSeconds {entry.TimeoutSeconds}: a webhook that hangs delays each pod by that long");
         }
 
         if (entry.SideEffects is not ("None" or "NoneOnDryRun"))
@@ -41,21 +43,21 @@ static class RegistrationCheck
 
         if (entry.NamespaceSelector.Matches(Labels("any-namespace", isOptedIn: false)))
         {
-            yield return Failed(entry, $"takes the pods of namespaces that did not opt in with {RegistrationKeys.OptIn}={RegistrationKeys.OptedIn}");
+            yield return Failed(entry, $"matches pods of namespaces that did not opt in with {RegistrationKeys.OptIn}={RegistrationKeys.OptedIn}");
         }
 
         foreach (var ns in RegistrationKeys.NeverIn(ownNamespace).Where(n => entry.NamespaceSelector.Matches(Labels(n, isOptedIn: true))))
         {
-            yield return Failed(entry, $"would take the pods of {ns} if that were labelled");
+            yield return Failed(entry, $"would match the pods of {ns} if that namespace were labelled");
         }
 
         if ((entry.Rules ?? []).Any(r => !(r.Operations ?? []).SequenceEqual(["CREATE"]) || !(r.Resources ?? []).SequenceEqual(["pods"])))
         {
-            yield return Failed(entry, "asks for more than the creation of pods");
+            yield return Failed(entry, "matches more than the creation of pods");
         }
     }
 
-    static Finding Failed(V1MutatingWebhook entry, string what) => Finding.Failed($"the registration's {entry.Name} {what}", Again);
+    static Finding Failed(V1MutatingWebhook entry, string what) => Finding.Failed($"the registration's {entry.Name} {what}", Remedy);
 
     static Dictionary<string, string> Labels(string ns, bool isOptedIn)
     {

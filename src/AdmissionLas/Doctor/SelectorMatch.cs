@@ -2,7 +2,7 @@ using k8s.Models;
 
 namespace AdmissionLas.Doctor;
 
-/// <summary>Whether labels satisfy a selector, as the API server judges it; no selector takes everything.</summary>
+/// <summary>Matches labels against a selector as the API server does; no selector matches everything.</summary>
 static class SelectorMatch
 {
     internal static bool Matches(this V1LabelSelector? selector, IReadOnlyDictionary<string, string> labels) =>

@@ -6,20 +6,20 @@ using AdmissionLas.Certificates;
 namespace AdmissionLas.Doctor;
 
 /// <summary>The certificates of a TLS server or of a file.</summary>
-/// <param name="Leaf">The server's own.</param>
-/// <param name="Intermediates">What it sends along.</param>
-/// <param name="Where">Where they were seen, in words.</param>
+/// <param name="Leaf">The server's own certificate.</param>
+/// <param name="Intermediates">The other certificates that the server sends.</param>
+/// <param name="Where">Where they come from, as messages name it.</param>
 sealed record ServedChain(X509Certificate2 Leaf, IReadOnlyList<X509Certificate2> Intermediates, string Where);
 
-/// <summary>Whether the API server takes the certificate that the webhook shows.</summary>
+/// <summary>Checks that the API server accepts the certificate that the webhook serves.</summary>
 static class ServedCertificateCheck
 {
     const string Renew = "run admission-las certs rotate, or give the webhook another certificate";
     const string ServerAuthentication = "1.3.6.1.5.5.7.3.1";
 
-    /// <param name="served">What the webhook shows.</param>
-    /// <param name="bundle">Whom the API server trusts; <see langword="null"/> when that cannot be told.</param>
-    /// <param name="host">The name by which the API server calls.</param>
+    /// <param name="served">What the webhook serves.</param>
+    /// <param name="bundle">The authorities that the API server trusts; <see langword="null"/> when they are unknown.</param>
+    /// <param name="host">The name that the API server calls.</param>
     /// <param name="now">This machine's clock.</param>
     internal static IReadOnlyList<Finding> Evaluate(ServedChain served, TrustBundle? bundle, string host, DateTimeOffset now)
     {
@@ -27,7 +27,9 @@ static class ServedCertificateCheck
         List<Finding> findings = [];
         if (now < facts.NotBefore)
         {
-            findings.Add(Finding.Failed($"the certificate of {served.Where} is not valid before {facts.NotBefore:u}, and it is {now:u}", "check the clocks of this machine, the nodes and whoever made it"));
+            findings.Add(Finding.Failed(
+                $"the certificate of {served.Where} is not valid before {facts.NotBefore:u}, and it is {now:u}",
+                "check the clocks of this machine, of the nodes and of the machine that made the certificate"));
         }
         else if (now > facts.NotAfter)
         {
@@ -40,9 +42,9 @@ static class ServedCertificateCheck
 
         if (!IsFor(served.Leaf, host))
         {
-            var names = facts.Names();
+            var names = facts.Names() is { Count: > 0 } all ? string.Join(", ", all) : "no name";
             findings.Add(Finding.Failed(
-                $"the certificate of {served.Where} is not for {host}, by which the API server calls, but for {(names.Count == 0 ? "no name" : string.Join(", ", names))}",
+                $"the certificate of {served.Where} is not for {host}, the name that the API server calls, but for {names}",
                 "add that name to the certificate policy and " + Renew));
         }
 
@@ -53,10 +55,12 @@ static class ServedCertificateCheck
                 "run admission-las certs rotate, or admission-las register --ca-bundle <file> with that authority"));
         }
 
-        return findings.Count > 0 ? findings : [Finding.Ok($"the certificate of {served.Where} is for {host}{(bundle is null ? "" : ", trusted")} and valid until {facts.NotAfter:u}")];
+        return findings.Count > 0
+            ? findings
+            : [Finding.Ok($"the certificate of {served.Where} is for {host}{(bundle is null ? "" : ", trusted")} and valid until {facts.NotAfter:u}")];
     }
 
-    // As Go judges it: by the alternative names alone.
+    // As the API server's Go runtime does: by the alternative names alone.
     static bool IsFor(X509Certificate2 leaf, string host)
     {
         try
@@ -78,7 +82,7 @@ static class ServedCertificateCheck
                 TrustMode = X509ChainTrustMode.CustomRootTrust,
                 RevocationMode = X509RevocationMode.NoCheck,
                 DisableCertificateDownloads = true,
-                // The certificate's own validity is told by itself, and an authority that is not valid now is left out below.
+                // The certificate's own validity is a finding above; authorities that are not valid now are left out below.
                 VerificationFlags = X509VerificationFlags.IgnoreNotTimeValid,
                 ApplicationPolicy = { new Oid(ServerAuthentication) },
             },

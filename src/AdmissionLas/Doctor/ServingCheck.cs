@@ -10,24 +10,23 @@ using k8s.Models;
 
 namespace AdmissionLas.Doctor;
 
-/// <summary>What stands where the registration points, and the certificate that it shows: asked from here, which need not be where the API server is.</summary>
+/// <summary>Checks what answers at the registered address, and its certificate. The connection starts here, not at the API server.</summary>
 static class ServingCheck
 {
-    const string Secret = "admission-las-tls";
-    const int DialledPods = 3;
-    const string FromElsewhere = "if the dry run below fails, run doctor where the webhook can be reached, such as in the cluster";
+    const int MaxDialledPods = 3;
+    const string RunElsewhere = "if the dry run below fails, run doctor where the webhook can be reached, such as in the cluster";
 
     internal static Task<IReadOnlyList<Finding>> EvaluateAsync(KubeApi api, V1MutatingWebhook entry, DateTimeOffset now, CancellationToken stop) =>
         entry.ClientConfig.Service is { } service ? ServiceAsync(api, service, CaBundleCheck.Read(entry), now, stop)
         : Uri.TryCreate(entry.ClientConfig.Url, UriKind.Absolute, out var url) ? UrlAsync(url, CaBundleCheck.Read(entry), now, stop)
-        : Task.FromResult<IReadOnlyList<Finding>>([Finding.Failed($"{entry.Name} names neither a Service nor an address", "run admission-las register")]);
+        : Task.FromResult<IReadOnlyList<Finding>>([Finding.Failed($"{entry.Name} names neither a Service nor a URL", "run admission-las register")]);
 
     static async Task<IReadOnlyList<Finding>> UrlAsync(Uri url, TrustBundle? bundle, DateTimeOffset now, CancellationToken stop)
     {
         var (served, fault) = await DialAsync(url.DnsSafeHost, url.Port, url.Host, $"{url.Host}:{url.Port}", stop).ConfigureAwait(false);
         return served is not null
             ? ServedCertificateCheck.Evaluate(served, bundle, url.Host, now)
-            : [Finding.Warning($"no webhook at {url} that can be seen from here: {fault}", "start it, or " + FromElsewhere)];
+            : [Finding.Warning($"no webhook answers from here at {url}: {fault}", "start it, or " + RunElsewhere)];
     }
 
     static async Task<IReadOnlyList<Finding>> ServiceAsync(
@@ -48,7 +47,7 @@ static class ServingCheck
         var chains = await SeenAsync(reference, service, pods, host, stop).ConfigureAwait(false);
         if (chains.Count == 0)
         {
-            findings.Add(Finding.Warning($"neither {host} nor its pods can be reached from here", FromElsewhere));
+            findings.Add(Finding.Warning($"neither {host} nor its pods can be reached from here", RunElsewhere));
             chains = await StoredAsync(api, ns, stop).ConfigureAwait(false);
         }
 
@@ -66,7 +65,7 @@ static class ServingCheck
         }
 
         var target = (service.Spec.Ports ?? []).FirstOrDefault(p => p.Port == port)?.TargetPort?.Value;
-        var dials = pods.Where(p => ServiceCheck.IsReady(p) && p.Status.PodIP is { Length: > 0 }).Take(DialledPods)
+        var dials = pods.Where(p => ServiceCheck.IsReady(p) && p.Status.PodIP is { Length: > 0 }).Take(MaxDialledPods)
             .Select(p => DialAsync(p.Status.PodIP, PortOf(p, target) ?? port, host, $"pod {p.Metadata.Name}", stop));
         return [.. (await Task.WhenAll(dials).ConfigureAwait(false)).Select(d => d.Served).OfType<ServedChain>()];
     }
@@ -82,15 +81,15 @@ static class ServingCheck
         int.TryParse(target, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number
         : pod.Spec.Containers.SelectMany(c => c.Ports ?? []).FirstOrDefault(p => p.Name == target)?.ContainerPort;
 
-    /// <summary>What the pods mount, which is the next best to what they show.</summary>
+    /// <summary>The certificate in the Secret, for when no pod can be reached.</summary>
     static async Task<IReadOnlyList<ServedChain>> StoredAsync(KubeApi api, string ns, CancellationToken stop)
     {
         V1Secret? secret;
         try
         {
-            secret = await api.FindAsync(ObjectKinds.Secrets, ns, Secret, stop).ConfigureAwait(false);
+            secret = await api.FindAsync(ObjectKinds.Secrets, ns, PermissionsCheck.ServingSecret, stop).ConfigureAwait(false);
         }
-        // Few may read Secrets, and this one is only a stopgap.
+        // Few accounts may read Secrets, and this check can do without.
         catch (HttpOperationException fault) when (fault.Response.StatusCode == HttpStatusCode.Forbidden)
         {
             return [];
@@ -111,6 +110,6 @@ static class ServingCheck
             return [];
         }
 
-        return certificates.Count == 0 ? [] : [new ServedChain(certificates[0], [.. certificates.Skip(1)], $"Secret {ns}/{Secret}")];
+        return certificates.Count == 0 ? [] : [new ServedChain(certificates[0], [.. certificates.Skip(1)], $"Secret {ns}/{PermissionsCheck.ServingSecret}")];
     }
 }

@@ -4,11 +4,11 @@ using AdmissionLas.Certificates;
 
 namespace AdmissionLas.Registration;
 
-/// <summary>The file of authorities that an admin wants the API server to trust.</summary>
+/// <summary>Reads the admin's CA bundle file and refuses one that the API server could not use.</summary>
 static class CaBundleFile
 {
-    /// <summary>Reads it, to be put into a registration as it is.</summary>
-    /// <exception cref="InvalidDataException">It must not be put there; the message names the file and says why.</exception>
+    /// <summary>Reads the file as the caBundle of a registration.</summary>
+    /// <exception cref="InvalidDataException">The file cannot be used; the message names it and says why.</exception>
     internal static byte[] Read(string file, DateTimeOffset now)
     {
         string text;
@@ -23,10 +23,11 @@ static class CaBundleFile
 
         if (text.Contains("PRIVATE KEY", StringComparison.Ordinal))
         {
-            throw new InvalidDataException($"the CA bundle {file} contains a private key, and everybody who may read registrations would read it; give the certificates alone");
+            throw new InvalidDataException(
+                $"the CA bundle {file} contains a private key, which everyone who can read registrations could read; give a file with certificates only");
         }
 
-        var authorities = TrustBundle.Read(text)?.Authorities ?? throw new InvalidDataException($"the CA bundle {file} holds no PEM certificate, or a broken one");
+        var authorities = TrustBundle.Read(text)?.Authorities ?? throw new InvalidDataException($"the CA bundle {file} contains no valid PEM certificate");
         if (authorities.Count == 0)
         {
             throw new InvalidDataException($"the CA bundle {file} is empty");

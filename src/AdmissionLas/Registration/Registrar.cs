@@ -7,29 +7,30 @@ using k8s.Models;
 
 namespace AdmissionLas.Registration;
 
-/// <summary>The registration in the API server.</summary>
+/// <summary>Reads, writes and deletes the registration in the API server.</summary>
 sealed class Registrar(KubeApi api, string name)
 {
-    const string FieldManager = "admission-las";
-    const int Attempts = 5;
+    const string FieldManager = RegistrationKeys.DefaultName;
+    const int MaxAttempts = 5;
 
-    /// <summary>Reads it as it is; <see langword="null"/> when there is none.</summary>
+    /// <summary>Reads the registration; <see langword="null"/> when there is none.</summary>
     internal Task<V1MutatingWebhookConfiguration?> ReadAsync(CancellationToken stop) => api.FindAsync(ObjectKinds.Registrations, null, name, stop);
 
-    /// <summary>Reads it, unless it is somebody else's.</summary>
-    /// <exception cref="InvalidDataException">It is.</exception>
+    /// <summary>Reads the registration and checks that it is ours.</summary>
+    /// <exception cref="InvalidDataException">It lacks our label.</exception>
     internal async Task<V1MutatingWebhookConfiguration?> ReadOursAsync(CancellationToken stop)
     {
         var found = await ReadAsync(stop).ConfigureAwait(false);
-        return found is null || found.Metadata.Labels?.TryGetValue(RegistrationKeys.App, out var app) == true && app == RegistrationKeys.AppIsOurs
+        return found is null || found.Metadata.Labels?.TryGetValue(RegistrationKeys.App, out var app) == true && app == RegistrationKeys.DefaultName
             ? found
             : throw new InvalidDataException(
-                $"the MutatingWebhookConfiguration {name} is not ours, for it lacks the label {RegistrationKeys.App}={RegistrationKeys.AppIsOurs}; give another --name, or see to that one by hand");
+                $"the MutatingWebhookConfiguration {name} does not belong to AdmissionLas: it lacks the label {RegistrationKeys.App}={RegistrationKeys.DefaultName}; "
+                + "choose another --name, or change that one yourself");
     }
 
     /// <summary>
-    /// Whether the API server knows <c>matchConditions</c>: a create that is only tried gives back what would be stored, and a server that
-    /// does not know the field drops it. Versions do not tell: the field was behind a gate at first.
+    /// Whether the API server knows <c>matchConditions</c>: a dry-run create returns what would be stored, and a server that does not know the
+    /// field drops it. The version does not say: the field was behind a feature gate at first.
     /// </summary>
     internal async Task<bool> KnowsMatchConditionsAsync(RegistrationChoices choices, CancellationToken stop)
     {
@@ -40,11 +41,10 @@ sealed class Registrar(KubeApi api, string name)
     }
 
     /// <summary>
-    /// Makes the registration what the choices say. Without a bundle among them the one that is registered stays: whoever rotates the
-    /// certificates sees to that.
+    /// Creates the registration or changes it to the choices. Without a bundle among them the registered one stays: the rotation owns it.
     /// </summary>
-    /// <returns>What is registered now, or would be, and whether that is a change.</returns>
-    /// <exception cref="InvalidDataException">There is a registration of that name that is not ours.</exception>
+    /// <returns>What is registered now, or with a dry run would be, and whether that is a change.</returns>
+    /// <exception cref="InvalidDataException">A registration of that name exists and lacks our label.</exception>
     internal async Task<(V1MutatingWebhookConfiguration Registered, bool IsChanged)> ApplyAsync(RegistrationChoices choices, bool isDryRun, CancellationToken stop)
     {
         for (var attempt = 1; ; attempt++)
@@ -53,18 +53,18 @@ sealed class Registrar(KubeApi api, string name)
             var wanted = Wanted(choices, before);
             try
             {
-                var after = await api.PatchAsync(
-                    ObjectKinds.Registrations, name, before is null ? ObjectPatch.Apply(wanted.ToJsonString()) : Change(wanted, before), FieldManager, stop, isDryRun).ConfigureAwait(false);
+                var patch = before is null ? ObjectPatch.Apply(wanted.ToJsonString()) : Change(wanted, before);
+                var after = await api.PatchAsync(ObjectKinds.Registrations, name, patch, FieldManager, stop, isDryRun).ConfigureAwait(false);
                 return (after, before is null || isDryRun || after.Metadata.ResourceVersion != before.Metadata.ResourceVersion);
             }
-            // Somebody changed it since it was read, such as a rotation its bundle.
-            catch (HttpOperationException fault) when (fault.Response.StatusCode == HttpStatusCode.Conflict && attempt < Attempts)
+            // It changed since it was read: a rotation may have replaced the bundle.
+            catch (HttpOperationException fault) when (fault.Response.StatusCode == HttpStatusCode.Conflict && attempt < MaxAttempts)
             {
             }
         }
     }
 
-    /// <summary>The registration that the choices make of this one.</summary>
+    /// <summary>The registration that the choices ask for, with the bundle of the existing one where they give none.</summary>
     internal static JsonObject Wanted(RegistrationChoices choices, V1MutatingWebhookConfiguration? before)
     {
         var wanted = RegistrationTemplate.Fill(choices);
@@ -83,12 +83,12 @@ sealed class Registrar(KubeApi api, string name)
         return wanted;
     }
 
-    /// <summary>Deletes the registration that was read, and no later one.</summary>
+    /// <summary>Deletes the registration that was read, and not one that replaced it since.</summary>
     internal Task DeleteAsync(V1MutatingWebhookConfiguration read, CancellationToken stop) =>
         api.DeleteAsync(ObjectKinds.Registrations, name, read.Metadata.Uid, stop);
 
-    // The whole list in one piece, and only onto what was read. Server-side apply would leave entries and selectors in place that another
-    // field manager holds on to, such as kubectl's or the rotation's, and the registration would be a mixture.
+    // Replaces the whole list, on the version that was read only. Server-side apply would keep entries and selectors that another field
+    // manager owns, such as kubectl or the rotation, and the registration would be a mixture.
     static ObjectPatch Change(JsonObject wanted, V1MutatingWebhookConfiguration before)
     {
         var change = new JsonObject

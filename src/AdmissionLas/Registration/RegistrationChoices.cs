@@ -1,6 +1,8 @@
+using AdmissionLas.Configuration;
+
 namespace AdmissionLas.Registration;
 
-/// <summary>Where the API server finds the webhook.</summary>
+/// <summary>The address at which the API server calls the webhook.</summary>
 abstract record WebhookAddress
 {
     /// <summary>A Service of the cluster.</summary>
@@ -16,29 +18,27 @@ abstract record WebhookAddress
     }
 }
 
-/// <summary>What an admin can choose of a registration; the rest is the template's.</summary>
+/// <summary>What an admin can choose about a registration; the template has the rest.</summary>
 sealed record RegistrationChoices
 {
     /// <summary>metadata.name.</summary>
-    internal string Name { get; init; } = "admission-las";
+    internal string Name { get; init; } = RegistrationKeys.DefaultName;
 
-    /// <summary>Where AdmissionLas itself runs; its pods never come to it.</summary>
-    internal string Namespace { get; init; } = "admission-las";
+    /// <summary>The namespace of AdmissionLas itself; its pods never go to the webhook.</summary>
+    internal string Namespace { get; init; } = RegistrationKeys.DefaultName;
 
-    /// <summary>Whom the API server calls.</summary>
+    /// <summary>Where the API server calls the webhook.</summary>
     internal required WebhookAddress Address { get; init; }
 
-    /// <summary>The authorities that the API server trusts, PEM; empty for the public ones, <see langword="null"/> for those that are registered already.</summary>
+    /// <summary>The authorities that the API server trusts, PEM; empty for public ones, <see langword="null"/> to keep the registered ones.</summary>
     internal byte[]? CaBundle { get; init; }
 
-    /// <summary>Every pod of the namespaces that opt in, and not only those that say what they are.</summary>
+    /// <summary>Whether every pod of the namespaces that opt in goes to the webhook, and not only those with a step's label or annotation.</summary>
     internal bool IsEveryPod { get; init; }
 
     /// <summary>The bare label for the type, <c>steps.componentLabel</c> in the configuration.</summary>
-    internal string ComponentLabel { get; init; } = DefaultComponentLabel;
+    internal string ComponentLabel { get; init; } = StepOptions.DefaultComponentLabel;
 
     /// <summary>Whether the API server knows <c>matchConditions</c> (Kubernetes 1.28 and later).</summary>
     internal bool HasMatchConditions { get; init; }
-
-    internal const string DefaultComponentLabel = "typeOfComponent";
 }

@@ -1,23 +1,24 @@
 namespace AdmissionLas.Registration;
 
-/// <summary>The labels that a registration goes by.</summary>
+/// <summary>The names and labels that tell our registration and the namespaces it covers.</summary>
 static class RegistrationKeys
 {
-    /// <summary>A namespace whose pods come to the webhook says <see cref="OptedIn"/> here.</summary>
+    /// <summary>The name of our objects unless the admin gives another: registration, namespace, Service, service account.</summary>
+    internal const string DefaultName = "admission-las";
+
+    /// <summary>The label of a namespace whose pods go to the webhook; its value is <see cref="OptedIn"/>.</summary>
     internal const string OptIn = "admissionlas.io/inject";
 
     internal const string OptedIn = "enabled";
 
-    /// <summary>The API server puts a namespace's name here, so that selectors can tell it (Kubernetes 1.21 and later).</summary>
+    /// <summary>The label in which the API server keeps a namespace's name, for selectors (Kubernetes 1.21 and later).</summary>
     internal const string NamespaceName = "kubernetes.io/metadata.name";
 
-    /// <summary>Tells our registration from anybody else's.</summary>
+    /// <summary>The label of our registration; its value is <see cref="DefaultName"/>.</summary>
     internal const string App = "app.kubernetes.io/name";
-
-    internal const string AppIsOurs = "admission-las";
 
     internal const string KubeSystem = "kube-system";
 
-    /// <summary>The namespaces whose pods must never wait for the webhook.</summary>
+    /// <summary>The namespaces whose pods never go to the webhook: they must not wait for it.</summary>
     internal static IEnumerable<string> NeverIn(string ownNamespace) => ((string[])[KubeSystem, ownNamespace]).Distinct();
 }

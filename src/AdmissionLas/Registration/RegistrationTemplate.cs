@@ -1,12 +1,11 @@
 using System.Text.Json.Nodes;
+using AdmissionLas.Configuration;
 using AdmissionLas.Kubernetes;
 using AdmissionLas.Placement;
-using AdmissionLas.Server;
-using AdmissionLas.Webhook;
 
 namespace AdmissionLas.Registration;
 
-/// <summary>Fills manifests/base/mutating-webhook.yaml, the registration that kustomize applies, with an admin's choices.</summary>
+/// <summary>Fills an admin's choices into manifests/base/mutating-webhook.yaml, the registration that kustomize applies.</summary>
 static class RegistrationTemplate
 {
     internal static JsonObject Fill(RegistrationChoices choices)
@@ -17,7 +16,7 @@ static class RegistrationTemplate
         var entries = registration["webhooks"]!.AsArray();
         if (choices.IsEveryPod || choices.HasMatchConditions)
         {
-            // Two entries are only for the "or" that a selector cannot say.
+            // The second entry is only for the "or" that a selector cannot say.
             entries.RemoveAt(1);
             entries[0]!.AsObject().Remove("objectSelector");
         }
@@ -29,10 +28,10 @@ static class RegistrationTemplate
 
         foreach (var entry in entries.Select(e => e!.AsObject()))
         {
-            entry["clientConfig"] = ClientConfig(choices);
+            entry["clientConfig"] = ClientConfig(choices, (string?)entry["clientConfig"]!["service"]!["path"]);
             var neverOurs = Expressions(entry, "namespaceSelector").First(e => (string?)e["key"] == RegistrationKeys.NamespaceName);
             neverOurs["values"] = new JsonArray([.. RegistrationKeys.NeverIn(choices.Namespace).Select(n => JsonValue.Create(n))]);
-            foreach (var expression in Expressions(entry, "objectSelector").Where(e => (string?)e["key"] == RegistrationChoices.DefaultComponentLabel))
+            foreach (var expression in Expressions(entry, "objectSelector").Where(e => (string?)e["key"] == StepOptions.DefaultComponentLabel))
             {
                 expression["key"] = choices.ComponentLabel;
             }
@@ -49,14 +48,14 @@ static class RegistrationTemplate
         $"(has(object.metadata.labels) && ('{componentLabel}' in object.metadata.labels || '{StepRules.ComponentKey}' in object.metadata.labels)) || " +
         $"(has(object.metadata.annotations) && '{StepRules.ComponentKey}' in object.metadata.annotations)";
 
-    static JsonObject ClientConfig(RegistrationChoices choices)
+    static JsonObject ClientConfig(RegistrationChoices choices, string? path)
     {
         JsonObject config = choices.Address switch
         {
             WebhookAddress.Url url => new() { ["url"] = url.Value.AbsoluteUri },
             WebhookAddress.Service service => new()
             {
-                ["service"] = new JsonObject { ["namespace"] = service.Namespace, ["name"] = service.Name, ["path"] = MutateEndpoint.Path, ["port"] = service.Port },
+                ["service"] = new JsonObject { ["namespace"] = service.Namespace, ["name"] = service.Name, ["path"] = path, ["port"] = service.Port },
             },
             _ => throw new InvalidOperationException($"no client configuration for {choices.Address}"),
         };

@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using AdmissionLas.Configuration;
 using AdmissionLas.Kubernetes;
 using AdmissionLas.Observers;
 using AdmissionLas.Placement;

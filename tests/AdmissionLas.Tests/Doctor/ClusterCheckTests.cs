@@ -28,7 +28,7 @@ public sealed class ClusterCheckTests
     {
         var findings = RegistrationCheck.Evaluate(Filled(new() { Address = Address, IsEveryPod = true, Namespace = "elsewhere" }), "admission-las", "admission-las");
 
-        Assert.Contains("would take the pods of admission-las", Assert.Single(findings).What, StringComparison.Ordinal);
+        Assert.Contains("would match the pods of admission-las", Assert.Single(findings).What, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -51,13 +51,13 @@ public sealed class ClusterCheckTests
         Assert.Equal("1 namespace opts in: team", findings[0].What);
         Assert.Equal([Severity.Ok, Severity.Warning, Severity.Warning], findings.Select(f => f.Severity));
         Assert.Contains("typo has admissionlas.io/inject=true, which does not opt in", findings[1].What, StringComparison.Ordinal);
-        Assert.Contains("kube-system is labelled, but its pods never come", findings[2].What, StringComparison.Ordinal);
+        Assert.Contains("kube-system is labelled, but the webhook never sees its pods", findings[2].What, StringComparison.Ordinal);
     }
 
     [Fact]
     public void No_namespace_that_opts_in_is_a_warning_with_the_command() =>
         Assert.Equal(
-            "warning  no namespace opts in, so no pod ever comes to the webhook  — kubectl label namespace <namespace> admissionlas.io/inject=enabled",
+            "warning  no namespace opts in, so the webhook sees no pods  — kubectl label namespace <namespace> admissionlas.io/inject=enabled",
             Assert.Single(NamespacesCheck.Evaluate([], "admission-las")).ToString());
 
     [Fact]
@@ -105,13 +105,13 @@ public sealed class ClusterCheckTests
     }
 
     [Fact]
-    public void A_dry_run_is_judged_by_the_decision_on_the_pod()
+    public void A_dry_run_is_judged_by_what_the_webhook_added_and_not_by_its_words()
     {
         Assert.Equal(Severity.Ok, Dry(Record(Outcome.Placed), "a sentence").Severity);
         Assert.Equal(Severity.Warning, Dry(Record(Outcome.NoLocation), "a sentence").Severity);
         Assert.Equal(Severity.Ok, Dry(null, "a sentence of an earlier version, which left no record").Severity);
         Assert.Contains("failed calling webhook", Dry(null, null).Remedy, StringComparison.Ordinal);
-        Assert.Equal("see to what failed above", Dry(null, null, isFaultKnown: true).Remedy);
+        Assert.Equal("fix what failed above", Dry(null, null, isFaultKnown: true).Remedy);
 
         static PlacementRecord Record(Outcome outcome) => new("Predict", $"{outcome}", "Adaptive", null, null, [], [], []);
 
@@ -132,14 +132,14 @@ public sealed class ClusterCheckTests
     public void Selectors_that_pass_over_the_step_are_the_reason_given()
     {
         var registration = Filled(new() { Address = Address });
-        Assert.Contains("namespace selector passes over namespace team", DryRunCheck.NotSelected(registration, Namespace("team", "no"), DryRunCheck.Step(registration, null))!.What, StringComparison.Ordinal);
+        Assert.Contains("namespace selector does not match namespace team", DryRunCheck.NotSelected(registration, Namespace("team", "no"), DryRunCheck.Step(registration, null))!.What, StringComparison.Ordinal);
 
         foreach (var entry in registration.Webhooks)
         {
             entry.ObjectSelector = new V1LabelSelector { MatchLabels = new Dictionary<string, string> { ["app"] = "other" } };
         }
 
-        Assert.Contains("object selector passes over", DryRunCheck.NotSelected(registration, Namespace("team", "enabled"), DryRunCheck.Step(registration, null))!.What, StringComparison.Ordinal);
+        Assert.Contains("object selector does not match", DryRunCheck.NotSelected(registration, Namespace("team", "enabled"), DryRunCheck.Step(registration, null))!.What, StringComparison.Ordinal);
     }
 
     static V1MutatingWebhookConfiguration Filled(RegistrationChoices choices) =>

@@ -199,7 +199,7 @@ public sealed class ExplainCommandTests : IDisposable
         var (exitCode, _, errors) = await CommandLine.RunAsync(["explain", "-", .. options]);
 
         Assert.Equal(1, exitCode);
-        Assert.Contains("exclude one another", errors, StringComparison.Ordinal);
+        Assert.Contains("exclude each other", errors, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -240,7 +240,7 @@ public sealed class ExplainCommandTests : IDisposable
             """);
         full["spec"]!["containers"]![0]!["env"] = Object("a: [ { name: PASSWORD, value: hunter2 } ]")["a"]!.DeepClone();
         var server = await FakeApiServer.StartAsync();
-        using var testbed = AdmissionLas.Server.EmbeddedFiles.Open("testbed/nodes.yaml");
+        using var testbed = AdmissionLas.Configuration.EmbeddedFiles.Open("testbed/nodes.yaml");
         JsonObject[] nodes = [.. YamlSource.Read(testbed).Select(d => d.Root).OfType<JsonObject>()];
         return server.OnList(http => http.Request.Path.Value switch
         {

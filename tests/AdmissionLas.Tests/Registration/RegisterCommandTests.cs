@@ -23,8 +23,8 @@ public sealed class RegisterCommandTests : IDisposable
     readonly string directory = Directory.CreateTempSubdirectory("admissionlas-tests-").FullName;
 
     [Theory]
-    [InlineData("http://webhook.example.org/mutate", "is no https:// address")]
-    [InlineData("webhook", "is no https:// address")]
+    [InlineData("http://webhook.example.org/mutate", "is not an https:// address")]
+    [InlineData("webhook", "is not an https:// address")]
     [InlineData("https://webhook.example.org", "the webhook answers at https://webhook.example.org/mutate")]
     [InlineData("https://me@webhook.example.org/mutate", "has a user, a query or a fragment")]
     [InlineData("https://webhook.example.org/mutate?a=b", "has a user, a query or a fragment")]
@@ -59,12 +59,12 @@ public sealed class RegisterCommandTests : IDisposable
     [InlineData("Example.org/step")]
     [InlineData("a' || true || 'b")]
     public async Task A_component_label_that_is_no_label_key_is_refused(string label) =>
-        Refuses(await RegisterAsync("--component-label", label), "is no valid label key");
+        Refuses(await RegisterAsync("--component-label", label), "is not a valid label key");
 
     [Theory]
     [InlineData("0")]
     [InlineData("65536")]
-    public async Task A_port_that_is_none_is_refused(string port) => Refuses(await RegisterAsync("--port", port), "is no port");
+    public async Task A_port_that_is_none_is_refused(string port) => Refuses(await RegisterAsync("--port", port), "is not a port");
 
     [Fact]
     public async Task A_bundle_must_be_certificates_of_authorities_that_are_valid()
@@ -75,9 +75,9 @@ public sealed class RegisterCommandTests : IDisposable
         Refuses(await WithBundleAsync(authority.Issue(Policy, now).Certificate.Pem), "CN=webhook is not a CA certificate");
         Refuses(await WithBundleAsync(Authority.Create(Policy, now.AddDays(-200)).Certificate.Pem), "expired at");
         Refuses(await WithBundleAsync(Authority.Create(Policy, now.AddDays(1)).Certificate.Pem), "is not valid before");
-        Refuses(await WithBundleAsync("nothing"), "holds no PEM certificate");
+        Refuses(await WithBundleAsync("nothing"), "contains no valid PEM certificate");
         Refuses(await WithBundleAsync(""), "is empty");
-        Refuses(await WithBundleAsync("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----"), "holds no PEM certificate, or a broken one");
+        Refuses(await WithBundleAsync("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----"), "contains no valid PEM certificate");
         Refuses(await RegisterAsync([.. ByUrl, "--ca-bundle", "/nowhere/ca.crt"]), "/nowhere/ca.crt cannot be read");
     }
 

@@ -15,12 +15,12 @@ public sealed class ServeCommandTests : IDisposable
     [InlineData("server: { address: everywhere }", "server.address: \"everywhere\" is no IP address")]
     [InlineData("placement: { mode: sometimes }", "mode")]
     [InlineData("placement: { namedNodes: 17 }", "NamedNodes")]
-    [InlineData("training: { cpu: much }", "training.cpu: \"much\" is no positive Kubernetes quantity; write for example 2 or 500m")]
-    [InlineData("training: { cloudSelector: 'tier in cloud' }", "training.cloudSelector: \"tier in cloud\" is no label selector")]
-    [InlineData("steps: { rules: [{ name: all, component: Predict }] }", "steps.rules[0]: it states no pattern")]
+    [InlineData("training: { cpu: much }", "training.cpu: \"much\" is not a positive Kubernetes quantity; write for example 2 or 500m")]
+    [InlineData("training: { cloudSelector: 'tier in cloud' }", "training.cloudSelector: \"tier in cloud\" is not a label selector")]
+    [InlineData("steps: { rules: [{ name: all, component: Predict }] }", "steps.rules[0]: it has no pattern")]
     [InlineData("steps: { rules: [{ function: f, component: Guess }] }", "steps.rules[0].component: \"Guess\" is not one of Predict, Training, None")]
-    [InlineData("steps: { rules: [{ function: f }] }", "steps.rules[0]: it gives neither component nor location")]
-    [InlineData("steps: { defaultLocations: { team: 'no place' } }", "steps.defaultLocations.team: \"no place\" is no valid label name")]
+    [InlineData("steps: { rules: [{ function: f }] }", "steps.rules[0]: it sets neither component nor location")]
+    [InlineData("steps: { defaultLocations: { team: 'no place' } }", "steps.defaultLocations.team: \"no place\" is not a valid label name")]
     [InlineData("a: [", "configuration file")]
     public async Task A_fault_in_the_configuration_ends_the_start_and_names_the_key(string yaml, string expected)
     {
@@ -34,14 +34,14 @@ public sealed class ServeCommandTests : IDisposable
     }
 
     [Theory]
-    [InlineData("--port: abc is no port", "serve", "--port", "abc")]
-    [InlineData("--health-port: 70000 is no port", "serve", "--health-port", "70000")]
-    [InlineData("--page: -1 is no port", "serve", "--page=-1")]
-    [InlineData("--port: https is no port", "register", "--port", "https")]
-    [InlineData("--nodes: all is no number from 1", "explain", "--nodes", "all")]
-    [InlineData("--nodes: 0 is no number from 1", "explain", "--nodes", "0")]
-    [InlineData("--patience: soon is no number of seconds", "certs", "rotate", "--patience", "soon")]
-    [InlineData("--trust-delay: NaN is no number of seconds", "certs", "init", "--trust-delay", "NaN")]
+    [InlineData("--port: abc is not a port", "serve", "--port", "abc")]
+    [InlineData("--health-port: 70000 is not a port", "serve", "--health-port", "70000")]
+    [InlineData("--page: -1 is not a port", "serve", "--page=-1")]
+    [InlineData("--port: https is not a port", "register", "--port", "https")]
+    [InlineData("--nodes: all is not a number of at least 1", "explain", "--nodes", "all")]
+    [InlineData("--nodes: 0 is not a number of at least 1", "explain", "--nodes", "0")]
+    [InlineData("--patience: soon is not a number of seconds", "certs", "rotate", "--patience", "soon")]
+    [InlineData("--trust-delay: NaN is not a number of seconds", "certs", "init", "--trust-delay", "NaN")]
     public async Task A_number_that_is_none_is_refused_with_the_option_that_wants_it(string expected, params string[] arguments)
     {
         var (exitCode, _, errors) = await CommandLine.RunAsync(arguments);

@@ -2,10 +2,10 @@ using System.Buffers;
 using System.Net;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using AdmissionLas.Configuration;
 using AdmissionLas.Kubernetes;
 using AdmissionLas.Placement;
 using AdmissionLas.Registration;
-using AdmissionLas.Server;
 using k8s.Autorest;
 
 namespace AdmissionLas.Explain;

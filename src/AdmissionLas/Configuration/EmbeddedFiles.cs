@@ -1,9 +1,9 @@
-namespace AdmissionLas.Server;
+namespace AdmissionLas.Configuration;
 
-/// <summary>The manifests that are part of the program, so that the demo needs nothing else.</summary>
+/// <summary>Opens the manifests that are embedded in the program.</summary>
 static class EmbeddedFiles
 {
-    /// <summary>Opens a file by its path under manifests/.</summary>
+    /// <summary>Opens a file by its path under manifests/, or by <c>certs/policy.yaml</c>.</summary>
     internal static StreamReader Open(string path) =>
         new(typeof(EmbeddedFiles).Assembly.GetManifestResourceStream(path) ?? throw new FileNotFoundException($"{path} is not embedded"));
 }
