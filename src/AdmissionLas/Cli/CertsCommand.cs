@@ -81,7 +81,7 @@ static class CertsCommand
         }
 
         ClusterOptions.AddTo(command);
-        command.SetAction((arguments, stop) => GuardedAsync(arguments, (store, bundles) => RotateAsync(store, bundles, goal(arguments), arguments, stop)));
+        command.SetAction((arguments, stop) => RunAsync(arguments, (store, bundles) => RotateAsync(store, bundles, goal(arguments), arguments, stop), stop));
         return command;
     }
 
@@ -93,7 +93,7 @@ static class CertsCommand
             InDirectory,
         };
         ClusterOptions.AddTo(command);
-        command.SetAction((arguments, stop) => GuardedAsync(arguments, async (store, bundles) =>
+        command.SetAction((arguments, stop) => RunAsync(arguments, async (store, bundles) =>
         {
             var report = await CertificateReport.OfAsync(store, bundles, DateTimeOffset.UtcNow, stop).ConfigureAwait(false);
             foreach (var line in report.Lines)
@@ -108,7 +108,7 @@ static class CertsCommand
             }
 
             return report.Problems.Count == 0 ? ExitCodes.Ok : ExitCodes.NeedsAttention;
-        }));
+        }, stop));
         return command;
     }
 
@@ -131,10 +131,9 @@ static class CertsCommand
         }
     }
 
-    /// <summary>Runs an action on the stores that the command line names, and reports faults.</summary>
-    static async Task<int> GuardedAsync(ParseResult arguments, Func<ICertificateStore, ICaBundleStore, Task<int>> action)
-    {
-        try
+    /// <summary>Runs an action on the stores that the command line names.</summary>
+    static Task<int> RunAsync(ParseResult arguments, Func<ICertificateStore, ICaBundleStore, Task<int>> action, CancellationToken stop) =>
+        ExitCodes.RunAsync(arguments, async () =>
         {
             var directory = arguments.GetValue(InDirectory) is { } given ? new DirectoryCertificateStore(given.FullName) : null;
             if (directory is not null && !ClusterOptions.IsGiven(arguments))
@@ -143,22 +142,11 @@ static class CertsCommand
             }
 
             using var api = new KubeApi(ClusterOptions.Configuration(arguments), TimeProvider.System);
-            ICertificateStore store = directory is not null ? directory : new SecretCertificateStore(api, ClusterOptions.NamespaceOf(arguments), TimeProvider.System);
-            return await action(store, new WebhookCaBundleStore(api, ClusterOptions.NameOf(arguments))).ConfigureAwait(false);
-        }
-        catch (OptionsValidationException fault)
-        {
-            return ExitCodes.Fail([.. fault.Failures]);
-        }
-        catch (Exception fault) when (ApiFault.Is(fault))
-        {
-            return ExitCodes.Fail(ApiFault.Message(fault));
-        }
-        catch (Exception fault) when (fault is RotationInProgressException or ChangedMeanwhileException or InvalidDataException or IOException or UnauthorizedAccessException)
-        {
-            return ExitCodes.Fail(fault.Message);
-        }
-    }
+            var bundles = new WebhookCaBundleStore(api, ClusterOptions.NameOf(arguments));
+            return directory is not null
+                ? await action(directory, bundles).ConfigureAwait(false)
+                : await action(new SecretCertificateStore(api, ClusterOptions.NamespaceOf(arguments), TimeProvider.System), bundles).ConfigureAwait(false);
+        }, stop);
 
     static CertificatePolicy ReadPolicy(string? file)
     {

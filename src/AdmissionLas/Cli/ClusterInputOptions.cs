@@ -1,7 +1,6 @@
 using System.CommandLine;
 using AdmissionLas.Explain;
 using AdmissionLas.Kubernetes;
-using Microsoft.Extensions.Options;
 
 namespace AdmissionLas.Cli;
 
@@ -49,25 +48,9 @@ static class ClusterInputOptions
         : await ClusterSnapshot.TakeAsync(api!, ClusterOptions.NamespaceOf(arguments), stop).ConfigureAwait(false);
 
     /// <summary>Runs a command with the API server, if it reads one, and reports faults.</summary>
-    internal static async Task<int> RunAsync(ParseResult arguments, Func<KubeApi?, Task<int>> action, CancellationToken stop)
+    internal static Task<int> RunAsync(ParseResult arguments, Func<KubeApi?, Task<int>> action, CancellationToken stop) => ExitCodes.RunAsync(arguments, async () =>
     {
-        var errors = arguments.InvocationConfiguration.Error;
-        try
-        {
-            using var api = IsCluster(arguments) ? new KubeApi(ClusterOptions.Configuration(arguments), TimeProvider.System) : null;
-            return await action(api).ConfigureAwait(false);
-        }
-        catch (OptionsValidationException fault)
-        {
-            return ExitCodes.FailTo(errors, [.. fault.Failures]);
-        }
-        catch (Exception fault) when (fault is InvalidDataException or IOException or UnauthorizedAccessException)
-        {
-            return ExitCodes.FailTo(errors, fault.Message);
-        }
-        catch (Exception fault) when (ApiFault.Is(fault) && !stop.IsCancellationRequested)
-        {
-            return ExitCodes.FailTo(errors, ApiFault.Message(fault));
-        }
-    }
+        using var api = IsCluster(arguments) ? new KubeApi(ClusterOptions.Configuration(arguments), TimeProvider.System) : null;
+        return await action(api).ConfigureAwait(false);
+    }, stop);
 }

@@ -22,36 +22,29 @@ static class DoctorCommand
             TestNamespace,
         };
         ClusterOptions.AddTo(command);
-        command.SetAction(RunAsync);
+        command.SetAction((arguments, stop) => ExitCodes.RunAsync(arguments, () => RunAsync(arguments, stop), stop));
         return command;
     }
 
     static async Task<int> RunAsync(ParseResult arguments, CancellationToken stop)
     {
-        var (output, errors) = (arguments.InvocationConfiguration.Output, arguments.InvocationConfiguration.Error);
-        try
+        var output = arguments.InvocationConfiguration.Output;
+        using var api = new KubeApi(ClusterOptions.Configuration(arguments), TimeProvider.System);
+        var checks = new DoctorChecks(
+            api, ClusterOptions.NameOf(arguments), ClusterOptions.NamespaceOf(arguments), arguments.GetValue(TestNamespace), TimeProvider.System);
+        var (ok, warnings, failed) = (0, 0, 0);
+        await foreach (var finding in checks.RunAsync(stop).ConfigureAwait(false))
         {
-            using var api = new KubeApi(ClusterOptions.Configuration(arguments), TimeProvider.System);
-            var checks = new DoctorChecks(
-                api, ClusterOptions.NameOf(arguments), ClusterOptions.NamespaceOf(arguments), arguments.GetValue(TestNamespace), TimeProvider.System);
-            var (ok, warnings, failed) = (0, 0, 0);
-            await foreach (var finding in checks.RunAsync(stop).ConfigureAwait(false))
+            output.WriteLine(finding);
+            switch (finding.Severity)
             {
-                output.WriteLine(finding);
-                switch (finding.Severity)
-                {
-                    case Severity.Ok: ok++; break;
-                    case Severity.Warning: warnings++; break;
-                    default: failed++; break;
-                }
+                case Severity.Ok: ok++; break;
+                case Severity.Warning: warnings++; break;
+                default: failed++; break;
             }
+        }
 
-            output.WriteLine($"{ok} ok, {warnings} {(warnings == 1 ? "warning" : "warnings")}, {failed} failed");
-            return failed == 0 ? ExitCodes.Ok : ExitCodes.Failed;
-        }
-        catch (InvalidDataException fault)
-        {
-            return ExitCodes.FailTo(errors, fault.Message);
-        }
+        output.WriteLine($"{ok} ok, {warnings} {(warnings == 1 ? "warning" : "warnings")}, {failed} failed");
+        return failed == 0 ? ExitCodes.Ok : ExitCodes.Failed;
     }
 }

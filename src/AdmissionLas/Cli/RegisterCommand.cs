@@ -77,32 +77,16 @@ static partial class RegisterCommand
                 result.AddError("--public-root needs --url: no public authority signs the name of a Service");
             }
         });
-        command.SetAction(RunAsync);
+        command.SetAction((arguments, stop) => ExitCodes.RunAsync(arguments, () => RunAsync(arguments, stop), stop));
         return command;
     }
 
-    static async Task<int> RunAsync(ParseResult arguments, CancellationToken stop)
-    {
-        var (output, errors) = (arguments.InvocationConfiguration.Output, arguments.InvocationConfiguration.Error);
-        try
-        {
-            var choices = Choices(arguments);
-            return arguments.GetValue(DryRun)
-                ? await TryAsync(arguments, choices, stop).ConfigureAwait(false)
-                : await ApplyAsync(arguments, choices, output, stop).ConfigureAwait(false);
-        }
-        catch (InvalidDataException fault)
-        {
-            return ExitCodes.FailTo(errors, fault.Message);
-        }
-        catch (Exception fault) when (ApiFault.Is(fault) && !stop.IsCancellationRequested)
-        {
-            return ExitCodes.FailTo(errors, ApiFault.Message(fault));
-        }
-    }
+    static Task<int> RunAsync(ParseResult arguments, CancellationToken stop) =>
+        arguments.GetValue(DryRun) ? TryAsync(arguments, Choices(arguments), stop) : ApplyAsync(arguments, Choices(arguments), stop);
 
-    static async Task<int> ApplyAsync(ParseResult arguments, RegistrationChoices choices, TextWriter output, CancellationToken stop)
+    static async Task<int> ApplyAsync(ParseResult arguments, RegistrationChoices choices, CancellationToken stop)
     {
+        var output = arguments.InvocationConfiguration.Output;
         using var api = new KubeApi(ClusterOptions.Configuration(arguments), TimeProvider.System);
         var registrar = new Registrar(api, choices.Name);
         // Before anything is tried: this refuses a registration that is not ours.

@@ -13,31 +13,18 @@ static class UnregisterCommand
     {
         var command = new Command("unregister", "Delete the webhook's registration. The scheduler then places pods alone; running pods stay as they are.");
         ClusterOptions.AddTo(command);
-        command.SetAction(RunAsync);
+        command.SetAction((arguments, stop) => ExitCodes.RunAsync(arguments, () => RunAsync(arguments, stop), stop));
         return command;
     }
 
     static async Task<int> RunAsync(ParseResult arguments, CancellationToken stop)
     {
-        var (output, errors) = (arguments.InvocationConfiguration.Output, arguments.InvocationConfiguration.Error);
-        try
-        {
-            var name = ClusterOptions.NameOf(arguments);
-            using var api = new KubeApi(ClusterOptions.Configuration(arguments), TimeProvider.System);
-            var registrar = new Registrar(api, name);
-            output.WriteLine(await DeleteAsync(registrar, stop).ConfigureAwait(false)
-                ? $"unregistered {name}: the API server no longer calls the webhook"
-                : $"there is no registration {name}; nothing to do");
-            return ExitCodes.Ok;
-        }
-        catch (InvalidDataException fault)
-        {
-            return ExitCodes.FailTo(errors, fault.Message);
-        }
-        catch (Exception fault) when (ApiFault.Is(fault) && !stop.IsCancellationRequested)
-        {
-            return ExitCodes.FailTo(errors, ApiFault.Message(fault));
-        }
+        var name = ClusterOptions.NameOf(arguments);
+        using var api = new KubeApi(ClusterOptions.Configuration(arguments), TimeProvider.System);
+        arguments.InvocationConfiguration.Output.WriteLine(await DeleteAsync(new Registrar(api, name), stop).ConfigureAwait(false)
+            ? $"unregistered {name}: the API server no longer calls the webhook"
+            : $"there is no registration {name}; nothing to do");
+        return ExitCodes.Ok;
     }
 
     static async Task<bool> DeleteAsync(Registrar registrar, CancellationToken stop)
