@@ -1,15 +1,17 @@
-using System.Buffers;
 using System.Globalization;
 using System.Reflection;
 using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
 using AdmissionLas.Kubernetes;
 using AdmissionLas.Placement;
+using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace AdmissionLas.Page;
 
 /// <summary>
-/// The nodes as the page draws them: latencies, capacity, what is spoken for. It is written once for each state of the cluster, whoever and
-/// however many ask.
+/// GET /api/cluster: the nodes with their latencies, capacity and usage. It is serialized once for each state of the cluster, however many
+/// browsers ask.
 /// </summary>
 sealed class ClusterJson(ClusterState state, NodeUsageCache usageCache)
 {
@@ -17,112 +19,84 @@ sealed class ClusterJson(ClusterState state, NodeUsageCache usageCache)
         typeof(ClusterJson).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "";
 
     readonly Lock gate = new();
-    // Another process must not take a tag of this one for its own.
+    // The tags of another process name other contents.
     readonly string process = Guid.NewGuid().ToString("N")[..12];
-    (ClusterView? View, ClusterUsage Usage, bool IsFollowed) drawn;
-    long version;
-    CachedResponse? picture;
+    (ClusterView? View, ClusterUsage Usage, bool IsFollowed) serialized;
+    long number;
+    FileContentHttpResult? answer;
 
-    /// <summary>The picture of now.</summary>
-    internal CachedResponse Current
+    /// <summary>The answer for the cluster as it is now.</summary>
+    internal FileContentHttpResult Current
     {
         get
         {
             var now = (View: state.Current, Usage: usageCache.Current, usageCache.IsFollowed);
             lock (gate)
             {
-                if (picture is null || !ReferenceEquals(drawn.View, now.View) || !ReferenceEquals(drawn.Usage, now.Usage) || drawn.IsFollowed != now.IsFollowed)
+                if (answer is null || !ReferenceEquals(serialized.View, now.View) || !ReferenceEquals(serialized.Usage, now.Usage) || serialized.IsFollowed != now.IsFollowed)
                 {
-                    drawn = now;
-                    picture = CachedResponse.Of("application/json", Draw(now.View, now.Usage, now.IsFollowed), string.Create(CultureInfo.InvariantCulture, $"{process}-{++version}"));
+                    serialized = now;
+                    answer = PageFiles.Tagged(
+                        JsonSerializer.SerializeToUtf8Bytes(Describe(now.View, now.Usage, now.IsFollowed), PageJsonContext.Default.ClusterDescription),
+                        "application/json", string.Create(CultureInfo.InvariantCulture, $"{process}-{++number}"));
                 }
 
-                return picture;
+                return answer;
             }
         }
     }
 
-    static byte[] Draw(ClusterView? view, ClusterUsage usage, bool isFollowed)
+    static ClusterDescription Describe(ClusterView? view, ClusterUsage usage, bool isFollowed)
     {
-        var bytes = new ArrayBufferWriter<byte>(64 * 1024);
-        using (var json = new Utf8JsonWriter(bytes))
-        {
-            json.WriteStartObject();
-            json.WriteString("version", Version);
-            json.WriteString("replica", Environment.MachineName);
-            json.WriteBoolean("isKnown", view is not null);
-            json.WriteBoolean("usageIsKnown", isFollowed);
-            var locations = (view?.Locations ?? []);
-            json.WriteStartArray("locations");
-            foreach (var location in locations)
-            {
-                json.WriteStringValue(location);
-            }
-
-            json.WriteEndArray();
-            var unreadable = (view?.UnreadableLatencies ?? []).ToLookup(u => u.NodeName, StringComparer.Ordinal);
-            json.WriteStartArray("nodes");
-            foreach (var node in view?.Nodes ?? [])
-            {
-                Write(json, node, usage.On(node), locations, unreadable[node.Name]);
-            }
-
-            json.WriteEndArray();
-            json.WriteEndObject();
-        }
-
-        return bytes.WrittenSpan.ToArray();
+        string[] locations = [.. view?.Locations ?? []];
+        var unreadable = (view?.UnreadableLatencies ?? []).ToDictionary(u => (u.NodeName, u.Location), u => u.Value);
+        return new ClusterDescription(
+            Version, Environment.MachineName, view is not null, isFollowed, locations,
+            (view?.Nodes ?? []).Select(n => Describe(n, usage.On(n), locations, unreadable)));
     }
 
-    static void Write(Utf8JsonWriter json, NodeFacts node, NodeUsage used, IReadOnlyList<string> locations, IEnumerable<UnreadableLatency> unreadable)
+    static NodeDescription Describe(
+        NodeFacts node, NodeUsage used, string[] locations, Dictionary<(string Node, string Location), string> unreadable)
     {
-        json.WriteStartObject();
-        json.WriteString("name", node.Name);
-        json.WriteBoolean("isReady", node.IsReady);
-        json.WriteBoolean("isCordoned", node.IsCordoned);
-        json.WriteStartArray("taints");
-        foreach (var taint in node.Taints)
-        {
-            json.WriteStringValue($"{taint.Key}{(taint.Value.Length > 0 ? "=" : "")}{taint.Value}:{taint.Effect}");
-        }
-
-        json.WriteEndArray();
-        WriteShare(json, "cpuMilli", used.Requested.CpuMilliOrZero, node.Allocatable.CpuMilliOrZero);
-        WriteShare(json, "memoryBytes", used.Requested.MemoryBytesOrZero, node.Allocatable.MemoryBytesOrZero);
-        WriteShare(json, "pods", used.Pods, node.AllocatablePods);
-        json.WriteStartObject("devices");
-        // A device's name has a domain, as in nvidia.com/gpu; huge pages and disks have none.
-        foreach (var (name, amount) in (node.Allocatable.Other ?? []).Where(o => o.Name.Contains('/', StringComparison.Ordinal)))
-        {
-            WriteShare(json, name, used.Requested.AmountOf(name), amount);
-        }
-
-        json.WriteEndObject();
-        // In the order of the locations: milliseconds; null for not measured; the label's text where it cannot be read.
         var measured = node.Latencies.Known.ToDictionary(m => m.Location, m => m.LatencyMs, StringComparer.Ordinal);
-        var texts = unreadable.ToDictionary(u => u.Location, u => u.Value, StringComparer.Ordinal);
-        json.WriteStartArray("latencies");
-        foreach (var location in locations)
-        {
-            if (measured.TryGetValue(location, out var latencyMs))
-            {
-                json.WriteNumberValue(latencyMs);
-            }
-            else
-            {
-                json.WriteStringValue(texts.GetValueOrDefault(location));
-            }
-        }
-
-        json.WriteEndArray();
-        json.WriteEndObject();
-    }
-
-    static void WriteShare(Utf8JsonWriter json, string name, long used, long of)
-    {
-        json.WriteStartArray(name);
-        json.WriteNumberValue(used);
-        json.WriteNumberValue(of);
-        json.WriteEndArray();
+        return new NodeDescription(
+            node.Name, node.IsReady, node.IsCordoned,
+            node.Taints.Select(t => $"{t.Key}{(t.Value.Length > 0 ? "=" : "")}{t.Value}:{t.Effect}"),
+            [used.Requested.CpuMilliOrZero, node.Allocatable.CpuMilliOrZero],
+            [used.Requested.MemoryBytesOrZero, node.Allocatable.MemoryBytesOrZero],
+            [used.Pods, node.AllocatablePods],
+            // A device's name has a domain, as in nvidia.com/gpu; huge pages and disks have none.
+            (node.Allocatable.Other ?? []).Where(o => o.Name.Contains('/', StringComparison.Ordinal))
+                .ToDictionary(o => o.Name, o => (long[])[used.Requested.AmountOf(o.Name), o.Amount]),
+            locations.Select(l => measured.TryGetValue(l, out var latencyMs) ? (JsonNode?)latencyMs : unreadable.GetValueOrDefault((node.Name, l))));
     }
 }
+
+/// <summary>What the page shows of the cluster.</summary>
+/// <param name="Version">The program's version.</param>
+/// <param name="Replica">The name of the pod or machine that answers.</param>
+/// <param name="IsKnown">Whether the nodes are known yet.</param>
+/// <param name="UsageIsKnown">Whether the pods are followed; if not, each node counts as empty.</param>
+/// <param name="Locations">All locations to which a node has a latency.</param>
+/// <param name="Nodes">The nodes.</param>
+sealed record ClusterDescription(
+    string Version, string Replica, bool IsKnown, bool UsageIsKnown, IEnumerable<string> Locations, IEnumerable<NodeDescription> Nodes);
+
+/// <summary>What the page shows of a node. Each amount is a pair: what is used, and what the node has.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="IsReady">Whether it is ready.</param>
+/// <param name="IsCordoned">Whether it is cordoned.</param>
+/// <param name="Taints">Its taints as kubectl writes them.</param>
+/// <param name="CpuMilli">Thousandths of a CPU.</param>
+/// <param name="MemoryBytes">Bytes of memory.</param>
+/// <param name="Pods">Pods.</param>
+/// <param name="Devices">Devices by resource name.</param>
+/// <param name="Latencies">In the order of the locations: milliseconds; null where none is measured; the label's text where it cannot be read.</param>
+sealed record NodeDescription(
+    string Name, bool IsReady, bool IsCordoned, IEnumerable<string> Taints, long[] CpuMilli, long[] MemoryBytes, long[] Pods,
+    IReadOnlyDictionary<string, long[]> Devices, IEnumerable<JsonNode?> Latencies);
+
+/// <summary>Writes the page's data without reflection.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(ClusterDescription))]
+sealed partial class PageJsonContext : JsonSerializerContext;

@@ -27,7 +27,6 @@ sealed class DecisionStream(RecentDecisions decisions, ClusterState state, TimeP
         try
         {
             http.Response.ContentType = "text/event-stream";
-            http.Response.Headers.CacheControl = "no-store";
             await SendAsync(http, viewer, ending.Token).ConfigureAwait(false);
         }
         catch (Exception ended) when (ended is OperationCanceledException or IOException)

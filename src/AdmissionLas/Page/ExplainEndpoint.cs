@@ -142,7 +142,7 @@ sealed class ExplainEndpoint(Settings settings, ClusterState state, NodeUsageCac
             turn.Release();
         }
 
-        await CachedResponse.SendOnceAsync(http, "application/json", answer).ConfigureAwait(false);
+        await TypedResults.Bytes(answer, "application/json").ExecuteAsync(http).ConfigureAwait(false);
     }
 
     /// <returns>The text, <see langword="null"/> when it is too large.</returns>
@@ -189,8 +189,8 @@ sealed class ExplainEndpoint(Settings settings, ClusterState state, NodeUsageCac
     static Task RefuseAsync(HttpContext http, int status, string message, string advice)
     {
         http.Response.StatusCode = status;
-        return CachedResponse.SendOnceAsync(http, "application/json", Write(json =>
-            ExplanationWriter.Write(json, [], new StepInputs([], [new InputProblem(null, message, advice)], []))));
+        return TypedResults.Bytes(
+            Write(json => ExplanationWriter.Write(json, [], new StepInputs([], [new InputProblem(null, message, advice)], []))), "application/json").ExecuteAsync(http);
     }
 
     static byte[] Write(Action<Utf8JsonWriter> write)

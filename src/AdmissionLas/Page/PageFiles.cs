@@ -1,51 +1,63 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.RegularExpressions;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.StaticFiles;
+using Microsoft.Net.Http.Headers;
 
 namespace AdmissionLas.Page;
 
 /// <summary>
-/// The files in this folder that a browser gets; they are part of the program. The page itself brings along what its first picture needs, style
-/// and modules, since a browser that has to ask for each of them takes twice as long; everything else it asks for later.
+/// The files in this folder that a browser gets; they are part of the program. The page itself carries the style and the modules of its first
+/// view, since a browser that asks for each of them takes twice as long; it asks for everything else later.
 /// </summary>
 static partial class PageFiles
 {
     const string Prefix = "page/";
 
-    static readonly Lazy<(IReadOnlyDictionary<string, CachedResponse> Files, string ScriptHash, string StyleHash)> Page = new(Read);
+    static readonly Lazy<(IReadOnlyDictionary<string, FileContentHttpResult> Files, string ScriptHash, string StyleHash)> Page = new(Read);
 
     // Each after those that it imports.
     static readonly string[] FirstModules = ["dom", "capacity", "latency", "page"];
 
-    /// <summary>What the Content-Security-Policy must allow beside the files: the page's own script.</summary>
+    /// <summary>What the Content-Security-Policy allows beside the files: the page's own script.</summary>
     internal static string ScriptHash => Page.Value.ScriptHash;
 
     /// <summary>The page's own style.</summary>
     internal static string StyleHash => Page.Value.StyleHash;
 
-    /// <summary>The file at a path, <see langword="null"/> when there is none.</summary>
-    internal static CachedResponse? Find(string path) => Page.Value.Files.GetValueOrDefault(path == "/" ? "/index.html" : path);
+    /// <summary>The files by their paths. The page is at / and at /index.html.</summary>
+    internal static IReadOnlyDictionary<string, FileContentHttpResult> Files => Page.Value.Files;
 
-    static (IReadOnlyDictionary<string, CachedResponse> Files, string ScriptHash, string StyleHash) Read()
+    /// <summary>
+    /// An answer that a browser keeps and asks for again by its tag. The tag is weak because it names the content, whether compressed or not.
+    /// </summary>
+    internal static FileContentHttpResult Tagged(byte[] content, string contentType, string tag) =>
+        TypedResults.Bytes(content, contentType, entityTag: new EntityTagHeaderValue($"\"{tag}\"", isWeak: true));
+
+    static (IReadOnlyDictionary<string, FileContentHttpResult> Files, string ScriptHash, string StyleHash) Read()
     {
         var assembly = typeof(PageFiles).Assembly;
         var texts = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (var name in assembly.GetManifestResourceNames().Where(n => n.StartsWith(Prefix, StringComparison.Ordinal)))
         {
             using var from = new StreamReader(assembly.GetManifestResourceStream(name)!, Encoding.UTF8);
-            texts[name[Prefix.Length..]] = from.ReadToEnd();
+            texts[$"/{name[Prefix.Length..]}"] = from.ReadToEnd();
         }
 
-        var script = $"\n{string.Concat(FirstModules.Select(m => Scoped(m, texts[$"{m}.js"])))}";
-        var style = $"\n{texts["page.css"]}";
+        var script = $"\n{string.Concat(FirstModules.Select(m => Scoped(m, texts[$"/{m}.js"])))}";
+        var style = $"\n{texts["/page.css"]}";
         // Within HTML an SVG needs no namespace.
-        var icon = texts["icon.svg"].TrimEnd().Replace(" xmlns=\"http://www.w3.org/2000/svg\"", "", StringComparison.Ordinal);
-        texts["index.html"] = texts["index.html"]
+        var icon = texts["/icon.svg"].TrimEnd().Replace(" xmlns=\"http://www.w3.org/2000/svg\"", "", StringComparison.Ordinal);
+        texts["/"] = texts["/index.html"] = texts["/index.html"]
             .Replace("<img src=\"/icon.svg\" alt=\"\">", icon, StringComparison.Ordinal)
             .Replace("<link rel=\"stylesheet\" href=\"/page.css\">", $"<style>{style}</style>", StringComparison.Ordinal)
             .Replace("<script type=\"module\" src=\"/page.js\"></script>", $"<script type=\"module\">{script}</script>", StringComparison.Ordinal);
-        var files = texts.ToDictionary(t => $"/{t.Key}", t => Answer(t.Key, Encoding.UTF8.GetBytes(t.Value)), StringComparer.Ordinal);
-        return (files, Hash(script), Hash(style));
+        var types = new FileExtensionContentTypeProvider();
+        return (texts.ToDictionary(t => t.Key, t => File(t.Key, Encoding.UTF8.GetBytes(t.Value)), StringComparer.Ordinal), Hash(script), Hash(style));
+
+        FileContentHttpResult File(string path, byte[] content) => Tagged(
+            content, types.TryGetContentType(path, out var type) ? type : "text/html; charset=utf-8", Convert.ToHexStringLower(SHA256.HashData(content))[..16]);
     }
 
     /// <summary>
@@ -60,17 +72,6 @@ static partial class PageFiles
     }
 
     static string Hash(string text) => $"'sha256-{Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(text)))}'";
-
-    static CachedResponse Answer(string name, byte[] bytes) => CachedResponse.Of(TypeOf(name), bytes, Convert.ToHexStringLower(SHA256.HashData(bytes))[..16]);
-
-    static string TypeOf(string name) => Path.GetExtension(name) switch
-    {
-        ".html" => "text/html; charset=utf-8",
-        ".css" => "text/css; charset=utf-8",
-        ".js" => "text/javascript; charset=utf-8",
-        ".svg" => "image/svg+xml",
-        _ => "application/octet-stream",
-    };
 
     [GeneratedRegex("""^import \{(?<names>[^}]+)\} from '\./(?<from>\w+)\.js';""", RegexOptions.Multiline)]
     private static partial Regex Imports();

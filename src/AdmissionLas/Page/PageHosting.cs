@@ -4,6 +4,7 @@ using AdmissionLas.Configuration;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.ResponseCompression;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Options;
 
@@ -40,6 +41,7 @@ static class PageHosting
         builder.Services.AddSingleton<DecisionStream>();
         builder.Services.AddSingleton<ExplainEndpoint>();
         builder.Services.AddSingleton<PageEndpoint>();
+        builder.Services.AddResponseCompression(compression => compression.Providers.Add<GzipCompressionProvider>());
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(address, options.Port, listen =>
         {
             listen.Protocols = HttpProtocols.Http1;
@@ -51,23 +53,20 @@ static class PageHosting
         }));
     }
 
-    /// <summary>What answers a request that came to the page's port; <see langword="null"/> for every other request.</summary>
-    internal static Func<HttpContext, RequestDelegate?> MapPage(this WebApplication app)
+    /// <summary>Answers the requests on the page's port, if the page is on.</summary>
+    internal static void MapPage(this WebApplication app)
     {
-        if (app.Services.GetService<PageEndpoint>() is not { } page)
+        if (app.Services.GetService<PageEndpoint>() is { } page)
         {
-            return _ => null;
+            app.MapWhen(http => http.Features.Get<OnPagePort>() is not null, page.Map);
         }
-
-        RequestDelegate answer = page.AnswerAsync;
-        return http => http.Features.Get<OnPagePort>() is null ? null : answer;
     }
 
-    /// <summary>Where the page is, once started; <see langword="null"/> when it is off.</summary>
+    /// <summary>The page's address, once started; <see langword="null"/> when it is off.</summary>
     internal static Uri? Address(WebApplication app) => app.Services.GetService<PageEndpoint>() is null ? null
         : new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Last());
 
-    // Marks the connections of one port, which a request cannot fake as it could a header.
+    // Marks the connections of the page's port. A request cannot forge it, as it could a Host header.
     sealed class OnPagePort
     {
         internal static readonly OnPagePort Yes = new();

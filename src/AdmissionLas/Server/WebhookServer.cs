@@ -184,8 +184,7 @@ static class WebhookServer
         var state = app.Services.GetRequiredService<ClusterState>();
         var draining = app.Services.GetRequiredService<Draining>();
         var metrics = app.Services.GetRequiredService<MetricsEndpoint>().Map(app);
-        var page = app.MapPage();
-        app.Run(http =>
+        app.Use((http, next) =>
         {
             if (draining.HasBegun)
             {
@@ -193,16 +192,18 @@ static class WebhookServer
                 http.Response.Headers.Connection = "close";
             }
 
-            return AnswerAsync(http);
+            return next(http);
         });
+        app.MapPage();
+        app.Run(AnswerAsync);
 
+        // Routes match the Host header, which the caller writes; what is answered here depends on the port that the connection came in by.
         Task AnswerAsync(HttpContext http) => http.Request.Path.Value switch
         {
             // The plain port is for probes alone: what decides on pods is only to be had over TLS.
             MutateEndpoint.Path when http.Request.IsHttps => HttpMethods.IsPost(http.Request.Method)
                 ? mutate.HandleAsync(http)
                 : TextAsync(http, StatusCodes.Status405MethodNotAllowed, "POST an AdmissionReview here"),
-            _ when page(http) is { } answer => answer(http),
             "/healthz" => TextAsync(http, StatusCodes.Status200OK, "ok"),
             "/readyz" when draining.HasBegun => TextAsync(http, StatusCodes.Status503ServiceUnavailable, "draining"),
             "/readyz" => state.Current is { } view
@@ -220,10 +221,5 @@ static class WebhookServer
         ? $"{usageCache.Count} pods counted"
         : "what runs on them is not known (pods are not listed and watched), so each counts as empty";
 
-    static Task TextAsync(HttpContext http, int status, string text)
-    {
-        http.Response.StatusCode = status;
-        http.Response.ContentType = "text/plain; charset=utf-8";
-        return http.Response.WriteAsync($"{text}\n", http.RequestAborted);
-    }
+    static Task TextAsync(HttpContext http, int status, string text) => TypedResults.Text($"{text}\n", statusCode: status).ExecuteAsync(http);
 }
