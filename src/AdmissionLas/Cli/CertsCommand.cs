@@ -2,7 +2,6 @@ using System.CommandLine;
 using AdmissionLas.Certificates;
 using AdmissionLas.Configuration;
 using AdmissionLas.Kubernetes;
-using AdmissionLas.Server;
 using Microsoft.Extensions.Options;
 
 namespace AdmissionLas.Cli;

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using AdmissionLas.Configuration;
 using AdmissionLas.Server;
 using Microsoft.Extensions.Options;
 
@@ -15,7 +16,7 @@ static class ServeCommand
 
     static readonly Option<FileInfo?> Kubeconfig = new("--kubeconfig") { Description = "Watch the nodes of the cluster that this file names" };
     static readonly Option<string?> Context = new("--context") { Description = "The kubeconfig's context; its current one when left out" };
-    static readonly Option<FileInfo?> Snapshot = new("--snapshot") { Description = "Use saved nodes instead of a cluster (kubectl get nodes -o yaml)" };
+    static readonly Option<FileInfo?> Snapshot = new("--snapshot") { Description = "Use a saved snapshot instead of a cluster; its pods count as used (admission-las snapshot, or kubectl get nodes,pods -A -o yaml)" };
     static readonly Option<FileInfo?> Config = new("--config") { Description = "YAML configuration; placement, training and steps are reloaded when it changes" };
     static readonly Option<string?> Address = new("--address") { Description = "The IP address to listen on [default: 0.0.0.0]" };
     static readonly Option<int?> Port = new("--port") { Description = "The HTTPS port that the API server calls [default: 8443]", CustomParser = OptionParsers.Port };

@@ -1,6 +1,6 @@
 using System.CommandLine;
-using AdmissionLas.Explain;
 using AdmissionLas.Kubernetes;
+using AdmissionLas.Snapshots;
 
 namespace AdmissionLas.Cli;
 

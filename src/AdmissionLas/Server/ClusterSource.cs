@@ -3,44 +3,32 @@ using AdmissionLas.Configuration;
 using AdmissionLas.Kubernetes;
 using AdmissionLas.Observers;
 using AdmissionLas.Placement;
+using AdmissionLas.Snapshots;
 using k8s;
 using k8s.Exceptions;
 
 namespace AdmissionLas.Server;
 
-/// <summary>Where the server learns of the nodes and of what runs on them.</summary>
+/// <summary>Where the server reads the nodes and the pods from.</summary>
 abstract record ClusterSource
 {
-    /// <summary>A saved list of nodes; nothing changes.</summary>
-    internal sealed record Snapshot(ClusterView View) : ClusterSource;
+    /// <summary>A cluster as it was saved; nothing changes.</summary>
+    /// <param name="View">The nodes.</param>
+    /// <param name="CountPods">Counts the saved pods as used; <see langword="null"/> when none are saved, so that usage is unknown.</param>
+    internal sealed record Snapshot(ClusterView View, Action<NodeUsageCache>? CountPods = null) : ClusterSource;
 
     /// <summary>An API server, listed and watched.</summary>
     internal sealed record ApiServer(KubernetesClientConfiguration Configuration) : ClusterSource;
 
     /// <summary>The thesis testbed that is part of the program.</summary>
-    internal static ClusterSource Embedded()
-    {
-        using var text = EmbeddedFiles.Open("testbed/nodes.yaml");
-        return new Snapshot(new ClusterView(YamlJson.ReadNodes(text)));
-    }
+    internal static ClusterSource Embedded() => Of(ClusterSnapshot.Embedded());
 
-    /// <summary>A file as <c>kubectl get nodes -o yaml</c> writes it.</summary>
-    /// <exception cref="InvalidDataException">It cannot be read; the message names it.</exception>
-    internal static ClusterSource FromFile(string file)
-    {
-        try
-        {
-            using var text = File.OpenText(file);
-            return new Snapshot(new ClusterView(YamlJson.ReadNodes(text)));
-        }
-        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or InvalidDataException)
-        {
-            throw new InvalidDataException($"the snapshot {file} cannot be used: {fault.Message}", fault);
-        }
-    }
+    /// <summary>A file that <c>admission-las snapshot</c> or <c>kubectl get nodes,pods -A -o yaml</c> wrote.</summary>
+    /// <exception cref="InvalidDataException">It cannot be used; the message names it.</exception>
+    internal static ClusterSource FromFile(string file) => Of(ClusterSnapshot.FromFile(file));
 
     /// <summary>The API server that a kubeconfig file names.</summary>
-    /// <exception cref="InvalidDataException">It cannot be read; the message names it.</exception>
+    /// <exception cref="InvalidDataException">The file cannot be read; the message names it.</exception>
     internal static ClusterSource FromKubeconfig(string file, string? context)
     {
         try
@@ -58,6 +46,8 @@ abstract record ClusterSource
     internal static ClusterSource InCluster() => KubernetesClientConfiguration.IsInCluster()
         ? new ApiServer(KubernetesClientConfiguration.InClusterConfig())
         : throw new InvalidDataException("this process does not run in a cluster; name one with --kubeconfig <file>, or use --snapshot <file>");
+
+    static Snapshot Of(ClusterSnapshot saved) => new(saved.View, saved.HasPods ? cache => saved.CountPods(cache) : null);
 
     /// <summary>Registers what keeps the state up to date.</summary>
     internal void AddTo(IServiceCollection services)
@@ -81,6 +71,7 @@ abstract record ClusterSource
             {
                 state.Heard();
                 state.Publish(snapshot.View);
+                snapshot.CountPods?.Invoke(services.GetRequiredService<NodeUsageCache>());
             }
 
             return base.StartAsync(cancellationToken);

@@ -4,6 +4,7 @@ using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json.Nodes;
+using AdmissionLas.Configuration;
 using AdmissionLas.Kubernetes;
 using AdmissionLas.Registration;
 using AdmissionLas.Server;

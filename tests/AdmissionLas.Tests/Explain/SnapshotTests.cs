@@ -1,6 +1,9 @@
 using System.Text.Json.Nodes;
-using AdmissionLas.Explain;
 using AdmissionLas.Kubernetes;
+using AdmissionLas.Server;
+using AdmissionLas.Snapshots;
+using AdmissionLas.Tests.Support;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace AdmissionLas.Tests.Explain;
 
@@ -81,6 +84,39 @@ public sealed class SnapshotTests
             Assert.Equal(taken.Usage().On("home-edge-node").Requested.CpuMilli, read.Usage().On("home-edge-node").Requested.CpuMilli);
             Assert.Equal(1, read.Usage().On("home-edge-node").Pods);
             Assert.Equal(0, read.Usage(except: "u").On("home-edge-node").Pods);
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+
+    [Theory]
+    [InlineData("Running", "1 pods counted", 1)]
+    [InlineData("Succeeded", "what runs on them is not known", 0)]
+    public async Task A_server_counts_the_pods_of_a_snapshot_as_explain_does(string phase, string readiness, int pods)
+    {
+        var file = Path.GetTempFileName();
+        try
+        {
+            await File.WriteAllTextAsync(file, $$"""
+                kind: List
+                items:
+                - kind: Node
+                  metadata: { name: n }
+                  status: { allocatable: { cpu: 4, memory: 8Gi, pods: 110 }, conditions: [ { type: Ready, status: 'True' } ] }
+                - kind: Pod
+                  metadata: { name: p, namespace: ns, uid: u }
+                  spec: { nodeName: n, containers: [ { name: main, resources: { requests: { cpu: 1500m } } } ] }
+                  status: { phase: {{phase}} }
+                """);
+            await using var webhook = await RunningWebhook.StartAsync(source: ClusterSource.FromFile(file));
+
+            var served = webhook.Services.GetRequiredService<NodeUsageCache>().Current.On("n");
+
+            Assert.Equal((pods, 1500 * pods), (served.Pods, served.Requested.CpuMilliOrZero));
+            Assert.Equal(ClusterSnapshot.FromFile(file).Usage().On("n"), served);
+            Assert.Contains(readiness, await webhook.Client.GetStringAsync(webhook.Health("/readyz")), StringComparison.Ordinal);
         }
         finally
         {

@@ -4,6 +4,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using AdmissionLas.Configuration;
 using AdmissionLas.Kubernetes;
 using AdmissionLas.Placement;
 using AdmissionLas.Server;

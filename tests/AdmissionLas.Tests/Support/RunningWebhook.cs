@@ -5,6 +5,7 @@ using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json.Nodes;
+using AdmissionLas.Configuration;
 using AdmissionLas.Kubernetes;
 using AdmissionLas.Page;
 using AdmissionLas.Server;

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using AdmissionLas.Configuration;
 using AdmissionLas.Kubernetes;
 using AdmissionLas.Placement;
 using AdmissionLas.Server;

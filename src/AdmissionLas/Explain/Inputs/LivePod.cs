@@ -1,6 +1,7 @@
 using AdmissionLas.Webhook;
 using System.Text.Json.Nodes;
 using AdmissionLas.Placement;
+using AdmissionLas.Snapshots;
 
 namespace AdmissionLas.Explain;
 

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using AdmissionLas.Snapshots;
 
 namespace AdmissionLas.Explain;
 

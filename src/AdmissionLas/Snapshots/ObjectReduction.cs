@@ -1,9 +1,10 @@
 using System.Text.Json.Nodes;
+using AdmissionLas.Configuration;
 using AdmissionLas.Kubernetes;
 using AdmissionLas.Placement;
 using AdmissionLas.Registration;
 
-namespace AdmissionLas.Explain;
+namespace AdmissionLas.Snapshots;
 
 /// <summary>
 /// Takes from the cluster's objects what placement depends on, member by member, and nothing else: what is not named here cannot get into a

@@ -1,11 +1,9 @@
-using AdmissionLas.Configuration;
-using AdmissionLas.Server;
 using AdmissionLas.Webhook;
 using Microsoft.Extensions.Options;
 
-namespace AdmissionLas.Explain;
+namespace AdmissionLas.Configuration;
 
-/// <summary>The webhook's settings from where they are kept: a file, or the ConfigMap that is mounted into the webhook.</summary>
+/// <summary>The webhook's settings from a file, or from the ConfigMap that is mounted into the webhook.</summary>
 static class WebhookSettings
 {
     /// <summary>The ConfigMap, in the namespace that AdmissionLas is installed in.</summary>
@@ -15,7 +13,7 @@ static class WebhookSettings
     internal const string ConfigMapKey = "admission-las.yaml";
 
     /// <summary>Reads and compiles a configuration file.</summary>
-    /// <exception cref="InvalidDataException">It is missing or no YAML.</exception>
+    /// <exception cref="InvalidDataException">It is missing, or it is not YAML.</exception>
     /// <exception cref="OptionsValidationException">It has faults.</exception>
     internal static CompiledSettings FromFile(string file)
     {
@@ -25,7 +23,7 @@ static class WebhookSettings
     }
 
     /// <summary>Compiles a configuration's text.</summary>
-    /// <exception cref="InvalidDataException">It is no YAML.</exception>
+    /// <exception cref="InvalidDataException">It is not YAML.</exception>
     /// <exception cref="OptionsValidationException">It has faults.</exception>
     internal static CompiledSettings FromText(string text)
     {
@@ -56,7 +54,7 @@ static class WebhookSettings
             Refuse(new StepOptionsValidator().Validate(null, steps));
             return SettingsCompiler.Compile(placement, training, steps, out var faults) ?? throw new OptionsValidationException("configuration", typeof(SettingsCompiler), faults);
         }
-        // The binder's word for a value of the wrong type.
+        // The binder throws this for a value of the wrong type.
         catch (InvalidOperationException fault)
         {
             throw new OptionsValidationException("configuration", typeof(SettingsCompiler), [fault.Message]);

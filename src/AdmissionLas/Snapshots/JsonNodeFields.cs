@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
-namespace AdmissionLas.Explain;
+namespace AdmissionLas.Snapshots;
 
 /// <summary>Looks into what people wrote, where what is missing or of another type counts as absent.</summary>
 static class JsonNodeFields
@@ -47,6 +47,6 @@ static class JsonNodeFields
     }
 }
 
-/// <summary>OptionParsers, read without reflection.</summary>
+/// <summary>Reads numbers without reflection.</summary>
 [System.Text.Json.Serialization.JsonSerializable(typeof(double))]
 sealed partial class JsonNodeFieldsContext : System.Text.Json.Serialization.JsonSerializerContext;

@@ -8,19 +8,16 @@ using AdmissionLas.Placement;
 using AdmissionLas.Registration;
 using k8s.Autorest;
 
-namespace AdmissionLas.Explain;
+namespace AdmissionLas.Snapshots;
 
 /// <summary>
-/// A cluster at one moment, as far as decisions depend on it. What is taken from an API server and what is read from a file go the same way,
-/// so a decision comes out the same from both.
+/// A cluster at one moment: everything that decisions depend on. Objects from an API server and from a file are reduced and read in the same way,
+/// so decisions are the same with both.
 /// </summary>
 /// <param name="Objects">Nodes, pods, namespaces and the webhook's configuration, reduced, as kubectl would print them.</param>
-/// <param name="Notices">What could not be learned, and what follows from it.</param>
+/// <param name="Notices">What could not be read, and what follows from it.</param>
 sealed record ClusterSnapshot(IReadOnlyList<JsonObject> Objects, IReadOnlyList<string> Notices)
 {
-    // Nothing that is counted here waits for anything, so nothing may expire while it is looked at.
-    static readonly TimeSpan Forever = TimeSpan.FromDays(1);
-
     /// <summary>The nodes.</summary>
     internal ClusterView View { get; } = new(Of(Objects, "Node").Select(o => NodeReader.Read(Element(o))).OfType<NodeFacts>());
 
@@ -28,11 +25,24 @@ sealed record ClusterSnapshot(IReadOnlyList<JsonObject> Objects, IReadOnlyList<s
     internal string? Configuration => Of(Objects, "ConfigMap")
         .FirstOrDefault(o => o.Object("metadata").Text("name") == WebhookSettings.ConfigMapName).Object("data").Text(WebhookSettings.ConfigMapKey);
 
-    /// <summary>What is spoken for on the nodes.</summary>
-    /// <param name="except">The uid of a pod that does not count, for it is the one in question.</param>
+    /// <summary>Whether it holds any pod. Without pods it does not say what the nodes run.</summary>
+    internal bool HasPods => Of(Objects, "Pod").Any();
+
+    /// <summary>What the pods use on the nodes.</summary>
+    /// <param name="except">The uid of a pod that does not count, because it is the one in question.</param>
     internal ClusterUsage Usage(string? except = null)
     {
-        var usageCache = new NodeUsageCache(TimeProvider.System, Forever);
+        // Long enough that nothing expires during one command.
+        var usageCache = new NodeUsageCache(TimeProvider.System, TimeSpan.FromDays(1));
+        CountPods(usageCache, except);
+        return usageCache.Current;
+    }
+
+    /// <summary>Counts the pods as a complete list of them.</summary>
+    /// <param name="usageCache">Where they count.</param>
+    /// <param name="except">The uid of a pod that does not count.</param>
+    internal void CountPods(NodeUsageCache usageCache, string? except = null)
+    {
         usageCache.BeginList();
         foreach (var pod in Of(Objects, "Pod").Select(Element))
         {
@@ -43,10 +53,9 @@ sealed record ClusterSnapshot(IReadOnlyList<JsonObject> Objects, IReadOnlyList<s
         }
 
         usageCache.EndList();
-        return usageCache.Current;
     }
 
-    /// <summary>Whether pods of a namespace come to the webhook at all; <see langword="null"/> when that is not known.</summary>
+    /// <summary>Whether a namespace opts in; <see langword="null"/> when that is not known.</summary>
     internal bool? OptsIn(string @namespace) => Of(Objects, "Namespace").FirstOrDefault(o => o.Object("metadata").Text("name") == @namespace) is { } found
         ? found.Object("metadata").Object("labels").Text(RegistrationKeys.OptIn) == RegistrationKeys.OptedIn
         : null;
@@ -80,10 +89,10 @@ sealed record ClusterSnapshot(IReadOnlyList<JsonObject> Objects, IReadOnlyList<s
         return snapshot.View.Nodes.Count > 0 ? snapshot : throw new InvalidDataException("it holds no Node; save one with: admission-las snapshot > snapshot.yaml");
     }
 
-    /// <summary>Asks an API server. Only the nodes are needed; for whatever else cannot be had there is a notice.</summary>
+    /// <summary>Reads it from an API server. The nodes are required; a notice names everything else that is missing.</summary>
     /// <param name="api">The API server.</param>
     /// <param name="installedIn">The namespace with the webhook's configuration.</param>
-    /// <param name="stop">Gives up.</param>
+    /// <param name="stop">Cancels it.</param>
     /// <exception cref="HttpOperationException">The nodes may not be listed.</exception>
     internal static async Task<ClusterSnapshot> TakeAsync(KubeApi api, string installedIn, CancellationToken stop)
     {

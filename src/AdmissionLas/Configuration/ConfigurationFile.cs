@@ -1,7 +1,7 @@
 using Microsoft.Extensions.FileProviders;
 using YamlDotNet.Core;
 
-namespace AdmissionLas.Server;
+namespace AdmissionLas.Configuration;
 
 /// <summary>The YAML configuration file, followed for changes.</summary>
 static class ConfigurationFile
