@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Net.Security;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
@@ -10,13 +9,10 @@ using Microsoft.Extensions.Options;
 namespace AdmissionLas.Server;
 
 /// <summary>
-/// Callers that must show who they are: the handshake refuses everyone without a client certificate of the admin's own authority, and the
-/// allow-list everyone with another name, because a cluster's authority signs many client certificates.
+/// How client certificates are checked. Kestrel refuses a handshake without a certificate of the admin's own authority.
+/// Microsoft.AspNetCore.Authentication.Certificate checks the name, because a cluster's authority signs many client certificates, and checks the
+/// chain again after the authorities change, so that a connection does not outlive its authority.
 /// </summary>
-/// <remarks>
-/// The one place that knows how client certificates are checked: by Kestrel in the handshake, so that a stranger gets no further, and by
-/// Microsoft.AspNetCore.Authentication.Certificate with each review, so that a connection does not outlive the authority it came with.
-/// </remarks>
 static class ClientCertificates
 {
     const string ClientAuthentication = "1.3.6.1.5.5.7.3.2";
@@ -24,7 +20,7 @@ static class ClientCertificates
     /// <summary>Refuses handshakes without a certificate for client authentication that chains to one of the authorities.</summary>
     internal static void RequireClientCertificates(this SslServerAuthenticationOptions tls, X509Certificate2Collection authorities)
     {
-        // Nobody but these authorities: the machine's own list of roots has no say.
+        // Only these authorities count, and not the machine's own list of roots.
         var policy = new X509ChainPolicy
         {
             TrustMode = X509ChainTrustMode.CustomRootTrust,
@@ -35,13 +31,13 @@ static class ClientCertificates
         policy.ApplicationPolicy.Add(new Oid(ClientAuthentication));
         tls.ClientCertificateRequired = true;
         tls.CertificateChainPolicy = policy;
-        // A resumed session would outlive the authority that it was checked against.
+        // A resumed session would outlive the authority that was checked when it began.
         tls.AllowTlsResume = false;
     }
 
-    /// <summary>Sets up what <see cref="IsAllowedAsync"/> asks.</summary>
-    /// <param name="services">Where it is added.</param>
-    /// <param name="allowed">The names that may call: common names or DNS names.</param>
+    /// <summary>Registers the check of <see cref="IsAllowedAsync"/>.</summary>
+    /// <param name="services">The server's services.</param>
+    /// <param name="allowed">The common names or DNS names of the callers that are allowed.</param>
     internal static void AddClientCertificates(this IServiceCollection services, IList<string> allowed)
     {
         services.AddAuthentication(CertificateAuthenticationDefaults.AuthenticationScheme)
@@ -63,19 +59,19 @@ static class ClientCertificates
                     },
                 };
             });
-        services.AddSingleton<ICertificateValidationCache, KnownCallers>();
+        services.AddSingleton<ICertificateValidationCache, ConnectionResults>();
         services.AddOptions<CertificateAuthenticationOptions>(CertificateAuthenticationDefaults.AuthenticationScheme)
             .Configure<ServingTls>((options, tls) => options.CustomTrustStore = tls.Current.ClientAuthorities);
     }
 
-    /// <summary>Makes a changed authority count for the connections that are open.</summary>
+    /// <summary>Applies changed authorities to open connections too.</summary>
     internal static void FollowClientAuthorities(this IServiceProvider services)
     {
         var known = services.GetRequiredService<IOptionsMonitorCache<CertificateAuthenticationOptions>>();
         services.GetRequiredService<ServingTls>().Changed += () => known.TryRemove(CertificateAuthenticationDefaults.AuthenticationScheme);
     }
 
-    /// <summary>Whether the caller showed a certificate of the authority in force that bears one of the names.</summary>
+    /// <summary>Whether the caller's certificate is of an authority in force and has one of the allowed names.</summary>
     internal static async ValueTask<bool> IsAllowedAsync(HttpContext http) =>
         (await http.AuthenticateAsync(CertificateAuthenticationDefaults.AuthenticationScheme).ConfigureAwait(false)).Succeeded;
 
@@ -83,30 +79,22 @@ static class ClientCertificates
         allowed.Contains(CommonName(caller)) ||
         caller.Extensions.OfType<X509SubjectAlternativeNameExtension>().FirstOrDefault()?.EnumerateDnsNames().Any(allowed.Contains) == true;
 
-    /// <summary>The name under which a caller is told of.</summary>
+    /// <summary>The name of a caller in messages.</summary>
     internal static string CommonName(X509Certificate2 caller) => caller.GetNameInfo(X509NameType.SimpleName, forIssuer: false);
 
     /// <summary>
-    /// Who was accepted under the authority in force. To build a chain costs more than a review, and an API server calls with the same
-    /// certificate for months; the package's own cache would keep a caller for as long as it goes on calling.
+    /// Keeps what the package found with the certificate that the connection came with, for as long as its authorities are in force: to build a chain
+    /// costs more than a review. The package's own cache would accept a caller for up to 30 minutes after its authority is removed.
     /// </summary>
-    sealed class KnownCallers(ServingTls tls, TimeProvider time) : ICertificateValidationCache
+    sealed class ConnectionResults(ServingTls tls, TimeProvider time) : ICertificateValidationCache
     {
-        // There are as many as a cluster has API servers.
-        const int Most = 64;
-
-        readonly ConditionalWeakTable<ServingCertificate, ConcurrentDictionary<string, AuthenticateResult>> known = [];
+        // By reference: the handshake makes one certificate object for each connection.
+        readonly ConditionalWeakTable<X509Certificate2, Tuple<ServingCertificate, AuthenticateResult>> results = [];
 
         public AuthenticateResult? Get(HttpContext context, X509Certificate2 certificate) =>
-            time.GetUtcNow() < certificate.NotAfter && known.TryGetValue(tls.Current, out var callers) ? callers.GetValueOrDefault(certificate.Thumbprint) : null;
+            results.TryGetValue(certificate, out var found) && found.Item1 == tls.Current && time.GetUtcNow() < certificate.NotAfter ? found.Item2 : null;
 
-        public void Put(HttpContext context, X509Certificate2 certificate, AuthenticateResult result)
-        {
-            var callers = known.GetOrCreateValue(tls.Current);
-            if (result.Succeeded && callers.Count < Most)
-            {
-                callers[certificate.Thumbprint] = result;
-            }
-        }
+        public void Put(HttpContext context, X509Certificate2 certificate, AuthenticateResult result) =>
+            results.AddOrUpdate(certificate, Tuple.Create(tls.Current, result));
     }
 }
