@@ -1,5 +1,7 @@
 using AdmissionLas.Observers;
 using System.Globalization;
+using System.Net.ServerSentEvents;
+using System.Runtime.CompilerServices;
 using System.Text;
 using AdmissionLas.Kubernetes;
 
@@ -7,7 +9,7 @@ namespace AdmissionLas.Page;
 
 /// <summary>
 /// GET /api/decisions: the recent decisions and then each new one, as server-sent events
-/// (https://html.spec.whatwg.org/multipage/server-sent-events.html). Between them a pulse says that the server lives and how old its view of
+/// (https://html.spec.whatwg.org/multipage/server-sent-events.html). Between them a pulse tells that the server is alive and how old its view of
 /// the nodes is.
 /// </summary>
 sealed class DecisionStream(RecentDecisions decisions, ClusterState state, TimeProvider time, IHostApplicationLifetime lifetime)
@@ -19,81 +21,62 @@ sealed class DecisionStream(RecentDecisions decisions, ClusterState state, TimeP
         if (!decisions.TryFollow(http.Request.Headers["Last-Event-ID"], out var viewer))
         {
             http.Response.Headers.RetryAfter = "10";
-            await PageEndpoint.TextAsync(http, StatusCodes.Status503ServiceUnavailable, "as many as may are following already (page.viewers); try again later").ConfigureAwait(false);
+            await PageEndpoint.TextAsync(http, StatusCodes.Status503ServiceUnavailable, "too many viewers (page.viewers); try again later").ConfigureAwait(false);
             return;
         }
 
+        using var follower = viewer;
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, lifetime.ApplicationStopping);
         try
         {
-            http.Response.ContentType = "text/event-stream";
-            await SendAsync(http, viewer, ending.Token).ConfigureAwait(false);
+            await TypedResults.ServerSentEvents(EventsAsync(viewer, ending.Token)).ExecuteAsync(http).ConfigureAwait(false);
         }
         catch (Exception ended) when (ended is OperationCanceledException or IOException)
         {
-            // The viewer has gone, or the server is about to.
-        }
-        finally
-        {
-            viewer.Dispose();
+            // The viewer is gone, or the server stops.
         }
     }
 
-    async Task SendAsync(HttpContext http, RecentDecisions.Viewer viewer, CancellationToken stop)
+    async IAsyncEnumerable<SseItem<string>> EventsAsync(RecentDecisions.Viewer viewer, [EnumeratorCancellation] CancellationToken stop)
     {
-        var to = http.Response.BodyWriter;
-        Write("retry: 2000\n");
-        WritePulse();
+        yield return Pulse() with { ReconnectionInterval = TimeSpan.FromSeconds(2) };
         foreach (var decision in viewer.Missed)
         {
-            WriteDecision(decision);
+            yield return Item(decision);
         }
 
-        // What came before is complete from here on: an empty list is one.
-        Write("event: caughtUp\ndata: {}\n\n");
-        await to.FlushAsync(stop).ConfigureAwait(false);
+        // The page has all earlier decisions now, be it none.
+        yield return new SseItem<string>("{}", "caughtUp");
 
         Task<bool>? coming = null;
         while (!stop.IsCancellationRequested)
         {
             coming ??= viewer.Reader.WaitToReadAsync(stop).AsTask();
-            using var tooLong = CancellationTokenSource.CreateLinkedTokenSource(stop);
-            var first = await Task.WhenAny(coming, Task.Delay(BetweenPulses, time, tooLong.Token)).ConfigureAwait(false);
-            await tooLong.CancelAsync().ConfigureAwait(false);
+            using var pulse = CancellationTokenSource.CreateLinkedTokenSource(stop);
+            var first = await Task.WhenAny(coming, Task.Delay(BetweenPulses, time, pulse.Token)).ConfigureAwait(false);
+            await pulse.CancelAsync().ConfigureAwait(false);
             if (first != coming)
             {
-                WritePulse();
+                yield return Pulse();
+                continue;
             }
-            else
+
+            await coming.ConfigureAwait(false);
+            coming = null;
+            while (viewer.Reader.TryRead(out var decision))
             {
-                await coming.ConfigureAwait(false);
-                coming = null;
-                while (viewer.Reader.TryRead(out var decision))
-                {
-                    WriteDecision(decision);
-                }
-
-                if (viewer.TakeSkipped() is var skipped and > 0)
-                {
-                    Write(string.Create(CultureInfo.InvariantCulture, $"event: skipped\ndata: {skipped}\n\n"));
-                }
+                yield return Item(decision);
             }
 
-            await to.FlushAsync(stop).ConfigureAwait(false);
+            if (viewer.TakeSkipped() is var skipped and > 0)
+            {
+                yield return new SseItem<string>(skipped.ToString(CultureInfo.InvariantCulture), "skipped");
+            }
         }
-
-        void WritePulse() =>
-            Write(string.Create(CultureInfo.InvariantCulture, $"event: pulse\ndata: {{\"viewAgeSeconds\":{state.Age?.TotalSeconds ?? -1:0.#}}}\n\n"));
-
-        void WriteDecision(RecentDecision decision)
-        {
-            Write($"id: {decisions.IdOf(decision)}\ndata: ");
-            WriteBytes(decision.Summary);
-            Write("\n\n");
-        }
-
-        void Write(string text) => Encoding.UTF8.GetBytes(text, to);
-
-        void WriteBytes(ReadOnlySpan<byte> bytes) => System.Buffers.BuffersExtensions.Write(to, bytes);
     }
+
+    SseItem<string> Item(RecentDecision decision) => new(Encoding.UTF8.GetString(decision.Summary)) { EventId = decisions.IdOf(decision) };
+
+    SseItem<string> Pulse() =>
+        new(string.Create(CultureInfo.InvariantCulture, $"{{\"viewAgeSeconds\":{state.Age?.TotalSeconds ?? -1:0.#}}}"), "pulse");
 }

@@ -8,25 +8,26 @@ using AdmissionLas.Explain;
 using AdmissionLas.Kubernetes;
 using AdmissionLas.Placement;
 using AdmissionLas.Webhook;
+using Microsoft.AspNetCore.Http.Features;
 
 namespace AdmissionLas.Page;
 
 /// <summary>
-/// What would happen to something that somebody pastes, and what would happen now to a pod that was decided on. Nothing is counted against a
-/// node. One at a time: reviews come first.
+/// What the webhook would do with a pasted text, and what it would do now with a pod of a recent decision. Nothing counts against a node. It
+/// explains one request at a time, because reviews come first.
 /// </summary>
 sealed class ExplainEndpoint(Settings settings, ClusterState state, NodeUsageCache usageCache, IDecisionText words, TimeProvider time) : IDisposable
 {
     /// <summary>A little more than <see cref="StepInput.MaxCharacters"/>, which then gives the better message.</summary>
     internal const int LargestTextBytes = 4 * 1024 * 1024;
 
-    // So much more is read and thrown away, so that whoever sends it reads our answer and not that the connection broke.
+    // Kestrel discards a body up to this size after the answer, so that the caller reads the answer and not a broken connection.
     const int LargestBodyBytes = 32 * 1024 * 1024;
 
-    // Each step has a row for each node.
+    // Each step has one row for each node.
     const int MaxRows = 30_000;
 
-    const string PutOneIn = "paste one pod or pipeline, and leave out what has grown large, such as managedFields or a model inside a ConfigMap";
+    const string PasteLess = "paste one pod or pipeline, and leave out large parts, such as managedFields or a model inside a ConfigMap";
 
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
@@ -37,7 +38,7 @@ sealed class ExplainEndpoint(Settings settings, ClusterState state, NodeUsageCac
     {
         if (http.Request.ContentType?.Split(';')[0].Trim() is not ("application/yaml" or "application/json"))
         {
-            await RefuseAsync(http, StatusCodes.Status415UnsupportedMediaType, "the content type is neither application/yaml nor application/json", "send it with the header Content-Type: application/yaml").ConfigureAwait(false);
+            await RefuseAsync(http, StatusCodes.Status415UnsupportedMediaType, "the content type must be application/yaml or application/json", "send it with the header Content-Type: application/yaml").ConfigureAwait(false);
             return;
         }
 
@@ -59,14 +60,14 @@ sealed class ExplainEndpoint(Settings settings, ClusterState state, NodeUsageCac
         if (text is null)
         {
             var size = http.Request.ContentLength is { } bytes ? string.Create(CultureInfo.InvariantCulture, $"has {bytes / 1048576.0:0.0} MB") : "is larger";
-            await RefuseAsync(http, StatusCodes.Status413PayloadTooLarge, $"the text {size}, and the API server takes no more than 3 MB", PutOneIn).ConfigureAwait(false);
+            await RefuseAsync(http, StatusCodes.Status413PayloadTooLarge, $"the text {size}, and the API server takes no more than 3 MB", PasteLess).ConfigureAwait(false);
             return;
         }
 
         var ns = http.Request.Query["namespace"].ToString();
         if (ns.Length > 0 && !LabelSyntax.IsName(ns))
         {
-            await RefuseAsync(http, StatusCodes.Status400BadRequest, "the namespace is no valid name", "write for example kubeflow").ConfigureAwait(false);
+            await RefuseAsync(http, StatusCodes.Status400BadRequest, "the namespace is not a valid name", "write for example kubeflow").ConfigureAwait(false);
             return;
         }
 
@@ -110,7 +111,7 @@ sealed class ExplainEndpoint(Settings settings, ClusterState state, NodeUsageCac
     byte[] Explain(PodFacts pod, ClusterView view)
     {
         var current = settings.Current;
-        // What its author prefers himself is not read in a review, as no decision depends on it.
+        // A review does not read the preferences of the pod's author, because no decision depends on them.
         var explanation = PlacementExplainer.Explain(current.Rules.Classify(pod), pod, [], view, usageCache.Current, current.Policy);
         var nothing = new JsonObject();
         var step = new ExplainedStep(new InputStep("", "review", 0, nothing, []), explanation, null, null, nothing) { Text = words };
@@ -128,7 +129,7 @@ sealed class ExplainEndpoint(Settings settings, ClusterState state, NodeUsageCac
         if (!await turn.WaitAsync(Patience, http.RequestAborted).ConfigureAwait(false))
         {
             http.Response.Headers.RetryAfter = "5";
-            await RefuseAsync(http, StatusCodes.Status503ServiceUnavailable, "others are having something explained", "try again in a few seconds").ConfigureAwait(false);
+            await RefuseAsync(http, StatusCodes.Status503ServiceUnavailable, "the server is explaining other texts", "try again in a few seconds").ConfigureAwait(false);
             return;
         }
 
@@ -148,44 +149,21 @@ sealed class ExplainEndpoint(Settings settings, ClusterState state, NodeUsageCac
     /// <returns>The text, <see langword="null"/> when it is too large.</returns>
     static async Task<string?> ReadAsync(HttpContext http, CancellationToken stop)
     {
-        if (http.Request.ContentLength > LargestBodyBytes)
-        {
-            http.Response.Headers.Connection = "close";
-            return null;
-        }
-
-        if (http.Features.Get<Microsoft.AspNetCore.Http.Features.IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
+        if (http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
         {
             limit.MaxRequestBodySize = LargestBodyBytes;
         }
 
-        using var kept = new MemoryStream();
-        var part = ArrayPool<byte>.Shared.Rent(64 * 1024);
-        try
-        {
-            long length = 0;
-            while (await http.Request.Body.ReadAsync(part, stop).ConfigureAwait(false) is var read and > 0)
-            {
-                length += read;
-                if (length <= LargestTextBytes)
-                {
-                    kept.Write(part, 0, read);
-                }
-            }
-
-            return length <= LargestTextBytes ? Encoding.UTF8.GetString(kept.GetBuffer(), 0, (int)kept.Length) : null;
-        }
-        catch (BadHttpRequestException fault) when (fault.StatusCode == StatusCodes.Status413PayloadTooLarge)
+        if (http.Request.ContentLength > LargestTextBytes)
         {
             return null;
         }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(part);
-        }
+
+        var read = await http.Request.BodyReader.ReadAtLeastAsync(LargestTextBytes + 1, stop).ConfigureAwait(false);
+        return read.Buffer.Length <= LargestTextBytes ? Encoding.UTF8.GetString(read.Buffer) : null;
     }
 
-    // The same shape as an answer, so that there is one way to show what is wrong.
+    // Refusals have the shape of an answer, so that the page shows both in the same way.
     static Task RefuseAsync(HttpContext http, int status, string message, string advice)
     {
         http.Response.StatusCode = status;
