@@ -17,7 +17,7 @@ using Spectre.Console;
 namespace AdmissionLas.Cli;
 
 /// <summary>
-/// <c>admission-las demo</c>: the real server on loopback over the embedded testbed, called over TLS as the API server would call it.
+/// <c>admission-las demo</c>: runs the server on loopback with the embedded testbed and calls it over TLS as the API server does.
 /// </summary>
 static class DemoCommand
 {
@@ -26,7 +26,7 @@ static class DemoCommand
 
     const int WidthWhenPiped = 200;
 
-    static readonly Option<bool> WithPage = new("--page") { Description = "Go on serving the operator's web page until Ctrl+C" };
+    static readonly Option<bool> WithPage = new("--page") { Description = "Serve the web page until Ctrl+C" };
 
     internal static Command Create()
     {
@@ -122,7 +122,7 @@ static class DemoCommand
         string? Audit(string key) => audit?[key]?.GetValue<string>();
     }
 
-    /// <summary>The patch's paths, told short.</summary>
+    /// <summary>The paths of the patch in short.</summary>
     static string Patched(string? patch)
     {
         if (patch is null)

@@ -11,7 +11,7 @@ static class ServeCommand
 {
     const string EnvironmentPrefix = "ADMISSION_LAS_";
 
-    // The runtime looks for it when the first socket is made, and has no other setting for this.
+    // The runtime reads it when the first socket is created; there is no other setting for this.
     const string SocketsInline = "DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS";
 
     static readonly Option<FileInfo?> Kubeconfig = new("--kubeconfig") { Description = "Watch the nodes of the cluster that this file names" };
@@ -31,7 +31,7 @@ static class ServeCommand
     static readonly Option<FileInfo?> ClientCa = new("--client-ca") { Description = "PEM file: accept only callers with a client certificate of this authority" };
     static readonly Option<string[]> AllowClient = new("--allow-client")
     {
-        Description = "The common or DNS name of a caller that may call; needed with --client-ca, may be repeated",
+        Description = "The common or DNS name of an allowed caller; needed with --client-ca, may be repeated",
     };
 
     static readonly Option<DirectoryInfo?> DevCertificate = new("--dev-certificate")
@@ -73,8 +73,8 @@ static class ServeCommand
 
     static async Task<int> RunAsync(ParseResult arguments, CancellationToken stop)
     {
-        // The thread that hears of arriving bytes puts them into their connection's pipe itself. To wake another for that costs up to a sixth of
-        // a review's CPU time; what is done with them is the thread pool's work all the same.
+        // The thread that receives bytes puts them into the connection's pipe itself. To wake another thread for that costs up to a sixth of a
+        // review's CPU time; the thread pool still does the rest of the work.
         if (Environment.GetEnvironmentVariable(SocketsInline) is null)
         {
             Environment.SetEnvironmentVariable(SocketsInline, "1");
@@ -96,7 +96,7 @@ static class ServeCommand
         {
             return ExitCodes.Fail([.. fault.Failures]);
         }
-        // The binder's word for a value of the wrong type.
+        // The binder throws this for a value of the wrong type.
         catch (InvalidOperationException fault) when (fault.InnerException is FormatException or ArgumentException or OverflowException)
         {
             return ExitCodes.Fail(fault.Message);

@@ -3,11 +3,11 @@ using YamlDotNet.Core;
 
 namespace AdmissionLas.Configuration;
 
-/// <summary>The YAML configuration file, followed for changes.</summary>
+/// <summary>The YAML configuration file, reloaded when it changes.</summary>
 static class ConfigurationFile
 {
     /// <summary>Adds the file.</summary>
-    /// <exception cref="InvalidDataException">It is missing or no YAML; the message names it.</exception>
+    /// <exception cref="InvalidDataException">It is missing, or it is not YAML; the message names it.</exception>
     internal static void Add(IConfigurationBuilder configuration, string file)
     {
         if (!File.Exists(file))

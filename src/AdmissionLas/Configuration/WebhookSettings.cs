@@ -49,23 +49,15 @@ static class WebhookSettings
             var placement = configuration.GetSection(PlacementOptions.Section).Get<PlacementOptions>() ?? new PlacementOptions();
             var training = configuration.GetSection(TrainingOptions.Section).Get<TrainingOptions>() ?? new TrainingOptions();
             var steps = configuration.GetSection(StepOptions.Section).Get<StepOptions>() ?? new StepOptions();
-            Refuse(new PlacementOptionsValidator().Validate(null, placement));
-            Refuse(new TrainingOptionsValidator().Validate(null, training));
-            Refuse(new StepOptionsValidator().Validate(null, steps));
+            new PlacementOptionsValidator().Validate(null, placement).ThrowIfFailed("configuration");
+            new TrainingOptionsValidator().Validate(null, training).ThrowIfFailed("configuration");
+            new StepOptionsValidator().Validate(null, steps).ThrowIfFailed("configuration");
             return SettingsCompiler.Compile(placement, training, steps, out var faults) ?? throw new OptionsValidationException("configuration", typeof(SettingsCompiler), faults);
         }
         // The binder throws this for a value of the wrong type.
         catch (InvalidOperationException fault)
         {
             throw new OptionsValidationException("configuration", typeof(SettingsCompiler), [fault.Message]);
-        }
-    }
-
-    static void Refuse(ValidateOptionsResult result)
-    {
-        if (result.Failed)
-        {
-            throw new OptionsValidationException("configuration", typeof(SettingsCompiler), result.Failures);
         }
     }
 }

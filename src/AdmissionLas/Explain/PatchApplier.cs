@@ -5,12 +5,12 @@ using AdmissionLas.Snapshots;
 namespace AdmissionLas.Explain;
 
 /// <summary>
-/// Applies a patch of ours to a copy of the pod. Ours only ever add, so this knows no other operation; the tests hold it against a library.
+/// Applies a patch of the webhook to a copy of the pod. Such patches only add, so this supports no other operation; a test compares it with a library.
 /// </summary>
 static class PatchApplier
 {
-    /// <summary>The pod with the patch applied; the one that is given stays as it is.</summary>
-    /// <exception cref="InvalidOperationException">The patch does something else than adding, or adds to what is not there.</exception>
+    /// <summary>A copy of the pod with the patch applied.</summary>
+    /// <exception cref="InvalidOperationException">The patch has another operation than add, or a path that does not exist.</exception>
     internal static JsonObject Apply(JsonObject pod, JsonArray patch)
     {
         var patched = pod.DeepClone().AsObject();

@@ -28,27 +28,16 @@ static class PodDiff
     /// <summary>The pod with only what placement reads.</summary>
     internal static JsonObject Digest(JsonObject pod)
     {
-        var spec = Only(pod.Object("spec"), Spec);
+        var spec = pod.Object("spec").Only(Spec);
         foreach (var list in (string[])["containers", "initContainers"])
         {
             if (spec[list] is JsonArray containers)
             {
-                spec[list] = new JsonArray([.. containers.Select(c => c is JsonObject one ? Only(one, Container) : null)]);
+                spec[list] = new JsonArray([.. containers.Select(c => c is JsonObject one ? one.Only(Container) : null)]);
             }
         }
 
-        return new JsonObject { ["metadata"] = Only(pod.Object("metadata"), Metadata), ["spec"] = spec };
-    }
-
-    static JsonObject Only(JsonObject? from, string[] members)
-    {
-        var kept = new JsonObject();
-        foreach (var member in members)
-        {
-            kept.With(from, member);
-        }
-
-        return kept;
+        return new JsonObject { ["metadata"] = pod.Object("metadata").Only(Metadata), ["spec"] = spec };
     }
 
     static string Yaml(JsonObject value)

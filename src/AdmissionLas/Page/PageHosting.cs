@@ -1,5 +1,4 @@
 using AdmissionLas.Observers;
-using System.Net;
 using AdmissionLas.Configuration;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -10,7 +9,7 @@ using Microsoft.Extensions.Options;
 
 namespace AdmissionLas.Page;
 
-/// <summary>Puts the page into the server, or leaves it out.</summary>
+/// <summary>Adds the page to the server if the configuration turns it on.</summary>
 static class PageHosting
 {
     /// <summary>Registers the page and its port if the configuration turns it on.</summary>
@@ -18,17 +17,8 @@ static class PageHosting
     internal static void AddPage(this WebApplicationBuilder builder)
     {
         var options = builder.Configuration.GetSection(PageOptions.Section).Get<PageOptions>() ?? new PageOptions();
-        if (new PageOptionsValidator().Validate(null, options) is { Failed: true } faults)
-        {
-            throw new OptionsValidationException(PageOptions.Section, typeof(PageOptions), faults.Failures);
-        }
-
-        if (!IPAddress.TryParse(options.Address, out var address))
-        {
-            throw new OptionsValidationException(
-                PageOptions.Section, typeof(PageOptions), [$"page.address: \"{options.Address}\" is no IP address; write for example 127.0.0.1"]);
-        }
-
+        new PageOptionsValidator().Validate(null, options).ThrowIfFailed(PageOptions.Section);
+        var address = OptionsFaults.ParseAddress(options.Address, PageOptions.Section, "127.0.0.1");
         if (!options.Enabled)
         {
             return;

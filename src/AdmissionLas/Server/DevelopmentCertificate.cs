@@ -5,8 +5,8 @@ using AdmissionLas.Certificates;
 namespace AdmissionLas.Server;
 
 /// <summary>
-/// A certificate for this machine's loopback and the authority that signed it, for the demo, tests and a control plane on the same machine.
-/// The authority's key is thrown away at once, so nothing else can ever be signed with it.
+/// A certificate for this machine's loopback and its authority, for the demo, tests and a control plane on the same machine. The authority's key
+/// is discarded, so it can sign nothing else.
 /// </summary>
 sealed record DevelopmentCertificate(X509Certificate2 Authority, X509Certificate2 Leaf)
 {
@@ -24,7 +24,7 @@ sealed record DevelopmentCertificate(X509Certificate2 Authority, X509Certificate
         AuthorityLifetime = TimeSpan.FromDays(30),
     };
 
-    /// <summary>Makes one that is valid from now on.</summary>
+    /// <summary>Makes a certificate that is valid from now on.</summary>
     internal static DevelopmentCertificate Create(DateTimeOffset now)
     {
         var authority = Certificates.Authority.Create(Policy, now);
@@ -33,9 +33,9 @@ sealed record DevelopmentCertificate(X509Certificate2 Authority, X509Certificate
     }
 
     /// <summary>
-    /// The files of a certificate in this directory; makes them when they are missing or about to expire. The key is readable by its owner alone.
+    /// The certificate files in this directory; creates them when they are missing or about to expire. Only their owner can read the key.
     /// </summary>
-    /// <returns>The certificate's and the key's file.</returns>
+    /// <returns>The paths of the certificate and of the key.</returns>
     internal static (string Certificate, string Key) InDirectory(string directory, DateTimeOffset now)
     {
         var (certificate, key) = (Path.Combine(directory, CertificateFile), Path.Combine(directory, KeyFile));

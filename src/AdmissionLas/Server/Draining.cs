@@ -4,18 +4,18 @@ using Microsoft.Extensions.Options;
 namespace AdmissionLas.Server;
 
 /// <summary>
-/// The end of a replica that nobody notices. Kubernetes sends SIGTERM and takes a pod off its Service at the same time, and the API server's
-/// connections are long: so the server says that it is not ready, goes on answering until everybody knows, and only then stops listening and
-/// tells open connections to go elsewhere (https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination-flow).
+/// Ends a replica without a failed call. Kubernetes sends SIGTERM and removes the pod from its Service at the same time, and the API server keeps
+/// its connections: so the server first reports that it is not ready and goes on answering until every caller knows. Then it stops listening and
+/// closes open connections (https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination-flow).
 /// </summary>
 sealed partial class Draining(IOptions<ServerOptions> options, TimeProvider time, ILogger<Draining> log) : IHostedLifecycleService
 {
     volatile bool begun;
 
-    /// <summary>Whether new connections should go elsewhere.</summary>
+    /// <summary>Whether the server drains.</summary>
     internal bool HasBegun => begun;
 
-    // Comes before anything is stopped: the port, and the watch of the nodes.
+    // Runs before the ports close and the watch of the nodes stops.
     public async Task StoppingAsync(CancellationToken cancellationToken)
     {
         begun = true;

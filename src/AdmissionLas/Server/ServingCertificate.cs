@@ -7,10 +7,10 @@ using AdmissionLas.Configuration;
 
 namespace AdmissionLas.Server;
 
-/// <summary>What is shown to the API server, and how. Immutable: a renewed certificate is another one of these.</summary>
+/// <summary>The certificate that callers see, and the TLS options. Immutable: a renewed certificate is a new instance.</summary>
 sealed class ServingCertificate
 {
-    /// <summary>How far a machine's clock may be off before it counts.</summary>
+    /// <summary>The clock difference between machines that is tolerated.</summary>
     static readonly TimeSpan ClockSkew = TimeSpan.FromMinutes(5);
 
     ServingCertificate(X509Certificate2 leaf, X509Certificate2Collection chain, CertificateFiles? files)
@@ -22,7 +22,7 @@ sealed class ServingCertificate
         RenewalDueAt = CertificateFacts.Of(leaf).RenewalDueAt;
         Tls = new SslServerAuthenticationOptions
         {
-            // Built once with its chain, so that a handshake allocates nothing of it and never looks for intermediates on the network.
+            // Built once with its chain, so that a handshake does not build it again and never fetches intermediates from the network.
             ServerCertificateContext = SslStreamCertificateContext.Create(leaf, chain, offline: true),
             EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
         };
@@ -33,13 +33,13 @@ sealed class ServingCertificate
         }
     }
 
-    /// <summary>What it was loaded from; <see langword="null"/> when it was never in files.</summary>
+    /// <summary>Its files; <see langword="null"/> when it exists in memory alone.</summary>
     internal CertificateFiles? Files { get; }
 
-    /// <summary>What Kestrel's handshake uses.</summary>
+    /// <summary>The options of Kestrel's handshake.</summary>
     internal SslServerAuthenticationOptions Tls { get; }
 
-    /// <summary>Who may vouch for callers; empty when nobody has to.</summary>
+    /// <summary>The authorities of client certificates; empty when callers need none.</summary>
     internal X509Certificate2Collection ClientAuthorities { get; } = [];
 
     /// <summary>The certificate's subject.</summary>
@@ -51,12 +51,12 @@ sealed class ServingCertificate
     /// <summary>The end of its validity, UTC.</summary>
     internal DateTime NotAfter { get; }
 
-    /// <summary>When it should have been renewed: after two thirds of its life.</summary>
+    /// <summary>When its renewal is due: after two thirds of its life.</summary>
     internal DateTimeOffset RenewalDueAt { get; }
 
     /// <summary>Loads the certificate, its chain and its key.</summary>
-    /// <param name="files">What was read.</param>
-    /// <param name="names">The names that it must be for.</param>
+    /// <param name="files">The contents of its files.</param>
+    /// <param name="names">The DNS names that it must contain.</param>
     /// <param name="now">The time.</param>
     /// <exception cref="InvalidDataException">
     /// A file is missing, empty or broken, the two do not belong together, or the certificate is not valid now or for another name; the message
@@ -81,11 +81,11 @@ sealed class ServingCertificate
         }
     }
 
-    /// <summary>Uses a certificate that is only in memory.</summary>
+    /// <summary>Uses a certificate in memory.</summary>
     internal static ServingCertificate From(DevelopmentCertificate development) => new(development.Leaf, [development.Authority], null);
 }
 
-/// <summary>The files as they were read; equal when their contents are.</summary>
+/// <summary>The contents of the files; equal when the contents are equal.</summary>
 /// <param name="Certificate">The certificate's file.</param>
 /// <param name="Key">The key's file.</param>
 /// <param name="ClientCa">The file of the clients' authorities; empty for none.</param>
@@ -104,7 +104,7 @@ sealed record CertificateFiles(string Certificate, string Key, string ClientCa, 
         ReadText(options.CertificateKey, "serving certificate's key", CertificateAdvice),
         options.ClientCa.Length == 0 ? null : ReadText(options.ClientCa, "client CA", "Name another with --client-ca."));
 
-    // A record would print its members, and the key is one of them.
+    // The default would print the key.
     public override string ToString() => ClientCa.Length == 0 ? $"{Certificate} and key {Key}" : $"{Certificate}, key {Key} and client CA {ClientCa}";
 
     const string CertificateAdvice =

@@ -4,9 +4,8 @@ using Microsoft.Extensions.Options;
 namespace AdmissionLas.Server;
 
 /// <summary>
-/// Puts a renewed certificate in force without a restart. It reads the contents again and again: a Secret volume swaps a symlink two levels
-/// up, where file events get lost, and the two files of a rotation do not change at the same moment. What cannot be used is told once, and
-/// the last good certificate stays in force.
+/// Loads a renewed certificate without a restart. It polls the contents: a Secret volume swaps a symlink two levels up, which file events miss, and
+/// the two files of a rotation change at different moments. It logs a fault once and keeps the last good certificate.
 /// </summary>
 sealed partial class ServingCertificateReload(
     ServingTls tls, IOptions<ServerOptions> options, TimeProvider time, ILogger<ServingCertificateReload> log) : BackgroundService
@@ -18,28 +17,23 @@ sealed partial class ServingCertificateReload(
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(TimeSpan.FromSeconds(options.Value.CertificateReloadSeconds), time);
-        string? told = null;
+        string? logged = null;
         WarnOfExpiry();
         while (await timer.WaitForNextTickAsync(stoppingToken).ConfigureAwait(false))
         {
-            var files = Read(out var fault);
-            if (files is not null && files != tls.Current.Files)
-            {
-                Apply(files, out fault);
-            }
-
-            // The same fault is found at every look; it is news once.
-            if (fault is not null && fault != told)
+            var fault = Reload();
+            // Each poll finds the same fault; it is logged once.
+            if (fault is not null && fault != logged)
             {
                 Kept(fault, tls.Current.SerialNumber, tls.Current.NotAfter);
             }
 
-            told = fault;
+            logged = fault;
             WarnOfExpiry();
         }
     }
 
-    // Whoever renews should have done it by now. Once an hour is enough to be seen, and fills no disk.
+    // The certificate should have been renewed by now. One line an hour is visible and fills no disk.
     void WarnOfExpiry()
     {
         var (current, now) = (tls.Current, time.GetUtcNow());
@@ -59,31 +53,23 @@ sealed partial class ServingCertificateReload(
         }
     }
 
-    void Apply(CertificateFiles files, out string? fault)
+    // Returns the fault, if there is one.
+    string? Reload()
     {
         try
         {
-            tls.Current = ServingCertificate.FromFiles(files, options.Value.CertificateNames, time.GetUtcNow());
-            Reloaded(tls.Current.Subject, tls.Current.SerialNumber, tls.Current.NotAfter);
-            fault = null;
+            var files = CertificateFiles.Read(options.Value);
+            if (files != tls.Current.Files)
+            {
+                tls.Current = ServingCertificate.FromFiles(files, options.Value.CertificateNames, time.GetUtcNow());
+                Reloaded(tls.Current.Subject, tls.Current.SerialNumber, tls.Current.NotAfter);
+            }
+
+            return null;
         }
         catch (InvalidDataException unusable)
         {
-            fault = unusable.Message;
-        }
-    }
-
-    CertificateFiles? Read(out string? fault)
-    {
-        try
-        {
-            fault = null;
-            return CertificateFiles.Read(options.Value);
-        }
-        catch (InvalidDataException unreadable)
-        {
-            fault = unreadable.Message;
-            return null;
+            return unusable.Message;
         }
     }
 
@@ -93,7 +79,7 @@ sealed partial class ServingCertificateReload(
     [LoggerMessage(Level = LogLevel.Warning, Message = "The serving certificate {Subject}, serial {SerialNumber}, expires at {NotAfter:u} and should have been renewed since {RenewalDueAt:u}: see why the CronJob admission-las-certs-rotate does not, or run admission-las certs rotate")]
     partial void RenewalOverdue(string subject, string serialNumber, DateTime notAfter, DateTimeOffset renewalDueAt);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "The serving certificate {Subject}, serial {SerialNumber}, expired at {NotAfter:u}: the API server calls nobody and pods go in without a place. Run admission-las certs rotate")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "The serving certificate {Subject}, serial {SerialNumber}, expired at {NotAfter:u}: the API server cannot call the webhook, and pods are created without placement. Run admission-las certs rotate")]
     partial void Expired(string subject, string serialNumber, DateTime notAfter);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "{Reason}; still serving the certificate with serial {SerialNumber}, valid until {NotAfter:u}")]

@@ -2,7 +2,7 @@ using System.Net.Security;
 
 namespace AdmissionLas.Server;
 
-/// <summary>The serving certificate in force. A handshake reads it once; open connections keep the one they were made with.</summary>
+/// <summary>The serving certificate in force. A handshake reads it once; open connections keep theirs.</summary>
 sealed class ServingTls(ServingCertificate initial)
 {
     ServingCertificate current = initial;
@@ -17,9 +17,9 @@ sealed class ServingTls(ServingCertificate initial)
         }
     }
 
-    /// <summary>Another one came into force.</summary>
+    /// <summary>Raised after the certificate changes.</summary>
     internal event Action? Changed;
 
-    /// <summary>For Kestrel.</summary>
+    /// <summary>The TLS options in force.</summary>
     internal SslServerAuthenticationOptions Options => Current.Tls;
 }

@@ -5,16 +5,16 @@ using Microsoft.Extensions.ObjectPool;
 namespace AdmissionLas.Server;
 
 /// <summary>
-/// The memory that Kestrel's connections read into and write from, in blocks that hold a TLS record whole. Kestrel's own blocks have 4 KB: a
-/// review of 10 KB is three reads from the socket then, three from the TLS stream, and pieces that have to be put together to be read. One
-/// pool for all connections; a connection that waits for data holds no block.
+/// Gives Kestrel's connections memory in blocks that hold a whole TLS record. With Kestrel's own blocks of 4 KB a review of 10 KB takes three reads
+/// from the socket and three from the TLS stream, and arrives in pieces that are copied together. All connections share one pool; an idle connection
+/// holds no block.
 /// </summary>
 sealed class TlsRecordMemoryPool : MemoryPool<byte>, IMemoryPoolFactory<byte>
 {
-    /// <summary>What a block holds: 16 KB of content, what TLS may add to it (2 KB in 1.2, RFC 5246 section 6.2.3; less in 1.3), and the record's header.</summary>
+    /// <summary>16 KB of content, what TLS may add (2 KB in 1.2, RFC 5246 section 6.2.3; less in 1.3), and the record's header.</summary>
     internal const int BlockBytes = 20 * 1024;
 
-    // 2.5 MB at most stay between bursts; a connection at work holds two or three.
+    // At most 2.5 MB stay allocated between bursts; a busy connection holds two or three blocks.
     const int MaxKept = 128;
 
     readonly DefaultObjectPool<Block> kept;
@@ -23,11 +23,11 @@ sealed class TlsRecordMemoryPool : MemoryPool<byte>, IMemoryPoolFactory<byte>
 
     public override int MaxBufferSize => BlockBytes;
 
-    /// <summary>The same pool for whoever asks.</summary>
+    /// <summary>The same pool for every caller.</summary>
     public MemoryPool<byte> Create(MemoryPoolOptions? options = null) => this;
 
-    /// <summary>A block, whatever is asked for up to its size; back in the pool once disposed of.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">More is asked for than a block holds.</exception>
+    /// <summary>A block, for any size up to its own; it returns to the pool when disposed of.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The size is larger than a block.</exception>
     public override IMemoryOwner<byte> Rent(int minBufferSize = -1)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(minBufferSize, BlockBytes);
@@ -36,7 +36,7 @@ sealed class TlsRecordMemoryPool : MemoryPool<byte>, IMemoryPoolFactory<byte>
 
     protected override void Dispose(bool disposing)
     {
-        // Nothing but memory, and each of Kestrel's listeners disposes of what the others still use.
+        // The pool is memory alone, and each of Kestrel's listeners disposes of it while the others use it.
     }
 
     sealed class Block(TlsRecordMemoryPool pool) : IMemoryOwner<byte>

@@ -1,6 +1,5 @@
 using AdmissionLas.Placement;
 using System.Diagnostics.Metrics;
-using System.Net;
 using AdmissionLas.Configuration;
 using AdmissionLas.Kubernetes;
 using AdmissionLas.Observers;
@@ -18,8 +17,8 @@ using Serilog.Formatting.Compact;
 namespace AdmissionLas.Server;
 
 /// <summary>
-/// The server put together: the TLS port that the API server calls and the plain port for probes. This is the only place where things are
-/// registered; the verbs and the tests start it.
+/// Puts the server together: the TLS port that the API server calls and the plain port for probes. All services are registered here; the commands
+/// and the tests start it.
 /// </summary>
 static class WebhookServer
 {
@@ -27,9 +26,9 @@ static class WebhookServer
 
     /// <summary>Builds the server; it listens once started.</summary>
     /// <param name="configuration">Adds configuration sources, the last one wins.</param>
-    /// <param name="source">Where the nodes come from.</param>
-    /// <param name="certificate">What is shown to callers; <see langword="null"/> for the files that the options name, followed for changes.</param>
-    /// <param name="quietest">The least level that is logged, unless the configuration's <c>logging.level</c> says otherwise.</param>
+    /// <param name="source">Where the nodes and pods come from.</param>
+    /// <param name="certificate">The serving certificate; <see langword="null"/> for the files that the options name, reloaded when they change.</param>
+    /// <param name="quietest">The lowest level that is logged, unless the configuration's <c>logging.level</c> says otherwise.</param>
     internal static WebApplication Build(
         Action<IConfigurationBuilder> configuration, ClusterSource source, ServingCertificate? certificate = null,
         LogEventLevel quietest = LogEventLevel.Information)
@@ -37,20 +36,24 @@ static class WebhookServer
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions
         {
             ApplicationName = "admission-las",
-            // Else everything below the working directory is watched for an appsettings.json: in the image that is the whole root, /proc and all.
+            // Otherwise the host watches the working directory for an appsettings.json: in the image that is the whole root with /proc.
             Args = ["--hostBuilder:reloadConfigOnChange=false"],
         });
-        // Only what is named: no appsettings.json that happens to lie in the working directory, no ASPNETCORE_URLS.
+        // Only the sources that are named: no appsettings.json in the working directory, no ASPNETCORE_URLS.
         builder.Configuration.Sources.Clear();
         configuration(builder.Configuration);
         AddLogging(builder, quietest);
         AddServices(builder.Services, source);
 
         var options = builder.Configuration.GetSection(ServerOptions.Section).Get<ServerOptions>() ?? new ServerOptions();
-        Refuse(new ServerOptionsValidator().Validate(null, options));
-        Refuse(options.ClientCa.Length > 0 && options.AllowedClients.Count == 0
-            ? ValidateOptionsResult.Fail("server.allowedClients: with a client CA it must name who may call; add the common name of the API server's client certificate")
-            : ValidateOptionsResult.Success);
+        new ServerOptionsValidator().Validate(null, options).ThrowIfFailed(ServerOptions.Section);
+        if (options.ClientCa.Length > 0 && options.AllowedClients.Count == 0)
+        {
+            ValidateOptionsResult.Fail("server.allowedClients: with a client CA it must name the callers that are allowed; add the common name of the API server's client certificate")
+                .ThrowIfFailed(ServerOptions.Section);
+        }
+
+        var address = OptionsFaults.ParseAddress(options.Address, ServerOptions.Section, "0.0.0.0 or 127.0.0.1");
         var tls = new ServingTls(certificate ?? ServingCertificate.FromFiles(CertificateFiles.Read(options), options.CertificateNames, DateTimeOffset.UtcNow));
         builder.Services.AddSingleton(tls);
         if (options.ClientCa.Length > 0)
@@ -63,28 +66,28 @@ static class WebhookServer
             builder.Services.AddHostedService<ServingCertificateReload>();
         }
 
-        // What is in flight when the drain is over may take its time, and all of it must fit into the Deployment's grace period.
+        // Requests in flight after the drain may finish; both must fit into the Deployment's grace period.
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(options.DrainSeconds) + InFlightPatience);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = options.BodyLimitBytes;
             kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(5);
-            // The pipe's own limit would stop a large review half-way until somebody consumes it, and nobody can before its end.
+            // The pipe's own limit would stop a large review half-way until it is consumed, and a review is consumed as a whole.
             kestrel.Limits.MaxRequestBufferSize = options.BodyLimitBytes + 64 * 1024;
             kestrel.Limits.Http2.InitialStreamWindowSize = 1024 * 1024;
             kestrel.Limits.Http2.InitialConnectionWindowSize = 8 * 1024 * 1024;
-            kestrel.Listen(Address(options), options.Port, listen => listen.UseHttps(new TlsHandshakeCallbackOptions
+            kestrel.Listen(address, options.Port, listen => listen.UseHttps(new TlsHandshakeCallbackOptions
             {
                 OnConnection = _ => ValueTask.FromResult(tls.Options),
             }));
-            kestrel.Listen(Address(options), options.HealthPort);
+            kestrel.Listen(address, options.HealthPort);
         });
         builder.Services.AddSingleton<IMemoryPoolFactory<byte>, TlsRecordMemoryPool>();
         builder.AddPage();
 
         var app = builder.Build();
-        // Made now, so that a fault in the configuration is told before a port is opened.
+        // Created now, so that a fault in the configuration ends the start before a port opens.
         var reload = app.Services.GetRequiredService<SettingsReload>();
         AddGauges(app.Services.GetRequiredService<WebhookMetrics>().Meter, tls, reload);
         app.Services.GetRequiredService<LogLevels>().Follow(app.Services.GetRequiredService<ILogger<LogLevels>>());
@@ -106,18 +109,6 @@ static class WebhookServer
 
     static ICollection<string> Addresses(WebApplication app) =>
         app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
-
-    static IPAddress Address(ServerOptions options) =>
-        IPAddress.TryParse(options.Address, out var address) ? address : throw new OptionsValidationException(
-            ServerOptions.Section, typeof(ServerOptions), [$"server.address: \"{options.Address}\" is no IP address; write for example 0.0.0.0 or 127.0.0.1"]);
-
-    static void Refuse(ValidateOptionsResult result)
-    {
-        if (result.Failed)
-        {
-            throw new OptionsValidationException(ServerOptions.Section, typeof(ServerOptions), result.Failures);
-        }
-    }
 
     static void AddServices(IServiceCollection services, ClusterSource source)
     {
@@ -169,7 +160,7 @@ static class WebhookServer
         var log = new LoggerConfiguration()
             .MinimumLevel.ControlledBy(levels.Own)
             .MinimumLevel.Override("Microsoft", levels.Framework)
-            // Whether anybody might log there decides if each request gets an activity and a scope, which nobody reads.
+            // If this level is on, each request gets an activity and a scope, which the server does not use.
             .MinimumLevel.Override("Microsoft.AspNetCore.Hosting.Diagnostics", LevelAlias.Off);
         // A person reads a terminal; everything else is read by machines.
         log = Console.IsErrorRedirected
@@ -188,7 +179,7 @@ static class WebhookServer
         {
             if (draining.HasBegun)
             {
-                // The API server speaks HTTP/1.1 to webhooks and keeps its connections: each ends with its next answer, and none in the middle of one.
+                // The API server keeps its HTTP/1.1 connections to webhooks: each ends with its next answer, and never in the middle of one.
                 http.Response.Headers.Connection = "close";
             }
 
@@ -200,7 +191,7 @@ static class WebhookServer
         // Routes match the Host header, which the caller writes; what is answered here depends on the port that the connection came in by.
         Task AnswerAsync(HttpContext http) => http.Request.Path.Value switch
         {
-            // The plain port is for probes alone: what decides on pods is only to be had over TLS.
+            // The plain port is for probes: pods are decided on over TLS alone.
             MutateEndpoint.Path when http.Request.IsHttps => HttpMethods.IsPost(http.Request.Method)
                 ? mutate.HandleAsync(http)
                 : TextAsync(http, StatusCodes.Status405MethodNotAllowed, "POST an AdmissionReview here"),
@@ -209,7 +200,7 @@ static class WebhookServer
             "/readyz" => state.Current is { } view
                 ? TextAsync(http, StatusCodes.Status200OK, $"ok: {view.Nodes.Count} nodes, confirmed {state.Age?.TotalSeconds ?? 0:0.#} s ago; {Usage(usageCache)}")
                 : TextAsync(http, StatusCodes.Status503ServiceUnavailable, "waiting for the first list of nodes"),
-            // What it tells is for those inside: the TLS port may be open to more.
+            // Metrics are for the cluster's own network: the TLS port may be open to others.
             MetricsEndpoint.Path when !http.Request.IsHttps => metrics(http),
             _ => TextAsync(
                 http, StatusCodes.Status404NotFound,

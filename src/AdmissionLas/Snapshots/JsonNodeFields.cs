@@ -1,9 +1,10 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
 namespace AdmissionLas.Snapshots;
 
-/// <summary>Looks into what people wrote, where what is missing or of another type counts as absent.</summary>
+/// <summary>Reads fields of untrusted JSON. A field of another type counts as missing.</summary>
 static class JsonNodeFields
 {
     internal static JsonObject? Object(this JsonNode? parent, string name) => (parent as JsonObject)?[name] as JsonObject;
@@ -19,9 +20,10 @@ static class JsonNodeFields
 
     /// <summary>A number above zero.</summary>
     internal static double? Amount(this JsonNode? parent, string name) =>
-        (parent as JsonObject)?[name] is JsonValue value && value.GetValueKind() == JsonValueKind.Number && value.Deserialize(JsonNodeFieldsContext.Default.Double) is > 0 and var amount ? amount : null;
+        (parent as JsonObject)?[name] is JsonValue value && value.GetValueKind() == JsonValueKind.Number &&
+        double.Parse(value.ToJsonString(), CultureInfo.InvariantCulture) is > 0 and var amount ? amount : null;
 
-    /// <summary>Copies members; those that are there stay unless told otherwise.</summary>
+    /// <summary>Copies members.</summary>
     internal static JsonObject With(this JsonObject into, JsonObject? more, bool wins = true)
     {
         foreach (var (name, value) in more ?? [])
@@ -35,7 +37,7 @@ static class JsonNodeFields
         return into;
     }
 
-    /// <summary>Copies one member, if it is there.</summary>
+    /// <summary>Copies one member, if it exists.</summary>
     internal static JsonObject With(this JsonObject into, JsonNode? from, string name, string? under = null)
     {
         if ((from as JsonObject)?[name] is { } value)
@@ -45,8 +47,18 @@ static class JsonNodeFields
 
         return into;
     }
-}
 
-/// <summary>Reads numbers without reflection.</summary>
-[System.Text.Json.Serialization.JsonSerializable(typeof(double))]
-sealed partial class JsonNodeFieldsContext : System.Text.Json.Serialization.JsonSerializerContext;
+    /// <summary>A copy with these members alone, as far as they exist.</summary>
+    internal static JsonObject Only(this JsonObject? from, params string[] members) => members.Aggregate(new JsonObject(), (kept, member) => kept.With(from, member));
+
+    /// <summary>Sets a member, unless its value is empty.</summary>
+    internal static JsonObject Put(this JsonObject into, string name, JsonNode value)
+    {
+        if (value is JsonObject { Count: > 0 } or JsonArray { Count: > 0 })
+        {
+            into[name] = value;
+        }
+
+        return into;
+    }
+}

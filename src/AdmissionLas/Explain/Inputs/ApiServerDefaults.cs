@@ -4,12 +4,12 @@ using AdmissionLas.Snapshots;
 
 namespace AdmissionLas.Explain;
 
-/// <summary>What an API server has done to a pod before it asks a webhook, and what nobody can know before a pipeline runs.</summary>
+/// <summary>The defaults that the API server sets before it calls a webhook, and the values that are known only when a pipeline runs.</summary>
 static class ApiServerDefaults
 {
     const string Placeholder = "{{";
 
-    /// <summary>Makes a limit the request where there is none, and takes out amounts that are filled in at run time.</summary>
+    /// <summary>Copies limits to missing requests, and removes amounts that are filled in at run time.</summary>
     internal static void Apply(JsonObject pod, List<string> notes)
     {
         foreach (var (key, value) in pod.Object("metadata").Object("labels") ?? [])
@@ -28,8 +28,8 @@ static class ApiServerDefaults
                 continue;
             }
 
-            TakeOut(resources, "requests", container, notes);
-            TakeOut(resources, "limits", container, notes);
+            RemovePlaceholders(resources, "requests", container, notes);
+            RemovePlaceholders(resources, "limits", container, notes);
             if (resources.Object("limits") is { Count: > 0 } limits && (resources["requests"] is null or JsonObject))
             {
                 if (resources.Object("requests") is not { } requests)
@@ -42,7 +42,7 @@ static class ApiServerDefaults
         }
     }
 
-    static void TakeOut(JsonObject resources, string which, JsonObject container, List<string> notes)
+    static void RemovePlaceholders(JsonObject resources, string which, JsonObject container, List<string> notes)
     {
         if (resources.Object(which) is not { } amounts)
         {

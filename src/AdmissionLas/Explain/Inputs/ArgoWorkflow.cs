@@ -5,18 +5,12 @@ using AdmissionLas.Snapshots;
 namespace AdmissionLas.Explain;
 
 /// <summary>
-/// An Argo Workflow, which is what Kubeflow Pipelines v1 compiles to. Its graph is walked from the entry point, because a step's pod carries
-/// its path in the workflow and rules can go by it.
+/// An Argo Workflow, as Kubeflow Pipelines v1 compiles it. The walk begins at the entry point, because a step's pod carries its path in the
+/// workflow and rules can match it.
 /// </summary>
 /// <remarks>Source: argoproj/argo-workflows, workflow/controller/workflowpod.go and docs/fields.md.</remarks>
 sealed class ArgoWorkflow
 {
-    /// <summary>Templates may call one another, and themselves.</summary>
-    const int DeepestGraph = 32;
-
-    /// <summary>Graphs of graphs can name more templates than there are atoms, and no pod.</summary>
-    const int MaxVisits = 20_000;
-
     static readonly string[] Kinds = ["Workflow", "WorkflowTemplate", "ClusterWorkflowTemplate", "CronWorkflow"];
     static readonly string[] RunsAPod = ["container", "script", "containerSet", "resource", "data"];
 
@@ -56,7 +50,7 @@ sealed class ArgoWorkflow
 
         Walk(spec.Text("entrypoint"), name, spec ?? item, 0);
         Walk(spec.Text("onExit"), $"{name}.onExit", spec ?? item, 0);
-        // What nothing leads to, as in a library of templates.
+        // Templates that no entry point leads to, as in a library.
         foreach (var (called, template) in templates.Where(t => !reached.Contains(t.Key) && RunsAPod.Any(t.Value.ContainsKey)))
         {
             Add(called, $"{name}.{called}", template);
@@ -68,7 +62,7 @@ sealed class ArgoWorkflow
 
     void Walk(string? called, string path, JsonNode from, int depth)
     {
-        if (called is null || pods.Count > StepInput.MaxSteps || ++visits > MaxVisits)
+        if (called is null || pods.Count > StepInput.MaxSteps || ++visits > StepInput.MaxVisits)
         {
             return;
         }
@@ -86,7 +80,7 @@ sealed class ArgoWorkflow
             return;
         }
 
-        if (depth == DeepestGraph)
+        if (depth == StepInput.DeepestGraph)
         {
             return;
         }
@@ -98,7 +92,7 @@ sealed class ArgoWorkflow
 
         foreach (var (i, group) in (template["steps"] as JsonArray ?? []).Index())
         {
-            // A list of lists: those in one inner list run at the same time. A lone step may stand without.
+            // A list of lists: the steps of an inner list run at the same time. A single step may stand without a list.
             foreach (var step in (group as JsonArray ?? new JsonArray(group?.DeepClone())).OfType<JsonObject>())
             {
                 Follow(step, $"{path}[{i}].{step.Text("name")}", depth);
@@ -135,22 +129,17 @@ sealed class ArgoWorkflow
         var pod = new JsonObject();
         pod["containers"] = new JsonArray([.. Containers(template), .. template.Objects("sidecars").Select(c => c.DeepClone())]);
         pod["initContainers"] = new JsonArray([.. template.Objects("initContainers").Select(c => c.DeepClone())]);
-        // The template's own, or failing that the workflow's; the two are not merged.
+        // The template's, or else the workflow's; Argo does not merge them.
         foreach (var member in (string[])["nodeSelector", "affinity", "tolerations"])
         {
             pod.With(template[member] is JsonObject { Count: > 0 } or JsonArray { Count: > 0 } ? template : spec, member);
         }
 
         pod.With(spec, "hostNetwork");
-        var volumes = Mounted(template).ToArray();
-        if (volumes.Length > 0)
-        {
-            pod["volumes"] = new JsonArray(volumes);
-        }
-
+        pod.Put("volumes", new JsonArray([.. Mounted(template)]));
         if (template["podSpecPatch"] is not null || spec?["podSpecPatch"] is not null)
         {
-            notes.Add("its podSpecPatch is filled in when it runs and is not looked at");
+            notes.Add("its podSpecPatch is filled in when it runs and is ignored here");
         }
 
         pods.Add(new FoundPod(step, template, new JsonObject { ["apiVersion"] = "v1", ["kind"] = "Pod", ["metadata"] = metadata, ["spec"] = pod }, notes));
@@ -158,7 +147,7 @@ sealed class ArgoWorkflow
 
     static IEnumerable<JsonNode> Containers(JsonObject template) =>
         template.Object("containerSet") is { } set ? set.Objects("containers").Select(c => c.DeepClone())
-        // Argo calls it main whatever the author called it.
+        // Argo names it main, whatever its name in the text.
         : [new JsonObject().With(template.Object("container") ?? template.Object("script")).With(new JsonObject { ["name"] = "main" })];
 
     IEnumerable<JsonNode> Mounted(JsonObject template)

@@ -6,12 +6,12 @@ using AdmissionLas.Snapshots;
 namespace AdmissionLas.Explain;
 
 /// <summary>
-/// The preferred node affinity terms that a pod's author wrote. A decision only adds to them, so the server does not read them; the
-/// scheduler counts them with ours.
+/// The preferred node affinity terms of the pod's author. A decision only adds to them, so the server does not read them; the scheduler adds their
+/// weights to ours.
 /// </summary>
 static class AuthorPreferences
 {
-    /// <summary>The terms; what the API server would refuse is left out.</summary>
+    /// <summary>The terms that the API server would accept.</summary>
     internal static IReadOnlyList<PreferredTerm> Of(JsonObject pod) =>
     [
         .. pod.Object("spec").Object("affinity").Object("nodeAffinity").Objects("preferredDuringSchedulingIgnoredDuringExecution")

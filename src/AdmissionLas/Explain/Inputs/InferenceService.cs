@@ -4,13 +4,13 @@ using AdmissionLas.Snapshots;
 
 namespace AdmissionLas.Explain;
 
-/// <summary>A KServe InferenceService: a predictor, and where there are, a transformer and an explainer.</summary>
+/// <summary>A KServe InferenceService: a predictor, and optionally a transformer and an explainer.</summary>
 /// <remarks>Source: kserve/kserve, docs/apis and pkg/controller/v1beta1/inferenceservice (labels of the service reach all its pods, #2743).</remarks>
 static class InferenceService
 {
     static readonly string[] Components = ["predictor", "transformer", "explainer"];
 
-    // What is not a part of the pod's spec in a component.
+    // The fields of a component that are not fields of a pod's spec.
     static readonly string[] NotOfThePod =
     [
         "minReplicas", "maxReplicas", "scaleTarget", "scaleMetric", "scaleMetricType", "autoScaling", "containerConcurrency", "timeout", "canaryTrafficPercent", "logger",
@@ -27,7 +27,7 @@ static class InferenceService
             .Select(c => Pod(item, name, c, item.Object("spec").Object(c)!, defaultNamespace)).ToArray();
         return new FoundPods(
             Workload.Origin("InferenceService", item), pods,
-            pods.Length > 0 ? [] : [new FoundProblem(item, "the InferenceService has no spec.predictor", "see https://kserve.github.io/website for how one is written")]);
+            pods.Length > 0 ? [] : [new FoundProblem(item, "the InferenceService has no spec.predictor", "see https://kserve.github.io/website for its format")]);
     }
 
     static FoundPod Pod(JsonObject item, string name, string component, JsonObject settings, string defaultNamespace)
@@ -36,11 +36,7 @@ static class InferenceService
         var metadata = Workload.Metadata(item, $"{name}-{component}", defaultNamespace);
         metadata["labels"] = new JsonObject { [StepRule.InferenceServiceKey] = name, [StepRule.KServeComponentKey] = component }
             .With(item.Object("metadata").Object("labels"), wins: false).With(settings.Object("labels"), wins: false);
-        if (new JsonObject().With(item.Object("metadata").Object("annotations")).With(settings.Object("annotations")) is { Count: > 0 } annotations)
-        {
-            metadata["annotations"] = annotations;
-        }
-
+        metadata.Put("annotations", new JsonObject().With(item.Object("metadata").Object("annotations")).With(settings.Object("annotations")));
 
         var model = Model(settings);
         var spec = new JsonObject();
@@ -59,7 +55,7 @@ static class InferenceService
 
         if (model?["storageUri"] is not null || model?["storage"] is not null)
         {
-            // It fetches the model before the server starts, and the scheduler counts it.
+            // It downloads the model before the server starts, and the scheduler counts it.
             var fetch = JsonNode.Parse("""{ "name": "storage-initializer", "resources": { "requests": { "cpu": "100m", "memory": "100Mi" }, "limits": { "cpu": "1", "memory": "1Gi" } } }""");
             spec["initContainers"] = new JsonArray([fetch, .. spec.Objects("initContainers").Select(c => c.DeepClone())]);
         }
@@ -77,7 +73,7 @@ static class InferenceService
         var container = new JsonObject { ["name"] = "kserve-container" }.With(model, "image").With(model, "args").With(model, "command").With(model, "resources");
         if (container["resources"] is null)
         {
-            notes.Add("it states no resources: what most serving runtimes ask for is assumed, 1 CPU and 2Gi");
+            notes.Add("it states no resources, so the request of most serving runtimes is assumed: 1 CPU and 2Gi");
             container["resources"] = JsonNode.Parse("""{ "requests": { "cpu": "1", "memory": "2Gi" }, "limits": { "cpu": "1", "memory": "2Gi" } }""");
         }
 

@@ -3,30 +3,30 @@ using AdmissionLas.Kubernetes;
 
 namespace AdmissionLas.Explain;
 
-/// <summary>A pod that something which was given would make.</summary>
-/// <param name="Name">What the one who gave it calls it: a pod's name, a pipeline's task, a Deployment's name.</param>
-/// <param name="Origin">What it was read from, such as <c>Deployment serve</c> or <c>KFP v2 pipeline taxi</c>.</param>
-/// <param name="Line">The line on which it begins, from 1; 0 when it was not read from a text.</param>
+/// <summary>A pod of the input.</summary>
+/// <param name="Name">Its name in the input: a pod's, a pipeline task's, a Deployment's.</param>
+/// <param name="Origin">Where it stands, such as <c>Deployment serve</c> or <c>KFP v2 pipeline taxi</c>.</param>
+/// <param name="Line">The line on which it begins, from 1; 0 when it does not come from a text.</param>
 /// <param name="Pod">The pod as the API server would send it for review.</param>
-/// <param name="Notes">What was taken for granted, or will only be known when it runs; one sentence each.</param>
+/// <param name="Notes">What is assumed, or known only when it runs; one sentence each.</param>
 sealed record InputStep(string Name, string Origin, int Line, JsonObject Pod, IReadOnlyList<string> Notes)
 {
-    /// <summary>Where the text says something of the pod, by a path such as <c>spec.containers</c>; the whole step's line when it cannot be told.</summary>
+    /// <summary>The line of a path such as <c>spec.containers</c>; the step's line when the path is not in the text.</summary>
     internal Func<string, int>? LineOfPath { get; init; }
 }
 
-/// <summary>What is wrong with what was given, and what to do.</summary>
-/// <param name="Line">The line, from 1; <see langword="null"/> when it is the whole.</param>
+/// <summary>What is wrong with the input, and what to do.</summary>
+/// <param name="Line">The line, from 1; <see langword="null"/> for the whole input.</param>
 /// <param name="Message">What is wrong.</param>
 /// <param name="Advice">What to do.</param>
 sealed record InputProblem(int? Line, string Message, string Advice)
 {
-    /// <summary>All of it in a line.</summary>
+    /// <summary>The problem as one line.</summary>
     public override string ToString() => $"{(Line is { } line ? $"line {line}: " : "")}{Message}{(Advice.Length == 0 ? "" : $"; {Advice}")}";
 }
 
-/// <summary>All that a text gives.</summary>
+/// <summary>The result of reading a text.</summary>
 /// <param name="Steps">The pods, in the order of the text.</param>
-/// <param name="Problems">What could not be used. Both can be there: one bad document does not spoil the others.</param>
+/// <param name="Problems">What could not be used. One bad document does not exclude the others.</param>
 /// <param name="PassedOver">Objects that make no pods, such as the Service beside a Deployment.</param>
 sealed record StepInputs(IReadOnlyList<InputStep> Steps, IReadOnlyList<InputProblem> Problems, IReadOnlyList<InputProblem> PassedOver);

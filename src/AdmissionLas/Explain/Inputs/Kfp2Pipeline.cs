@@ -6,8 +6,8 @@ using AdmissionLas.Snapshots;
 namespace AdmissionLas.Explain;
 
 /// <summary>
-/// A compiled Kubeflow Pipelines v2 pipeline (IR YAML): the pipeline, and its settings for Kubernetes in a document behind it. A pod comes
-/// out as KFP's driver and compiler would make it, as far as placement looks at it.
+/// A compiled Kubeflow Pipelines v2 pipeline (IR YAML): the pipeline, and its settings for Kubernetes in the next document. The pods have what
+/// KFP's driver and compiler would give them, as far as placement reads it.
 /// </summary>
 /// <remarks>
 /// Source: kubeflow/pipelines, api/v2alpha1/pipeline_spec.proto, kubernetes_platform/proto/kubernetes_executor_config.proto and
@@ -15,11 +15,6 @@ namespace AdmissionLas.Explain;
 /// </remarks>
 sealed class Kfp2Pipeline
 {
-    const int DeepestGraph = 32;
-
-    /// <summary>Graphs of graphs can name more tasks than there are atoms, and no pod.</summary>
-    const int MaxVisits = 20_000;
-
     readonly JsonObject pipeline;
     readonly JsonObject? platform;
     readonly string defaultNamespace;
@@ -59,14 +54,14 @@ sealed class Kfp2Pipeline
 
     void Walk(JsonObject? component, string path, string step, int depth)
     {
-        if (depth == DeepestGraph)
+        if (depth == StepInput.DeepestGraph)
         {
             return;
         }
 
         foreach (var (called, task) in component.Object("dag").Members("tasks"))
         {
-            if (pods.Count > StepInput.MaxSteps || ++visits > MaxVisits)
+            if (pods.Count > StepInput.MaxSteps || ++visits > StepInput.MaxVisits)
             {
                 return;
             }
@@ -83,7 +78,7 @@ sealed class Kfp2Pipeline
             }
             else
             {
-                // A loop; what Argo calls its turns.
+                // A loop: Argo names its iterations so.
                 var loops = task.ContainsKey("parameterIterator") || task.ContainsKey("artifactIterator");
                 Walk(runs, loops ? $"{taskPath}.iteration-iterations(0:0).iteration-item" : taskPath, taskStep, depth + 1);
             }
@@ -99,7 +94,7 @@ sealed class Kfp2Pipeline
         }
 
         var container = executor.Object("container");
-        // PVCs are made and deleted by KFP's driver, not by a pod of the task.
+        // KFP's driver creates and deletes PVCs; the task has no pod.
         if (container is null && executor.Object("importer") is null || container.Text("image")?.StartsWith("argostub/", StringComparison.Ordinal) == true)
         {
             return;
@@ -113,13 +108,13 @@ sealed class Kfp2Pipeline
         metadata["annotations"]![StepRule.ArgoNodeNameKey] = path;
         if (settings.Object("podMetadata").Object("labels") is { Count: > 0 })
         {
-            notes.Add("Kubeflow Pipelines 2.0 to 2.3 drop these labels or mix them up; there an admin's rule tells the step");
+            notes.Add("Kubeflow Pipelines 2.0 to 2.3 drop these labels or mix them up; use an admin's rule there to recognise the step");
         }
 
         var main = new JsonObject { ["name"] = "main", ["command"] = new JsonArray("/kfp-launcher/launch", "--") };
         if (container is not null)
         {
-            // KFP's launcher is the command, and the author's own command its arguments.
+            // KFP's launcher is the command, and the task's own command its arguments.
             main["args"] = new JsonArray([.. Texts(container, "command"), .. Texts(container, "args")]);
             main.With(container, "image");
             main["resources"] = Resources(container.Object("resources"));
@@ -127,7 +122,7 @@ sealed class Kfp2Pipeline
 
         var spec = new JsonObject
         {
-            // It copies KFP's launcher into the pod, and the scheduler counts it where the task itself asks for less.
+            // It copies KFP's launcher into the pod. The scheduler counts it if the task requests less.
             ["initContainers"] = new JsonArray(JsonNode.Parse(
                 """{ "name": "kfp-launcher", "resources": { "requests": { "cpu": "100m", "memory": "128Mi" }, "limits": { "cpu": "500m", "memory": "128Mi" } } }""")),
             ["containers"] = new JsonArray(main),
@@ -183,7 +178,7 @@ sealed class Kfp2Pipeline
             AddNodeAffinity(spec, affinity, notes);
         }
 
-        // Which nodes these leave only the scheduler knows; that they are there is enough.
+        // Only the scheduler knows which nodes they allow; here it is enough that they exist.
         foreach (var pod in settings.Objects("podAffinity").Where(p => p.Amount("weight") is null && !p.ContainsKey("podAffinityJson")))
         {
             var which = pod["anti"]?.ToJsonString() == "true" ? "podAntiAffinity" : "podAffinity";
@@ -225,21 +220,9 @@ sealed class Kfp2Pipeline
             }
         }
 
-        var affinity = new JsonObject();
-        if (required.Count > 0)
-        {
-            affinity["requiredDuringSchedulingIgnoredDuringExecution"] = new JsonObject { ["nodeSelectorTerms"] = required };
-        }
-
-        if (preferred.Count > 0)
-        {
-            affinity["preferredDuringSchedulingIgnoredDuringExecution"] = preferred;
-        }
-
-        if (affinity.Count > 0)
-        {
-            spec["affinity"] = new JsonObject { ["nodeAffinity"] = affinity };
-        }
+        spec.Put("affinity", new JsonObject().Put("nodeAffinity", new JsonObject()
+            .Put("requiredDuringSchedulingIgnoredDuringExecution", new JsonObject().Put("nodeSelectorTerms", required))
+            .Put("preferredDuringSchedulingIgnoredDuringExecution", preferred)));
 
         static void AddAll(JsonArray into, IEnumerable<JsonObject> more)
         {
@@ -250,7 +233,7 @@ sealed class Kfp2Pipeline
         }
     }
 
-    // Given as a value, or as a parameter that has one only when it runs.
+    // A value, or a parameter whose value is known only when the pipeline runs.
     static JsonNode? Constant(JsonObject setting, string member, List<string> notes)
     {
         if (setting.Object(member) is not { } given)
@@ -263,7 +246,7 @@ sealed class Kfp2Pipeline
             return constant;
         }
 
-        notes.Add($"its {member[..^"Json".Length]} comes from a parameter and is not looked at");
+        notes.Add($"its {member[..^"Json".Length]} comes from a parameter and is ignored here");
         return null;
     }
 }

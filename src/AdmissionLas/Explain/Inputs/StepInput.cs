@@ -6,22 +6,28 @@ using AdmissionLas.Snapshots;
 namespace AdmissionLas.Explain;
 
 /// <summary>
-/// Finds the pods in what people have at hand: a Pod, what owns pods, a compiled pipeline of either generation, an InferenceService; many
-/// documents in a text. Each becomes the JSON of a pod as the API server would send it, so there is one reader of pods, the server's.
+/// Finds the pods in a text of one or more documents: a Pod, an owner of pods, a compiled pipeline of either version, an InferenceService. Each
+/// becomes the JSON of a pod as the API server would send it, so that the server's reader reads it.
 /// </summary>
 static class StepInput
 {
-    /// <summary>The API server takes no more either.</summary>
+    /// <summary>The limit of the API server too.</summary>
     internal const int MaxCharacters = 3 * 1024 * 1024;
 
-    /// <summary>What anyone would look at; a pipeline's loops and nested graphs can name far more.</summary>
+    /// <summary>More than a person reads; loops and nested graphs of a pipeline can name far more.</summary>
     internal const int MaxSteps = 500;
+
+    /// <summary>Graphs in a pipeline may contain one another, and themselves.</summary>
+    internal const int DeepestGraph = 32;
+
+    /// <summary>Nested graphs can name more tasks than anybody can walk without making one pod.</summary>
+    internal const int MaxVisits = 20_000;
 
     internal const string Accepted = "a Pod, Deployment, StatefulSet, DaemonSet, ReplicaSet, Job or CronJob, a compiled Kubeflow pipeline (v1 or v2), or a KServe InferenceService";
 
-    /// <summary>Reads a text; never throws for any text.</summary>
+    /// <summary>Reads a text; it throws for no text.</summary>
     /// <param name="text">YAML or JSON.</param>
-    /// <param name="defaultNamespace">The namespace of objects that do not say theirs.</param>
+    /// <param name="defaultNamespace">The namespace of objects that state none.</param>
     internal static StepInputs Read(string text, string defaultNamespace = "default")
     {
         if (text.Length > MaxCharacters)
@@ -52,7 +58,7 @@ static class StepInput
 
     static StepInputs Refused(int? line, string message, string advice) => new([], [new InputProblem(line, message, advice)], []);
 
-    /// <summary>Goes through the documents, and keeps what it finds.</summary>
+    /// <summary>Collects the steps and the problems of the documents.</summary>
     sealed class Collector(string defaultNamespace)
     {
         readonly List<InputStep> steps = [];
@@ -106,7 +112,7 @@ static class StepInput
             var line = document.LineOf(item);
             if (item.Text("kind") is not { } kind)
             {
-                problems.Add(new InputProblem(line, "it has no kind, so nobody can tell what it is", $"give {Accepted}"));
+                problems.Add(new InputProblem(line, "it has no kind, so its type is unknown", $"give {Accepted}"));
             }
             else if (ArgoWorkflow.Is(item))
             {
@@ -146,7 +152,7 @@ static class StepInput
             }
         }
 
-        // As far as the path can be followed.
+        // The line of the longest part of the path that exists.
         static int LineOf(SourceDocument document, JsonNode source, string path)
         {
             JsonNode at = source;
@@ -167,20 +173,20 @@ static class StepInput
     }
 }
 
-/// <summary>What one object or pipeline makes.</summary>
-/// <param name="Origin">What it is.</param>
+/// <summary>The pods of one object or pipeline.</summary>
+/// <param name="Origin">The object or pipeline.</param>
 /// <param name="Pods">The pods.</param>
-/// <param name="Problems">What in it could not be used.</param>
+/// <param name="Problems">The parts that could not be used.</param>
 sealed record FoundPods(string Origin, IReadOnlyList<FoundPod> Pods, IReadOnlyList<FoundProblem> Problems);
 
-/// <summary>A pod that was found.</summary>
-/// <param name="Name">What its author calls it.</param>
-/// <param name="Source">The part of the text that it is made of.</param>
+/// <summary>A pod in a text.</summary>
+/// <param name="Name">Its name in the text.</param>
+/// <param name="Source">The part of the text that describes it.</param>
 /// <param name="Pod">The pod.</param>
-/// <param name="Notes">What should be known of it.</param>
+/// <param name="Notes">What the user should know of it.</param>
 sealed record FoundPod(string Name, JsonNode Source, JsonObject Pod, IReadOnlyList<string> Notes);
 
-/// <summary>What could not be used.</summary>
+/// <summary>A part of a text that could not be used.</summary>
 /// <param name="At">The part of the text.</param>
 /// <param name="Message">What is wrong.</param>
 /// <param name="Advice">What to do.</param>

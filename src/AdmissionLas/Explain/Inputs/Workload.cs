@@ -3,10 +3,10 @@ using AdmissionLas.Snapshots;
 
 namespace AdmissionLas.Explain;
 
-/// <summary>A Pod, and the objects that make pods from a template in them.</summary>
+/// <summary>A Pod, and the objects that contain a pod template.</summary>
 static class Workload
 {
-    /// <summary>The pods of an object; <see langword="null"/> when it makes none.</summary>
+    /// <summary>The pods of an object; <see langword="null"/> when it contains no template.</summary>
     internal static FoundPods? Pods(JsonObject item, string defaultNamespace)
     {
         var kind = item.Text("kind")!;
@@ -34,7 +34,7 @@ static class Workload
         {
             if (template is null)
             {
-                problems.Add(new FoundProblem(item, $"the {kind} has no {path}", "a pod is made from it, so nothing can be explained without"));
+                problems.Add(new FoundProblem(item, $"the {kind} has no {path}", "its pods are made from it"));
                 continue;
             }
 
@@ -45,7 +45,7 @@ static class Workload
         return new FoundPods(origin, pods, problems);
     }
 
-    /// <summary>The pod that a template makes in its owner's name.</summary>
+    /// <summary>The pod that an owner makes of its template.</summary>
     internal static JsonObject From(JsonObject template, JsonObject owner, string name, string defaultNamespace)
     {
         var pod = new JsonObject { ["apiVersion"] = "v1", ["kind"] = "Pod", ["metadata"] = Metadata(owner, name, defaultNamespace) };
@@ -53,7 +53,7 @@ static class Workload
         return pod.With(template, "spec");
     }
 
-    /// <summary>What every pod of an owner begins with.</summary>
+    /// <summary>The metadata that every pod of an owner has.</summary>
     internal static JsonObject Metadata(JsonObject owner, string name, string defaultNamespace) => new()
     {
         ["generateName"] = $"{name}-",
@@ -89,7 +89,7 @@ static class Workload
                 {
                     foreach (var (replica, of) in spec.Members(name))
                     {
-                        // Their maker writes the type in capitals, pods carry it without.
+                        // The replica type is capitalised in the object and lower case in the pod's name.
                         yield return (new string([.. replica.Select(char.ToLowerInvariant)]), $"spec.{name}.{replica}.template", of.Object("template"));
                     }
                 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using AdmissionLas.Placement;
 using Spectre.Console;
 
@@ -11,13 +12,13 @@ static class LatencyMatrix
     const string Missing = "-";
     const string Unreadable = "?";
 
-    // From dark blue to bright yellow, which everybody sees as dark to light; the near ones stand out.
+    // From dark blue to bright yellow, dark to light for colour-blind readers too; near nodes stand out.
     static readonly (Color Background, Color Text)[] Scale =
     [
         (Color.Khaki1, Color.Black), (Color.DarkSeaGreen3, Color.Black), (Color.CadetBlue, Color.Black), (Color.SteelBlue, Color.White), (Color.NavyBlue, Color.White),
     ];
 
-    /// <summary>Writes it for people; as many tables below one another as the width needs.</summary>
+    /// <summary>Writes it for people, as several tables when one is too wide.</summary>
     internal static void Write(Terminal terminal, ClusterView view)
     {
         string[] locations = [.. view.Locations];
@@ -48,49 +49,22 @@ static class LatencyMatrix
     internal static void Write(Utf8JsonWriter json, ClusterView view)
     {
         string[] locations = [.. view.Locations];
-        json.WriteStartObject();
-        json.WriteStartArray("locations");
-        foreach (var location in locations)
+        var matrix = new JsonObject
         {
-            json.WriteStringValue(location);
-        }
-
-        json.WriteEndArray();
-        json.WriteStartArray("nodes");
-        foreach (var node in view.Nodes)
-        {
-            json.WriteStartObject();
-            json.WriteString("name", node.Name);
-            json.WriteStartObject("latencyMs");
-            foreach (var location in locations)
+            ["locations"] = new JsonArray([.. locations]),
+            ["nodes"] = new JsonArray([.. view.Nodes.Select(node => new JsonObject
             {
-                if (LatencyOf(node, location) is { } ms)
-                {
-                    json.WriteNumber(location, ms);
-                }
-                else
-                {
-                    json.WriteNull(location);
-                }
-            }
-
-            json.WriteEndObject();
-            json.WriteEndObject();
-        }
-
-        json.WriteEndArray();
-        json.WriteStartArray("unreadable");
-        foreach (var (node, location, value) in view.UnreadableLatencies)
-        {
-            json.WriteStartObject();
-            json.WriteString("node", node);
-            json.WriteString("location", location);
-            json.WriteString("value", value);
-            json.WriteEndObject();
-        }
-
-        json.WriteEndArray();
-        json.WriteEndObject();
+                ["name"] = node.Name,
+                ["latencyMs"] = new JsonObject(locations.Select(l => KeyValuePair.Create(l, (JsonNode?)LatencyOf(node, l)))),
+            })]),
+            ["unreadable"] = new JsonArray([.. view.UnreadableLatencies.Select(u => new JsonObject
+            {
+                ["node"] = u.NodeName,
+                ["location"] = u.Location,
+                ["value"] = u.Value,
+            })]),
+        };
+        matrix.WriteTo(json);
     }
 
     static Text Cell(Terminal terminal, NodeFacts node, string location, double least, double most)
@@ -107,7 +81,7 @@ static class LatencyMatrix
             return Terminal.Text(text);
         }
 
-        // Latencies span magnitudes, so equal factors are equal steps.
+        // The scale is logarithmic, because latencies span magnitudes.
         var share = most <= least ? 0 : Math.Log((ms + 0.001) / (least + 0.001)) / Math.Log((most + 0.001) / (least + 0.001));
         var (background, colour) = Scale[Math.Clamp((int)(share * Scale.Length), 0, Scale.Length - 1)];
         return Terminal.Text($" {text} ", new Style(colour, background));

@@ -5,22 +5,22 @@ using Spectre.Console.Rendering;
 namespace AdmissionLas.Explain;
 
 /// <summary>
-/// Where a verb writes for people: with colours and borders at a terminal, plain columns when piped, no colour with <c>NO_COLOR</c>
-/// (https://no-color.org). Colours are those that most colour-blind people tell apart, and never say anything that the text does not.
+/// Writes a command's output for people: with colours and borders at a terminal, plain columns when piped, no colour with <c>NO_COLOR</c>
+/// (https://no-color.org). Most colour-blind people can tell the colours apart, and the text says the same without them.
 /// </summary>
 sealed class Terminal
 {
-    /// <summary>Whoever reads a pipe wants lines whole.</summary>
+    /// <summary>A program that reads a pipe needs whole lines.</summary>
     const int WidthWhenPiped = 10_000;
 
     readonly TextWriter output;
     readonly IAnsiConsole console;
 
-    /// <summary>Writes to a verb's output.</summary>
+    /// <summary>Writes to a command's output.</summary>
     /// <param name="output">The output; a terminal only if it is the process's own.</param>
-    /// <param name="isTerminal">Whether a person sees it; <see langword="null"/> to find out.</param>
-    /// <param name="hasColour">Whether colours are wanted; <see langword="null"/> to find out.</param>
-    /// <param name="width">Its width in characters; <see langword="null"/> to find out.</param>
+    /// <param name="isTerminal">Whether it is a terminal; <see langword="null"/> to detect it.</param>
+    /// <param name="hasColour">Whether colours are wanted; <see langword="null"/> to detect it.</param>
+    /// <param name="width">Its width in characters; <see langword="null"/> to detect it.</param>
     internal Terminal(TextWriter output, bool? isTerminal = null, bool? hasColour = null, int? width = null)
     {
         this.output = output;
@@ -45,7 +45,7 @@ sealed class Terminal
         }
     }
 
-    /// <summary>Whether a person sees it.</summary>
+    /// <summary>Whether it is a terminal.</summary>
     internal bool IsTerminal { get; }
 
     /// <summary>Whether colours are shown.</summary>
@@ -54,10 +54,10 @@ sealed class Terminal
     /// <summary>How many characters fit into a line.</summary>
     internal int Width => console.Profile.Width;
 
-    /// <summary>Blue: as wished.</summary>
+    /// <summary>Blue: good news.</summary>
     internal static Style Good { get; } = new(Color.DeepSkyBlue1);
 
-    /// <summary>Orange: not as wished.</summary>
+    /// <summary>Orange: bad news.</summary>
     internal static Style Bad { get; } = new(Color.Orange1);
 
     internal static Style Faint { get; } = new(decoration: Decoration.Dim);
@@ -95,7 +95,7 @@ sealed class Terminal
         }
     }
 
-    /// <summary>An empty table; the first column tells which row it is.</summary>
+    /// <summary>An empty table; the first column names the row.</summary>
     internal Table Table(params string[] columns)
     {
         var table = new Table { Border = IsTerminal ? TableBorder.Rounded : TableBorder.None, UseSafeBorder = true };
@@ -109,10 +109,10 @@ sealed class Terminal
 
     internal void Write(IRenderable table) => console.Write(table);
 
-    /// <summary>Text for a cell. It is never markup: it comes from who knows where.</summary>
+    /// <summary>Text for a cell. It is never markup, because it may come from a stranger.</summary>
     internal static Text Text(string text, Style? style = null) => new(Safe(text), style);
 
-    /// <summary>What a terminal would obey instead of show is shown as a question mark.</summary>
+    /// <summary>The text with control characters as question marks, so that it cannot control the terminal.</summary>
     internal static string Safe(string text) => text.Any(IsUnsafe) ? string.Concat(text.Select(c => IsUnsafe(c) ? '?' : c)) : text;
 
     static bool IsUnsafe(char character) => char.GetUnicodeCategory(character) is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator;
