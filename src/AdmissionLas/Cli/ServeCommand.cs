@@ -88,16 +88,13 @@ static class ServeCommand
             await app.RunAsync(stop).ConfigureAwait(false);
             return ExitCodes.Ok;
         }
-        catch (Exception fault) when (fault is InvalidDataException or IOException)
-        {
-            return ExitCodes.Fail(fault.Message);
-        }
         catch (OptionsValidationException fault)
         {
             return ExitCodes.Fail([.. fault.Failures]);
         }
-        // The binder throws this for a value of the wrong type.
-        catch (InvalidOperationException fault) when (fault.InnerException is FormatException or ArgumentException or OverflowException)
+        // The binder throws the last one for a value of the wrong type.
+        catch (Exception fault) when (fault is InvalidDataException or IOException or
+            InvalidOperationException { InnerException: FormatException or ArgumentException or OverflowException })
         {
             return ExitCodes.Fail(fault.Message);
         }

@@ -33,7 +33,8 @@ sealed class ClusterJson(ClusterState state, NodeUsageCache usageCache)
             var now = (View: state.Current, Usage: usageCache.Current, usageCache.IsFollowed);
             lock (gate)
             {
-                if (answer is null || !ReferenceEquals(serialized.View, now.View) || !ReferenceEquals(serialized.Usage, now.Usage) || serialized.IsFollowed != now.IsFollowed)
+                if (answer is null || !ReferenceEquals(serialized.View, now.View) || !ReferenceEquals(serialized.Usage, now.Usage) ||
+                    serialized.IsFollowed != now.IsFollowed)
                 {
                     serialized = now;
                     answer = PageFiles.Tagged(

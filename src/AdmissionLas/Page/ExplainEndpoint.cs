@@ -38,7 +38,9 @@ sealed class ExplainEndpoint(Settings settings, ClusterState state, NodeUsageCac
     {
         if (http.Request.ContentType?.Split(';')[0].Trim() is not ("application/yaml" or "application/json"))
         {
-            await RefuseAsync(http, StatusCodes.Status415UnsupportedMediaType, "the content type must be application/yaml or application/json", "send it with the header Content-Type: application/yaml").ConfigureAwait(false);
+            await RefuseAsync(
+                http, StatusCodes.Status415UnsupportedMediaType,
+                "the content type must be application/yaml or application/json", "send it with the header Content-Type: application/yaml").ConfigureAwait(false);
             return;
         }
 
@@ -77,8 +79,10 @@ sealed class ExplainEndpoint(Settings settings, ClusterState state, NodeUsageCac
     /// <summary>GET /api/decisions/{id}: the pod of a decision, explained as things are now.</summary>
     internal Task ExplainDecisionAsync(HttpContext http, RecentDecision? decision) => decision switch
     {
-        null => RefuseAsync(http, StatusCodes.Status404NotFound, "this decision is no longer kept", "the pod itself carries it, in the annotation admissionlas.io/decision"),
-        { Pod: null } => RefuseAsync(http, StatusCodes.Status404NotFound, "the pod of this decision was not kept, because it is large or cannot be read", "paste it under Try a pod"),
+        null => RefuseAsync(
+            http, StatusCodes.Status404NotFound, "this decision is no longer kept", "the pod has it in the annotation admissionlas.io/decision"),
+        { Pod: null } => RefuseAsync(
+            http, StatusCodes.Status404NotFound, "the pod of this decision was not kept, because it is large or cannot be read", "paste it under Try a pod"),
         { Pod: { } pod } => TakeTurnAsync(http, view => Explain(pod, view)),
     };
 
@@ -122,7 +126,9 @@ sealed class ExplainEndpoint(Settings settings, ClusterState state, NodeUsageCac
     {
         if (state.Current is not { } view)
         {
-            await RefuseAsync(http, StatusCodes.Status503ServiceUnavailable, "the nodes are not known yet", "try again in a moment; /readyz on the plain port tells when they are").ConfigureAwait(false);
+            await RefuseAsync(
+                http, StatusCodes.Status503ServiceUnavailable,
+                "the nodes are not known yet", "try again in a moment; /readyz on the plain port reports when they are").ConfigureAwait(false);
             return;
         }
 

@@ -48,8 +48,9 @@ static class JsonNodeFields
         return into;
     }
 
-    /// <summary>A copy with these members alone, as far as they exist.</summary>
-    internal static JsonObject Only(this JsonObject? from, params string[] members) => members.Aggregate(new JsonObject(), (kept, member) => kept.With(from, member));
+    /// <summary>A copy with only those of these members that exist.</summary>
+    internal static JsonObject Only(this JsonObject? from, params string[] members) =>
+        members.Aggregate(new JsonObject(), (kept, member) => kept.With(from, member));
 
     /// <summary>Sets a member, unless its value is empty.</summary>
     internal static JsonObject Put(this JsonObject into, string name, JsonNode value)

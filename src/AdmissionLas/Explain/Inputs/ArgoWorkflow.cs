@@ -142,7 +142,7 @@ sealed class ArgoWorkflow
             notes.Add("its podSpecPatch is filled in when it runs and is ignored here");
         }
 
-        pods.Add(new FoundPod(step, template, new JsonObject { ["apiVersion"] = "v1", ["kind"] = "Pod", ["metadata"] = metadata, ["spec"] = pod }, notes));
+        pods.Add(new FoundPod(step, template, Workload.Pod(metadata, pod), notes));
     }
 
     static IEnumerable<JsonNode> Containers(JsonObject template) =>

@@ -39,15 +39,8 @@ static class InferenceService
         metadata.Put("annotations", new JsonObject().With(item.Object("metadata").Object("annotations")).With(settings.Object("annotations")));
 
         var model = Model(settings);
-        var spec = new JsonObject();
-        foreach (var (key, value) in settings)
-        {
-            if (!NotOfThePod.Contains(key) && !ReferenceEquals(value, model))
-            {
-                spec[key] = value?.DeepClone();
-            }
-        }
-
+        var spec = new JsonObject(settings.Where(m => !NotOfThePod.Contains(m.Key) && !ReferenceEquals(m.Value, model))
+            .Select(m => KeyValuePair.Create(m.Key, m.Value?.DeepClone())));
         if (spec["containers"] is not JsonArray { Count: > 0 })
         {
             spec["containers"] = new JsonArray(Container(model, notes));
@@ -56,12 +49,12 @@ static class InferenceService
         if (model?["storageUri"] is not null || model?["storage"] is not null)
         {
             // It downloads the model before the server starts, and the scheduler counts it.
-            var fetch = JsonNode.Parse("""{ "name": "storage-initializer", "resources": { "requests": { "cpu": "100m", "memory": "100Mi" }, "limits": { "cpu": "1", "memory": "1Gi" } } }""");
+            var fetch = JsonNode.Parse(
+                """{ "name": "storage-initializer", "resources": { "requests": { "cpu": "100m", "memory": "100Mi" }, "limits": { "cpu": "1", "memory": "1Gi" } } }""");
             spec["initContainers"] = new JsonArray([fetch, .. spec.Objects("initContainers").Select(c => c.DeepClone())]);
         }
 
-        var pod = new JsonObject { ["apiVersion"] = "v1", ["kind"] = "Pod", ["metadata"] = metadata, ["spec"] = spec };
-        return new FoundPod($"{name}-{component}", settings, pod, notes);
+        return new FoundPod($"{name}-{component}", settings, Workload.Pod(metadata, spec), notes);
     }
 
     // spec.predictor.model, or the older form with the framework's name: spec.predictor.sklearn.

@@ -7,7 +7,7 @@ namespace AdmissionLas.Explain;
 
 /// <summary>
 /// A compiled Kubeflow Pipelines v2 pipeline (IR YAML): the pipeline, and its settings for Kubernetes in the next document. The pods have what
-/// KFP's driver and compiler would give them, as far as placement reads it.
+/// KFP's driver and compiler would give them and placement reads.
 /// </summary>
 /// <remarks>
 /// Source: kubeflow/pipelines, api/v2alpha1/pipeline_spec.proto, kubernetes_platform/proto/kubernetes_executor_config.proto and
@@ -128,7 +128,7 @@ sealed class Kfp2Pipeline
             ["containers"] = new JsonArray(main),
         };
         AddScheduling(spec, settings, notes);
-        pods.Add(new FoundPod(step, executor, new JsonObject { ["apiVersion"] = "v1", ["kind"] = "Pod", ["metadata"] = metadata, ["spec"] = spec }, notes));
+        pods.Add(new FoundPod(step, executor, Workload.Pod(metadata, spec), notes));
     }
 
     static IEnumerable<JsonNode?> Texts(JsonObject container, string member) => (container[member] as JsonArray ?? []).Select(t => t?.DeepClone());

@@ -20,7 +20,7 @@ static class StepInput
     /// <summary>Graphs in a pipeline may contain one another, and themselves.</summary>
     internal const int DeepestGraph = 32;
 
-    /// <summary>Nested graphs can name more tasks than anybody can walk without making one pod.</summary>
+    /// <summary>Nested graphs can name endless tasks and make no pod.</summary>
     internal const int MaxVisits = 20_000;
 
     internal const string Accepted = "a Pod, Deployment, StatefulSet, DaemonSet, ReplicaSet, Job or CronJob, a compiled Kubeflow pipeline (v1 or v2), or a KServe InferenceService";

@@ -48,10 +48,12 @@ static class Workload
     /// <summary>The pod that an owner makes of its template.</summary>
     internal static JsonObject From(JsonObject template, JsonObject owner, string name, string defaultNamespace)
     {
-        var pod = new JsonObject { ["apiVersion"] = "v1", ["kind"] = "Pod", ["metadata"] = Metadata(owner, name, defaultNamespace) };
-        ((JsonObject)pod["metadata"]!).With(template.Object("metadata"));
-        return pod.With(template, "spec");
+        var metadata = Metadata(owner, name, defaultNamespace).With(template.Object("metadata"));
+        return new JsonObject { ["apiVersion"] = "v1", ["kind"] = "Pod", ["metadata"] = metadata }.With(template, "spec");
     }
+
+    internal static JsonObject Pod(JsonObject metadata, JsonObject spec) =>
+        new() { ["apiVersion"] = "v1", ["kind"] = "Pod", ["metadata"] = metadata, ["spec"] = spec };
 
     /// <summary>The metadata that every pod of an owner has.</summary>
     internal static JsonObject Metadata(JsonObject owner, string name, string defaultNamespace) => new()
