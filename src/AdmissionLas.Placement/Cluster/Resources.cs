@@ -55,6 +55,13 @@ public readonly record struct Resources
         return 0;
     }
 
+    /// <summary>Whether both state the same amounts; the other resources in the same order.</summary>
+    public bool Equals(Resources other) =>
+        cpu == other.cpu && memory == other.memory && (ReferenceEquals(Other, other.Other) || (Other ?? []).SequenceEqual(other.Other ?? []));
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(cpu, memory);
+
     /// <summary>The sum, resource by resource; saturates instead of overflowing.</summary>
     public Resources Plus(Resources more) => Combine(more, SaturatingAdd);
 
