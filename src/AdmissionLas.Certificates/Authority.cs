@@ -4,14 +4,14 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace AdmissionLas.Certificates;
 
-/// <summary>A certificate and its key, both PEM. Never logged: its text is the certificate's subject.</summary>
+/// <summary>A certificate and its key, both PEM. The key is never logged: the record's text is the certificate's subject.</summary>
 /// <param name="Certificate">The certificate.</param>
 /// <param name="KeyPem">Its private key, PKCS #8.</param>
 public sealed record KeyPair(CertificateFacts Certificate, string KeyPem)
 {
     /// <summary>Reads a certificate and its key.</summary>
     /// <exception cref="CryptographicException">One of them is broken, or they do not belong together.</exception>
-    /// <exception cref="ArgumentException">One of them is no PEM.</exception>
+    /// <exception cref="ArgumentException">One of them is not PEM.</exception>
     public static KeyPair Read(string certificatePem, string keyPem)
     {
         using var both = X509Certificate2.CreateFromPem(certificatePem, keyPem);
@@ -22,17 +22,17 @@ public sealed record KeyPair(CertificateFacts Certificate, string KeyPem)
     public override string ToString() => Certificate.Subject;
 }
 
-/// <summary>Makes certificates, as RFC 5280 profiles them; the base library's cryptography does the work.</summary>
+/// <summary>Makes certificates as RFC 5280 profiles them, with the base library's cryptography.</summary>
 public static class Authority
 {
-    const string ServerAuthentication = "1.3.6.1.5.5.7.3.1";
+    internal const string ServerAuthentication = "1.3.6.1.5.5.7.3.1";
 
     /// <summary>Makes an authority that signs serving certificates and nothing below them.</summary>
     public static KeyPair Create(CertificatePolicy policy, DateTimeOffset now)
     {
         using var key = NewKey(policy.KeyType);
         var serial = NewSerialNumber();
-        // Two authorities of one name would be told apart by their keys alone, and not every verifier does.
+        // Two authorities of the same name differ in their keys only, and not every verifier compares those.
         var subject = string.Create(CultureInfo.InvariantCulture, $"{policy.AuthoritySubject}, SERIALNUMBER={Convert.ToHexStringLower(serial.AsSpan(0, 6))}");
         var request = new CertificateRequest(new X500DistinguishedName(subject), key, HashAlgorithmName.SHA256);
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, true, 0, true));
@@ -77,7 +77,7 @@ public static class Authority
         _ => throw new ArgumentOutOfRangeException(nameof(type), type, "no such key type"),
     });
 
-    // Positive, as RFC 5280 4.1.2.2 wants it, and 127 bits of chance.
+    // Positive, as RFC 5280 4.1.2.2 requires, with 126 random bits.
     static byte[] NewSerialNumber()
     {
         var number = RandomNumberGenerator.GetBytes(16);

@@ -3,10 +3,10 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace AdmissionLas.Certificates;
 
-/// <summary>The authorities that a caller trusts, as a registration's <c>caBundle</c> holds them; equal when they are the same, in any order.</summary>
+/// <summary>The authorities that a caller trusts, as a registration's <c>caBundle</c> holds them; equal when they hold the same authorities, in any order.</summary>
 public sealed class TrustBundle : IEquatable<TrustBundle>
 {
-    /// <summary>Nobody is trusted.</summary>
+    /// <summary>No authority is trusted.</summary>
     public static readonly TrustBundle Empty = new([]);
 
     /// <summary>Trusts these authorities.</summary>
@@ -18,7 +18,7 @@ public sealed class TrustBundle : IEquatable<TrustBundle>
     /// <summary>The certificates one after the other, PEM.</summary>
     public string Pem => string.Concat(Authorities.Select(a => a.Pem + "\n"));
 
-    /// <summary>Reads a PEM text; what is no certificate in it makes the whole text nobody's bundle.</summary>
+    /// <summary>Reads a PEM text; one broken certificate makes the whole text broken.</summary>
     /// <returns>The bundle; <see langword="null"/> when the text is broken.</returns>
     public static TrustBundle? Read(string pem)
     {
@@ -41,20 +41,20 @@ public sealed class TrustBundle : IEquatable<TrustBundle>
         }
     }
 
-    /// <summary>Whether a server with this certificate is trusted: signed by one of the authorities, valid, and for this host.</summary>
-    /// <param name="served">The server's certificate.</param>
-    /// <param name="host">The name that the caller uses.</param>
+    /// <summary>
+    /// Whether a caller trusts the signer of a server's certificate: an authority that is valid now. The certificate's own validity and its names are
+    /// not looked at.
+    /// </summary>
+    /// <param name="leaf">The server's certificate.</param>
+    /// <param name="intermediates">The certificates that the server sends along.</param>
     /// <param name="now">The caller's clock.</param>
-    public bool Accepts(CertificateFacts served, string host, DateTimeOffset now)
-    {
-        using var leaf = X509Certificate2.CreateFromPem(served.Pem);
-        return leaf.MatchesHostname(host) && Builds(leaf, Authorities, now, X509VerificationFlags.NoFlag);
-    }
+    public bool Trusts(X509Certificate2 leaf, IEnumerable<X509Certificate2> intermediates, DateTimeOffset now) =>
+        Builds(leaf, intermediates, Authorities.Where(a => a.NotBefore <= now && now <= a.NotAfter));
 
-    /// <summary>Whether one of the authorities signed it, now valid or not.</summary>
+    /// <summary>Whether one of the authorities signed it, valid now or not.</summary>
     public bool Signed(CertificateFacts served)
     {
-        // Their names are unique, so most answers need no look at a signature.
+        // The authorities' names are unique, so most answers need no look at a signature.
         var named = Authorities.Where(a => a.Subject == served.Issuer).ToList();
         if (named.Count == 0)
         {
@@ -62,7 +62,7 @@ public sealed class TrustBundle : IEquatable<TrustBundle>
         }
 
         using var leaf = X509Certificate2.CreateFromPem(served.Pem);
-        return Builds(leaf, named, served.NotBefore, X509VerificationFlags.IgnoreNotTimeValid);
+        return Builds(leaf, [], named);
     }
 
     /// <inheritdoc/>
@@ -74,9 +74,9 @@ public sealed class TrustBundle : IEquatable<TrustBundle>
     /// <inheritdoc/>
     public override int GetHashCode() => Authorities.Aggregate(0, (sum, a) => sum ^ a.GetHashCode());
 
-    static bool Builds(X509Certificate2 leaf, IReadOnlyList<CertificateFacts> authorities, DateTimeOffset at, X509VerificationFlags flags)
+    static bool Builds(X509Certificate2 leaf, IEnumerable<X509Certificate2> intermediates, IEnumerable<CertificateFacts> authorities)
     {
-        var roots = new X509Certificate2Collection();
+        X509Certificate2[] roots = [.. authorities.Select(a => X509Certificate2.CreateFromPem(a.Pem))];
         using var chain = new X509Chain
         {
             ChainPolicy =
@@ -84,20 +84,15 @@ public sealed class TrustBundle : IEquatable<TrustBundle>
                 TrustMode = X509ChainTrustMode.CustomRootTrust,
                 RevocationMode = X509RevocationMode.NoCheck,
                 DisableCertificateDownloads = true,
-                VerificationTime = at.UtcDateTime,
-                VerificationTimeIgnored = false,
-                VerificationFlags = flags,
+                VerificationFlags = X509VerificationFlags.IgnoreNotTimeValid,
+                ApplicationPolicy = { new Oid(Authority.ServerAuthentication) },
             },
         };
         try
         {
-            foreach (var authority in authorities)
-            {
-                roots.Add(X509Certificate2.CreateFromPem(authority.Pem));
-            }
-
             chain.ChainPolicy.CustomTrustStore.AddRange(roots);
-            return authorities.Count > 0 && chain.Build(leaf);
+            chain.ChainPolicy.ExtraStore.AddRange(intermediates.ToArray());
+            return roots.Length > 0 && chain.Build(leaf);
         }
         finally
         {

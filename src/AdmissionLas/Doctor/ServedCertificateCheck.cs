@@ -15,7 +15,6 @@ sealed record ServedChain(X509Certificate2 Leaf, IReadOnlyList<X509Certificate2>
 static class ServedCertificateCheck
 {
     const string Renew = "run admission-las certs rotate, or give the webhook another certificate";
-    const string ServerAuthentication = "1.3.6.1.5.5.7.3.1";
 
     /// <param name="served">What the webhook serves.</param>
     /// <param name="bundle">The authorities that the API server trusts; <see langword="null"/> when they are unknown.</param>
@@ -48,7 +47,7 @@ static class ServedCertificateCheck
                 "add that name to the certificate policy and " + Renew));
         }
 
-        if (bundle is not null && !IsTrusted(served, bundle, now))
+        if (bundle is not null && !bundle.Trusts(served.Leaf, served.Intermediates, now))
         {
             findings.Add(Finding.Failed(
                 $"the certificate of {served.Where} was not signed by a valid authority of the caBundle, but by {facts.Issuer}",
@@ -71,28 +70,5 @@ static class ServedCertificateCheck
         {
             return false;
         }
-    }
-
-    static bool IsTrusted(ServedChain served, TrustBundle bundle, DateTimeOffset now)
-    {
-        using var chain = new X509Chain
-        {
-            ChainPolicy =
-            {
-                TrustMode = X509ChainTrustMode.CustomRootTrust,
-                RevocationMode = X509RevocationMode.NoCheck,
-                DisableCertificateDownloads = true,
-                // The certificate's own validity is a finding above; authorities that are not valid now are left out below.
-                VerificationFlags = X509VerificationFlags.IgnoreNotTimeValid,
-                ApplicationPolicy = { new Oid(ServerAuthentication) },
-            },
-        };
-        foreach (var authority in bundle.Authorities.Where(a => a.NotBefore <= now && now <= a.NotAfter))
-        {
-            chain.ChainPolicy.CustomTrustStore.Add(X509Certificate2.CreateFromPem(authority.Pem));
-        }
-
-        chain.ChainPolicy.ExtraStore.AddRange(served.Intermediates.ToArray());
-        return chain.ChainPolicy.CustomTrustStore.Count > 0 && chain.Build(served.Leaf);
     }
 }

@@ -21,8 +21,8 @@ public sealed class CertsCommandTests : IDisposable
         Assert.Contains("all is well", output, StringComparison.Ordinal);
         var served = CertificateFacts.Of(File.ReadAllText(FileOf("serving/tls.crt")));
         var trusted = TrustBundle.Read(File.ReadAllText(FileOf("trust/ca.crt")))!;
-        Assert.True(trusted.Accepts(served, "admission-las.admission-las.svc", DateTimeOffset.UtcNow));
-        Assert.False(trusted.Accepts(served, "example.org", DateTimeOffset.UtcNow));
+        Assert.True(SimulatedCluster.Accepts(trusted, served, "admission-las.admission-las.svc", DateTimeOffset.UtcNow));
+        Assert.False(SimulatedCluster.Accepts(trusted, served, "example.org", DateTimeOffset.UtcNow));
         Assert.Equal(90, (served.NotAfter - served.NotBefore).TotalDays, 0.1);
     }
 

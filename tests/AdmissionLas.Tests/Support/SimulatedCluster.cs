@@ -1,9 +1,11 @@
+using System.Security.Cryptography.X509Certificates;
 using AdmissionLas.Certificates;
+using AdmissionLas.Doctor;
 
 namespace AdmissionLas.Tests.Support;
 
 /// <summary>
-/// API servers and replicas that learn of changes late, each at its own time, around a vault that a rotation writes to and can be killed at.
+/// API servers and replicas that learn of changes late, each at its own time, around stores that a rotation writes to and can be killed at.
 /// Whatever works once must go on working: it is checked after every single event.
 /// </summary>
 sealed class SimulatedCluster : ICertificateStore, ICaBundleStore, IRotationLock
@@ -87,6 +89,13 @@ sealed class SimulatedCluster : ICertificateStore, ICaBundleStore, IRotationLock
         Registered = bundle;
         Array.Fill(apiServers, bundle);
         working.Clear();
+    }
+
+    /// <summary>Whether an API server with this bundle accepts a certificate, as the doctor judges it.</summary>
+    internal static bool Accepts(TrustBundle bundle, CertificateFacts served, string host, DateTimeOffset now)
+    {
+        using var leaf = X509Certificate2.CreateFromPem(served.Pem);
+        return ServedCertificateCheck.Evaluate(new ServedChain(leaf, [], "the replica"), bundle, host, now).All(f => f.Severity != Severity.Failed);
     }
 
     /// <summary>Lets time pass.</summary>
@@ -194,7 +203,7 @@ sealed class SimulatedCluster : ICertificateStore, ICaBundleStore, IRotationLock
         // The signatures are looked at once, the dates every time.
         if (!accepted.TryGetValue((bundle, served), out var accepts))
         {
-            accepts = accepted[(bundle, served)] = bundle.Accepts(served, Host, served.NotBefore);
+            accepts = accepted[(bundle, served)] = Accepts(bundle, served, Host, served.NotBefore);
         }
 
         return accepts && Now >= served.NotBefore && Now <= served.NotAfter;
