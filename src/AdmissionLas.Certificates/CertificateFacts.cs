@@ -4,19 +4,19 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace AdmissionLas.Certificates;
 
-/// <summary>What is told and compared of a certificate; equal when the certificates are.</summary>
+/// <summary>What is shown and compared of a certificate; equal when the certificates are the same.</summary>
 /// <param name="Pem">The certificate itself.</param>
 /// <param name="Subject">Its distinguished name.</param>
-/// <param name="Issuer">The distinguished name of who signed it.</param>
+/// <param name="Issuer">The distinguished name of its signer.</param>
 /// <param name="Fingerprint">SHA-256 of its bytes, hexadecimal.</param>
-/// <param name="NotBefore">The begin of its validity, UTC.</param>
+/// <param name="NotBefore">The start of its validity, UTC.</param>
 /// <param name="NotAfter">The end of its validity, UTC.</param>
 public sealed record CertificateFacts(string Pem, string Subject, string Issuer, string Fingerprint, DateTimeOffset NotBefore, DateTimeOffset NotAfter)
 {
-    /// <summary>The fingerprint's first digits, for people.</summary>
+    /// <summary>The fingerprint's first digits, for display.</summary>
     public string ShortFingerprint => Fingerprint[..12].ToLowerInvariant();
 
-    /// <summary>When it is to be renewed: after two thirds of its life.</summary>
+    /// <summary>When it is due for renewal: after two thirds of its life.</summary>
     public DateTimeOffset RenewalDueAt => NotBefore + (NotAfter - NotBefore) * CertificatePolicy.RenewalShare;
 
     /// <summary>Reads the first certificate of a PEM text.</summary>
@@ -27,7 +27,7 @@ public sealed record CertificateFacts(string Pem, string Subject, string Issuer,
         return Of(certificate);
     }
 
-    /// <summary>Takes what is told of a certificate.</summary>
+    /// <summary>Reads a certificate.</summary>
     public static CertificateFacts Of(X509Certificate2 certificate) => new(
         certificate.ExportCertificatePem(),
         certificate.Subject,
@@ -51,7 +51,7 @@ public sealed record CertificateFacts(string Pem, string Subject, string Issuer,
         }
     }
 
-    /// <summary>Whether the two are one certificate.</summary>
+    /// <summary>Whether both are the same certificate.</summary>
     public bool Equals(CertificateFacts? other) => other is not null && Fingerprint == other.Fingerprint;
 
     /// <inheritdoc/>

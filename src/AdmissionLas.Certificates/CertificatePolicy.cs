@@ -12,14 +12,14 @@ public enum KeyType
     EcdsaP384,
 }
 
-/// <summary>What certificates are made with; an admin states it in <c>certs/policy.yaml</c>.</summary>
+/// <summary>How certificates are made; an admin sets it in <c>certs/policy.yaml</c>.</summary>
 public sealed record CertificatePolicy
 {
     /// <summary>The share of a certificate's life after which it is renewed.</summary>
     public const double RenewalShare = 2.0 / 3;
 
     /// <summary>
-    /// How far clocks may be apart: certificates are valid this long before they are made, so that a machine whose clock is behind takes them.
+    /// How far clocks may differ: certificates are valid this long before they are made, so that a machine whose clock is behind accepts them.
     /// </summary>
     public static readonly TimeSpan ClockSkew = TimeSpan.FromMinutes(10);
 

@@ -2,50 +2,50 @@ using System.Globalization;
 
 namespace AdmissionLas.Certificates;
 
-/// <summary>How the certificates stand, for people: who signs, what is served, who trusts whom, and what only a person can mend.</summary>
-/// <param name="Lines">What there is, a line each.</param>
-/// <param name="Problems">What needs somebody, each with what to do; empty when all is well.</param>
+/// <summary>The state of the certificates for an admin: the authorities, what is served, what callers trust, and the problems.</summary>
+/// <param name="Lines">The state, line by line.</param>
+/// <param name="Problems">What needs an admin, each with what to do; empty when all is well.</param>
 public sealed record CertificateReport(IReadOnlyList<string> Lines, IReadOnlyList<string> Problems)
 {
-    /// <summary>How long a renewal may be due before somebody should look why nothing renews.</summary>
+    /// <summary>How long a renewal may be overdue before the report calls it a problem.</summary>
     static readonly TimeSpan RenewalGrace = TimeSpan.FromDays(2);
 
-    /// <summary>Looks at vault, trust and replicas.</summary>
-    public static async Task<CertificateReport> OfAsync(ICertificateStore vault, ICaBundleStore trust, DateTimeOffset now, CancellationToken stop)
+    /// <summary>Reads both stores and looks at the replicas.</summary>
+    public static async Task<CertificateReport> OfAsync(ICertificateStore certificates, ICaBundleStore caBundles, DateTimeOffset now, CancellationToken stop)
     {
-        var found = await CertificateInventory.ReadAsync(vault, trust, stop).ConfigureAwait(false);
-        var report = new Writer(vault, trust, found, now);
+        var found = await CertificateInventory.ReadAsync(certificates, caBundles, stop).ConfigureAwait(false);
+        var report = new Writer(certificates, caBundles, found, now);
         report.WriteAuthorities();
         report.WriteServing();
         report.WriteTrust();
-        report.WriteReplicas(await trust.ReplicasAsync(stop).ConfigureAwait(false));
+        report.WriteReplicas(await caBundles.ReplicasAsync(stop).ConfigureAwait(false));
         return new CertificateReport(report.Lines, report.Problems);
     }
 
-    sealed class Writer(ICertificateStore vault, ICaBundleStore trust, CertificateInventory found, DateTimeOffset now)
+    sealed class Writer(ICertificateStore certificates, ICaBundleStore caBundles, CertificateInventory found, DateTimeOffset now)
     {
         internal List<string> Lines { get; } = [];
 
-        internal List<string> Problems { get; } = [.. found.Faults.Select(f => $"{f}; `certs init` makes it anew")];
+        internal List<string> Problems { get; } = [.. found.Faults.Select(f => $"{f}; `certs init` makes a new one")];
 
         internal void WriteAuthorities()
         {
             if (found.Authorities is not { } authorities)
             {
-                Line("authority", $"none in {vault.PlaceOf(CertificateGroup.Authorities)}");
+                Line("authority", $"none in {certificates.PlaceOf(CertificateGroup.Authorities)}");
                 Problems.Add("there is no authority; make one with `certs init`");
                 return;
             }
 
-            Line("authority", $"{Told(authorities.Signer.Certificate)}, signs");
+            Line("authority", $"{Described(authorities.Signer.Certificate)}, signs");
             if (authorities.Next is { } next)
             {
-                Line("authority", $"{Told(next.Certificate)}, is about to take over");
+                Line("authority", $"{Described(next.Certificate)}, signs next");
             }
 
             foreach (var old in authorities.Old)
             {
-                Line("authority", $"{Told(old)}, signed before");
+                Line("authority", $"{Described(old)}, signed before");
             }
 
             if (authorities.Next is not null || authorities.Old.Count > 0)
@@ -53,20 +53,20 @@ public sealed record CertificateReport(IReadOnlyList<string> Lines, IReadOnlyLis
                 Line("change", "a change of authority is under way; `certs rotate` goes on with it");
             }
 
-            WatchAge(authorities.Signer.Certificate, "the authority");
+            CheckAge(authorities.Signer.Certificate, "the authority");
         }
 
         internal void WriteServing()
         {
             if (found.Serving?.Certificate is not { } serving)
             {
-                Line("serving", $"none in {vault.PlaceOf(CertificateGroup.Serving)}");
+                Line("serving", $"none in {certificates.PlaceOf(CertificateGroup.Serving)}");
                 Problems.Add("there is no serving certificate; make one with `certs init`");
                 return;
             }
 
-            Line("serving", $"{Told(serving)}, issued by {serving.Issuer}, for {string.Join(", ", serving.Names())}");
-            WatchAge(serving, "the serving certificate");
+            Line("serving", $"{Described(serving)}, issued by {serving.Issuer}, for {string.Join(", ", serving.Names())}");
+            CheckAge(serving, "the serving certificate");
             if (found.Authorities is { } authorities && !authorities.Bundle.Signed(serving))
             {
                 Problems.Add("the serving certificate was signed by none of our authorities; `certs rotate` replaces it");
@@ -77,16 +77,16 @@ public sealed record CertificateReport(IReadOnlyList<string> Lines, IReadOnlyLis
         {
             if (found.Trusted is null)
             {
-                Line("trust", $"{trust.Place} does not exist: nobody calls");
+                Line("trust", $"{caBundles.Place} does not exist: the API server does not call the webhook");
                 return;
             }
 
             foreach (var (caller, bundle) in found.Trusted)
             {
-                Line("trust", $"{trust.Place}, {caller}: {(bundle is null ? "broken" : bundle.Authorities.Count == 0 ? "nobody" : string.Join(", ", bundle.Authorities.Select(Named)))}");
+                Line("trust", $"{caBundles.Place}, {caller}: {(bundle is null ? "broken" : bundle.Authorities.Count == 0 ? "no authority" : string.Join(", ", bundle.Authorities.Select(Named)))}");
                 if (found.Authorities is { } authorities && !authorities.Bundle.Equals(bundle))
                 {
-                    Problems.Add($"{trust.Place}, {caller}: its bundle is not what it should be; `certs rotate` puts it right");
+                    Problems.Add($"{caBundles.Place}, {caller}: its bundle is not what it should be; `certs rotate` repairs it");
                 }
             }
         }
@@ -100,13 +100,13 @@ public sealed record CertificateReport(IReadOnlyList<string> Lines, IReadOnlyLis
                 {
                     if (replica.Served is { } shown && bundle?.Signed(shown) != true)
                     {
-                        Problems.Add($"{replica.Name} serves a certificate that {caller} does not trust; its pods go in without a patch. `certs rotate` puts the bundle right");
+                        Problems.Add($"{replica.Name} serves a certificate that {caller} does not trust; pods are created without a patch. `certs rotate` repairs the bundle");
                     }
                 }
             }
         }
 
-        void WatchAge(CertificateFacts certificate, string what)
+        void CheckAge(CertificateFacts certificate, string what)
         {
             if (certificate.NotAfter <= now)
             {
@@ -114,11 +114,11 @@ public sealed record CertificateReport(IReadOnlyList<string> Lines, IReadOnlyLis
             }
             else if (now < certificate.NotBefore)
             {
-                Problems.Add($"{what} is not valid before {certificate.NotBefore:u}; look at this machine's clock");
+                Problems.Add($"{what} is not valid before {certificate.NotBefore:u}; check this machine's clock");
             }
             else if (certificate.RenewalDueAt + RenewalGrace < now)
             {
-                Problems.Add($"{what} should have been renewed since {certificate.RenewalDueAt:u}; see why the CronJob admission-las-certs-rotate does not, or run `certs rotate`");
+                Problems.Add($"{what} is due for renewal since {certificate.RenewalDueAt:u}; check the CronJob admission-las-certs-rotate, or run `certs rotate`");
             }
         }
 
@@ -126,7 +126,7 @@ public sealed record CertificateReport(IReadOnlyList<string> Lines, IReadOnlyLis
 
         static string Named(CertificateFacts certificate) => $"{certificate.Subject} [{certificate.ShortFingerprint}]";
 
-        static string Told(CertificateFacts certificate) => string.Create(
+        static string Described(CertificateFacts certificate) => string.Create(
             CultureInfo.InvariantCulture, $"{Named(certificate)}, expires {certificate.NotAfter:u}, renewed from {certificate.RenewalDueAt:u} on");
     }
 }

@@ -3,14 +3,14 @@ using System.Globalization;
 namespace AdmissionLas.Certificates;
 
 /// <summary>
-/// Certificates in a directory: <c>serving/tls.crt</c>, <c>serving/tls.key</c> and <c>serving/ca.crt</c> for the server,
-/// <c>authority/</c> for the rotation alone, <c>trust/ca.crt</c> for who calls. Each folder is laid out as a Secret volume is (a symbolic
-/// link to the files in force), so that its files change at once and a reader never sees half of a change.
+/// Keeps certificates in a directory: <c>serving/tls.crt</c>, <c>serving/tls.key</c> and <c>serving/ca.crt</c> for the server,
+/// <c>authority/</c> for the rotation only, <c>trust/ca.crt</c> for callers. Each folder is laid out like a Secret volume, with a symbolic
+/// link to the current files, so that its files change at once and a reader never sees half of a change.
 /// </summary>
 public sealed class DirectoryCertificateStore(string directory) : ICertificateStore, ICaBundleStore
 {
     const string Current = "..data";
-    const string BundleFile = VaultFormat.Bundle;
+    const string BundleFile = StoredCertificates.Bundle;
 
     string TrustFolder => Path.Combine(directory, "trust");
 
@@ -38,12 +38,12 @@ public sealed class DirectoryCertificateStore(string directory) : ICertificateSt
         var file = Path.Combine(directory, ".lock");
         try
         {
-            // The system lets go of it when the process ends, however it ends.
+            // The system releases it when the process ends, however it ends.
             return Task.FromResult<IRotationLock>(new DirectoryLock(new FileStream(file, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None)));
         }
         catch (IOException fault) when (File.Exists(file))
         {
-            throw new RotationInProgressException($"another rotation is at work in {directory} ({fault.Message})");
+            throw new RotationInProgressException($"another rotation is running in {directory} ({fault.Message})");
         }
     }
 
@@ -58,7 +58,7 @@ public sealed class DirectoryCertificateStore(string directory) : ICertificateSt
     public Task WriteAsync(TrustBundle bundle, CancellationToken stop) =>
         WriteFolderAsync(TrustFolder, new Dictionary<string, string> { [BundleFile] = bundle.Pem }, stop);
 
-    /// <summary>Files do not tell who has read them.</summary>
+    /// <summary>Not known: files do not show who reads them.</summary>
     public Task<IReadOnlyList<Replica>?> ReplicasAsync(CancellationToken stop) => Task.FromResult<IReadOnlyList<Replica>?>(null);
 
     static async Task<IReadOnlyDictionary<string, string>?> ReadFolderAsync(string folder, CancellationToken stop)
@@ -78,7 +78,7 @@ public sealed class DirectoryCertificateStore(string directory) : ICertificateSt
         return texts;
     }
 
-    // As the kubelet's atomic writer does it: a new folder, then one rename of the link, then the old folder goes.
+    // Like the kubelet's atomic writer: a new folder, one rename of the link, then the old folder is deleted.
     static async Task WriteFolderAsync(string folder, IReadOnlyDictionary<string, string> texts, CancellationToken stop)
     {
         CreatePrivateDirectory(folder);
@@ -90,7 +90,7 @@ public sealed class DirectoryCertificateStore(string directory) : ICertificateSt
             await WritePrivateFileAsync(Path.Combine(next, file), text, stop).ConfigureAwait(false);
         }
 
-        // A rename replaces a link at once. The link is made where it leads nowhere: one that leads to a folder is none to File.Move.
+        // A rename replaces a link at once. The link is created where its target does not exist: File.Move takes a link to a folder for a folder.
         var link = Path.Combine(next, Current);
         File.CreateSymbolicLink(link, name);
         File.Move(link, Path.Combine(folder, Current), overwrite: true);

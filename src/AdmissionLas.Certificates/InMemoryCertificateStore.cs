@@ -1,41 +1,41 @@
 namespace AdmissionLas.Certificates;
 
-/// <summary>A copy of a vault and its callers in memory, where a plan can be tried. Replicas there serve what is stored at once.</summary>
+/// <summary>A copy of both stores in memory, for a dry run. Its replicas serve at once what is stored.</summary>
 sealed class InMemoryCertificateStore : ICertificateStore, ICaBundleStore, IRotationLock
 {
     readonly Dictionary<CertificateGroup, IReadOnlyDictionary<string, string>?> groups = [];
-    readonly ICertificateStore vault;
-    readonly ICaBundleStore trust;
+    readonly ICertificateStore certificates;
+    readonly ICaBundleStore caBundles;
     IReadOnlyDictionary<string, TrustBundle?>? trusted;
     IReadOnlyList<Replica>? replicas;
 
-    InMemoryCertificateStore(ICertificateStore vault, ICaBundleStore trust) => (this.vault, this.trust) = (vault, trust);
+    InMemoryCertificateStore(ICertificateStore certificates, ICaBundleStore caBundles) => (this.certificates, this.caBundles) = (certificates, caBundles);
 
-    public string Place => trust.Place;
+    public string Place => caBundles.Place;
 
     public CancellationToken Lost => CancellationToken.None;
 
-    internal static async Task<InMemoryCertificateStore> CopyAsync(ICertificateStore vault, ICaBundleStore trust, CancellationToken stop)
+    internal static async Task<InMemoryCertificateStore> CopyAsync(ICertificateStore certificates, ICaBundleStore caBundles, CancellationToken stop)
     {
-        var copy = new InMemoryCertificateStore(vault, trust);
+        var copy = new InMemoryCertificateStore(certificates, caBundles);
         foreach (var group in Enum.GetValues<CertificateGroup>())
         {
-            copy.groups[group] = await vault.ReadAsync(group, stop).ConfigureAwait(false);
+            copy.groups[group] = await certificates.ReadAsync(group, stop).ConfigureAwait(false);
         }
 
-        copy.trusted = await trust.ReadAsync(stop).ConfigureAwait(false);
-        copy.replicas = await trust.ReplicasAsync(stop).ConfigureAwait(false);
+        copy.trusted = await caBundles.ReadAsync(stop).ConfigureAwait(false);
+        copy.replicas = await caBundles.ReplicasAsync(stop).ConfigureAwait(false);
         return copy;
     }
 
-    public string PlaceOf(CertificateGroup group) => vault.PlaceOf(group);
+    public string PlaceOf(CertificateGroup group) => certificates.PlaceOf(group);
 
     public Task<IReadOnlyDictionary<string, string>?> ReadAsync(CertificateGroup group, CancellationToken stop) => Task.FromResult(groups[group]);
 
     public Task WriteAsync(CertificateGroup group, IReadOnlyDictionary<string, string> texts, CancellationToken stop)
     {
         groups[group] = texts;
-        if (group == CertificateGroup.Serving && VaultFormat.ReadServing(texts, out _) is { } serving)
+        if (group == CertificateGroup.Serving && StoredCertificates.ReadServing(texts, out _) is { } serving)
         {
             replicas = replicas?.Select(r => r with { Served = serving.Certificate, Fault = null }).ToList();
         }

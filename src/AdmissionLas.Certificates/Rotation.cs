@@ -1,9 +1,9 @@
 namespace AdmissionLas.Certificates;
 
-/// <summary>How long a rotation waits for what it cannot hasten.</summary>
-/// <param name="TrustDelay">How long an API server may need to learn of a changed bundle.</param>
+/// <summary>How long a rotation waits for others.</summary>
+/// <param name="TrustDelay">How long an API server may take to read a changed bundle.</param>
 /// <param name="ReplicaPatience">How long replicas may take to serve a stored certificate; a kubelet needs up to two minutes.</param>
-/// <param name="Poll">The pause between two looks.</param>
+/// <param name="Poll">The pause between two reads.</param>
 public sealed record RotationTimings(TimeSpan TrustDelay, TimeSpan ReplicaPatience, TimeSpan Poll)
 {
     /// <summary>For a cluster.</summary>
@@ -13,37 +13,37 @@ public sealed record RotationTimings(TimeSpan TrustDelay, TimeSpan ReplicaPatien
 /// <summary>How a run ended.</summary>
 public enum RotationOutcome
 {
-    /// <summary>All is as it is to be.</summary>
+    /// <summary>The goal is reached.</summary>
     Done,
 
-    /// <summary>All is safe, but somebody must run it again or step in.</summary>
+    /// <summary>Every call works, but an admin must run it again or step in.</summary>
     Unfinished,
 }
 
-/// <summary>Carries out <see cref="RotationPlan"/>: looks, does one step, looks again.</summary>
-/// <param name="vault">Where certificates are kept.</param>
-/// <param name="trust">Who trusts them.</param>
-/// <param name="policy">What they are made with.</param>
+/// <summary>Carries out <see cref="RotationPlan"/>: reads the state, does one step, reads again.</summary>
+/// <param name="certificates">Where certificates are kept.</param>
+/// <param name="caBundles">Where the callers' bundles are kept.</param>
+/// <param name="policy">How certificates are made.</param>
 /// <param name="timings">How long to wait.</param>
 /// <param name="time">The clock.</param>
-/// <param name="tell">Hears a line of each thing done.</param>
+/// <param name="report">Gets a line for each step.</param>
 public sealed class Rotation(
-    ICertificateStore vault, ICaBundleStore trust, CertificatePolicy policy, RotationTimings timings, TimeProvider time, Action<string> tell)
+    ICertificateStore certificates, ICaBundleStore caBundles, CertificatePolicy policy, RotationTimings timings, TimeProvider time, Action<string> report)
 {
-    /// <summary>How often somebody else may change what we are about to write before we give up.</summary>
+    /// <summary>How many conflicting writes it takes to give up.</summary>
     const int MaxCollisions = 5;
 
     TrustBundle? trustedBundle;
     DateTimeOffset trustedSince;
     DateTimeOffset? awaitingReplicasSince;
 
-    /// <summary>Goes on until the goal is reached or only a person can go on.</summary>
-    /// <exception cref="RotationInProgressException">Another rotation is at work.</exception>
-    /// <exception cref="ChangedMeanwhileException">It lost its lock, or somebody else changes the same things again and again.</exception>
-    /// <exception cref="OperationCanceledException">It was stopped; what was done stays, and another run goes on from there.</exception>
+    /// <summary>Runs until the goal is reached or only an admin can go on.</summary>
+    /// <exception cref="RotationInProgressException">Another rotation is running.</exception>
+    /// <exception cref="ChangedMeanwhileException">It lost its lock, or writes failed repeatedly because of concurrent changes.</exception>
+    /// <exception cref="OperationCanceledException">It was stopped; another run goes on from there.</exception>
     public async Task<RotationOutcome> RunAsync(RotationGoal goal, CancellationToken stop)
     {
-        await using var held = await vault.LockAsync(stop).ConfigureAwait(false);
+        await using var held = await certificates.LockAsync(stop).ConfigureAwait(false);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, held.Lost);
         try
         {
@@ -51,16 +51,16 @@ public sealed class Rotation(
         }
         catch (OperationCanceledException) when (held.Lost.IsCancellationRequested && !stop.IsCancellationRequested)
         {
-            throw new ChangedMeanwhileException("the right to rotate was lost, most likely because the API server could not be reached; everything still works, and another run goes on from here");
+            throw new ChangedMeanwhileException("the lock of the rotation was lost, probably because the API server could not be reached; every call still works, and another run goes on from here");
         }
     }
 
-    /// <summary>Shows what a run would do: the same run, on a copy in memory.</summary>
+    /// <summary>Reports what a run would do: the same run on a copy in memory.</summary>
     public async Task<RotationOutcome> DryRunAsync(RotationGoal goal, CancellationToken stop)
     {
-        var copy = await InMemoryCertificateStore.CopyAsync(vault, trust, stop).ConfigureAwait(false);
-        var rehearsed = new Rotation(copy, copy, policy, timings with { TrustDelay = TimeSpan.Zero, Poll = TimeSpan.Zero }, time, line => tell($"would: {line}"));
-        return await rehearsed.RunLockedAsync(goal, stop).ConfigureAwait(false);
+        var copy = await InMemoryCertificateStore.CopyAsync(certificates, caBundles, stop).ConfigureAwait(false);
+        var dryRun = new Rotation(copy, copy, policy, timings with { TrustDelay = TimeSpan.Zero, Poll = TimeSpan.Zero }, time, line => report($"would: {line}"));
+        return await dryRun.RunLockedAsync(goal, stop).ConfigureAwait(false);
     }
 
     async Task<RotationOutcome> RunLockedAsync(RotationGoal goal, CancellationToken stop)
@@ -73,7 +73,7 @@ public sealed class Rotation(
             var state = await ReadAsync(stop).ConfigureAwait(false);
             if (goal == RotationGoal.RenewAuthority && state.Authorities is { } known && (known.Next is not null || known.Old.Count > 0))
             {
-                tell("going on with the change of authority that was begun before");
+                report("going on with a change of authority that an earlier run has started");
                 goal = RotationGoal.Renew;
             }
 
@@ -83,21 +83,21 @@ public sealed class Rotation(
                 switch (step)
                 {
                     case RotationStep.Done:
-                        tell(step.Why);
+                        report(step.Why);
                         return RotationOutcome.Done;
                     case RotationStep.Refuse:
-                        tell(step.Why);
+                        report(step.Why);
                         return RotationOutcome.Unfinished;
                     case RotationStep.AwaitTrust or RotationStep.AwaitReplicas:
                         if (step.Why != waitingFor)
                         {
-                            tell($"waiting: {step.Why}");
+                            report($"waiting: {step.Why}");
                         }
 
                         waitingFor = step.Why;
                         if (step is RotationStep.AwaitReplicas && !HasPatience())
                         {
-                            tell("the old authority stays trusted until then, so every call works; run `certs rotate` again, or `certs revoke-old --unseen` if you know better");
+                            report("the old authority stays trusted until then, so every call works; run `certs rotate` again, or `certs revoke-old --unseen` if you are sure");
                             return RotationOutcome.Unfinished;
                         }
 
@@ -110,10 +110,10 @@ public sealed class Rotation(
             }
             catch (ChangedMeanwhileException changed) when (++collisions < MaxCollisions)
             {
-                tell($"{changed.Message}; looking again");
+                report($"{changed.Message}; trying again");
             }
 
-            // What was asked for is on its way; the rest follows from what is there.
+            // The forced step is done; the rest follows from the state.
             goal = (goal, step) is (RotationGoal.RenewAuthority, RotationStep.AddNext) or (RotationGoal.RenewServing, RotationStep.IssueServing) ? RotationGoal.Renew : goal;
         }
     }
@@ -130,7 +130,7 @@ public sealed class Rotation(
         switch (step)
         {
             case RotationStep.CreateAuthority:
-                // Whoever is trusted now may have signed what is served now.
+                // An authority that is trusted now may have signed what is served now.
                 var trusted = state.Trusted?.Values.SelectMany(b => b?.Authorities ?? []).Where(a => a.NotAfter > now).Distinct().ToList() ?? [];
                 await WriteAsync(new Authorities(Authority.Create(policy, now), null, trusted), $"making an authority in {PlaceOfAuthorities}: {step.Why}", stop).ConfigureAwait(false);
                 break;
@@ -140,44 +140,44 @@ public sealed class Rotation(
             case RotationStep.Promote:
                 await WriteAsync(state.Authorities!.Promoted(), $"the next authority becomes the signer: {step.Why}", stop).ConfigureAwait(false);
                 break;
-            case RotationStep.ForgetOld:
-                await WriteAsync(state.Authorities! with { Old = [] }, $"forgetting the old authority: {step.Why}", stop).ConfigureAwait(false);
+            case RotationStep.RemoveOldAuthorities:
+                await WriteAsync(state.Authorities! with { Old = [] }, $"removing the old authority: {step.Why}", stop).ConfigureAwait(false);
                 break;
             case RotationStep.Trust:
-                tell($"writing {state.Authorities!.Bundle.Authorities.Count} trusted {(state.Authorities.Bundle.Authorities.Count == 1 ? "authority" : "authorities")} to {trust.Place}: {step.Why}");
-                await trust.WriteAsync(state.Authorities.Bundle, stop).ConfigureAwait(false);
+                report($"writing {state.Authorities!.Bundle.Authorities.Count} trusted {(state.Authorities.Bundle.Authorities.Count == 1 ? "authority" : "authorities")} to {caBundles.Place}: {step.Why}");
+                await caBundles.WriteAsync(state.Authorities.Bundle, stop).ConfigureAwait(false);
                 break;
             case RotationStep.IssueServing:
-                tell($"making a serving certificate in {vault.PlaceOf(CertificateGroup.Serving)}: {step.Why}");
+                report($"making a serving certificate in {certificates.PlaceOf(CertificateGroup.Serving)}: {step.Why}");
                 var issued = state.Authorities!.Signer.Issue(policy, now);
-                await vault.WriteAsync(CertificateGroup.Serving, VaultFormat.Write(issued, state.Authorities.Bundle), stop).ConfigureAwait(false);
+                await certificates.WriteAsync(CertificateGroup.Serving, StoredCertificates.Write(issued, state.Authorities.Bundle), stop).ConfigureAwait(false);
                 break;
             default:
                 throw new InvalidOperationException($"no way to do {step.GetType().Name}");
         }
     }
 
-    string PlaceOfAuthorities => vault.PlaceOf(CertificateGroup.Authorities);
+    string PlaceOfAuthorities => certificates.PlaceOf(CertificateGroup.Authorities);
 
     Task WriteAsync(Authorities authorities, string what, CancellationToken stop)
     {
-        tell(what);
-        return vault.WriteAsync(CertificateGroup.Authorities, VaultFormat.Write(authorities), stop);
+        report(what);
+        return certificates.WriteAsync(CertificateGroup.Authorities, StoredCertificates.Write(authorities), stop);
     }
 
     async Task<RotationState> ReadAsync(CancellationToken stop)
     {
-        var found = await CertificateInventory.ReadAsync(vault, trust, stop).ConfigureAwait(false);
+        var found = await CertificateInventory.ReadAsync(certificates, caBundles, stop).ConfigureAwait(false);
         foreach (var fault in found.Faults)
         {
-            tell($"{fault}; it is made anew");
+            report($"{fault}; a new one is made");
         }
 
-        var replicas = found.Authorities is { Old.Count: > 0 } ? await trust.ReplicasAsync(stop).ConfigureAwait(false) : null;
+        var replicas = found.Authorities is { Old.Count: > 0 } ? await caBundles.ReplicasAsync(stop).ConfigureAwait(false) : null;
         return new RotationState(found.Authorities, found.Serving, found.Trusted, TrustedFor(found), replicas);
     }
 
-    // Only what this run has seen itself counts: a run that was killed cannot know when its write reached the last API server.
+    // Counted from what this run has seen: a run that was killed cannot know when its write reached the last API server.
     TimeSpan? TrustedFor(CertificateInventory found)
     {
         var bundle = found.Authorities?.Bundle;

@@ -6,28 +6,28 @@ public enum RotationGoal
     /// <summary>Make what is missing and repair what is broken; renew nothing that works.</summary>
     Complete,
 
-    /// <summary>That, and renew what is due, and let old authorities go.</summary>
+    /// <summary>As before, and renew what is due, and remove old authorities.</summary>
     Renew,
 
-    /// <summary>That, and renew the serving certificate although it is not due.</summary>
+    /// <summary>As before, and renew the serving certificate although it is not due.</summary>
     RenewServing,
 
-    /// <summary>That, and change the authority although it is not due.</summary>
+    /// <summary>As <see cref="Renew"/>, and change the authority although it is not due.</summary>
     RenewAuthority,
 
-    /// <summary>Let old authorities go and nothing else.</summary>
+    /// <summary>Remove old authorities and do nothing else.</summary>
     Revoke,
 
-    /// <summary>Let them go although not every replica was seen serving something else.</summary>
+    /// <summary>Remove them although not every replica was seen with a new certificate.</summary>
     RevokeUnseen,
 }
 
-/// <summary>All that a decision about the next step needs.</summary>
-/// <param name="Authorities">The authorities; <see langword="null"/> when there are none that can be used.</param>
-/// <param name="Serving">The stored serving certificate; <see langword="null"/> when there is none that can be used.</param>
+/// <summary>The state from which the next step follows.</summary>
+/// <param name="Authorities">The authorities; <see langword="null"/> when there are no usable ones.</param>
+/// <param name="Serving">The stored serving certificate; <see langword="null"/> when there is no usable one.</param>
 /// <param name="Trusted">Each caller's bundle, see <see cref="ICaBundleStore.ReadAsync"/>.</param>
-/// <param name="TrustedFor">How long every caller's bundle has been seen to be what it is to be; <see langword="null"/> when one is not.</param>
-/// <param name="Replicas">What is served, see <see cref="ICaBundleStore.ReplicasAsync"/>; only asked for while there are old authorities.</param>
+/// <param name="TrustedFor">For how long every caller's bundle has been seen to be right; <see langword="null"/> when one is not.</param>
+/// <param name="Replicas">What is served, see <see cref="ICaBundleStore.ReplicasAsync"/>; read only while there are old authorities.</param>
 public sealed record RotationState(
     Authorities? Authorities,
     KeyPair? Serving,
@@ -35,20 +35,20 @@ public sealed record RotationState(
     TimeSpan? TrustedFor,
     IReadOnlyList<Replica>? Replicas);
 
-/// <summary>The next thing to do. Each is one write or one wait, so that a run can end after any of them.</summary>
-/// <param name="Why">The reason in words.</param>
+/// <summary>The next step: one write or one wait, so that a run can end after any of them.</summary>
+/// <param name="Why">The reason, for messages.</param>
 public abstract record RotationStep(string Why)
 {
-    /// <summary>Make the first authority, or one in place of what was lost. Whoever is trusted now stays trusted.</summary>
+    /// <summary>Make the first authority, or replace a lost one. The authorities that are trusted now stay trusted.</summary>
     public sealed record CreateAuthority(string Why) : RotationStep(Why);
 
     /// <summary>Make the next authority; it signs nothing yet.</summary>
     public sealed record AddNext(string Why) : RotationStep(Why);
 
-    /// <summary>Let the API server trust exactly our authorities.</summary>
+    /// <summary>Make the API server trust exactly our authorities.</summary>
     public sealed record Trust(string Why) : RotationStep(Why);
 
-    /// <summary>Give every API server time to learn of that.</summary>
+    /// <summary>Give every API server time to read the bundle.</summary>
     public sealed record AwaitTrust(string Why) : RotationStep(Why);
 
     /// <summary>The next authority becomes the signer.</summary>
@@ -60,32 +60,32 @@ public abstract record RotationStep(string Why)
     /// <summary>Wait until every replica serves what the signer signed.</summary>
     public sealed record AwaitReplicas(string Why) : RotationStep(Why);
 
-    /// <summary>Forget the old authorities.</summary>
-    public sealed record ForgetOld(string Why) : RotationStep(Why);
+    /// <summary>Remove the old authorities.</summary>
+    public sealed record RemoveOldAuthorities(string Why) : RotationStep(Why);
 
     /// <summary>Nothing is left to do.</summary>
     public sealed record Done(string Why) : RotationStep(Why);
 
-    /// <summary>Only a person can go on.</summary>
+    /// <summary>Only an admin can go on.</summary>
     public sealed record Refuse(string Why) : RotationStep(Why);
 }
 
 /// <summary>
-/// The order of a rotation, told from what is there and from nothing else, so that a run which was killed goes on where it stopped:
-/// the next authority joins the bundle; every API server trusts both; the next becomes the signer; it signs what is served; every replica
-/// serves that; the old authority leaves.
+/// The order of a rotation. The next step follows from the state alone, so that a new run goes on where a killed one stopped: the next authority
+/// joins the bundle, every API server trusts both, the next becomes the signer, it signs the serving certificate, every replica serves that,
+/// and the old authority is removed.
 /// </summary>
 /// <remarks>
-/// The rule behind the order: at every moment each API server's bundle holds the signer of each replica's certificate. Trust therefore grows
-/// before something new is served, and shrinks only after nothing old is.
+/// The rule behind the order: at every moment each API server's bundle holds the signer of each replica's certificate. So trust grows before
+/// a new certificate is served, and shrinks only once no old one is.
 /// </remarks>
 public static class RotationPlan
 {
     /// <summary>The next step.</summary>
-    /// <param name="state">What is there.</param>
-    /// <param name="goal">What the run is for.</param>
-    /// <param name="policy">What certificates are made with.</param>
-    /// <param name="trustDelay">How long an API server may need to learn of a changed bundle.</param>
+    /// <param name="state">The state.</param>
+    /// <param name="goal">The goal of the run.</param>
+    /// <param name="policy">How certificates are made.</param>
+    /// <param name="trustDelay">How long an API server may take to read a changed bundle.</param>
     /// <param name="now">The time.</param>
     public static RotationStep Next(RotationState state, RotationGoal goal, CertificatePolicy policy, TimeSpan trustDelay, DateTimeOffset now)
     {
@@ -101,7 +101,7 @@ public static class RotationPlan
             return new RotationStep.AddNext(reason);
         }
 
-        // First of all: whoever changed the bundle may have broken every call.
+        // This comes first: a bundle that was changed from outside may break every call.
         if (state.Trusted is { } callers && callers.Values.Any(bundle => !authorities.Bundle.Equals(bundle)))
         {
             return new RotationStep.Trust(ReasonToTrust(callers, authorities.Bundle));
@@ -115,15 +115,15 @@ public static class RotationPlan
 
         if (!revokes && ReasonToIssue(state, authorities, goal, renews, policy, now) is { } why)
         {
-            // What the same signer signed is served already, so the signer is trusted as long as that.
+            // A certificate of the same signer is served already, so the signer is trusted already.
             return trusted || (state.Serving is { } known && authorities.SignerSigned(known.Certificate)) ? new RotationStep.IssueServing(why) : AwaitTrust(trustDelay);
         }
 
-        return authorities.Old.Count > 0 ? LetOldGo(state, authorities, goal)
+        return authorities.Old.Count > 0 ? RemoveOld(state, authorities, goal)
             : new RotationStep.Done(revokes ? "there is no old authority" : ReasonForNothing(authorities, state.Serving));
     }
 
-    static RotationStep.AwaitTrust AwaitTrust(TimeSpan trustDelay) => new($"API servers get {trustDelay.TotalSeconds:0.#} s to learn of the bundle");
+    static RotationStep.AwaitTrust AwaitTrust(TimeSpan trustDelay) => new($"API servers get {trustDelay.TotalSeconds:0.#} s to read the bundle");
 
     static string? ReasonForNext(Authorities authorities, RotationGoal goal, bool renews, DateTimeOffset now)
     {
@@ -144,7 +144,7 @@ public static class RotationPlan
         return callers.Values.Any(b => b is null) ? "its bundle is broken"
             : held.Count == 0 ? "its bundle is empty"
             : foreign > 0 && missing > 0 ? $"its bundle lacks {missing} of our authorities and holds {foreign} that are not ours"
-            : foreign > 0 ? $"its bundle holds {foreign} {(foreign == 1 ? "authority that is" : "authorities that are")} no longer to be trusted"
+            : foreign > 0 ? $"its bundle holds {foreign} {(foreign == 1 ? "authority that is" : "authorities that are")} no longer trusted"
             : missing > 0 ? $"its bundle lacks {missing} of our authorities"
             : "its entries trust different authorities";
     }
@@ -165,31 +165,31 @@ public static class RotationPlan
             : null;
     }
 
-    static RotationStep LetOldGo(RotationState state, Authorities authorities, RotationGoal goal)
+    static RotationStep RemoveOld(RotationState state, Authorities authorities, RotationGoal goal)
     {
         if (goal == RotationGoal.Complete)
         {
-            return new RotationStep.Done("an old authority is still trusted; `certs rotate` or `certs revoke-old` lets it go");
+            return new RotationStep.Done("an old authority is still trusted; `certs rotate` or `certs revoke-old` removes it");
         }
 
         if (state.Serving is not { } serving || !authorities.SignerSigned(serving.Certificate))
         {
-            return new RotationStep.Refuse("what is served is not yet signed by the signer; run `certs rotate` first");
+            return new RotationStep.Refuse("the signer has not signed the served certificate yet; run `certs rotate` first");
         }
 
         if (goal == RotationGoal.RevokeUnseen)
         {
-            return new RotationStep.ForgetOld("you asked for it, seen or not");
+            return new RotationStep.RemoveOldAuthorities("you asked for it");
         }
 
         if (state.Replicas is not { } replicas)
         {
-            return new RotationStep.Refuse("what the servers serve cannot be seen from here; once all of them have the new certificate, run `certs revoke-old --unseen`");
+            return new RotationStep.Refuse("the served certificates cannot be seen from here; once every server has the new one, run `certs revoke-old --unseen`");
         }
 
         var behind = replicas.Where(r => r.Served is null || !authorities.SignerSigned(r.Served)).ToList();
-        return behind.Count == 0 ? new RotationStep.ForgetOld("nothing that the old authority signed is served any more")
-            : new RotationStep.AwaitReplicas($"{behind.Count} of {replicas.Count} replicas: {string.Join("; ", behind.Take(3).Select(r => $"{r.Name} {r.Fault ?? "serves what the old authority signed"}"))}");
+        return behind.Count == 0 ? new RotationStep.RemoveOldAuthorities("no server serves a certificate of the old authority any more")
+            : new RotationStep.AwaitReplicas($"{behind.Count} of {replicas.Count} replicas: {string.Join("; ", behind.Take(3).Select(r => $"{r.Name} {r.Fault ?? "serves a certificate of the old authority"}"))}");
     }
 
     static string ReasonForNothing(Authorities authorities, KeyPair? serving) => string.Create(

@@ -3,7 +3,7 @@ using AdmissionLas.Tests.Support;
 
 namespace AdmissionLas.Tests.Certificates;
 
-/// <summary>The verbs as a user types them, on a directory.</summary>
+/// <summary>The commands as a user types them, on a directory.</summary>
 [Collection(ConsoleCollection.Name)]
 public sealed class CertsCommandTests : IDisposable
 {
@@ -98,7 +98,7 @@ public sealed class CertsCommandTests : IDisposable
         var (exitCode, _, errors) = await CertsAsync("rotate");
 
         Assert.Equal(1, exitCode);
-        Assert.Contains("another rotation is at work", errors, StringComparison.Ordinal);
+        Assert.Contains("another rotation is running", errors, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -1,21 +1,21 @@
 namespace AdmissionLas.Certificates;
 
-/// <summary>Whom callers trust, and what they are shown.</summary>
+/// <summary>Stores the CA bundles of the webhook's callers, and sees what the replicas serve.</summary>
 public interface ICaBundleStore
 {
-    /// <summary>The place in words, for messages.</summary>
+    /// <summary>Where it is, for messages.</summary>
     string Place { get; }
 
     /// <summary>Reads the bundles.</summary>
-    /// <returns>Each caller's bundle by its name, one that is broken as <see langword="null"/>; <see langword="null"/> when nobody is registered.</returns>
+    /// <returns>Each caller's bundle by the caller's name, <see langword="null"/> for a broken one; <see langword="null"/> when there is no registration.</returns>
     Task<IReadOnlyDictionary<string, TrustBundle?>?> ReadAsync(CancellationToken stop);
 
     /// <summary>Gives every caller this bundle.</summary>
-    /// <exception cref="ChangedMeanwhileException">The registration is no longer what was read last.</exception>
+    /// <exception cref="ChangedMeanwhileException">The registration has changed since it was read.</exception>
     Task WriteAsync(TrustBundle bundle, CancellationToken stop);
 
-    /// <summary>Looks at what each replica serves.</summary>
-    /// <returns>The replicas; <see langword="null"/> when there is no way to tell.</returns>
+    /// <summary>Reads the certificate of each replica.</summary>
+    /// <returns>The replicas; <see langword="null"/> when they cannot be seen.</returns>
     Task<IReadOnlyList<Replica>?> ReplicasAsync(CancellationToken stop);
 }
 

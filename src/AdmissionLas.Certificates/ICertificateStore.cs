@@ -3,12 +3,12 @@ using System.Security.Cryptography;
 namespace AdmissionLas.Certificates;
 
 /// <summary>
-/// Where certificates and keys are kept: groups of small texts, each group written at once or not at all. A Secret is such a group, and so is
+/// Stores certificates and keys: groups of small texts, each group written at once or not at all. A Secret is such a group, and so is
 /// a folder behind a symbolic link.
 /// </summary>
 public interface ICertificateStore
 {
-    /// <summary>The group's place in words, for messages.</summary>
+    /// <summary>Where the group is, for messages.</summary>
     string PlaceOf(CertificateGroup group);
 
     /// <summary>Reads a group.</summary>
@@ -16,39 +16,39 @@ public interface ICertificateStore
     Task<IReadOnlyDictionary<string, string>?> ReadAsync(CertificateGroup group, CancellationToken stop);
 
     /// <summary>Replaces a group.</summary>
-    /// <exception cref="ChangedMeanwhileException">It is no longer what was read last.</exception>
+    /// <exception cref="ChangedMeanwhileException">It has changed since it was read.</exception>
     Task WriteAsync(CertificateGroup group, IReadOnlyDictionary<string, string> texts, CancellationToken stop);
 
-    /// <summary>Keeps other rotations away until disposed of.</summary>
-    /// <exception cref="RotationInProgressException">Another one is at work.</exception>
+    /// <summary>Locks out other rotations until disposed of.</summary>
+    /// <exception cref="RotationInProgressException">Another rotation is running.</exception>
     Task<IRotationLock> LockAsync(CancellationToken stop);
 }
 
-/// <summary>A group of a vault.</summary>
+/// <summary>A group of a certificate store.</summary>
 public enum CertificateGroup
 {
-    /// <summary>The authorities and the keys that sign: for the rotation alone.</summary>
+    /// <summary>The authorities and the keys that sign: for the rotation only.</summary>
     Authorities,
 
     /// <summary>The serving certificate and its key: for the webhook.</summary>
     Serving,
 }
 
-/// <summary>The right to rotate.</summary>
+/// <summary>The lock of a rotation.</summary>
 public interface IRotationLock : IAsyncDisposable
 {
-    /// <summary>Cancelled when the right was lost, and nothing more may be written.</summary>
+    /// <summary>Cancelled when the lock is lost and nothing more may be written.</summary>
     CancellationToken Lost { get; }
 }
 
-/// <summary>Another rotation is at work; the message says whose.</summary>
+/// <summary>Another rotation is running; the message says which.</summary>
 public sealed class RotationInProgressException(string message) : Exception(message);
 
-/// <summary>What was to be written has been changed by somebody else since it was read. Look again.</summary>
+/// <summary>What was to be written has changed since it was read. Read it again.</summary>
 public sealed class ChangedMeanwhileException(string message, Exception? cause = null) : Exception(message, cause);
 
-/// <summary>What the vault's texts mean.</summary>
-static class VaultFormat
+/// <summary>Converts between certificates and the texts of a certificate store.</summary>
+static class StoredCertificates
 {
     internal const string ServingCertificate = "tls.crt";
     internal const string ServingKey = "tls.key";
@@ -87,7 +87,7 @@ static class VaultFormat
     };
 
     /// <summary>
-    /// Reads the authorities. A fault in any of them counts as none at all: they are then made anew, and whoever is trusted meanwhile stays so.
+    /// Reads the authorities. With a fault in one of them there are none: new ones are made then, and those that callers trust stay trusted.
     /// </summary>
     internal static Authorities? ReadAuthorities(IReadOnlyDictionary<string, string> texts, out string? fault)
     {
