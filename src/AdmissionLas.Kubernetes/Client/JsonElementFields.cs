@@ -3,7 +3,7 @@ using AdmissionLas.Placement;
 
 namespace AdmissionLas.Kubernetes;
 
-/// <summary>Looks into objects of the API server's, where whatever is missing or of a wrong type counts as absent: one odd object must not stop a feed.</summary>
+/// <summary>Reads fields of objects from the API server. A field that is missing or has the wrong type counts as absent: one odd object must not stop an informer.</summary>
 static class JsonElementFields
 {
     internal static JsonElement Member(JsonElement parent, string name) =>
@@ -13,7 +13,7 @@ static class JsonElementFields
 
     internal static IEnumerable<JsonElement> Items(JsonElement parent) => parent.ValueKind == JsonValueKind.Array ? parent.EnumerateArray() : Enumerable.Empty<JsonElement>();
 
-    /// <summary>A string; a number as it stands, for hand-written snapshots say <c>pods: 110</c> where the API server says "110".</summary>
+    /// <summary>A string, or a number's text: hand-written snapshots have <c>pods: 110</c> where the API server has "110".</summary>
     internal static string? Text(JsonElement element) => element.ValueKind switch
     {
         JsonValueKind.String => element.GetString(),
@@ -21,7 +21,7 @@ static class JsonElementFields
         _ => null,
     };
 
-    /// <summary>A ResourceList; an amount of <c>pods</c> is none of it.</summary>
+    /// <summary>A ResourceList without its <c>pods</c>.</summary>
     internal static Resources ResourceList(JsonElement list)
     {
         long? cpuMilli = null;

@@ -11,37 +11,31 @@ using k8s.Models;
 
 namespace AdmissionLas.Kubernetes;
 
-/// <summary>A resource that is followed whole.</summary>
-/// <param name="Name">In the plural, as in paths and in rights.</param>
-/// <param name="FieldSelector">Which of its objects; empty for all.</param>
+/// <summary>A resource that is listed and watched in the whole cluster.</summary>
+/// <param name="Name">The resource's plural name, as in paths and in RBAC rules.</param>
+/// <param name="FieldSelector">Selects some of its objects; empty for all.</param>
 public sealed record WatchedResource(string Name, string FieldSelector)
 {
     /// <summary>Every node.</summary>
     public static WatchedResource Nodes { get; } = new("nodes", "");
 
-    /// <summary>The pods that have not finished. One that finishes is told of as deleted.</summary>
+    /// <summary>The pods that have not finished. A watch reports a pod that finishes as deleted.</summary>
     public static WatchedResource UnfinishedPods { get; } = new("pods", "status.phase!=Succeeded,status.phase!=Failed");
 }
 
-/// <summary>What a page of a list says beside its items.</summary>
-/// <param name="ResourceVersion">The version of the whole list, from which a watch goes on.</param>
-/// <param name="Continue">The token for the next page; <see langword="null"/> on the last.</param>
-public sealed record ListPage(string ResourceVersion, string? Continue);
-
-/// <summary>A line of a watch stream.</summary>
+/// <summary>One event of a watch.</summary>
 /// <param name="Type">ADDED, MODIFIED, DELETED, BOOKMARK or ERROR.</param>
-/// <param name="Object">The object, or the Status that an ERROR carries; good until the next line is asked for.</param>
+/// <param name="Object">The object, or the Status of an ERROR; valid until the next event is read.</param>
 public readonly record struct WatchLine(string Type, JsonElement Object);
 
 /// <summary>
-/// The API server's objects, over the client's own connection (credentials, token refresh, TLS, HTTP/2): single ones with the client's types,
-/// lists and watches as they come.
+/// Reads, writes, lists and watches objects of the API server over the client's own connection (credentials, token refresh, TLS, HTTP/2).
+/// Every method throws <see cref="HttpOperationException"/> when the API server refuses.
 /// </summary>
 /// <remarks>
-/// Not by the client's own operations: what they cost is said at <see cref="KubeJson"/>.
-/// KubernetesClient.Aot has no watch, and the full client loses every watch event when compiled ahead of time; both read a stream of JSON
-/// lines, and so do we. Node objects are tens of kilobytes, most of it images; they are kept as raw JSON until a reader
-/// has taken what is needed.
+/// The client's own operations are not used; <see cref="KubeJson"/> says what they cost. KubernetesClient.Aot has no watch, and the full client loses
+/// every watch event when compiled ahead of time. A Node object is tens of kilobytes, mostly images, and stays raw JSON until a reader has taken
+/// what is needed.
 /// </remarks>
 public sealed class KubeApi(KubernetesClientConfiguration configuration, TimeProvider time) : IDisposable
 {
@@ -49,54 +43,58 @@ public sealed class KubeApi(KubernetesClientConfiguration configuration, TimePro
 
     static readonly TimeSpan HeadersTimeout = TimeSpan.FromSeconds(15);
 
-    /// <summary>For a page of 500 objects, some ten megabytes, over a slow line.</summary>
+    /// <summary>For a page of 500 objects, about ten megabytes, over a slow line.</summary>
     static readonly TimeSpan PageTimeout = TimeSpan.FromMinutes(1);
 
-    /// <summary>For a write, which may pass through the webhooks of others.</summary>
+    /// <summary>For a write, which may pass through other admission webhooks.</summary>
     static readonly TimeSpan WriteTimeout = TimeSpan.FromSeconds(40);
 
     readonly Connection connection = new(configuration);
 
-    /// <summary>Where the API server is.</summary>
+    /// <summary>The API server's address.</summary>
     public Uri Address => connection.BaseUri;
 
     /// <inheritdoc/>
     public void Dispose() => connection.Dispose();
 
-    /// <summary>Lists one page, consistently with etcd.</summary>
+    /// <summary>Lists every object of a resource, page by page, consistently with etcd.</summary>
     /// <param name="resource">What to list.</param>
-    /// <param name="continueToken">The page before said so; <see langword="null"/> for the first.</param>
-    /// <param name="listed">Is given each item as the API server sent it, good for that call alone.</param>
-    /// <param name="page">
-    /// Holds the page while it is read. It is megabytes; with one for all pages of a list, and items that are given back, a list of 150,000
-    /// pods leaves nothing behind for the garbage collector but what is kept of them.
-    /// </param>
-    /// <param name="stop">Ends it.</param>
-    /// <exception cref="HttpOperationException">The API server refused; 410 means that the token has expired.</exception>
-    /// <exception cref="InvalidDataException">It is no list.</exception>
-    /// <exception cref="JsonException">It is no JSON.</exception>
-    public async Task<ListPage> ListAsync(
-        WatchedResource resource, string? continueToken, Action<JsonElement> listed, ArrayBufferWriter<byte> page, CancellationToken stop)
+    /// <param name="listed">Gets each item as the API server sent it, valid during the call only.</param>
+    /// <param name="stop">Cancels it.</param>
+    /// <returns>The list's resource version, from which a watch goes on.</returns>
+    /// <exception cref="HttpOperationException">The API server refused; 410 when the list expired between two pages.</exception>
+    /// <exception cref="InvalidDataException">The answer is not a list.</exception>
+    /// <exception cref="JsonException">The answer is not JSON.</exception>
+    public async Task<string> ListAllAsync(WatchedResource resource, Action<JsonElement> listed, CancellationToken stop)
     {
-        var url = $"{Path(resource)}limit=500" + (continueToken is null ? "" : $"&continue={Uri.EscapeDataString(continueToken)}");
-        page.ResetWrittenCount();
-        await WithinAsync(PageTimeout, ct => ReadAsync(url, page, ct), stop).ConfigureAwait(false);
-        return ReadPage(page.WrittenSpan, listed);
+        // A page is megabytes. With one buffer for all pages, a list of 150,000 pods leaves the garbage collector only what is kept of them.
+        var page = new ArrayBufferWriter<byte>();
+        string? version = null;
+        string? next = null;
+        do
+        {
+            var url = $"{Path(resource)}limit=500" + (next is null ? "" : $"&continue={Uri.EscapeDataString(next)}");
+            page.ResetWrittenCount();
+            await WithinAsync(PageTimeout, ct => ReadAsync(url, page, ct), stop).ConfigureAwait(false);
+            (var pageVersion, next) = ReadPage(page.WrittenSpan, listed);
+            // All pages have one version. If they differ, the watch has to repeat what changed after the first page.
+            version ??= pageVersion;
+        }
+        while (next is not null);
+
+        return version;
     }
 
-    /// <summary>Reads one object as it stands.</summary>
-    /// <param name="path">Its path below the API server's address, such as <c>api/v1/nodes/a</c>; names in it are escaped already.</param>
-    /// <param name="stop">Gives up.</param>
-    /// <exception cref="HttpOperationException">The API server refused; 404 when there is none.</exception>
+    /// <summary>Reads one object as JSON.</summary>
+    /// <param name="path">Its path below the API server's address, such as <c>api/v1/nodes/a</c>, with escaped names.</param>
+    /// <param name="stop">Cancels it.</param>
     public Task<JsonElement> ReadAsync(string path, CancellationToken stop) => ReadAsync(path, KubeJson.Default.JsonElement, stop);
 
     /// <summary>Reads one object.</summary>
-    /// <exception cref="HttpOperationException">The API server refused; 404 when there is none.</exception>
     public Task<T> ReadAsync<T>(ObjectKind<T> kind, string? namespaceName, string name, CancellationToken stop) =>
         ReadAsync(kind.Path(namespaceName, name), kind.Json, stop);
 
-    /// <summary>Reads one object; <see langword="null"/> when there is none.</summary>
-    /// <exception cref="HttpOperationException">The API server refused.</exception>
+    /// <summary>Reads one object; <see langword="null"/> when it does not exist.</summary>
     public async Task<T?> FindAsync<T>(ObjectKind<T> kind, string? namespaceName, string name, CancellationToken stop) where T : class
     {
         try
@@ -109,39 +107,33 @@ public sealed class KubeApi(KubernetesClientConfiguration configuration, TimePro
         }
     }
 
-    /// <summary>Reads those of a namespace, or of the cluster, that have labels.</summary>
-    /// <exception cref="HttpOperationException">The API server refused.</exception>
+    /// <summary>Lists the objects of a namespace, or of the cluster, that a label selector matches.</summary>
     public Task<T> ReadListAsync<T>(ObjectKind<T> lists, string? namespaceName, string labelSelector, CancellationToken stop) =>
         ReadAsync($"{lists.Path(namespaceName)}?labelSelector={Uri.EscapeDataString(labelSelector)}", lists.Json, stop);
 
-    /// <summary>Makes an object.</summary>
-    /// <returns>It, as the API server stored it, or would have.</returns>
-    /// <exception cref="HttpOperationException">The API server refused.</exception>
+    /// <summary>Creates an object.</summary>
+    /// <returns>The object as the API server stored it, or would store it in a dry run.</returns>
     public Task<T> CreateAsync<T>(ObjectKind<T> kind, string? namespaceName, T made, CancellationToken stop, bool isDryRun = false) =>
         WriteAsync(HttpMethod.Post, $"{kind.Path(namespaceName)}?{DryRun(isDryRun)}", JsonSerializer.Serialize(made, kind.Json), Json, kind.Json, stop);
 
-    /// <summary>Replaces an object, if it is still of the version that is given back.</summary>
-    /// <exception cref="HttpOperationException">The API server refused; 409 when it has another version.</exception>
+    /// <summary>Replaces an object; the API server refuses with 409 when its version has changed.</summary>
     public Task<T> ReplaceAsync<T>(ObjectKind<T> kind, string? namespaceName, string name, T changed, CancellationToken stop) =>
         WriteAsync(HttpMethod.Put, kind.Path(namespaceName, name), JsonSerializer.Serialize(changed, kind.Json), Json, kind.Json, stop);
 
-    /// <summary>Changes an object of the cluster.</summary>
-    /// <exception cref="HttpOperationException">The API server refused.</exception>
+    /// <summary>Patches a cluster-scoped object.</summary>
     public Task<T> PatchAsync<T>(ObjectKind<T> kind, string name, ObjectPatch patch, string fieldManager, CancellationToken stop, bool isDryRun = false) =>
         WriteAsync(
             HttpMethod.Patch, $"{kind.Path(null, name)}?fieldManager={Uri.EscapeDataString(fieldManager)}&{(patch.IsForced ? "force=true&" : "")}{DryRun(isDryRun)}",
             patch.Content, patch.MediaType, kind.Json, stop);
 
-    /// <summary>Deletes the very object of the cluster that has this uid.</summary>
-    /// <exception cref="HttpOperationException">The API server refused; 404 when there is none, 409 when it has another uid.</exception>
+    /// <summary>Deletes a cluster-scoped object; the API server refuses with 409 when its uid is another one.</summary>
     public Task DeleteAsync<T>(ObjectKind<T> kind, string name, string uid, CancellationToken stop)
     {
         var options = new V1DeleteOptions { Preconditions = new V1Preconditions { Uid = uid } };
         return WriteAsync(HttpMethod.Delete, kind.Path(null, name), JsonSerializer.Serialize(options, KubeJson.Default.V1DeleteOptions), Json, KubeJson.Default.JsonElement, stop);
     }
 
-    /// <summary>The API server's version, such as <c>v1.34.1</c>, and what time it has.</summary>
-    /// <exception cref="HttpOperationException">The API server refused.</exception>
+    /// <summary>The API server's version, such as <c>v1.34.1</c>, and its time.</summary>
     public Task<(string GitVersion, DateTimeOffset? Time)> VersionAsync(CancellationToken stop) => WithinAsync(HeadersTimeout, async ct =>
     {
         using var response = await GetAsync("version", ct).ConfigureAwait(false);
@@ -152,17 +144,17 @@ public sealed class KubeApi(KubernetesClientConfiguration configuration, TimePro
     /// <summary>Watches from a resource version until the server ends the stream.</summary>
     /// <param name="resource">What to watch.</param>
     /// <param name="resourceVersion">The last version seen.</param>
-    /// <param name="timeoutSeconds">When the server is to end the stream.</param>
+    /// <param name="timeoutSeconds">After how long the server ends the stream.</param>
     /// <param name="stop">Ends the watch.</param>
     /// <exception cref="HttpOperationException">The API server refused; 410 means that the version has expired.</exception>
-    /// <exception cref="JsonException">A line is no JSON, or was cut off.</exception>
+    /// <exception cref="JsonException">An event is not JSON, or was cut off.</exception>
     public async IAsyncEnumerable<WatchLine> WatchAsync(
         WatchedResource resource, string resourceVersion, int timeoutSeconds, [EnumeratorCancellation] CancellationToken stop)
     {
         var url = $"{Path(resource)}watch=true&allowWatchBookmarks=true&timeoutSeconds={timeoutSeconds}&resourceVersion={Uri.EscapeDataString(resourceVersion)}";
         using var response = await WithinAsync(HeadersTimeout, ct => GetAsync(url, ct), stop).ConfigureAwait(false);
         await using var body = await response.Content.ReadAsStreamAsync(stop).ConfigureAwait(false);
-        // Several lines of a large object fit, which are read where they lie.
+        // Large enough for several large objects, which are parsed in place.
         var reader = PipeReader.Create(body, new StreamPipeReaderOptions(bufferSize: 64 * 1024, minimumReadSize: 16 * 1024));
         try
         {
@@ -187,7 +179,7 @@ public sealed class KubeApi(KubernetesClientConfiguration configuration, TimePro
         }
     }
 
-    // The last line of a stream need not be ended. One that was cut off is told of as what it is: no JSON.
+    // The last line may lack its line break. If it was cut off, parsing it fails.
     static ReadOnlySequence<byte>? TakeLine(ref ReadOnlySequence<byte> rest, bool isLast)
     {
         while (rest.PositionOf((byte)'\n') is { } end)
@@ -209,9 +201,6 @@ public sealed class KubeApi(KubernetesClientConfiguration configuration, TimePro
         rest = rest.Slice(rest.End);
         return last;
     }
-
-    /// <summary>Whether the API server says that the version or token it was given is too old to go on from.</summary>
-    public static bool IsGone(HttpOperationException refused) => refused.Response.StatusCode == HttpStatusCode.Gone;
 
     static string Path(WatchedResource resource) =>
         $"api/v1/{resource.Name}?{(resource.FieldSelector.Length == 0 ? "" : $"fieldSelector={Uri.EscapeDataString(resource.FieldSelector)}&")}";
@@ -250,7 +239,7 @@ public sealed class KubeApi(KubernetesClientConfiguration configuration, TimePro
         return into.WrittenCount;
     }
 
-    static ListPage ReadPage(ReadOnlySpan<byte> page, Action<JsonElement> listed)
+    static (string Version, string? Continue) ReadPage(ReadOnlySpan<byte> page, Action<JsonElement> listed)
     {
         var reader = new Utf8JsonReader(page);
         string? version = null;
@@ -284,11 +273,11 @@ public sealed class KubeApi(KubernetesClientConfiguration configuration, TimePro
             }
         }
 
-        // Without one, a watch would begin anywhere and never tell of what was deleted before.
-        return version is { Length: > 0 } ? new ListPage(version, string.IsNullOrEmpty(next) ? null : next) : throw new InvalidDataException("the list has no resourceVersion");
+        // Without a version, a watch would start anywhere and never report what was deleted before.
+        return version is { Length: > 0 } ? (version, string.IsNullOrEmpty(next) ? null : next) : throw new InvalidDataException("the list has no resourceVersion");
     }
 
-    // The client waits forever for headers and for bodies, and a server that accepts and says nothing would hold the feed.
+    // The client waits forever for headers and bodies: a server that accepts a connection and stays silent would block the informer.
     async Task<T> WithinAsync<T>(TimeSpan limit, Func<CancellationToken, Task<T>> action, CancellationToken stop)
     {
         using var timeout = new CancellationTokenSource(limit, time);
@@ -315,7 +304,7 @@ public sealed class KubeApi(KubernetesClientConfiguration configuration, TimePro
                 Version = version,
                 Content = content is null ? null : new StringContent(content, Encoding.UTF8, mediaType),
             };
-            // A refusal's exception carries what is given here, and the content may be a Secret.
+            // The exception of a refusal carries the first argument, and the content may be a Secret.
             return await SendRequestRaw("", request, stop).ConfigureAwait(false);
         }
     }

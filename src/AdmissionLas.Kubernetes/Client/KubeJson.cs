@@ -6,8 +6,8 @@ using k8s.Models;
 namespace AdmissionLas.Kubernetes;
 
 /// <summary>
-/// The JSON that we exchange with API servers, generated at build time. The client has such a context too, of its 700 types; whoever calls one of
-/// its operations has them all in the native binary, which is then a third larger, takes a fifth more memory and longer to start.
+/// The JSON code for the objects that we exchange with API servers, generated at build time. The client has such a context for its 700 types; one call of
+/// one of its operations brings all of them into the native binary, which is then a third larger, takes a fifth more memory and starts later.
 /// </summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,

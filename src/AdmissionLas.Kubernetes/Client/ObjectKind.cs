@@ -3,23 +3,23 @@ using k8s.Models;
 
 namespace AdmissionLas.Kubernetes;
 
-/// <summary>A kind of object that is read and written one by one: where the API server has it, and its JSON.</summary>
-/// <param name="GroupPath">Where its API group is, such as <c>apis/coordination.k8s.io/v1</c>.</param>
-/// <param name="Resource">In the plural, as in paths and in rights.</param>
-/// <param name="Json">Its shape.</param>
+/// <summary>A kind of object that is read and written one by one: its path at the API server, and its JSON.</summary>
+/// <param name="GroupPath">The path of its API group, such as <c>apis/coordination.k8s.io/v1</c>.</param>
+/// <param name="Resource">The plural name, as in paths and in RBAC rules.</param>
+/// <param name="Json">How it is read and written.</param>
 public sealed record ObjectKind<T>(string GroupPath, string Resource, JsonTypeInfo<T> Json)
 {
-    /// <summary>The path of one object, or of all; of a namespace, or of the cluster.</summary>
+    /// <summary>The path of one object or of all objects, in a namespace or in the cluster.</summary>
     internal string Path(string? namespaceName, string? name = null) =>
         $"{GroupPath}/{(namespaceName is null ? "" : $"namespaces/{Uri.EscapeDataString(namespaceName)}/")}{Resource}{(name is null ? "" : $"/{Uri.EscapeDataString(name)}")}";
 }
 
-/// <summary>The kinds that we have to do with.</summary>
+/// <summary>The kinds of objects that AdmissionLas reads and writes.</summary>
 public static class ObjectKinds
 {
     const string Core = "api/v1";
 
-    /// <summary>Events of core/v1, which kubectl counts.</summary>
+    /// <summary>Events of core/v1, of which kubectl shows the count.</summary>
     public static ObjectKind<Corev1Event> Events { get; } = new(Core, "events", KubeJson.Default.Corev1Event);
 
     /// <summary>Leases.</summary>
@@ -41,7 +41,7 @@ public static class ObjectKinds
     public static ObjectKind<V1MutatingWebhookConfiguration> Registrations { get; } =
         new("apis/admissionregistration.k8s.io/v1", "mutatingwebhookconfigurations", KubeJson.Default.V1MutatingWebhookConfiguration);
 
-    /// <summary>Questions whether somebody may do something.</summary>
+    /// <summary>Access reviews: may an account do something?</summary>
     public static ObjectKind<V1SubjectAccessReview> AccessReviews { get; } = new("apis/authorization.k8s.io/v1", "subjectaccessreviews", KubeJson.Default.V1SubjectAccessReview);
 
     /// <summary>Secrets.</summary>

@@ -3,7 +3,7 @@ using static AdmissionLas.Kubernetes.JsonElementFields;
 
 namespace AdmissionLas.Kubernetes;
 
-/// <summary>What every object of the API server's has; <see langword="null"/> where it is missing.</summary>
+/// <summary>Reads an object's metadata; <see langword="null"/> where a field is missing.</summary>
 public static class ObjectMetadata
 {
     /// <summary>metadata.name.</summary>
@@ -12,6 +12,6 @@ public static class ObjectMetadata
     /// <summary>metadata.uid.</summary>
     public static string? Uid(JsonElement any) => Text(Member(Member(any, "metadata"), "uid"));
 
-    /// <summary>metadata.resourceVersion; a bookmark has nothing else.</summary>
+    /// <summary>metadata.resourceVersion, the only field of a bookmark.</summary>
     public static string? ResourceVersion(JsonElement any) => Text(Member(Member(any, "metadata"), "resourceVersion"));
 }

@@ -5,42 +5,42 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace AdmissionLas.Kubernetes;
 
-/// <summary>Looks at a TLS server's certificates, trusted or not, and says nothing to it.</summary>
+/// <summary>Reads a TLS server's certificates, trusted or not, and sends it nothing.</summary>
 public static class TlsDial
 {
-    static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
+    static readonly TimeSpan Timeout = TimeSpan.FromSeconds(3);
 
-    /// <summary>Opens a connection, takes the certificates and hangs up.</summary>
+    /// <summary>Connects, reads the certificates and disconnects.</summary>
     /// <param name="address">Where to connect.</param>
     /// <param name="port">Its port.</param>
     /// <param name="host">The name to ask for (SNI).</param>
     /// <param name="stop">Ends the attempt.</param>
-    /// <returns>The server's own certificate and then those that it sends along, or why there are none.</returns>
+    /// <returns>The server's own certificate followed by the intermediates that it sends, or why there are none.</returns>
     public static async Task<(X509Certificate2Collection? Shown, string? Fault)> DialAsync(string address, int port, string host, CancellationToken stop)
     {
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        patience.CancelAfter(Patience);
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        timeout.CancelAfter(Timeout);
         X509Certificate2Collection? shown = null;
         try
         {
             using var tcp = new TcpClient();
-            await tcp.ConnectAsync(address, port, patience.Token).ConfigureAwait(false);
+            await tcp.ConnectAsync(address, port, timeout.Token).ConfigureAwait(false);
             var tls = new SslStream(tcp.GetStream(), leaveInnerStreamOpen: false, Seen);
             await using (tls.ConfigureAwait(false))
             {
-                await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = host }, patience.Token).ConfigureAwait(false);
+                await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = host }, timeout.Token).ConfigureAwait(false);
             }
 
             return (shown, shown is null ? "it showed no certificate" : null);
         }
-        // A server that wants a client certificate hangs up, but only after it has shown its own.
+        // A server that requires a client certificate disconnects, but only after it has shown its own.
         catch (Exception fault) when (fault is SocketException or IOException or AuthenticationException || (fault is OperationCanceledException && !stop.IsCancellationRequested))
         {
             return shown is not null ? (shown, null)
-                : (null, fault is OperationCanceledException ? $"no answer within {Patience.TotalSeconds:0} s" : fault.Message);
+                : (null, fault is OperationCanceledException ? $"no answer within {Timeout.TotalSeconds:0} s" : fault.Message);
         }
 
-        // Nothing is sent to this server, so nothing depends on whether it is the right one; that is what is to be found out.
+        // Whether the server is the right one is what the caller finds out from the certificates; nothing is sent to it.
         bool Seen(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors)
         {
             if (certificate is not null)

@@ -3,23 +3,23 @@ using AdmissionLas.Placement;
 namespace AdmissionLas.Kubernetes;
 
 /// <summary>
-/// The view in force. A review reads one reference and keeps it; the feed replaces it whole. No reader ever waits.
+/// The view in force. A review reads one reference and keeps it; the informer replaces the view as a whole. Readers never wait.
 /// </summary>
 public sealed class ClusterState(TimeProvider time)
 {
     ClusterView? current;
-    long heardAt;
+    long contactAt;
 
     /// <summary>The last view published; <see langword="null"/> before the first.</summary>
     public ClusterView? Current => Volatile.Read(ref current);
 
     /// <summary>
-    /// How long ago the API server last confirmed what we know, with a list, an event or a bookmark (it sends those about once a minute);
+    /// How long ago the API server last confirmed the view, with a list, an event or a bookmark (about one a minute);
     /// <see langword="null"/> before the first.
     /// </summary>
-    public TimeSpan? Age => Interlocked.Read(ref heardAt) is var at and not 0 ? time.GetElapsedTime(at) : null;
+    public TimeSpan? Age => Interlocked.Read(ref contactAt) is var at and not 0 ? time.GetElapsedTime(at) : null;
 
-    /// <summary>Tells that views were replaced, with the new one.</summary>
+    /// <summary>Raised with each new view.</summary>
     public event Action<ClusterView>? Published;
 
     /// <summary>Puts a view in force.</summary>
@@ -29,6 +29,6 @@ public sealed class ClusterState(TimeProvider time)
         Published?.Invoke(view);
     }
 
-    /// <summary>Notes a sign of life from the API server.</summary>
-    public void Heard() => Interlocked.Exchange(ref heardAt, time.GetTimestamp());
+    /// <summary>Notes that the API server has answered.</summary>
+    public void NoteContact() => Interlocked.Exchange(ref contactAt, time.GetTimestamp());
 }

@@ -5,60 +5,55 @@ using Microsoft.Extensions.Logging;
 
 namespace AdmissionLas.Kubernetes;
 
-/// <summary>Keeps a <see cref="ClusterState"/> up to date with the API server's nodes. The last view stays in force whatever happens.</summary>
+/// <summary>Keeps a <see cref="ClusterState"/> up to date with the API server's nodes. The last view stays in force when the API server fails.</summary>
 public sealed partial class NodeInformer : IResourceEventHandler
 {
-    /// <summary>Changes that come within this time of one another make one view: a view costs a ranking, a change does not.</summary>
+    /// <summary>The changes of this time make one view: a view costs a ranking, a change does not.</summary>
     static readonly TimeSpan PublishInterval = TimeSpan.FromMilliseconds(200);
 
-    readonly Reflector following;
+    readonly Reflector reflector;
     readonly ClusterState state;
     readonly TimeProvider time;
     readonly ILogger<NodeInformer> log;
     // One signal waits at most: a second would publish the same view again.
     readonly Channel<bool> changed = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
-    // In the view's own order, so that a view has nothing to sort.
+    // In the view's order, so that a view needs no sorting.
     SortedList<string, NodeFacts> nodes = NoNodes();
     readonly Lock nodesGate = new();
     SortedList<string, NodeFacts> listed = NoNodes();
     ClusterView last = ClusterView.Empty;
 
-    /// <summary>Sets up the feed; <see cref="RunAsync"/> starts it.</summary>
+    /// <summary>Sets up the informer; <see cref="RunAsync"/> starts it.</summary>
     public NodeInformer(KubeApi api, ClusterState state, TimeProvider time, ILogger<NodeInformer> log)
     {
         (this.state, this.time, this.log) = (state, time, log);
-        following = new Reflector(api, WatchedResource.Nodes, this, time, log);
+        reflector = new Reflector(api, WatchedResource.Nodes, this, time, log);
     }
 
-    /// <summary>How often the watch was opened again, for whatever reason.</summary>
-    public long Restarts => following.Restarts;
+    /// <summary>How often the watch was opened again, for any reason.</summary>
+    public long Restarts => reflector.Restarts;
 
     /// <summary>Runs until stopped.</summary>
-    public Task RunAsync(CancellationToken stop) => Task.WhenAll(following.RunAsync(stop), PublishAsync(stop));
+    public Task RunAsync(CancellationToken stop) => Task.WhenAll(reflector.RunAsync(stop), PublishAsync(stop));
 
     int IResourceEventHandler.Count => nodes.Count;
 
-    void IResourceEventHandler.BeginList() => listed = NoNodes();
+    void IResourceEventHandler.OnListStarted() => listed = NoNodes();
 
-    void IResourceEventHandler.Listed(JsonElement item)
+    void IResourceEventHandler.OnListed(JsonElement item)
     {
         if (NodeReader.Read(item) is { } node)
         {
-            // The very object that is known: what is unchanged costs the next view nothing.
+            // Keeps the known object: an unchanged node costs the next view nothing.
             listed[node.Name] = nodes.TryGetValue(node.Name, out var known) && known.Equals(node) ? known : node;
         }
     }
 
-    void IResourceEventHandler.EndList() => Change(() => nodes = listed);
+    void IResourceEventHandler.OnListCompleted() => Change(() => nodes = listed);
 
-    void IResourceEventHandler.Heard() => state.Heard();
+    void IResourceEventHandler.OnContact() => state.NoteContact();
 
-    // The age of the state tells of it.
-    void IResourceEventHandler.Interrupted()
-    {
-    }
-
-    void IResourceEventHandler.Set(JsonElement item)
+    void IResourceEventHandler.OnAddOrUpdate(JsonElement item)
     {
         if (NodeReader.Read(item) is { } node && !(nodes.TryGetValue(node.Name, out var known) && known.Equals(node)))
         {
@@ -66,7 +61,7 @@ public sealed partial class NodeInformer : IResourceEventHandler
         }
     }
 
-    void IResourceEventHandler.Deleted(JsonElement item)
+    void IResourceEventHandler.OnDelete(JsonElement item)
     {
         if (ObjectMetadata.Name(item) is { } name && nodes.ContainsKey(name))
         {
@@ -74,14 +69,9 @@ public sealed partial class NodeInformer : IResourceEventHandler
         }
     }
 
-    // The last view is all there is to go by.
-    void IResourceEventHandler.Refused()
-    {
-    }
-
     static SortedList<string, NodeFacts> NoNodes() => new(StringComparer.Ordinal);
 
-    // Only the following changes them, and needs no lock to look into them.
+    // Only the reflector changes the nodes, so it reads them without the lock.
     void Change(Action change)
     {
         lock (nodesGate)
@@ -116,7 +106,7 @@ public sealed partial class NodeInformer : IResourceEventHandler
             last = last.With(Now());
             state.Publish(last);
         }
-        // Whoever follows the views may fail; without this, one failure would be the end of all views, with nothing to show for it.
+        // A subscriber may fail, and without this no view would be published any more, and nothing would be logged.
         catch (Exception fault)
         {
             PublishFailed(fault, fault.Message);
@@ -131,6 +121,6 @@ public sealed partial class NodeInformer : IResourceEventHandler
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "A view of the nodes was not heard by all who follow: {Reason}")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "A subscriber of the node views failed: {Reason}")]
     partial void PublishFailed(Exception fault, string reason);
 }

@@ -6,20 +6,20 @@ using static AdmissionLas.Kubernetes.JsonElementFields;
 namespace AdmissionLas.Kubernetes;
 
 /// <summary>
-/// Takes from a Node what placement needs and drops the rest at the door: volumes, conditions and addresses are most of an object.
-/// JsonNodeFields that are missing or of a wrong type count as absent.
+/// Reads from a Node what placement needs; volumes, conditions and addresses, which are most of it, are dropped.
+/// Fields that are missing or have the wrong type count as absent.
 /// </summary>
 public static class NodeReader
 {
     /// <summary>Reads a Node object.</summary>
-    /// <returns><see langword="null"/> when it has no name, or holds what no text can hold.</returns>
+    /// <returns><see langword="null"/> when it has no name, or holds text that is not valid Unicode.</returns>
     public static NodeFacts? Read(JsonElement node)
     {
         try
         {
             return ReadFacts(node)?.WithLatenciesOf(LatencySources);
         }
-        // Half a surrogate pair or bytes that are no UTF-8 pass the JSON reader and fail only here, where a fault would cost the whole list.
+        // Half a surrogate pair or invalid UTF-8 passes the JSON reader and fails only here, where an exception would cost the whole list.
         catch (InvalidOperationException)
         {
             return null;
@@ -50,7 +50,7 @@ public static class NodeReader
             };
     }
 
-    // Each change of a node comes with all its images, most of an object.
+    // Each change of a node brings all its images, most of the object.
     static NodeImages Images(JsonElement images)
     {
         var read = new List<(ImageId Image, long Bytes)>();

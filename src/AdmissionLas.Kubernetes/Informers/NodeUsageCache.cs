@@ -4,75 +4,55 @@ using AdmissionLas.Placement;
 namespace AdmissionLas.Kubernetes;
 
 /// <summary>
-/// Keeps count of what is spoken for on each node: by pods that the watch shows, and by those that were just placed and are not seen yet.
+/// Counts what is used of each node: by the pods that the watch has shown, and by pods that were just placed and are not seen yet (assumed).
 /// </summary>
 /// <remarks>
-/// The sums are whole numbers that are added to and taken from, wide enough never to overflow, so they are exactly what a fresh count of the
-/// same pods would give. Two kinds of claim are only believed for a while (<c>hold</c>): of a pod that no watch has shown yet, for somebody else may
-/// have denied it, and of one for which the scheduler found no node, for what it waits for may never come. That one is believed at all because the
-/// scheduler hears of pods and nodes later than we do, or earlier: it tries again in a moment. A pod that it has not looked at yet claims its node for as
-/// long as that takes. While the API server cannot be heard no time passes here: nobody could have told us better.
+/// The sums are whole numbers, wide enough never to overflow, so they are exactly what a fresh count of the same pods gives. Two kinds of entries
+/// expire after <c>assumeTimeout</c>: an assumed pod, as another webhook may have denied it, and a pod for which the scheduler found no node, as
+/// what it waits for may never come. Such a pod counts at all because the scheduler sees pods and nodes later than we do, or earlier, and soon tries
+/// again. A pod that the scheduler has not looked at counts without limit. While the API server does not answer, no time passes for entries: what
+/// would confirm them cannot arrive.
 /// </remarks>
 public sealed class NodeUsageCache(TimeProvider time, TimeSpan assumeTimeout)
 {
-    /// <summary>How many claims may be believed for a while at once; more are not assumed. It bounds what a stranger who posts reviews can make us remember.</summary>
+    /// <summary>How many entries may expire at the same time; no more pods are assumed then. It bounds the memory that a stranger who posts reviews can fill.</summary>
     const int MaxExpiring = 100_000;
 
     const int Assumed = -1;
 
-    /// <summary>A silence that is longer than this is no outage, the pods are just not followed any more; what is assumed meanwhile must be forgotten some day.</summary>
-    static readonly TimeSpan LongestStandstill = TimeSpan.FromMinutes(5);
+    /// <summary>After a longer silence time passes again: the pods are no longer watched, and what is assumed must expire at some time.</summary>
+    static readonly TimeSpan MaxPause = TimeSpan.FromMinutes(5);
 
     readonly Lock gate = new();
-    readonly long holdTicks = (long)(assumeTimeout.TotalSeconds * time.TimestampFrequency);
-    // By pod uid; what is only assumed by the uid of its review, as a pod under review has none.
-    readonly Dictionary<string, Claim> claims = new(StringComparer.Ordinal);
+    readonly long assumeTimeoutTicks = (long)(assumeTimeout.TotalSeconds * time.TimestampFrequency);
+    // By the pod's uid; an assumed pod by its review's uid, as a pod under review has none.
+    readonly Dictionary<string, Entry> entries = new(StringComparer.Ordinal);
     readonly Dictionary<string, NodeSum> sums = new(StringComparer.Ordinal);
     readonly ImmutableDictionary<string, NodeUsage>.Builder usages = ImmutableDictionary.CreateBuilder<string, NodeUsage>(StringComparer.Ordinal);
     readonly Queue<(long At, string Id)> expiring = new();
     ClusterUsage? current;
     long nextExpiryAt = long.MaxValue;
-    long stoodStillTicks;
-    long? silentSince;
+    long pausedTicks;
+    long? pausedSince;
     int list;
     int assumed;
     bool isFollowed;
 
-    /// <summary>Whether the pods are followed: listed at least once and not refused since. Until then nothing is assumed either.</summary>
+    /// <summary>Whether the pods are known: listed at least once and not forbidden since. Until then no pod is assumed.</summary>
     public bool IsFollowed => Volatile.Read(ref isFollowed);
 
-    /// <summary>How many claims are known.</summary>
-    public int Count
-    {
-        get
-        {
-            lock (gate)
-            {
-                Expire();
-                return claims.Count;
-            }
-        }
-    }
+    /// <summary>How many pods are counted.</summary>
+    public int Count => Counted(() => entries.Count);
 
-    /// <summary>How many of them no watch has shown yet.</summary>
-    public int AssumedCount
-    {
-        get
-        {
-            lock (gate)
-            {
-                Expire();
-                return assumed;
-            }
-        }
-    }
+    /// <summary>How many of them are assumed.</summary>
+    public int AssumedCount => Counted(() => assumed);
 
-    /// <summary>What is spoken for now. It is put together when somebody asks, so that a storm of pods between two reviews costs no more than its sums.</summary>
+    /// <summary>What is used now. It is put together when it is read, so a storm of pods between two reviews costs no more than its sums.</summary>
     public ClusterUsage Current
     {
         get
         {
-            if (Volatile.Read(ref current) is { } known && time.GetTimestamp() - Volatile.Read(ref stoodStillTicks) < Volatile.Read(ref nextExpiryAt))
+            if (Volatile.Read(ref current) is { } known && time.GetTimestamp() - Volatile.Read(ref pausedTicks) < Volatile.Read(ref nextExpiryAt))
             {
                 return known;
             }
@@ -85,20 +65,18 @@ public sealed class NodeUsageCache(TimeProvider time, TimeSpan assumeTimeout)
         }
     }
 
-    /// <summary>Counts a pod against the node that a review has chosen, until the watch shows the pod or the time is over.</summary>
-    /// <param name="review">The review's uid; the same review again counts once.</param>
+    /// <summary>Assumes that a pod uses the node that its review chose, until the watch shows the pod or the timeout is over.</summary>
+    /// <param name="review">The review's uid; a repeated review counts once.</param>
     /// <param name="node">The chosen node.</param>
-    /// <param name="request">What the pod will be counted as.</param>
-    /// <param name="seen">
-    /// What the decision was based on; <see langword="null"/> to count in any case.
-    /// </param>
-    /// <returns><see langword="false"/> when another pod has come to or gone from the node since; nothing is counted, decide again.</returns>
+    /// <param name="request">What the scheduler will count for the pod.</param>
+    /// <param name="seen">The usage on which the decision is based; <see langword="null"/> to assume the pod in any case.</param>
+    /// <returns><see langword="false"/> when the usage of the node has changed since: the pod is not assumed, decide again.</returns>
     public bool TryAssume(string review, string node, Resources request, ClusterUsage? seen)
     {
         lock (gate)
         {
             Expire();
-            if (!isFollowed || expiring.Count >= MaxExpiring || claims.ContainsKey(review))
+            if (!isFollowed || expiring.Count >= MaxExpiring || entries.ContainsKey(review))
             {
                 return true;
             }
@@ -108,45 +86,45 @@ public sealed class NodeUsageCache(TimeProvider time, TimeSpan assumeTimeout)
                 return false;
             }
 
-            Put(review, node, request, ExpiresAt(review), Assumed);
+            Add(review, node, request, ExpiresAt(review), Assumed);
             return true;
         }
     }
 
     /// <summary>The watch, or a list, shows a pod.</summary>
     /// <param name="uid">The pod.</param>
-    /// <param name="claim">What it claims; <see langword="null"/> for nothing.</param>
-    public void Set(string uid, PodUsage? claim)
+    /// <param name="usage">What it uses; <see langword="null"/> for nothing.</param>
+    public void Set(string uid, PodUsage? usage)
     {
         lock (gate)
         {
             Expire();
-            if (claim is null)
+            if (usage is null)
             {
-                Drop(uid);
+                Remove(uid);
                 return;
             }
 
-            var isKnown = claims.TryGetValue(uid, out var before);
-            if (isKnown && before.Node == claim.Node && before.ExpiresAt is null != claim.IsUnschedulable && Same(before.Request, claim.Request))
+            var isKnown = entries.TryGetValue(uid, out var before);
+            if (isKnown && before.Node == usage.Node && before.ExpiresAt is null != usage.IsUnschedulable && before.Request == usage.Request)
             {
-                claims[uid] = before with { List = list };
+                entries[uid] = before with { List = list };
             }
             else
             {
-                Drop(uid);
-                Put(uid, claim.Node, claim.Request, !claim.IsUnschedulable ? null : isKnown && before.ExpiresAt is { } at ? at : ExpiresAt(uid), list);
+                Remove(uid);
+                Add(uid, usage.Node, usage.Request, !usage.IsUnschedulable ? null : isKnown && before.ExpiresAt is { } at ? at : ExpiresAt(uid), list);
             }
 
-            // What was assumed has come true.
-            if (claim.Review is not null && claims.TryGetValue(claim.Review, out var placed) && placed.List == Assumed)
+            // The pod that its review assumed.
+            if (usage.Review is not null && entries.TryGetValue(usage.Review, out var placed) && placed.List == Assumed)
             {
-                Drop(claim.Review);
+                Remove(usage.Review);
             }
         }
     }
 
-    /// <summary>A list begins. What was known stays until it has ended.</summary>
+    /// <summary>A list starts. What is known stays until it is complete.</summary>
     public void BeginList()
     {
         lock (gate)
@@ -155,45 +133,45 @@ public sealed class NodeUsageCache(TimeProvider time, TimeSpan assumeTimeout)
         }
     }
 
-    /// <summary>A list has ended: of what the watch once showed, what was not on it is gone.</summary>
+    /// <summary>A list is complete: pods that were seen before and are not on it are gone.</summary>
     public void EndList()
     {
         lock (gate)
         {
-            foreach (var gone in claims.Where(c => c.Value.List != list && c.Value.List != Assumed).Select(c => c.Key).ToArray())
+            foreach (var gone in entries.Where(c => c.Value.List != list && c.Value.List != Assumed).Select(c => c.Key).ToArray())
             {
-                Drop(gone);
+                Remove(gone);
             }
 
             Volatile.Write(ref isFollowed, true);
         }
     }
 
-    /// <summary>The API server cannot be heard: what is only believed for a while is believed until it can be again.</summary>
-    public void Interrupted()
+    /// <summary>The API server does not answer: nothing expires until it does.</summary>
+    public void Pause()
     {
         lock (gate)
         {
-            silentSince ??= time.GetTimestamp();
+            pausedSince ??= time.GetTimestamp();
         }
     }
 
-    /// <summary>The API server is heard.</summary>
-    public void Heard()
+    /// <summary>The API server answers.</summary>
+    public void Resume()
     {
         lock (gate)
         {
-            Volatile.Write(ref stoodStillTicks, stoodStillTicks + StandstillTicks());
-            silentSince = null;
+            Volatile.Write(ref pausedTicks, pausedTicks + PauseTicks());
+            pausedSince = null;
         }
     }
 
-    /// <summary>The pods can no longer be followed: no usage is known, which is better than one that is no longer true.</summary>
+    /// <summary>The pods can no longer be watched: unknown usage is better than outdated usage.</summary>
     public void Forget()
     {
         lock (gate)
         {
-            claims.Clear();
+            entries.Clear();
             sums.Clear();
             usages.Clear();
             expiring.Clear();
@@ -204,32 +182,41 @@ public sealed class NodeUsageCache(TimeProvider time, TimeSpan assumeTimeout)
         }
     }
 
-    long Now() => time.GetTimestamp() - stoodStillTicks - StandstillTicks();
+    int Counted(Func<int> count)
+    {
+        lock (gate)
+        {
+            Expire();
+            return count();
+        }
+    }
 
-    long StandstillTicks() => silentSince is { } since ? Math.Min(time.GetTimestamp() - since, (long)(LongestStandstill.TotalSeconds * time.TimestampFrequency)) : 0;
+    long Now() => time.GetTimestamp() - pausedTicks - PauseTicks();
+
+    long PauseTicks() => pausedSince is { } since ? Math.Min(time.GetTimestamp() - since, (long)(MaxPause.TotalSeconds * time.TimestampFrequency)) : 0;
 
     long ExpiresAt(string id)
     {
-        var at = Now() + holdTicks;
+        var at = Now() + assumeTimeoutTicks;
         expiring.Enqueue((at, id));
         Volatile.Write(ref nextExpiryAt, expiring.Peek().At);
         return at;
     }
 
-    // All claims are held for the same time, so they expire in the order in which they came.
+    // All entries have the same timeout, so they expire in the order in which they came.
     void Expire()
     {
         var now = Now();
         while (expiring.TryPeek(out var next) && next.At <= now)
         {
             expiring.Dequeue();
-            if (claims.TryGetValue(next.Id, out var claim) && claim.ExpiresAt == next.At)
+            if (entries.TryGetValue(next.Id, out var entry) && entry.ExpiresAt == next.At)
             {
-                Drop(next.Id);
-                if (claim.List != Assumed)
+                Remove(next.Id);
+                if (entry.List != Assumed)
                 {
-                    // Remembered with nothing, or the next event of the same waiting pod would begin a new while.
-                    claims[next.Id] = claim with { Sum = null };
+                    // Kept without a sum: the next event of the same waiting pod must not start a new timeout.
+                    entries[next.Id] = entry with { Sum = null };
                 }
             }
         }
@@ -237,7 +224,7 @@ public sealed class NodeUsageCache(TimeProvider time, TimeSpan assumeTimeout)
         Volatile.Write(ref nextExpiryAt, expiring.TryPeek(out var first) ? first.At : long.MaxValue);
     }
 
-    void Put(string id, string node, Resources request, long? expiresAt, int seenIn)
+    void Add(string id, string node, Resources request, long? expiresAt, int seenIn)
     {
         NodeSum? sum = null;
         if (expiresAt is not { } at || at > Now())
@@ -252,20 +239,20 @@ public sealed class NodeUsageCache(TimeProvider time, TimeSpan assumeTimeout)
         }
 
         assumed += seenIn == Assumed ? 1 : 0;
-        claims[id] = new Claim(sum, sum?.Node ?? node, request, expiresAt, seenIn);
+        entries[id] = new Entry(sum, sum?.Node ?? node, request, expiresAt, seenIn);
     }
 
-    void Drop(string id)
+    void Remove(string id)
     {
-        if (!claims.Remove(id, out var claim))
+        if (!entries.Remove(id, out var entry))
         {
             return;
         }
 
-        assumed -= claim.List == Assumed ? 1 : 0;
-        if (claim.Sum is { } sum)
+        assumed -= entry.List == Assumed ? 1 : 0;
+        if (entry.Sum is { } sum)
         {
-            sum.Add(claim.Request, -1);
+            sum.Add(entry.Request, -1);
             Changed(sum);
         }
     }
@@ -285,17 +272,14 @@ public sealed class NodeUsageCache(TimeProvider time, TimeSpan assumeTimeout)
         Volatile.Write(ref current, null);
     }
 
-    static bool Same(Resources a, Resources b) =>
-        a.CpuMilli == b.CpuMilli && a.MemoryBytes == b.MemoryBytes && (a.Other ?? []).SequenceEqual(b.Other ?? []);
+    /// <param name="Sum">The sum that includes it; <see langword="null"/> once it has expired.</param>
+    /// <param name="Node">The node's name, one string for all its entries.</param>
+    /// <param name="Request">What it adds to the sum.</param>
+    /// <param name="ExpiresAt">When it expires; <see langword="null"/> for as long as the pod exists.</param>
+    /// <param name="List">The last list that it was on or that started before it was seen; <see cref="Assumed"/> for an assumed pod.</param>
+    readonly record struct Entry(NodeSum? Sum, string Node, Resources Request, long? ExpiresAt, int List);
 
-    /// <param name="Sum">Where it counts; <see langword="null"/> once its time is over.</param>
-    /// <param name="Node">The node's name, one string for all claims on it.</param>
-    /// <param name="Request">What it counts as.</param>
-    /// <param name="ExpiresAt">Until when it is believed; <see langword="null"/> for as long as the pod is there.</param>
-    /// <param name="List">The last list it was on or that came before it was seen; <see cref="Assumed"/> for one that no list can show.</param>
-    readonly record struct Claim(NodeSum? Sum, string Node, Resources Request, long? ExpiresAt, int List);
-
-    /// <summary>128 bits: 64 are enough for each request, for a sum of those that people make up they are not.</summary>
+    /// <summary>128 bits: 64 are enough for each request, but not for the sum of invented ones.</summary>
     sealed class NodeSum(string node)
     {
         Int128 cpuMilli;

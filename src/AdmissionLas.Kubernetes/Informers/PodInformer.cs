@@ -3,40 +3,40 @@ using Microsoft.Extensions.Logging;
 
 namespace AdmissionLas.Kubernetes;
 
-/// <summary>Keeps a <see cref="NodeUsageCache"/> up to date with the API server's pods. Those that have finished are not even sent.</summary>
+/// <summary>Keeps a <see cref="NodeUsageCache"/> up to date with the API server's pods that have not finished.</summary>
 public sealed class PodInformer : IResourceEventHandler
 {
-    readonly Reflector following;
+    readonly Reflector reflector;
     readonly NodeUsageCache usageCache;
 
-    /// <summary>Sets up the feed; <see cref="RunAsync"/> starts it.</summary>
+    /// <summary>Sets up the informer; <see cref="RunAsync"/> starts it.</summary>
     public PodInformer(KubeApi api, NodeUsageCache usageCache, TimeProvider time, ILogger<PodInformer> log)
     {
         this.usageCache = usageCache;
-        following = new Reflector(api, WatchedResource.UnfinishedPods, this, time, log);
+        reflector = new Reflector(api, WatchedResource.UnfinishedPods, this, time, log);
     }
 
     /// <inheritdoc cref="NodeInformer.Restarts"/>
-    public long Restarts => following.Restarts;
+    public long Restarts => reflector.Restarts;
 
     /// <summary>Runs until stopped.</summary>
-    public Task RunAsync(CancellationToken stop) => following.RunAsync(stop);
+    public Task RunAsync(CancellationToken stop) => reflector.RunAsync(stop);
 
     int IResourceEventHandler.Count => usageCache.Count;
 
-    void IResourceEventHandler.BeginList() => usageCache.BeginList();
+    void IResourceEventHandler.OnListStarted() => usageCache.BeginList();
 
-    void IResourceEventHandler.Listed(JsonElement item) => Set(item);
+    void IResourceEventHandler.OnListCompleted() => usageCache.EndList();
 
-    void IResourceEventHandler.EndList() => usageCache.EndList();
+    void IResourceEventHandler.OnAddOrUpdate(JsonElement item)
+    {
+        if (ObjectMetadata.Uid(item) is { } uid)
+        {
+            usageCache.Set(uid, PodUsageReader.Read(item));
+        }
+    }
 
-    void IResourceEventHandler.Heard() => usageCache.Heard();
-
-    void IResourceEventHandler.Interrupted() => usageCache.Interrupted();
-
-    void IResourceEventHandler.Set(JsonElement item) => Set(item);
-
-    void IResourceEventHandler.Deleted(JsonElement item)
+    void IResourceEventHandler.OnDelete(JsonElement item)
     {
         if (ObjectMetadata.Uid(item) is { } uid)
         {
@@ -44,13 +44,9 @@ public sealed class PodInformer : IResourceEventHandler
         }
     }
 
-    void IResourceEventHandler.Refused() => usageCache.Forget();
+    void IResourceEventHandler.OnContact() => usageCache.Resume();
 
-    void Set(JsonElement item)
-    {
-        if (ObjectMetadata.Uid(item) is { } uid)
-        {
-            usageCache.Set(uid, PodUsageReader.Read(item));
-        }
-    }
+    void IResourceEventHandler.OnInterrupted() => usageCache.Pause();
+
+    void IResourceEventHandler.OnForbidden() => usageCache.Forget();
 }

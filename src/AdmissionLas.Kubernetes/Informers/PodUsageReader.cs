@@ -6,28 +6,26 @@ using static AdmissionLas.Kubernetes.JsonElementFields;
 namespace AdmissionLas.Kubernetes;
 
 /// <summary>
-/// Takes from a Pod what it claims of a node and drops the rest at the door. JsonNodeFields that are missing or of a wrong type count as absent.
+/// Reads from a Pod what it uses of a node and drops the rest. Fields that are missing or have the wrong type count as absent.
 /// </summary>
 public static class PodUsageReader
 {
     /// <summary>Reads a Pod object.</summary>
-    /// <returns>
-    /// <see langword="null"/> when it claims nothing: it has finished, or it waits and is not ours.
-    /// </returns>
+    /// <returns><see langword="null"/> when it uses nothing: it has finished, or it waits and is not ours.</returns>
     public static PodUsage? Read(JsonElement pod)
     {
         try
         {
-            return ReadClaim(pod);
+            return ReadUsage(pod);
         }
-        // What no text can hold, see NodeReader.
+        // Text that is not valid Unicode, see NodeReader.
         catch (InvalidOperationException)
         {
             return null;
         }
     }
 
-    static PodUsage? ReadClaim(JsonElement pod)
+    static PodUsage? ReadUsage(JsonElement pod)
     {
         var status = Member(pod, "status");
         if (ObjectMetadata.Uid(pod) is not { Length: > 0 } uid || Text(Member(status, "phase")) is "Succeeded" or "Failed")
@@ -53,7 +51,7 @@ public static class PodUsageReader
             : default;
     }
 
-    // SchedulerError, the other reason there is, tells of a fault on the way, and the pod is tried again.
+    // The other reason, SchedulerError, stands for a fault, after which the scheduler tries the pod again.
     static bool IsUnschedulable(JsonElement status) => Items(Member(status, "conditions")).Any(c =>
         Text(Member(c, "type")) == "PodScheduled" && Text(Member(c, "status")) == "False" && Text(Member(c, "reason")) is "Unschedulable" or "SchedulingGated");
 

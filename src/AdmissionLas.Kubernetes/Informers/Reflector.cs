@@ -1,68 +1,72 @@
-using System.Buffers;
 using System.Net;
 using System.Text.Json;
 using k8s.Autorest;
 using Microsoft.Extensions.Logging;
+using static AdmissionLas.Kubernetes.JsonElementFields;
 
 namespace AdmissionLas.Kubernetes;
 
-/// <summary>Hears of every object of a resource.</summary>
+/// <summary>Handles what a <see cref="Reflector"/> learns of the objects of a resource. Elements are valid during the call only.</summary>
 interface IResourceEventHandler
 {
     /// <summary>How many objects are known, for the log.</summary>
     int Count { get; }
 
-    /// <summary>A list begins; one that began before and has not ended never will.</summary>
-    void BeginList();
+    /// <summary>A list starts. An earlier list that has not completed never will.</summary>
+    void OnListStarted();
 
-    /// <summary>An object on the list, good for this call alone.</summary>
-    void Listed(JsonElement item);
+    /// <summary>An object is on the list.</summary>
+    void OnListed(JsonElement item) => OnAddOrUpdate(item);
 
-    /// <summary>The list has ended: what was not on it does not exist.</summary>
-    void EndList();
+    /// <summary>The list is complete: objects that were not on it do not exist.</summary>
+    void OnListCompleted();
 
-    /// <summary>A sign of life from the API server.</summary>
-    void Heard();
+    /// <summary>An object was added or changed.</summary>
+    void OnAddOrUpdate(JsonElement item);
 
-    /// <summary>A request has failed; until the next sign of life nothing is heard.</summary>
-    void Interrupted();
+    /// <summary>An object was deleted, or the field selector matches it no longer.</summary>
+    void OnDelete(JsonElement item);
 
-    /// <summary>An object has appeared or changed.</summary>
-    void Set(JsonElement item);
+    /// <summary>The API server has answered.</summary>
+    void OnContact();
 
-    /// <summary>An object is gone, or is no longer of those that were asked for.</summary>
-    void Deleted(JsonElement item);
+    /// <summary>A request has failed; changes are missed until the next contact.</summary>
+    void OnInterrupted()
+    {
+    }
 
-    /// <summary>The API server forbids to follow the resource.</summary>
-    void Refused();
+    /// <summary>The API server forbids to list or watch the resource.</summary>
+    void OnForbidden()
+    {
+    }
 }
 
 /// <summary>
-/// Follows a resource: list, watch from the list's version, resume from the last version seen, list again when that one has expired (410),
-/// back off with jitter on faults. What is known stays in force all the while.
+/// Lists and watches a resource: it lists, watches from the list's version, resumes from the last version seen, lists again when that one has
+/// expired (410), and backs off with jitter after failures. Meanwhile the handler keeps what it knows.
 /// Source: https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection-of-changes.
 /// </summary>
-sealed partial class Reflector(KubeApi api, WatchedResource resource, IResourceEventHandler follower, TimeProvider time, ILogger log)
+sealed partial class Reflector(KubeApi api, WatchedResource resource, IResourceEventHandler handler, TimeProvider time, ILogger log)
 {
-    static readonly TimeSpan ShortestDelay = TimeSpan.FromMilliseconds(100);
-    static readonly TimeSpan LongestDelay = TimeSpan.FromSeconds(30);
+    static readonly TimeSpan MinDelay = TimeSpan.FromMilliseconds(100);
+    static readonly TimeSpan MaxDelay = TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// Where nobody answers: that costs an API server nothing, and once it is back it may ask us about pods before we have seen what happened meanwhile.
+    /// While no server answers: retries cost an API server nothing then, and once it is back it may send us pods before we have seen what we missed.
     /// </summary>
-    static readonly TimeSpan LongestDelayUnanswered = TimeSpan.FromSeconds(3);
+    static readonly TimeSpan MaxDelayUnanswered = TimeSpan.FromSeconds(3);
 
-    /// <summary>A watch that ends sooner with nothing said was refused in another way; one that lives longer ended because its time was up.</summary>
-    static readonly TimeSpan ShortestWatch = TimeSpan.FromSeconds(30);
+    /// <summary>A watch that ends sooner without an event was refused in some other way; one that lasts longer has reached its timeout.</summary>
+    static readonly TimeSpan MinWatch = TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// After so many failures in a row the version is given up: it may be the version itself that the server cannot go on from (it came
-    /// back from a backup, or an event after it cannot be read), and only a list leads out of that.
+    /// After so many failures in a row the version is dropped. The version itself may be the cause (the server was restored from a backup, or
+    /// a later event cannot be read), and only a list helps then.
     /// </summary>
     const int FailuresBeforeList = 5;
 
-    /// <summary>An API server that has just started forbids everything until it knows its own rules.</summary>
-    const int RefusalsBeforeBelieved = 5;
+    /// <summary>An API server that has just started forbids everything until it has loaded its own rules.</summary>
+    const int RefusalsBeforeForbidden = 5;
 
     string? resourceVersion;
     string verb = "list";
@@ -72,7 +76,7 @@ sealed partial class Reflector(KubeApi api, WatchedResource resource, IResourceE
     int expiriesInARow;
     int refusalsInARow;
 
-    /// <summary>How often the watch was opened again, for whatever reason.</summary>
+    /// <summary>How often the watch was opened again, for any reason.</summary>
     internal long Restarts => Math.Max(0, Interlocked.Read(ref watches) - 1);
 
     /// <summary>Runs until stopped.</summary>
@@ -80,7 +84,7 @@ sealed partial class Reflector(KubeApi api, WatchedResource resource, IResourceE
     {
         while (!stop.IsCancellationRequested)
         {
-            var longestDelay = LongestDelay;
+            var maxDelay = MaxDelay;
             try
             {
                 verb = "list";
@@ -89,72 +93,61 @@ sealed partial class Reflector(KubeApi api, WatchedResource resource, IResourceE
                 Interlocked.Increment(ref watches);
                 await WatchAsync(resourceVersion, stop).ConfigureAwait(false);
             }
-            // Whatever ends a request while we stop, a fault of its connection among it, is no news.
+            // While we stop, every failure of a request is expected.
             catch (Exception) when (stop.IsCancellationRequested)
             {
                 return;
             }
-            catch (HttpOperationException refused) when (KubeApi.IsGone(refused))
+            catch (HttpOperationException refused) when (refused.Is(HttpStatusCode.Gone))
             {
                 Expired();
             }
-            // The feed outlives every fault of the API server and of what it sends; only the process's end stops it.
+            // No fault of the API server or of its answers ends the loop.
             catch (Exception fault)
             {
                 if (fault is HttpOperationException refused && refused.Is(HttpStatusCode.Forbidden))
                 {
-                    if (++refusalsInARow >= RefusalsBeforeBelieved)
+                    if (++refusalsInARow >= RefusalsBeforeForbidden)
                     {
-                        follower.Refused();
+                        handler.OnForbidden();
                     }
 
-                    // Once it is allowed again, what was missed has to be made good.
+                    // Once it is allowed again, a list has to make up for what was missed.
                     resourceVersion = null;
                 }
 
-                longestDelay = fault is HttpRequestException or IOException or TimeoutException ? LongestDelayUnanswered : LongestDelay;
+                maxDelay = fault is HttpRequestException or IOException or TimeoutException ? MaxDelayUnanswered : MaxDelay;
                 Failed();
-                Tell(Reason(fault));
+                Log(Reason(fault));
             }
 
             if (failuresInARow > 0)
             {
-                await Task.Delay(Backoff(failuresInARow, longestDelay), time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await Task.Delay(Backoff(failuresInARow, maxDelay), time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
     }
 
     async Task<string> ListAsync(CancellationToken stop)
     {
-        follower.BeginList();
-        string? version = null;
-        string? next = null;
-        var buffer = new ArrayBufferWriter<byte>();
-        do
-        {
-            var page = await api.ListAsync(resource, next, follower.Listed, buffer, stop).ConfigureAwait(false);
-            // All pages tell of one version. Should they not, the watch has to repeat what changed after the first.
-            version ??= page.ResourceVersion;
-            next = page.Continue;
-        }
-        while (next is not null);
-
-        follower.EndList();
-        follower.Heard();
+        handler.OnListStarted();
+        var version = await api.ListAllAsync(resource, handler.OnListed, stop).ConfigureAwait(false);
+        handler.OnListCompleted();
+        handler.OnContact();
         refusalsInARow = 0;
-        HasListed(follower.Count, resource.Name, version);
+        HasListed(handler.Count, resource.Name, version);
         return version;
     }
 
     async Task WatchAsync(string version, CancellationToken stop)
     {
-        // Random, so that replicas do not all come back at once; a stream that is silent for longer than it may last is dead.
+        // Random, so that replicas do not all reconnect at once. A stream that is still open after its timeout is dead.
         var timeoutSeconds = Random.Shared.Next(300, 600);
         using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(timeoutSeconds + 30), time);
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(stop, timeout.Token);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, timeout.Token);
         var openedAt = time.GetTimestamp();
-        var heard = false;
-        await foreach (var line in api.WatchAsync(resource, version, timeoutSeconds, patience.Token).ConfigureAwait(false))
+        var hasEvents = false;
+        await foreach (var line in api.WatchAsync(resource, version, timeoutSeconds, either.Token).ConfigureAwait(false))
         {
             if (line.Type == "ERROR")
             {
@@ -167,53 +160,49 @@ sealed partial class Reflector(KubeApi api, WatchedResource resource, IResourceE
                 return;
             }
 
-            // Of a kind that we do not know, as when a proxy drops the query and answers with a list: no sign of life.
+            // An unknown type, as when a proxy drops the query and answers with a list: no contact with the API server.
             if (line.Type is not ("ADDED" or "MODIFIED" or "DELETED" or "BOOKMARK"))
             {
                 continue;
             }
 
-            heard = true;
+            hasEvents = true;
             failuresInARow = 0;
             refusalsInARow = 0;
             lastFault = null;
-            expiriesInARow = time.GetElapsedTime(openedAt) < ShortestWatch ? expiriesInARow : 0;
-            follower.Heard();
-            Apply(line);
-            // An empty version is none: a watch from it would begin anywhere.
+            expiriesInARow = time.GetElapsedTime(openedAt) < MinWatch ? expiriesInARow : 0;
+            handler.OnContact();
+            switch (line.Type)
+            {
+                case "DELETED": handler.OnDelete(line.Object); break;
+                case "ADDED" or "MODIFIED": handler.OnAddOrUpdate(line.Object); break;
+            }
+
+            // A watch from an empty version would start anywhere.
             resourceVersion = ObjectMetadata.ResourceVersion(line.Object) is { Length: > 0 } seen ? seen : resourceVersion;
         }
 
         // The server ended the stream.
-        if (heard)
+        if (hasEvents)
         {
-            // Usually its time was up. A server that ends streams as soon as it has said something must not be hammered either.
+            // Usually it has reached its timeout. A server that ends streams after the first event must not be hammered either.
             failuresInARow = 1;
         }
-        else if (time.GetElapsedTime(openedAt) < ShortestWatch)
+        else if (time.GetElapsedTime(openedAt) < MinWatch)
         {
             Failed();
         }
         else
         {
-            // Bookmarks come once a minute. A server that had none to give does not know our version, and would be silent for ever.
+            // Bookmarks come once a minute. A server that sent none does not know our version and would stay silent forever.
             resourceVersion = null;
             failuresInARow = 1;
         }
     }
 
-    void Apply(WatchLine line)
-    {
-        switch (line.Type)
-        {
-            case "DELETED": follower.Deleted(line.Object); break;
-            case "ADDED" or "MODIFIED": follower.Set(line.Object); break;
-        }
-    }
-
     void Failed()
     {
-        follower.Interrupted();
+        handler.OnInterrupted();
         failuresInARow++;
         if (failuresInARow % FailuresBeforeList == 0)
         {
@@ -224,31 +213,28 @@ sealed partial class Reflector(KubeApi api, WatchedResource resource, IResourceE
     void Expired()
     {
         resourceVersion = null;
-        // Each costs the API server a whole list, so that a stream which says something before it expires is no reason to be quick again.
+        // Each one costs the API server a whole list, so events before it expires do not shorten the delay again.
         expiriesInARow++;
         failuresInARow = Math.Max(failuresInARow + 1, expiriesInARow);
         HasExpired(resource.Name);
     }
 
-    // What goes on and on, a right that is missing above all, is told once.
-    void Tell(string reason)
+    // A failure that repeats, above all a missing right, is logged once.
+    void Log(string reason)
     {
         if (reason != lastFault)
         {
             lastFault = reason;
-            HasFailed(resource.Name, reason, follower.Count);
+            HasFailed(resource.Name, reason, handler.Count);
         }
     }
 
-    // The same 410 that opening a watch can meet, told inside the stream. Reasons vary between versions, the code does not.
-    static bool IsGone(JsonElement status) =>
-        status.ValueKind == JsonValueKind.Object && status.TryGetProperty("code", out var code) &&
-        code.ValueKind == JsonValueKind.Number && code.TryGetInt32(out var number) && number == (int)HttpStatusCode.Gone;
+    // The same 410 that opening a watch can meet. Reasons vary between versions, the code does not.
+    static bool IsGone(JsonElement status) => Text(Member(status, "code")) == "410";
 
-    static string Message(JsonElement status) =>
-        status.ValueKind == JsonValueKind.Object && status.TryGetProperty("message", out var message) ? message.ToString() : "an error without a message";
+    static string Message(JsonElement status) => Text(Member(status, "message")) ?? "an error without a message";
 
-    // The client puts whole response bodies into its messages; the status says enough.
+    // The client's exception messages contain whole response bodies; the status is enough.
     string Reason(Exception fault) => fault switch
     {
         HttpOperationException refused when refused.Is(HttpStatusCode.Forbidden) =>
@@ -261,16 +247,16 @@ sealed partial class Reflector(KubeApi api, WatchedResource resource, IResourceE
     // Exponential with full jitter: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/.
     static TimeSpan Backoff(int failures, TimeSpan longest)
     {
-        var ceiling = Math.Min(longest.TotalMilliseconds, ShortestDelay.TotalMilliseconds * Math.Pow(2, Math.Min(failures, 16)));
-        return TimeSpan.FromMilliseconds(ShortestDelay.TotalMilliseconds + (Random.Shared.NextDouble() * (ceiling - ShortestDelay.TotalMilliseconds)));
+        var ceiling = Math.Min(longest.TotalMilliseconds, MinDelay.TotalMilliseconds * Math.Pow(2, Math.Min(failures, 16)));
+        return TimeSpan.FromMilliseconds(MinDelay.TotalMilliseconds + (Random.Shared.NextDouble() * (ceiling - MinDelay.TotalMilliseconds)));
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Listed {Count} {Resource} at resource version {ResourceVersion}")]
     partial void HasListed(int count, string resource, string resourceVersion);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "The resource version up to which {Resource} were watched has expired; listing again")]
+    [LoggerMessage(Level = LogLevel.Information, Message = "The resource version of the watch on {Resource} has expired; listing again")]
     partial void HasExpired(string resource);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Following {Resource} is interrupted: {Reason}; still answering from what is known of {Count}")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The watch on {Resource} is interrupted: {Reason}; decisions use the {Count} known until it is back")]
     partial void HasFailed(string resource, string reason, int count);
 }

@@ -9,38 +9,29 @@ namespace AdmissionLas.Kubernetes;
 public static class YamlJson
 {
     /// <summary>Reads every object; a List is replaced by its items.</summary>
-    /// <exception cref="InvalidDataException">The text is no YAML, or YAML that no JSON can say; the message says where.</exception>
+    /// <exception cref="InvalidDataException">The text is not YAML, or YAML that JSON cannot express; the message says where.</exception>
     public static IReadOnlyList<JsonElement> ReadObjects(TextReader text)
     {
-        IReadOnlyList<SourceDocument> documents;
         try
         {
-            documents = YamlSource.Read(text, notesLines: false);
+            return [.. YamlSource.Read(text).SelectMany(d => ItemsOf(d.Root)).Select(ToElement)];
         }
         catch (YamlFaultException fault)
         {
             throw new InvalidDataException(fault.Message, fault);
         }
-
-        var objects = new List<JsonElement>();
-        foreach (var document in documents)
-        {
-            objects.AddRange(ItemsOf(document.Root).Select(o => ToElement(o)));
-        }
-
-        return objects;
     }
 
-    /// <summary>The objects that a document stands for: itself, or where it is a List, its items.</summary>
+    /// <summary>The objects of a document: the items of a List, otherwise the object itself.</summary>
     public static IEnumerable<JsonObject> ItemsOf(JsonNode? root) => root is not JsonObject one ? []
         : one["kind"]?.ToString().EndsWith("List", StringComparison.Ordinal) == true && one["items"] is JsonArray items ? items.OfType<JsonObject>()
         : [one];
 
-    /// <summary>Writes an object as kubectl would take it.</summary>
+    /// <summary>Writes an object as YAML that kubectl reads.</summary>
     public static void Write(JsonObject value, TextWriter text) => new YamlStream(new YamlDocument(ToYaml(value))).Save(text, assignAnchors: false);
 
     /// <summary>Reads the nodes of a file made by <c>kubectl get nodes -o yaml</c> or by hand.</summary>
-    /// <exception cref="InvalidDataException">The text is no YAML or holds no Node.</exception>
+    /// <exception cref="InvalidDataException">The text is not YAML or holds no Node.</exception>
     public static IReadOnlyList<Placement.NodeFacts> ReadNodes(TextReader text)
     {
         Placement.NodeFacts[] nodes =
@@ -52,7 +43,8 @@ public static class YamlJson
         return nodes.Length > 0 ? nodes : throw new InvalidDataException("it holds no Node; save one with: kubectl get nodes -o yaml");
     }
 
-    static JsonElement ToElement(JsonObject value)
+    /// <summary>Converts an object, which the readers of Kubernetes objects take as an element.</summary>
+    public static JsonElement ToElement(JsonObject value)
     {
         using var document = JsonDocument.Parse(value.ToJsonString());
         return document.RootElement.Clone();
@@ -67,7 +59,7 @@ public static class YamlJson
         _ => new YamlScalarNode(node.ToJsonString()),
     };
 
-    // Quoted when it would be read back as something else than text.
+    // Quoted when it would be read back as another type than text.
     static YamlScalarNode Text(string text) =>
         new(text) { Style = YamlSource.Plain(text)?.GetValueKind() == JsonValueKind.String ? ScalarStyle.Any : ScalarStyle.DoubleQuoted };
 }

@@ -5,12 +5,12 @@ using YamlDotNet.Core.Events;
 
 namespace AdmissionLas.Kubernetes;
 
-/// <summary>A text is no YAML, or YAML that no JSON can say.</summary>
+/// <summary>A text is not YAML, or YAML that JSON cannot express.</summary>
 /// <param name="line">The line, from 1.</param>
 /// <param name="column">The column, from 1.</param>
 /// <param name="why">What is wrong there.</param>
-/// <param name="cause">What the parser said.</param>
-[System.Diagnostics.CodeAnalysis.SuppressMessage("Design", "CA1032", Justification = "A fault without its place is of no use.")]
+/// <param name="cause">The parser's exception.</param>
+[System.Diagnostics.CodeAnalysis.SuppressMessage("Design", "CA1032", Justification = "Without its place the fault is of no use.")]
 public sealed class YamlFaultException(long line, long column, string why, Exception? cause = null)
     : Exception(string.Create(CultureInfo.InvariantCulture, $"line {line}, column {column}: {why}"), cause)
 {
@@ -21,47 +21,42 @@ public sealed class YamlFaultException(long line, long column, string why, Excep
     public string Why { get; } = why;
 }
 
-/// <summary>One document of a YAML text, as the JSON that it says.</summary>
-/// <param name="Root">The value; <see langword="null"/> for an empty document.</param>
-/// <param name="Line">Where it begins, from 1.</param>
-public sealed record SourceDocument(JsonNode? Root, int Line)
+/// <summary>One document of a YAML text, as JSON.</summary>
+public sealed class SourceDocument
 {
-    readonly Dictionary<JsonNode, int> lines = new(ReferenceEqualityComparer.Instance);
+    readonly IReadOnlyDictionary<JsonNode, int> lines;
 
-    /// <summary>The line on which a value stands; for one that is not of this document, the document's own.</summary>
+    internal SourceDocument(JsonNode? root, int line, IReadOnlyDictionary<JsonNode, int> lines) => (Root, Line, this.lines) = (root, line, lines);
+
+    /// <summary>The value; <see langword="null"/> for an empty document.</summary>
+    public JsonNode? Root { get; }
+
+    /// <summary>The line on which it begins, from 1.</summary>
+    public int Line { get; }
+
+    /// <summary>The line on which a value stands; the document's first line for a value of another document.</summary>
     public int LineOf(JsonNode? value) => value is not null && lines.TryGetValue(value, out var line) ? line : Line;
-
-    internal void Note(IEnumerable<KeyValuePair<JsonNode, int>> found)
-    {
-        foreach (var (value, line) in found)
-        {
-            lines[value] = line;
-        }
-    }
 }
 
 /// <summary>
-/// Reads YAML, and JSON with it, document by document, straight from the parser's events: neither what is nested without end nor what
-/// aliases multiply costs more than its first few thousand values.
+/// Reads YAML, and JSON with it, document by document, from the parser's events. Text that is nested too deeply, or that aliases multiply, is
+/// refused before it costs more than a few thousand values.
 /// </summary>
 public static class YamlSource
 {
-    /// <summary>What System.Text.Json reads back at most.</summary>
+    /// <summary>The deepest nesting that System.Text.Json reads back.</summary>
     const int DeepestNesting = 64;
 
-    /// <summary>What all aliases of a text may add to it. Nine levels of nine aliases each are a few hundred bytes and 400 million values.</summary>
+    /// <summary>How many values the aliases of a text may add. Nine levels of nine aliases each are a few hundred bytes and 400 million values.</summary>
     const int MaxAliased = 100_000;
 
     /// <summary>Reads every document.</summary>
-    /// <exception cref="YamlFaultException">The text is no YAML, or YAML that no JSON can say.</exception>
-    public static IReadOnlyList<SourceDocument> Read(TextReader text) => Read(text, notesLines: true);
-
-    internal static IReadOnlyList<SourceDocument> Read(TextReader text, bool notesLines)
+    /// <exception cref="YamlFaultException">The text is not YAML, or YAML that JSON cannot express.</exception>
+    public static IReadOnlyList<SourceDocument> Read(TextReader text)
     {
-        var reading = new Reading(new Parser(text), notesLines);
         try
         {
-            return reading.Documents();
+            return new Reading(new Parser(text)).Documents();
         }
         catch (YamlException fault)
         {
@@ -69,7 +64,7 @@ public static class YamlSource
         }
     }
 
-    // The core schema of YAML 1.2: what is not quoted may be null, a boolean or a number.
+    // The core schema of YAML 1.2: a scalar without quotes may be null, a boolean or a number.
     internal static JsonValue? Plain(string text) => text switch
     {
         "" or "~" or "null" or "Null" or "NULL" => null,
@@ -85,11 +80,11 @@ public static class YamlSource
     /// <param name="Depth">How many levels it is deep.</param>
     readonly record struct Built(JsonNode? Value, int Size, int Depth);
 
-    sealed class Reading(IParser parser, bool notesLines)
+    sealed class Reading(IParser parser)
     {
         readonly Dictionary<AnchorName, Built> anchors = [];
         readonly HashSet<AnchorName> open = [];
-        readonly List<KeyValuePair<JsonNode, int>> lines = [];
+        Dictionary<JsonNode, int> lines = [];
         long aliased;
 
         internal List<SourceDocument> Documents()
@@ -103,12 +98,10 @@ public static class YamlSource
                 }
 
                 anchors.Clear();
-                lines.Clear();
+                lines = new Dictionary<JsonNode, int>(ReferenceEqualityComparer.Instance);
                 Next();
                 var line = Math.Max(start.End.Line, parser.Current is Scalar { Value.Length: 0 } ? start.End.Line : parser.Current!.Start.Line);
-                var document = new SourceDocument(Value(1).Value, (int)line);
-                document.Note(lines);
-                documents.Add(document);
+                documents.Add(new SourceDocument(Value(1).Value, (int)line, lines));
             }
 
             return documents;
@@ -129,14 +122,14 @@ public static class YamlSource
             {
                 return parser.MoveNext();
             }
-            // The parser's word for some texts that are none, without a place.
+            // The parser throws this for some texts that are not YAML, without a place.
             catch (InvalidOperationException fault)
             {
                 throw new YamlFaultException(before?.Line ?? 1, before?.Column ?? 1, "what follows is out of place", fault);
             }
         }
 
-        // The value whose first event is the current one; leaves the parser on its last.
+        // Reads the value that begins at the current event and leaves the parser on its last event.
         Built Value(int depth)
         {
             var start = parser.Current!.Start;
@@ -170,9 +163,9 @@ public static class YamlSource
                 anchors[anchor] = built;
             }
 
-            if (notesLines && built.Value is { } value)
+            if (built.Value is { } value)
             {
-                lines.Add(KeyValuePair.Create(value, (int)start.Line));
+                lines[value] = (int)start.Line;
             }
 
             return built;
@@ -240,9 +233,9 @@ public static class YamlSource
             }
 
             var copy = named.Value?.DeepClone();
-            if (notesLines && copy is not null)
+            if (copy is not null)
             {
-                lines.Add(KeyValuePair.Create(copy, (int)alias.Start.Line));
+                lines[copy] = (int)alias.Start.Line;
             }
 
             return named with { Value = copy };

@@ -1,7 +1,5 @@
-using System.Buffers;
 using System.Net;
 using System.Runtime.CompilerServices;
-using System.Text.Json;
 using AdmissionLas.Kubernetes;
 using AdmissionLas.Placement;
 using AdmissionLas.Registration;
@@ -76,7 +74,9 @@ sealed class DoctorChecks(KubeApi api, string registrationName, string ownNamesp
 
     async Task<IReadOnlyList<Finding>> NodeLabelsAsync(CancellationToken stop)
     {
-        view = new ClusterView(await NodesAsync(stop).ConfigureAwait(false));
+        List<NodeFacts?> nodes = [];
+        await api.ListAllAsync(WatchedResource.Nodes, item => nodes.Add(NodeReader.Read(item)), stop).ConfigureAwait(false);
+        view = new ClusterView(nodes.OfType<NodeFacts>());
         return NodeLabelsCheck.Evaluate(view);
     }
 
@@ -102,28 +102,6 @@ sealed class DoctorChecks(KubeApi api, string registrationName, string ownNamesp
     string? FirstOptedIn() => NamespacesCheck.OptedIn(labelled, ownNamespace) is [var first, ..] ? first : null;
 
     string? BestCoveredLocation() => view.Locations.OrderByDescending(l => view.NearestTo(l).Count).ThenBy(l => l, StringComparer.Ordinal).FirstOrDefault();
-
-    async Task<IReadOnlyList<NodeFacts>> NodesAsync(CancellationToken stop)
-    {
-        var nodes = new List<NodeFacts>();
-        var buffer = new ArrayBufferWriter<byte>();
-        string? next = null;
-        do
-        {
-            next = (await api.ListAsync(WatchedResource.Nodes, next, Listed, buffer, stop).ConfigureAwait(false)).Continue;
-        }
-        while (next is not null);
-
-        return nodes;
-
-        void Listed(JsonElement item)
-        {
-            if (NodeReader.Read(item) is { } node)
-            {
-                nodes.Add(node);
-            }
-        }
-    }
 
     static async Task<IReadOnlyList<Finding>> GuardedAsync(string what, Func<Task<IReadOnlyList<Finding>>> check, CancellationToken stop)
     {

@@ -69,7 +69,7 @@ abstract record ClusterSource
             services.GetRequiredService<UnreadableLatencyLog>().Follow(state);
             if (source is Snapshot snapshot)
             {
-                state.Heard();
+                state.NoteContact();
                 state.Publish(snapshot.View);
                 snapshot.CountPods?.Invoke(services.GetRequiredService<NodeUsageCache>());
             }

@@ -1,6 +1,4 @@
-using System.Buffers;
 using System.Net;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using AdmissionLas.Configuration;
 using AdmissionLas.Kubernetes;
@@ -19,7 +17,7 @@ namespace AdmissionLas.Snapshots;
 sealed record ClusterSnapshot(IReadOnlyList<JsonObject> Objects, IReadOnlyList<string> Notices)
 {
     /// <summary>The nodes.</summary>
-    internal ClusterView View { get; } = new(Of(Objects, "Node").Select(o => NodeReader.Read(Element(o))).OfType<NodeFacts>());
+    internal ClusterView View { get; } = new(Of(Objects, "Node").Select(o => NodeReader.Read(YamlJson.ToElement(o))).OfType<NodeFacts>());
 
     /// <summary>The webhook's configuration; <see langword="null"/> where it is not known.</summary>
     internal string? Configuration => Of(Objects, "ConfigMap")
@@ -44,7 +42,7 @@ sealed record ClusterSnapshot(IReadOnlyList<JsonObject> Objects, IReadOnlyList<s
     internal void CountPods(NodeUsageCache usageCache, string? except = null)
     {
         usageCache.BeginList();
-        foreach (var pod in Of(Objects, "Pod").Select(Element))
+        foreach (var pod in Of(Objects, "Pod").Select(YamlJson.ToElement))
         {
             if (ObjectMetadata.Uid(pod) is { } uid && uid != except)
             {
@@ -127,25 +125,10 @@ sealed record ClusterSnapshot(IReadOnlyList<JsonObject> Objects, IReadOnlyList<s
 
     static async Task<List<JsonObject>> ListAsync(KubeApi api, WatchedResource resource, string kind, CancellationToken stop)
     {
-        var objects = new List<JsonObject>();
-        var buffer = new ArrayBufferWriter<byte>();
-        string? next = null;
-        do
-        {
-            next = (await api.ListAsync(resource, next, Listed, buffer, stop).ConfigureAwait(false)).Continue;
-        }
-        while (next is not null);
-
-        return objects;
-
-        void Listed(JsonElement item)
-        {
-            // The items of a list do not say their kind.
-            if (Reduced(JsonObject.Create(item.Clone())!, kind) is { } reduced)
-            {
-                objects.Add(reduced);
-            }
-        }
+        List<JsonObject?> objects = [];
+        // The items of a list do not say their kind.
+        await api.ListAllAsync(resource, item => objects.Add(Reduced(JsonObject.Create(item.Clone())!, kind)), stop).ConfigureAwait(false);
+        return [.. objects.OfType<JsonObject>()];
     }
 
     static JsonObject? Reduced(JsonObject item) => item.Text("kind") is { } kind ? Reduced(item, kind) : null;
@@ -154,17 +137,11 @@ sealed record ClusterSnapshot(IReadOnlyList<JsonObject> Objects, IReadOnlyList<s
     static JsonObject? Reduced(JsonObject item, string kind) => kind switch
     {
         "Node" => ObjectReduction.Node(item),
-        "Pod" => ObjectReduction.Pod(item) is var pod && PodUsageReader.Read(Element(pod)) is not null ? pod : null,
+        "Pod" => ObjectReduction.Pod(item) is var pod && PodUsageReader.Read(YamlJson.ToElement(pod)) is not null ? pod : null,
         "Namespace" => ObjectReduction.Namespace(item),
         "ConfigMap" when item.Object("metadata").Text("name") == WebhookSettings.ConfigMapName => ObjectReduction.Configuration(item),
         _ => null,
     };
 
     static IEnumerable<JsonObject> Of(IReadOnlyList<JsonObject> objects, string kind) => objects.Where(o => o.Text("kind") == kind);
-
-    static JsonElement Element(JsonObject value)
-    {
-        using var document = JsonDocument.Parse(value.ToJsonString());
-        return document.RootElement.Clone();
-    }
 }

@@ -134,7 +134,7 @@ public sealed class NodeUsageCacheProperties
 
                     break;
                 case Kind.Interrupt:
-                    usageCache.Interrupted();
+                    usageCache.Pause();
                     silence ??= TimeSpan.Zero;
                     break;
                 case Kind.Pass:
@@ -160,7 +160,7 @@ public sealed class NodeUsageCacheProperties
 
         void Hear()
         {
-            usageCache.Heard();
+            usageCache.Resume();
             silence = null;
         }
 

@@ -115,12 +115,12 @@ public sealed class NodeUsageCacheTests
         usageCache.Set("pod", Waiting with { Node = "far", IsUnschedulable = true });
         time.Advance(TimeSpan.FromSeconds(50));
 
-        usageCache.Interrupted();
+        usageCache.Pause();
         time.Advance(TimeSpan.FromMinutes(2));
-        usageCache.Interrupted();
+        usageCache.Pause();
         time.Advance(TimeSpan.FromMinutes(2));
         Assert.Equal(["far", "near"], usageCache.Current.ByNode.Keys.Order());
-        usageCache.Heard();
+        usageCache.Resume();
         time.Advance(TimeSpan.FromSeconds(9));
         Assert.Equal(["far", "near"], usageCache.Current.ByNode.Keys.Order());
         time.Advance(TimeSpan.FromSeconds(1));
@@ -132,7 +132,7 @@ public sealed class NodeUsageCacheTests
     public void What_is_assumed_is_forgotten_in_the_end_even_if_the_api_server_is_never_heard_again()
     {
         var usageCache = Usages.UsageCache(time: time);
-        usageCache.Interrupted();
+        usageCache.Pause();
         usageCache.TryAssume("review", "near", One, usageCache.Current);
 
         time.Advance(TimeSpan.FromMinutes(6) - TimeSpan.FromSeconds(1));

@@ -1,15 +1,13 @@
-using System.Collections.Concurrent;
-using System.Text.Json.Nodes;
 using AdmissionLas.Kubernetes;
 using AdmissionLas.Server;
 using AdmissionLas.Tests.Support;
-using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using static AdmissionLas.Tests.Support.FakeApiServer;
 
 namespace AdmissionLas.Tests.Kubernetes;
 
-/// <summary>How the pods are followed; the loop itself is told by <see cref="NodeInformerTests"/>.</summary>
+/// <summary>How the pods become usage; <see cref="ReflectorTests"/> has the requests.</summary>
 public sealed class PodInformerTests
 {
     [Fact]
@@ -19,16 +17,16 @@ public sealed class PodInformerTests
             .OnList(List("10", "more", Pod("a", "near"), Pod("b", "far", cpu: "500m")))
             .OnList(List("10", null, Pod("c", "near", review: "elsewhere")))
             .OnWatch(Watch(staysOpen: true));
-        await using var feed = new RunningFeed(server);
+        await using var informer = new RunningPods(server);
 
-        await feed.CountsAsync(("near", 2000), ("far", 500));
+        await informer.CountsAsync(("near", 2000), ("far", 500));
 
         Assert.All(server.Lists, query => Assert.Contains("fieldSelector=status.phase%21%3DSucceeded%2Cstatus.phase%21%3DFailed", query, StringComparison.Ordinal));
-        Assert.True(feed.UsageCache.IsFollowed);
+        Assert.True(informer.UsageCache.IsFollowed);
     }
 
     [Fact]
-    public async Task What_the_watch_tells_is_counted_as_it_comes()
+    public async Task What_the_watch_shows_is_counted_as_it_comes()
     {
         await using var server = (await StartAsync())
             .OnList(List("10", null, Pod("a", "near"), Pod("b", "near")))
@@ -38,9 +36,9 @@ public sealed class PodInformerTests
                 Line("MODIFIED", Pod("c", "near")),
                 Line("MODIFIED", Pod("b", "near", cpu: "250m")),
                 Line("MODIFIED", [])));
-        await using var feed = new RunningFeed(server);
+        await using var informer = new RunningPods(server);
 
-        await feed.CountsAsync(("near", 1250));
+        await informer.CountsAsync(("near", 1250));
     }
 
     [Fact]
@@ -51,66 +49,28 @@ public sealed class PodInformerTests
             .OnWatch(Watch(staysOpen: false, Error(410)))
             .OnList(List("30", null, Pod("b", "far"), Pod("c", "far")))
             .OnWatch(Watch(staysOpen: true));
-        await using var feed = new RunningFeed(server);
+        await using var informer = new RunningPods(server);
 
-        await feed.CountsAsync(("far", 2000));
-    }
-
-    [Fact]
-    public async Task Without_the_right_nothing_is_counted_and_the_log_says_once_which_right_is_missing()
-    {
-        await using var server = (await StartAsync()).OnList(Status(403)).OnList(Status(403)).OnList(Status(403)).OnList(List("10", null, Pod("a", "near"))).OnWatch(Watch(staysOpen: true));
-        await using var feed = new RunningFeed(server);
-
-        await feed.CountsAsync(("near", 1000));
-
-        Assert.Equal(
-            ["Following pods is interrupted: the API server forbids to list pods; give our account the verbs list and watch on pods, as manifests/base/rbac.yaml does; still answering from what is known of 0"],
-            feed.Warnings);
+        await informer.CountsAsync(("far", 2000));
     }
 
     [Fact]
     public async Task A_right_that_is_taken_away_ends_the_count()
     {
+        var counted = new TaskCompletionSource();
         await using var server = (await StartAsync())
             .OnList(List("10", null, Pod("a", "near")))
             .OnList(Status(403))
-            .OnWatch(Watch(staysOpen: false, Bookmark("11")))
-            .OnWatch(Status(403));
-        await using var feed = new RunningFeed(server);
+            .OnWatch(After(counted.Task, Status(403)));
+        await using var informer = new RunningPods(server);
+        await informer.CountsAsync(("near", 1000));
+        counted.SetResult();
 
-        await Eventually.IsTrueAsync("the count is over", () => Task.FromResult(!feed.Warnings.IsEmpty && feed.UsageCache is { IsFollowed: false, Count: 0 }));
-
-        Assert.Contains("forbids to watch pods", feed.Warnings.First(), StringComparison.Ordinal);
+        await Eventually.IsTrueAsync("the count is over", () => Task.FromResult(informer.UsageCache is { IsFollowed: false, Count: 0 }));
     }
 
     [Fact]
-    public async Task An_api_server_that_has_just_started_and_forbids_everything_for_a_moment_does_not_end_the_count()
-    {
-        var counted = new TaskCompletionSource<int>();
-        RunningFeed? feed = null;
-        await using var server = (await StartAsync())
-            .OnList(List("10", null, Pod("a", "near")))
-            .OnList(Status(403))
-            .OnList(Status(403))
-            .OnList(http =>
-            {
-                counted.TrySetResult(feed!.UsageCache.Count);
-                return List("20", null, Pod("a", "near"), Pod("b", "near"))(http);
-            })
-            .OnWatch(Watch(staysOpen: false, Bookmark("11")))
-            .OnWatch(Status(403))
-            .OnWatch(Watch(staysOpen: true));
-        await using (feed = new RunningFeed(server))
-        {
-            await feed.CountsAsync(("near", 2000));
-
-            Assert.Equal(1, await counted.Task);
-        }
-    }
-
-    [Fact]
-    public async Task What_was_assumed_before_an_outage_counts_until_the_api_server_is_heard_again()
+    public async Task What_was_assumed_before_an_outage_counts_until_the_api_server_answers_again()
     {
         var time = new FakeTimeProvider();
         var repaired = new TaskCompletionSource();
@@ -120,22 +80,22 @@ public sealed class PodInformerTests
             .OnWatch(Watch(staysOpen: false, Bookmark("11")))
             .OnWatch(Status(403))
             .OnWatch(Watch(staysOpen: true));
-        await using var feed = new RunningFeed(server, time);
-        await feed.CountsAsync(("near", 1000));
-        feed.UsageCache.TryAssume("review", "far", Amounts.Of("1", "1Gi"), seen: null);
-        await Eventually.IsTrueAsync("the feed has failed, and asks for a list", () =>
+        await using var informer = new RunningPods(server, time);
+        await informer.CountsAsync(("near", 1000));
+        informer.UsageCache.TryAssume("review", "far", Amounts.Of("1", "1Gi"), seen: null);
+        await Eventually.IsTrueAsync("the watch has failed, and a list is asked for", () =>
         {
             time.Advance(TimeSpan.FromMilliseconds(100));
             return Task.FromResult(server.Lists.Count == 2);
         });
 
         time.Advance(TimeSpan.FromMinutes(2));
-        Assert.Equal(2, feed.UsageCache.Count);
+        Assert.Equal(2, informer.UsageCache.Count);
         repaired.SetResult();
         await Eventually.IsTrueAsync("the assumption is over", () =>
         {
             time.Advance(TimeSpan.FromSeconds(1));
-            return Task.FromResult(feed.UsageCache.Count == 1);
+            return Task.FromResult(informer.UsageCache.Count == 1);
         });
     }
 
@@ -170,44 +130,19 @@ public sealed class PodInformerTests
         });
     }
 
-    sealed class RunningFeed : IAsyncDisposable
+    sealed class RunningPods : RunningInformer
     {
-        readonly CancellationTokenSource stop = new();
-        readonly KubeApi api;
-        readonly Task running;
-
-        internal RunningFeed(FakeApiServer server, TimeProvider? time = null)
+        internal RunningPods(FakeApiServer server, TimeProvider? time = null) : base(server.Client(TimeProvider.System))
         {
             time ??= TimeProvider.System;
-            api = server.Client(TimeProvider.System);
             UsageCache = new NodeUsageCache(time, TimeSpan.FromMinutes(1));
-            running = new PodInformer(api, UsageCache, time, new WarningLog(Warnings)).RunAsync(stop.Token);
+            Start(new PodInformer(Api, UsageCache, time, NullLogger<PodInformer>.Instance).RunAsync);
         }
 
         internal NodeUsageCache UsageCache { get; }
 
-        internal ConcurrentQueue<string> Warnings { get; } = new();
-
         internal Task CountsAsync(params (string Node, long CpuMilli)[] expected) => Eventually.IsTrueAsync(
             $"the sums are {string.Join(", ", expected)}",
             () => Task.FromResult(UsageCache.Current.ByNode.Select(n => (n.Key, n.Value.Requested.CpuMilliOrZero)).Order().SequenceEqual(expected.Order())));
-
-        public async ValueTask DisposeAsync()
-        {
-            await stop.CancelAsync();
-            await running;
-            api.Dispose();
-            stop.Dispose();
-        }
-    }
-
-    sealed class WarningLog(ConcurrentQueue<string> warnings) : ILogger<PodInformer>
-    {
-        public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Warning;
-
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
-            warnings.Enqueue(formatter(state, exception));
     }
 }

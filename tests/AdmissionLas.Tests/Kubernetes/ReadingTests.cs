@@ -97,7 +97,7 @@ public sealed class ReadingTests
         Assert.Null(state.Age);
 
         time.Advance(TimeSpan.FromSeconds(1));
-        state.Heard();
+        state.NoteContact();
         time.Advance(TimeSpan.FromSeconds(5));
 
         Assert.Equal(TimeSpan.FromSeconds(5), state.Age);
