@@ -7,8 +7,8 @@ using k8s.Models;
 namespace AdmissionLas.Kubernetes;
 
 /// <summary>
-/// The right to rotate, as a Lease. Like client-go's leader election it never compares two machines' clocks: a holder is gone when its Lease
-/// has not been renewed for the Lease's duration as this machine measures it.
+/// The lock of a rotation, as a Lease. Like client-go's leader election it never compares the clocks of two machines: a holder is gone when it has
+/// not renewed the Lease for the Lease's duration, measured on this machine.
 /// </summary>
 sealed class RotationLease : IRotationLock
 {
@@ -41,10 +41,10 @@ sealed class RotationLease : IRotationLock
             {
                 var lease = await api.FindAsync(ObjectKinds.Leases, namespaceName, name, stop).ConfigureAwait(false);
                 var holder = lease?.Spec?.HolderIdentity;
-                // It moves, so somebody is there.
+                // The Lease changes, so its holder is alive.
                 if (seen.Holder is not null && (holder != seen.Holder || lease?.Spec?.RenewTime != seen.RenewedAt))
                 {
-                    throw new RotationInProgressException($"another rotation is at work: {seen.Holder} held the Lease {namespaceName}/{name} a moment ago; run this again when it is done");
+                    throw new RotationInProgressException($"another rotation is running: {seen.Holder} held the Lease {namespaceName}/{name} a moment ago; run this again when it is done");
                 }
 
                 if (lease is null || string.IsNullOrEmpty(holder) || IsGone())
@@ -56,7 +56,7 @@ sealed class RotationLease : IRotationLock
             }
             catch (HttpOperationException refused) when (refused.Is(HttpStatusCode.Conflict))
             {
-                throw new RotationInProgressException($"another rotation took the Lease {namespaceName}/{name} at this moment; run this again when it is done");
+                throw new RotationInProgressException($"another rotation has just taken the Lease {namespaceName}/{name}; run this again when it is done");
             }
 
             await Task.Delay(LookEvery, time, stop).ConfigureAwait(false);
@@ -78,7 +78,7 @@ sealed class RotationLease : IRotationLock
             }
             catch (Exception fault) when (fault is HttpOperationException or HttpRequestException or TimeoutException)
             {
-                // It ends by itself.
+                // The Lease expires by itself.
             }
         }
 
@@ -111,7 +111,7 @@ sealed class RotationLease : IRotationLock
             }
             catch (Exception fault) when (fault is HttpOperationException or HttpRequestException or OperationCanceledException)
             {
-                // Once more, while nobody else can think that we are gone.
+                // Try again until another rotation may take the Lease.
                 if (time.GetElapsedTime(renewedAt) > Duration - RenewEvery)
                 {
                     await lost.CancelAsync().ConfigureAwait(false);

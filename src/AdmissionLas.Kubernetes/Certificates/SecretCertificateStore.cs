@@ -7,14 +7,11 @@ using k8s.Models;
 namespace AdmissionLas.Kubernetes;
 
 /// <summary>
-/// Certificates in two Secrets: one that the webhook mounts, and one with the authorities' keys that only the rotation may read. Every write
-/// names the version it is based on, so a rotation that lost its Lease unawares cannot undo another's work.
+/// Keeps certificates in two Secrets: one that the webhook mounts, and one with the authorities' keys that only the rotation may read. Every write
+/// names the version on which it is based, so a rotation that lost its Lease without noticing cannot undo the work of another one.
 /// </summary>
 public sealed class SecretCertificateStore(KubeApi api, string namespaceName, TimeProvider time) : ICertificateStore
 {
-    /// <summary>The Lease that a rotation holds.</summary>
-    public const string LeaseName = "admission-las-certificates";
-
     readonly Dictionary<CertificateGroup, V1Secret?> read = [];
 
     /// <inheritdoc/>
@@ -47,17 +44,17 @@ public sealed class SecretCertificateStore(KubeApi api, string namespaceName, Ti
         // Deleted or changed since it was read.
         catch (HttpOperationException refused) when (refused.Is(HttpStatusCode.Conflict) || (read.GetValueOrDefault(group) is not null && refused.Is(HttpStatusCode.NotFound)))
         {
-            throw new ChangedMeanwhileException($"{PlaceOf(group)} was changed by somebody else", refused);
+            throw new ChangedMeanwhileException($"{PlaceOf(group)} was changed meanwhile", refused);
         }
     }
 
     /// <inheritdoc/>
-    public Task<IRotationLock> LockAsync(CancellationToken stop) => RotationLease.AcquireAsync(api, namespaceName, LeaseName, time, stop);
+    public Task<IRotationLock> LockAsync(CancellationToken stop) => RotationLease.AcquireAsync(api, namespaceName, ObjectNames.Rotation, time, stop);
 
     static string NameOf(CertificateGroup group) => group switch
     {
-        CertificateGroup.Authorities => "admission-las-ca",
-        CertificateGroup.Serving => "admission-las-tls",
+        CertificateGroup.Authorities => ObjectNames.AuthoritySecret,
+        CertificateGroup.Serving => ObjectNames.ServingSecret,
         _ => throw new ArgumentOutOfRangeException(nameof(group), group, "no such group"),
     };
 
@@ -69,7 +66,7 @@ public sealed class SecretCertificateStore(KubeApi api, string namespaceName, Ti
         {
             Name = NameOf(group),
             NamespaceProperty = namespaceName,
-            Labels = new Dictionary<string, string> { ["app.kubernetes.io/name"] = "admission-las", ["app.kubernetes.io/component"] = "certificates" },
+            Labels = new Dictionary<string, string> { ["app.kubernetes.io/name"] = ObjectNames.Webhook, ["app.kubernetes.io/component"] = "certificates" },
         },
         Type = group == CertificateGroup.Serving ? "kubernetes.io/tls" : "Opaque",
         Data = data,

@@ -1,19 +1,17 @@
-using System.Buffers;
 using System.Globalization;
 using System.Net;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
-using System.Text.Json;
+using System.Text.Json.Nodes;
 using AdmissionLas.Certificates;
 using k8s.Autorest;
 using k8s.Models;
 
 namespace AdmissionLas.Kubernetes;
 
-/// <summary>The API server's trust: the <c>caBundle</c> of every entry of a MutatingWebhookConfiguration.</summary>
+/// <summary>The CA bundles of the API server: the <c>caBundle</c> of every entry of a MutatingWebhookConfiguration.</summary>
 public sealed class WebhookCaBundleStore(KubeApi api, string name) : ICaBundleStore
 {
-    const string FieldManager = "admission-las-certificates";
-
     V1MutatingWebhookConfiguration? read;
 
     /// <inheritdoc/>
@@ -34,97 +32,51 @@ public sealed class WebhookCaBundleStore(KubeApi api, string name) : ICaBundleSt
         var registration = read ?? throw new InvalidOperationException("there is no registration to write to");
         try
         {
-            // A patch of these fields alone: whatever else a newer API server knows of the object stays.
+            // A patch of these fields only: fields of the object that only a newer API server has stay.
             read = await api.PatchAsync(
-                ObjectKinds.Registrations, name, ObjectPatch.Operations(PatchOf(registration, Encoding.UTF8.GetBytes(bundle.Pem))), FieldManager, stop).ConfigureAwait(false);
+                ObjectKinds.Registrations, name, ObjectPatch.Operations(PatchOf(registration, bundle)), ObjectNames.Rotation, stop).ConfigureAwait(false);
         }
         catch (HttpOperationException refused) when (refused.Is(HttpStatusCode.Conflict) || refused.Is(HttpStatusCode.UnprocessableEntity) || refused.Is(HttpStatusCode.NotFound))
         {
-            throw new ChangedMeanwhileException($"{Place} was changed by somebody else", refused);
+            throw new ChangedMeanwhileException($"{Place} was changed meanwhile", refused);
         }
     }
 
     /// <inheritdoc/>
     public async Task<IReadOnlyList<Replica>?> ReplicasAsync(CancellationToken stop)
     {
-        List<Task<Replica?>> probes = [];
+        List<Replica> replicas = [];
         foreach (var client in (read?.Webhooks ?? []).Select(w => w.ClientConfig).DistinctBy(c => (c.Url, c.Service?.NamespaceProperty, c.Service?.Name, c.Service?.Port)))
         {
             if (client.Url is { } url && Uri.TryCreate(url, UriKind.Absolute, out var address))
             {
-                probes.Add(LookAsync(address.Authority, address.Host, address.Port, address.Host, mayBeAway: false, stop));
+                var (shown, fault) = await TlsDial.DialAsync(address.Host, address.Port, address.Host, stop).ConfigureAwait(false);
+                replicas.Add(ReplicaOf(address.Authority, shown, fault));
             }
-            else if (client.Service is { } service)
+            else if (client.Service is { } reference && await ServicePods.FindAsync(api, reference, stop).ConfigureAwait(false) is { ServicePort: not null } service)
             {
-                probes.AddRange(await ProbePodsAsync(service, stop).ConfigureAwait(false));
+                var dialled = await service.DialAsync(service.Pods.Where(p => p.Status?.Phase is not ("Succeeded" or "Failed")), stop).ConfigureAwait(false);
+                // A pod that is not ready may be unreachable: one that starts mounts the current Secret, and one that stops does not serve much longer.
+                replicas.AddRange(dialled.Where(d => d.Shown is not null || ServicePods.IsReady(d.Pod)).Select(d => ReplicaOf($"pod {d.Pod.Metadata.Name}", d.Shown, d.Fault)));
             }
         }
 
-        return [.. (await Task.WhenAll(probes).ConfigureAwait(false)).OfType<Replica>()];
+        return replicas;
     }
 
-    async Task<IEnumerable<Task<Replica?>>> ProbePodsAsync(Admissionregistrationv1ServiceReference reference, CancellationToken stop)
+    static Replica ReplicaOf(string name, X509Certificate2Collection? shown, string? fault) =>
+        shown is not null ? new Replica(name, CertificateFacts.Of(shown[0])) : new Replica(name, null, $"cannot be seen from here ({fault})");
+
+    static string PatchOf(V1MutatingWebhookConfiguration registration, TrustBundle bundle)
     {
-        if (await api.FindAsync(ObjectKinds.Services, reference.NamespaceProperty, reference.Name, stop).ConfigureAwait(false) is not { } service)
-        {
-            // Then nobody can be called through it.
-            return [];
-        }
+        var caBundle = Convert.ToBase64String(Encoding.UTF8.GetBytes(bundle.Pem));
+        JsonNode[] operations =
+        [
+            Operation("test", "/metadata/resourceVersion", registration.Metadata.ResourceVersion),
+            .. registration.Webhooks.Select((_, i) => Operation("add", string.Create(CultureInfo.InvariantCulture, $"/webhooks/{i}/clientConfig/caBundle"), caBundle)),
+        ];
+        return new JsonArray(operations).ToJsonString();
 
-        var selector = string.Join(',', (service.Spec.Selector ?? new Dictionary<string, string>()).Select(s => $"{s.Key}={s.Value}"));
-        var port = service.Spec.Ports?.FirstOrDefault(p => p.Port == (reference.Port ?? 443));
-        if (selector.Length == 0 || port is null)
-        {
-            return [];
-        }
-
-        var pods = await api.ReadListAsync(ObjectKinds.PodLists, reference.NamespaceProperty, selector, stop).ConfigureAwait(false);
-        var host = $"{reference.Name}.{reference.NamespaceProperty}.svc";
-        return pods.Items
-            .Where(p => p.Status?.PodIP is { Length: > 0 } && p.Status.Phase is not ("Succeeded" or "Failed"))
-            .Select(p => LookAsync(
-                $"pod {p.Metadata.Name}", p.Status.PodIP, PortOf(p, port), host,
-                // One that is starting mounts the present Secret, and one that is ending answers nobody for long.
-                mayBeAway: p.Metadata.DeletionTimestamp is not null || p.Status.Conditions?.Any(c => c is { Type: "Ready", Status: "True" }) != true, stop));
-    }
-
-    /// <returns>What was seen; <see langword="null"/> for a server that may be away and is.</returns>
-    static async Task<Replica?> LookAsync(string name, string address, int port, string host, bool mayBeAway, CancellationToken stop)
-    {
-        var (shown, fault) = await TlsDial.DialAsync(address, port, host, stop).ConfigureAwait(false);
-        return shown is not null ? new Replica(name, CertificateFacts.Of(shown[0]))
-            : mayBeAway ? null
-            : new Replica(name, null, $"cannot be seen from here ({fault})");
-    }
-
-    static int PortOf(V1Pod pod, V1ServicePort port) =>
-        port.TargetPort?.Value is not { Length: > 0 } target ? port.Port
-        : int.TryParse(target, CultureInfo.InvariantCulture, out var number) ? number
-        : pod.Spec.Containers.SelectMany(c => c.Ports ?? []).FirstOrDefault(p => p.Name == target)?.ContainerPort ?? port.Port;
-
-    static string PatchOf(V1MutatingWebhookConfiguration registration, ReadOnlySpan<byte> bundle)
-    {
-        var buffer = new ArrayBufferWriter<byte>();
-        using (var json = new Utf8JsonWriter(buffer))
-        {
-            json.WriteStartArray();
-            json.WriteStartObject();
-            json.WriteString("op", "test");
-            json.WriteString("path", "/metadata/resourceVersion");
-            json.WriteString("value", registration.Metadata.ResourceVersion);
-            json.WriteEndObject();
-            for (var i = 0; i < registration.Webhooks.Count; i++)
-            {
-                json.WriteStartObject();
-                json.WriteString("op", "add");
-                json.WriteString("path", string.Create(CultureInfo.InvariantCulture, $"/webhooks/{i}/clientConfig/caBundle"));
-                json.WriteBase64String("value", bundle);
-                json.WriteEndObject();
-            }
-
-            json.WriteEndArray();
-        }
-
-        return Encoding.UTF8.GetString(buffer.WrittenSpan);
+        static JsonObject Operation(string op, string path, string value) => new() { ["op"] = op, ["path"] = path, ["value"] = value };
     }
 }

@@ -1,5 +1,5 @@
 using System.CommandLine;
-using AdmissionLas.Registration;
+using AdmissionLas.Kubernetes;
 using k8s;
 using k8s.Exceptions;
 using YamlDotNet.Core;
@@ -20,13 +20,13 @@ static class ClusterOptions
     static readonly Option<string> Namespace = new("--namespace")
     {
         Description = "The namespace that AdmissionLas is installed in",
-        DefaultValueFactory = _ => RegistrationKeys.DefaultName,
+        DefaultValueFactory = _ => ObjectNames.Webhook,
     };
 
     static readonly Option<string> Name = new("--name")
     {
         Description = "The MutatingWebhookConfiguration's name",
-        DefaultValueFactory = _ => RegistrationKeys.DefaultName,
+        DefaultValueFactory = _ => ObjectNames.Webhook,
     };
 
     /// <summary>How long to wait for the API server.</summary>

@@ -18,7 +18,7 @@ static partial class RegisterCommand
 
     static readonly Option<string?> Service = new("--service")
     {
-        Description = $"The webhook's Service in --namespace [default: {RegistrationKeys.DefaultName}]",
+        Description = $"The webhook's Service in --namespace [default: {ObjectNames.Webhook}]",
     };
 
     static readonly Option<int?> Port = new("--port") { Description = "The Service's port [default: 443]", CustomParser = OptionParsers.Port };
@@ -154,8 +154,8 @@ static partial class RegisterCommand
             output.WriteLine("  admission-las certs init          # there is no CA bundle yet, so the API server cannot trust the webhook and pods are not placed");
         }
 
-        var name = choices.Name == RegistrationKeys.DefaultName ? "" : $" --name {choices.Name}";
-        var ns = ClusterOptions.NamespaceOf(arguments) == RegistrationKeys.DefaultName ? "" : $" --namespace {ClusterOptions.NamespaceOf(arguments)}";
+        var name = choices.Name == ObjectNames.Webhook ? "" : $" --name {choices.Name}";
+        var ns = ClusterOptions.NamespaceOf(arguments) == ObjectNames.Webhook ? "" : $" --namespace {ClusterOptions.NamespaceOf(arguments)}";
         output.WriteLine($"  kubectl label namespace <namespace> {RegistrationKeys.OptIn}={RegistrationKeys.OptedIn}");
         output.WriteLine($"  kubectl label node <node> {LatencyLabels.Prefix}<location>=<milliseconds>");
         output.WriteLine($"  admission-las doctor{ns}{name}");
@@ -185,7 +185,7 @@ static partial class RegisterCommand
     {
         var port = arguments.GetValue(Port) ?? 443;
         return port > 0
-            ? new WebhookAddress.Service(ns, arguments.GetValue(Service) ?? RegistrationKeys.DefaultName, port)
+            ? new WebhookAddress.Service(ns, arguments.GetValue(Service) ?? ObjectNames.Webhook, port)
             : throw new InvalidDataException("--port: 0 is not a port of a Service (1 to 65535)");
     }
 

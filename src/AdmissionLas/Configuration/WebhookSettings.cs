@@ -1,3 +1,4 @@
+using AdmissionLas.Kubernetes;
 using AdmissionLas.Webhook;
 using Microsoft.Extensions.Options;
 
@@ -7,7 +8,7 @@ namespace AdmissionLas.Configuration;
 static class WebhookSettings
 {
     /// <summary>The ConfigMap, in the namespace that AdmissionLas is installed in.</summary>
-    internal const string ConfigMapName = "admission-las";
+    internal const string ConfigMapName = ObjectNames.Webhook;
 
     /// <summary>The file in it.</summary>
     internal const string ConfigMapKey = "admission-las.yaml";

@@ -17,31 +17,26 @@ static class PermissionsCheck
     /// <summary>A service account, what it is for, and the permissions it needs.</summary>
     internal sealed record Account(string Name, string Purpose, IReadOnlyList<Permission> Needs);
 
-    /// <summary>The Secret with the serving certificate.</summary>
-    internal const string ServingSecret = "admission-las-tls";
-
-    const string AuthoritySecret = "admission-las-ca";
-    const string Rotation = "admission-las-certificates";
     const string Leases = "coordination.k8s.io";
     const string Registrations = "admissionregistration.k8s.io";
 
     /// <summary>The accounts of the manifests, with what each needs.</summary>
     internal static IReadOnlyList<Account> Accounts(string ns, string registration) =>
     [
-        new(RegistrationKeys.DefaultName, "the webhook",
+        new(ObjectNames.Webhook, "the webhook",
         [
             new("list", "", "nodes"), new("watch", "", "nodes"),
             new("list", "", "pods"), new("watch", "", "pods"),
             new("create", "", "events"),
         ]),
-        new(Rotation, "the certificates' rotation",
+        new(ObjectNames.Rotation, "the certificates' rotation",
         [
-            new("get", "", "secrets", ns, ServingSecret), new("update", "", "secrets", ns, ServingSecret),
-            new("get", "", "secrets", ns, AuthoritySecret), new("update", "", "secrets", ns, AuthoritySecret),
+            new("get", "", "secrets", ns, ObjectNames.ServingSecret), new("update", "", "secrets", ns, ObjectNames.ServingSecret),
+            new("get", "", "secrets", ns, ObjectNames.AuthoritySecret), new("update", "", "secrets", ns, ObjectNames.AuthoritySecret),
             new("create", "", "secrets", ns),
-            new("get", Leases, "leases", ns, SecretCertificateStore.LeaseName), new("update", Leases, "leases", ns, SecretCertificateStore.LeaseName),
+            new("get", Leases, "leases", ns, ObjectNames.Rotation), new("update", Leases, "leases", ns, ObjectNames.Rotation),
             new("create", Leases, "leases", ns),
-            new("get", "", "services", ns, RegistrationKeys.DefaultName), new("list", "", "pods", ns),
+            new("get", "", "services", ns, ObjectNames.Webhook), new("list", "", "pods", ns),
             new("get", Registrations, "mutatingwebhookconfigurations", Name: registration),
             new("patch", Registrations, "mutatingwebhookconfigurations", Name: registration),
         ]),

@@ -1,3 +1,4 @@
+using AdmissionLas.Kubernetes;
 using k8s.Models;
 
 namespace AdmissionLas.Doctor;
@@ -26,16 +27,13 @@ static class ServiceCheck
             return Finding.Ok($"the Service {name} has no selector: its endpoints were not checked");
         }
 
-        var ready = pods.Count(IsReady);
+        var ready = pods.Count(ServicePods.IsReady);
         return ready > 0 ? Finding.Ok($"{ready} of {pods.Count} pods of the Service {name} are ready")
             : pods.Count == 0 ? Finding.Failed($"the Service {name} has no pods", $"kubectl -n {reference.NamespaceProperty} get deployments,pods")
             : Finding.Failed(
                 $"none of the {pods.Count} pods of the Service {name} is ready: {string.Join("; ", pods.Select(Why).Distinct())}",
                 $"kubectl -n {reference.NamespaceProperty} describe pods");
     }
-
-    internal static bool IsReady(V1Pod pod) =>
-        pod.Metadata.DeletionTimestamp is null && (pod.Status?.Conditions ?? []).Any(c => c.Type == "Ready" && c.Status == "True");
 
     static string Why(V1Pod pod) =>
         (pod.Status?.ContainerStatuses ?? []).Select(c => c.State?.Waiting?.Reason ?? c.State?.Terminated?.Reason).FirstOrDefault(r => r is not null)

@@ -10,7 +10,7 @@ namespace AdmissionLas.Registration;
 /// <summary>Reads, writes and deletes the registration in the API server.</summary>
 sealed class Registrar(KubeApi api, string name)
 {
-    const string FieldManager = RegistrationKeys.DefaultName;
+    const string FieldManager = ObjectNames.Webhook;
     const int MaxAttempts = 5;
 
     /// <summary>Reads the registration; <see langword="null"/> when there is none.</summary>
@@ -21,10 +21,10 @@ sealed class Registrar(KubeApi api, string name)
     internal async Task<V1MutatingWebhookConfiguration?> ReadOursAsync(CancellationToken stop)
     {
         var found = await ReadAsync(stop).ConfigureAwait(false);
-        return found is null || found.Metadata.Labels?.TryGetValue(RegistrationKeys.App, out var app) == true && app == RegistrationKeys.DefaultName
+        return found is null || found.Metadata.Labels?.TryGetValue(RegistrationKeys.App, out var app) == true && app == ObjectNames.Webhook
             ? found
             : throw new InvalidDataException(
-                $"the MutatingWebhookConfiguration {name} does not belong to AdmissionLas: it lacks the label {RegistrationKeys.App}={RegistrationKeys.DefaultName}; "
+                $"the MutatingWebhookConfiguration {name} does not belong to AdmissionLas: it lacks the label {RegistrationKeys.App}={ObjectNames.Webhook}; "
                 + "choose another --name, or change that one yourself");
     }
 

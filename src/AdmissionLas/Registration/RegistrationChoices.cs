@@ -1,4 +1,4 @@
-using AdmissionLas.Configuration;
+using AdmissionLas.Kubernetes;
 
 namespace AdmissionLas.Registration;
 
@@ -22,10 +22,10 @@ abstract record WebhookAddress
 sealed record RegistrationChoices
 {
     /// <summary>metadata.name.</summary>
-    internal string Name { get; init; } = RegistrationKeys.DefaultName;
+    internal string Name { get; init; } = ObjectNames.Webhook;
 
-    /// <summary>The namespace of AdmissionLas itself; its pods never go to the webhook.</summary>
-    internal string Namespace { get; init; } = RegistrationKeys.DefaultName;
+    /// <summary>Where AdmissionLas itself runs; its pods never come to it.</summary>
+    internal string Namespace { get; init; } = ObjectNames.Webhook;
 
     /// <summary>Where the API server calls the webhook.</summary>
     internal required WebhookAddress Address { get; init; }
