@@ -18,12 +18,7 @@ public sealed class DirectoryCertificateStore(string directory) : ICertificateSt
     public string Place => Path.Combine(TrustFolder, BundleFile);
 
     /// <inheritdoc/>
-    public string PlaceOf(CertificateGroup group) => Path.Combine(directory, group switch
-    {
-        CertificateGroup.Authorities => "authority",
-        CertificateGroup.Serving => "serving",
-        _ => throw new ArgumentOutOfRangeException(nameof(group), group, "no such group"),
-    });
+    public string PlaceOf(CertificateGroup group) => Path.Combine(directory, group == CertificateGroup.Serving ? "serving" : "authority");
 
     /// <inheritdoc/>
     public Task<IReadOnlyDictionary<string, string>?> ReadAsync(CertificateGroup group, CancellationToken stop) => ReadFolderAsync(PlaceOf(group), stop);

@@ -28,7 +28,7 @@ public enum RotationGoal
 /// <param name="Trusted">Each caller's bundle, see <see cref="ICaBundleStore.ReadAsync"/>.</param>
 /// <param name="TrustedFor">For how long every caller's bundle has been seen to be right; <see langword="null"/> when one is not.</param>
 /// <param name="Replicas">What is served, see <see cref="ICaBundleStore.ReplicasAsync"/>; read only while there are old authorities.</param>
-public sealed record RotationState(
+sealed record RotationState(
     Authorities? Authorities,
     KeyPair? Serving,
     IReadOnlyDictionary<string, TrustBundle?>? Trusted,
@@ -37,37 +37,31 @@ public sealed record RotationState(
 
 /// <summary>The next step: one write or one wait, so that a run can end after any of them.</summary>
 /// <param name="Why">The reason, for messages.</param>
-public abstract record RotationStep(string Why)
+abstract record RotationStep(string Why)
 {
-    /// <summary>Make the first authority, or replace a lost one. The authorities that are trusted now stay trusted.</summary>
-    public sealed record CreateAuthority(string Why) : RotationStep(Why);
+    // Also replaces a lost authority. The authorities that are trusted now stay trusted.
+    internal sealed record CreateAuthority(string Why) : RotationStep(Why);
 
-    /// <summary>Make the next authority; it signs nothing yet.</summary>
-    public sealed record AddNext(string Why) : RotationStep(Why);
+    // The next authority signs nothing yet.
+    internal sealed record AddNext(string Why) : RotationStep(Why);
 
-    /// <summary>Make the API server trust exactly our authorities.</summary>
-    public sealed record Trust(string Why) : RotationStep(Why);
+    // The API server trusts exactly our authorities then.
+    internal sealed record Trust(string Why) : RotationStep(Why);
 
-    /// <summary>Give every API server time to read the bundle.</summary>
-    public sealed record AwaitTrust(string Why) : RotationStep(Why);
+    internal sealed record AwaitTrust(string Why) : RotationStep(Why);
 
-    /// <summary>The next authority becomes the signer.</summary>
-    public sealed record Promote(string Why) : RotationStep(Why);
+    internal sealed record Promote(string Why) : RotationStep(Why);
 
-    /// <summary>Make and store a serving certificate.</summary>
-    public sealed record IssueServing(string Why) : RotationStep(Why);
+    internal sealed record IssueServing(string Why) : RotationStep(Why);
 
-    /// <summary>Wait until every replica serves what the signer signed.</summary>
-    public sealed record AwaitReplicas(string Why) : RotationStep(Why);
+    internal sealed record AwaitReplicas(string Why) : RotationStep(Why);
 
-    /// <summary>Remove the old authorities.</summary>
-    public sealed record RemoveOldAuthorities(string Why) : RotationStep(Why);
+    internal sealed record RemoveOldAuthorities(string Why) : RotationStep(Why);
 
-    /// <summary>Nothing is left to do.</summary>
-    public sealed record Done(string Why) : RotationStep(Why);
+    internal sealed record Done(string Why) : RotationStep(Why);
 
-    /// <summary>Only an admin can go on.</summary>
-    public sealed record Refuse(string Why) : RotationStep(Why);
+    // Only an admin can go on.
+    internal sealed record Refuse(string Why) : RotationStep(Why);
 }
 
 /// <summary>
@@ -79,15 +73,10 @@ public abstract record RotationStep(string Why)
 /// The rule behind the order: at every moment each API server's bundle holds the signer of each replica's certificate. So trust grows before
 /// a new certificate is served, and shrinks only once no old one is.
 /// </remarks>
-public static class RotationPlan
+static class RotationPlan
 {
-    /// <summary>The next step.</summary>
-    /// <param name="state">The state.</param>
-    /// <param name="goal">The goal of the run.</param>
-    /// <param name="policy">How certificates are made.</param>
-    /// <param name="trustDelay">How long an API server may take to read a changed bundle.</param>
-    /// <param name="now">The time.</param>
-    public static RotationStep Next(RotationState state, RotationGoal goal, CertificatePolicy policy, TimeSpan trustDelay, DateTimeOffset now)
+    // trustDelay: how long an API server may take to read a changed bundle.
+    internal static RotationStep Next(RotationState state, RotationGoal goal, CertificatePolicy policy, TimeSpan trustDelay, DateTimeOffset now)
     {
         var revokes = goal is RotationGoal.Revoke or RotationGoal.RevokeUnseen;
         var renews = goal is RotationGoal.Renew or RotationGoal.RenewServing or RotationGoal.RenewAuthority;

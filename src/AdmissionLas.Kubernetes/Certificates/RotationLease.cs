@@ -104,15 +104,11 @@ sealed class RotationLease : IRotationLock
             {
                 return;
             }
-            catch (HttpOperationException refused) when (refused.Is(HttpStatusCode.Conflict) || refused.Is(HttpStatusCode.NotFound))
-            {
-                await lost.CancelAsync().ConfigureAwait(false);
-                return;
-            }
             catch (Exception fault) when (fault is HttpOperationException or HttpRequestException or OperationCanceledException)
             {
-                // Try again until another rotation may take the Lease.
-                if (time.GetElapsedTime(renewedAt) > Duration - RenewEvery)
+                var isTaken = fault is HttpOperationException refused && (refused.Is(HttpStatusCode.Conflict) || refused.Is(HttpStatusCode.NotFound));
+                // Otherwise try again until another rotation may take the Lease.
+                if (isTaken || time.GetElapsedTime(renewedAt) > Duration - RenewEvery)
                 {
                     await lost.CancelAsync().ConfigureAwait(false);
                     return;

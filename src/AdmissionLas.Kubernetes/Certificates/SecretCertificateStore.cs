@@ -51,12 +51,7 @@ public sealed class SecretCertificateStore(KubeApi api, string namespaceName, Ti
     /// <inheritdoc/>
     public Task<IRotationLock> LockAsync(CancellationToken stop) => RotationLease.AcquireAsync(api, namespaceName, ObjectNames.Rotation, time, stop);
 
-    static string NameOf(CertificateGroup group) => group switch
-    {
-        CertificateGroup.Authorities => ObjectNames.AuthoritySecret,
-        CertificateGroup.Serving => ObjectNames.ServingSecret,
-        _ => throw new ArgumentOutOfRangeException(nameof(group), group, "no such group"),
-    };
+    static string NameOf(CertificateGroup group) => group == CertificateGroup.Serving ? ObjectNames.ServingSecret : ObjectNames.AuthoritySecret;
 
     V1Secret New(CertificateGroup group, Dictionary<string, byte[]> data) => new()
     {

@@ -3,7 +3,7 @@ using k8s.Autorest;
 
 namespace AdmissionLas.Kubernetes;
 
-/// <summary>Tells by its status why the API server refused a request.</summary>
+/// <summary>Compares the status with which the API server refused a request.</summary>
 static class ApiRefusal
 {
     internal static bool Is(this HttpOperationException refused, HttpStatusCode status) => refused.Response?.StatusCode == status;

@@ -21,6 +21,22 @@ static class JsonElementFields
         _ => null,
     };
 
+    /// <summary>
+    /// Reads an object; <see langword="null"/> when it holds text that is not valid Unicode. Half a surrogate pair or invalid UTF-8 passes the JSON
+    /// parser and fails only when it is read, where an exception would cost the whole list.
+    /// </summary>
+    internal static T? ReadValid<T>(JsonElement item, Func<JsonElement, T?> read) where T : class
+    {
+        try
+        {
+            return read(item);
+        }
+        catch (InvalidOperationException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>A ResourceList without its <c>pods</c>.</summary>
     internal static Resources ResourceList(JsonElement list)
     {

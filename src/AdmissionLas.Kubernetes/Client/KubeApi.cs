@@ -163,7 +163,7 @@ public sealed class KubeApi(KubernetesClientConfiguration configuration, TimePro
             {
                 read = await reader.ReadAsync(stop).ConfigureAwait(false);
                 var rest = read.Buffer;
-                while (TakeLine(ref rest, read.IsCompleted) is { } json)
+                while (TryTakeLine(ref rest, read.IsCompleted, out var json))
                 {
                     using var line = JsonDocument.Parse(json);
                     yield return new WatchLine(JsonElementFields.Text(JsonElementFields.Member(line.RootElement, "type")) ?? "", JsonElementFields.Member(line.RootElement, "object"));
@@ -180,26 +180,16 @@ public sealed class KubeApi(KubernetesClientConfiguration configuration, TimePro
     }
 
     // The last line may lack its line break. If it was cut off, parsing it fails.
-    static ReadOnlySequence<byte>? TakeLine(ref ReadOnlySequence<byte> rest, bool isLast)
+    static bool TryTakeLine(ref ReadOnlySequence<byte> rest, bool isLast, out ReadOnlySequence<byte> line)
     {
-        while (rest.PositionOf((byte)'\n') is { } end)
+        line = default;
+        while (line.IsEmpty && (rest.PositionOf((byte)'\n') ?? (isLast && !rest.IsEmpty ? rest.End : (SequencePosition?)null)) is { } end)
         {
-            var line = rest.Slice(0, end);
-            rest = rest.Slice(rest.GetPosition(1, end));
-            if (!line.IsEmpty)
-            {
-                return line;
-            }
+            line = rest.Slice(0, end);
+            rest = end.Equals(rest.End) ? rest.Slice(end) : rest.Slice(rest.GetPosition(1, end));
         }
 
-        if (!isLast || rest.IsEmpty)
-        {
-            return null;
-        }
-
-        var last = rest;
-        rest = rest.Slice(rest.End);
-        return last;
+        return !line.IsEmpty;
     }
 
     static string Path(WatchedResource resource) =>

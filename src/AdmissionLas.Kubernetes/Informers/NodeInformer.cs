@@ -84,40 +84,31 @@ public sealed partial class NodeInformer : IResourceEventHandler
 
     async Task PublishAsync(CancellationToken stop)
     {
-        while (!stop.IsCancellationRequested)
+        using var stopping = stop.Register(() => changed.Writer.TryComplete());
+        await foreach (var _ in changed.Reader.ReadAllAsync(CancellationToken.None).ConfigureAwait(false))
         {
-            try
-            {
-                await changed.Reader.ReadAsync(stop).ConfigureAwait(false);
-                Publish();
-                await Task.Delay(PublishInterval, time, stop).ConfigureAwait(false);
-            }
-            catch (OperationCanceledException) when (stop.IsCancellationRequested)
-            {
-                return;
-            }
+            Publish();
+            await Task.Delay(PublishInterval, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
     void Publish()
     {
+        NodeFacts[] now;
+        lock (nodesGate)
+        {
+            now = [.. nodes.Values];
+        }
+
         try
         {
-            last = last.With(Now());
+            last = last.With(now);
             state.Publish(last);
         }
         // A subscriber may fail, and without this no view would be published any more, and nothing would be logged.
         catch (Exception fault)
         {
             PublishFailed(fault, fault.Message);
-        }
-    }
-
-    NodeFacts[] Now()
-    {
-        lock (nodesGate)
-        {
-            return [.. nodes.Values];
         }
     }
 

@@ -13,18 +13,7 @@ public static class NodeReader
 {
     /// <summary>Reads a Node object.</summary>
     /// <returns><see langword="null"/> when it has no name, or holds text that is not valid Unicode.</returns>
-    public static NodeFacts? Read(JsonElement node)
-    {
-        try
-        {
-            return ReadFacts(node)?.WithLatenciesOf(LatencySources);
-        }
-        // Half a surrogate pair or invalid UTF-8 passes the JSON reader and fails only here, where an exception would cost the whole list.
-        catch (InvalidOperationException)
-        {
-            return null;
-        }
-    }
+    public static NodeFacts? Read(JsonElement node) => ReadValid(node, ReadFacts)?.WithLatenciesOf(LatencySources);
 
     /// <summary>Where latencies come from. A source that measures is another entry.</summary>
     static readonly ILatencySource[] LatencySources = [LatencyLabels.Instance];

@@ -12,18 +12,7 @@ public static class PodUsageReader
 {
     /// <summary>Reads a Pod object.</summary>
     /// <returns><see langword="null"/> when it uses nothing: it has finished, or it waits and is not ours.</returns>
-    public static PodUsage? Read(JsonElement pod)
-    {
-        try
-        {
-            return ReadUsage(pod);
-        }
-        // Text that is not valid Unicode, see NodeReader.
-        catch (InvalidOperationException)
-        {
-            return null;
-        }
-    }
+    public static PodUsage? Read(JsonElement pod) => ReadValid(pod, ReadUsage);
 
     static PodUsage? ReadUsage(JsonElement pod)
     {

@@ -75,14 +75,9 @@ public static class YamlSource
         _ => JsonValue.Create(text),
     };
 
-    /// <param name="Value">The value.</param>
-    /// <param name="Size">How many values it is, itself included.</param>
-    /// <param name="Depth">How many levels it is deep.</param>
-    readonly record struct Built(JsonNode? Value, int Size, int Depth);
-
     sealed class Reading(IParser parser)
     {
-        readonly Dictionary<AnchorName, Built> anchors = [];
+        readonly Dictionary<AnchorName, JsonNode?> anchors = [];
         readonly HashSet<AnchorName> open = [];
         Dictionary<JsonNode, int> lines = [];
         long aliased;
@@ -101,7 +96,7 @@ public static class YamlSource
                 lines = new Dictionary<JsonNode, int>(ReferenceEqualityComparer.Instance);
                 Next();
                 var line = Math.Max(start.End.Line, parser.Current is Scalar { Value.Length: 0 } ? start.End.Line : parser.Current!.Start.Line);
-                documents.Add(new SourceDocument(Value(1).Value, (int)line, lines));
+                documents.Add(new SourceDocument(Value(1), (int)line, lines));
             }
 
             return documents;
@@ -130,7 +125,7 @@ public static class YamlSource
         }
 
         // Reads the value that begins at the current event and leaves the parser on its last event.
-        Built Value(int depth)
+        JsonNode? Value(int depth)
         {
             var start = parser.Current!.Start;
             if (parser.Current is AnchorAlias alias)
@@ -149,32 +144,31 @@ public static class YamlSource
                 open.Add(anchor);
             }
 
-            var built = parser.Current switch
+            JsonNode? value = parser.Current switch
             {
                 MappingStart => Mapping(depth),
                 SequenceStart => Sequence(depth),
-                Scalar { Style: ScalarStyle.Plain, Tag.IsEmpty: true } scalar => new Built(Plain(scalar.Value), 1, 0),
-                Scalar scalar => new Built(JsonValue.Create(scalar.Value), 1, 0),
+                Scalar { Style: ScalarStyle.Plain, Tag.IsEmpty: true } scalar => Plain(scalar.Value),
+                Scalar scalar => JsonValue.Create(scalar.Value),
                 _ => throw Fault(start, "a value is missing"),
             };
             if (!anchor.IsEmpty)
             {
                 open.Remove(anchor);
-                anchors[anchor] = built;
+                anchors[anchor] = value;
             }
 
-            if (built.Value is { } value)
+            if (value is not null)
             {
                 lines[value] = (int)start.Line;
             }
 
-            return built;
+            return value;
         }
 
-        Built Mapping(int depth)
+        JsonObject Mapping(int depth)
         {
             var mapping = new JsonObject();
-            var (size, deepest) = (1, 0);
             for (Next(); parser.Current is not MappingEnd; Next())
             {
                 if (parser.Current is not Scalar key)
@@ -183,33 +177,27 @@ public static class YamlSource
                 }
 
                 Next();
-                var member = Value(depth + 1);
-                if (!mapping.TryAdd(key.Value, member.Value))
+                if (!mapping.TryAdd(key.Value, Value(depth + 1)))
                 {
                     throw Fault(key.Start, $"the key {Shorten(key.Value)} stands twice");
                 }
-
-                (size, deepest) = (size + member.Size, Math.Max(deepest, member.Depth));
             }
 
-            return new Built(mapping, size, deepest + 1);
+            return mapping;
         }
 
-        Built Sequence(int depth)
+        JsonArray Sequence(int depth)
         {
             var sequence = new JsonArray();
-            var (size, deepest) = (1, 0);
             for (Next(); parser.Current is not SequenceEnd; Next())
             {
-                var item = Value(depth + 1);
-                sequence.Add(item.Value);
-                (size, deepest) = (size + item.Size, Math.Max(deepest, item.Depth));
+                sequence.Add(Value(depth + 1));
             }
 
-            return new Built(sequence, size, deepest + 1);
+            return sequence;
         }
 
-        Built Aliased(AnchorAlias alias, int depth)
+        JsonNode? Aliased(AnchorAlias alias, int depth)
         {
             if (open.Contains(alias.Value))
             {
@@ -221,24 +209,37 @@ public static class YamlSource
                 throw Fault(alias.Start, $"the alias *{Shorten(alias.Value.Value)} names nothing that stands before it");
             }
 
-            aliased += named.Size;
+            var (size, deepest) = Measure(named);
+            aliased += size;
             if (aliased > MaxAliased)
             {
                 throw Fault(alias.Start, string.Create(CultureInfo.InvariantCulture, $"the aliases make more than {MaxAliased} values of the text; write out what is meant"));
             }
 
-            if (depth + named.Depth > DeepestNesting + 1)
+            if (depth + deepest > DeepestNesting + 1)
             {
                 throw Fault(alias.Start, $"nested more than {DeepestNesting} levels deep");
             }
 
-            var copy = named.Value?.DeepClone();
+            var copy = named?.DeepClone();
             if (copy is not null)
             {
                 lines[copy] = (int)alias.Start.Line;
             }
 
-            return named with { Value = copy };
+            return copy;
+        }
+
+        /// <returns>How many values it is, itself included, and how many levels it is deep.</returns>
+        static (int Size, int Depth) Measure(JsonNode? value)
+        {
+            if (value is not (JsonObject or JsonArray))
+            {
+                return (1, 0);
+            }
+
+            var children = (value is JsonArray array ? array : value.AsObject().Select(m => m.Value)).Select(Measure).ToList();
+            return (1 + children.Sum(c => c.Size), 1 + children.Select(c => c.Depth).DefaultIfEmpty().Max());
         }
 
         static string Shorten(string text) => text.Length <= 63 ? text : $"{text.AsSpan(0, 63)}…";

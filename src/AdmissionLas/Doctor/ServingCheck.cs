@@ -1,5 +1,4 @@
 using System.Net;
-using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using AdmissionLas.Certificates;
@@ -76,21 +75,10 @@ static class ServingCheck
             return [];
         }
 
-        if (secret?.Data?.TryGetValue("tls.crt", out var pem) != true)
-        {
-            return [];
-        }
-
-        var certificates = new X509Certificate2Collection();
-        try
-        {
-            certificates.ImportFromPem(Encoding.UTF8.GetString(pem!));
-        }
-        catch (CryptographicException)
-        {
-            return [];
-        }
-
-        return certificates.Count == 0 ? [] : [ChainOf(certificates, $"Secret {ns}/{ObjectNames.ServingSecret}")];
+        // A server's chain is read like a bundle of authorities.
+        var certificates = secret?.Data?.TryGetValue("tls.crt", out var pem) == true ? TrustBundle.Read(Encoding.UTF8.GetString(pem)) : null;
+        return certificates is { Authorities.Count: > 0 }
+            ? [ChainOf([.. certificates.Authorities.Select(c => X509Certificate2.CreateFromPem(c.Pem))], $"Secret {ns}/{ObjectNames.ServingSecret}")]
+            : [];
     }
 }

@@ -3,9 +3,6 @@ namespace AdmissionLas.Registration;
 /// <summary>The names and labels that tell our registration and the namespaces it covers.</summary>
 static class RegistrationKeys
 {
-    /// <summary>The name of our objects unless the admin gives another: registration, namespace, Service, service account.</summary>
-    internal const string DefaultName = "admission-las";
-
     /// <summary>The label of a namespace whose pods go to the webhook; its value is <see cref="OptedIn"/>.</summary>
     internal const string OptIn = "admissionlas.io/inject";
 
@@ -14,7 +11,7 @@ static class RegistrationKeys
     /// <summary>The label in which the API server keeps a namespace's name, for selectors (Kubernetes 1.21 and later).</summary>
     internal const string NamespaceName = "kubernetes.io/metadata.name";
 
-    /// <summary>The label of our registration; its value is <see cref="DefaultName"/>.</summary>
+    /// <summary>The label of our registration; its value is <see cref="Kubernetes.ObjectNames.Webhook"/>.</summary>
     internal const string App = "app.kubernetes.io/name";
 
     internal const string KubeSystem = "kube-system";

@@ -133,7 +133,7 @@ sealed record ClusterSnapshot(IReadOnlyList<JsonObject> Objects, IReadOnlyList<s
 
     static JsonObject? Reduced(JsonObject item) => item.Text("kind") is { } kind ? Reduced(item, kind) : null;
 
-    // A pod that claims nothing changes no decision.
+    // A pod that uses nothing changes no decision.
     static JsonObject? Reduced(JsonObject item, string kind) => kind switch
     {
         "Node" => ObjectReduction.Node(item),

@@ -78,7 +78,7 @@ public sealed class CertsCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task Status_names_a_bundle_that_somebody_overwrote()
+    public async Task Status_names_a_bundle_that_was_overwritten()
     {
         await CertsAsync("init");
         File.WriteAllText(FileOf("trust/ca.crt"), "-----BEGIN CERTIFICATE-----");

@@ -36,7 +36,7 @@ public sealed class RotationProperties
             }
 
             cluster.Pass(TimeSpan.FromHours(run.PauseHours));
-            // The daily job, which nobody kills.
+            // The daily job, which is never killed.
             await cluster.RunAsync(RotationGoal.Renew);
         }
 

@@ -7,6 +7,42 @@ namespace AdmissionLas.Tests.Kubernetes;
 /// <summary>What is taken from a Node as the API server sends it, odd ones included.</summary>
 public sealed class NodeReaderTests
 {
+    [Fact]
+    public void Of_a_node_what_placement_needs_is_read()
+    {
+        using var reader = new StringReader("""
+            apiVersion: v1
+            kind: Node
+            metadata:
+              name: edge
+              labels: { kubernetes.io/hostname: edge-host, HOME: "0.8", WORK: 9ms, latency.admissionlas.io/CLOUD: 1.5 }
+            spec:
+              unschedulable: true
+              taints: [{ key: gpu, value: "yes", effect: NoSchedule }, { key: odd, effect: Whatever }]
+            status:
+              allocatable: { cpu: 1930m, memory: 4G, pods: 110, nvidia.com/gpu: "2", ephemeral-storage: 10Gi }
+              conditions: [{ type: MemoryPressure, status: "False" }, { type: Ready, status: "True" }]
+            """);
+        var node = Assert.Single(YamlJson.ReadNodes(reader));
+
+        Assert.Equal("edge", node.Name);
+        Assert.Equal("edge-host", node.Hostname);
+        Assert.Equal(1.5, node.Latencies.Measured.Single(m => m.Location == "CLOUD").LatencyMs);
+        Assert.Equal(0.8, node.Latencies.Measured.Single(m => m.Location == "HOME").LatencyMs);
+        Assert.True(node.IsCordoned);
+        Assert.True(node.IsReady);
+        Assert.Equal([new Taint("gpu", "yes", TaintEffect.NoSchedule)], node.Taints);
+        Assert.Equal((1930, 4_000_000_000), (node.Allocatable.CpuMilli, node.Allocatable.MemoryBytes));
+        Assert.Equal(2, node.Allocatable.AmountOf("nvidia.com/gpu"));
+        Assert.Equal(110, node.AllocatablePods);
+    }
+
+    [Theory]
+    [InlineData("""{ "kind": "Node", "metadata": { "name": "n" } }""")]
+    [InlineData("""{ "kind": "Node", "metadata": { "name": "n", "labels": [] }, "spec": 1, "status": "ok" }""")]
+    [InlineData("""{ "kind": "Node", "metadata": { "name": "n" }, "spec": { "taints": {}, "unschedulable": "no" }, "status": { "conditions": [1, {}], "allocatable": [] } }""")]
+    public void What_is_missing_or_of_a_wrong_type_counts_as_absent(string json) => Assert.Equal(new NodeFacts { Name = "n" }, NodeReader.Read(Json(json)));
+
     [Theory]
     [InlineData("null")]
     [InlineData("7")]

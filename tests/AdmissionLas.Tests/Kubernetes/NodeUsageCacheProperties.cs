@@ -7,11 +7,11 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace AdmissionLas.Tests.Kubernetes;
 
-/// <summary>Whatever happens to pods and to the watch that tells of them, the sums are those of a fresh count.</summary>
+/// <summary>Whatever happens to pods and to their watch, the sums are those of a fresh count.</summary>
 public sealed class NodeUsageCacheProperties
 {
     static readonly TimeSpan Hold = TimeSpan.FromSeconds(60);
-    static readonly TimeSpan LongestStandstill = TimeSpan.FromMinutes(5);
+    static readonly TimeSpan MaxPause = TimeSpan.FromMinutes(5);
 
     [Fact]
     public void After_any_history_the_sums_are_those_of_a_fresh_count() => Events.Sample(
@@ -47,14 +47,14 @@ public sealed class NodeUsageCacheProperties
         _ => Amounts.Of("9000000000000000000", "9223372036854775807", (Nodes.Gpu, long.MaxValue)),
     };
 
-    /// <summary>The pods as they are, as the usage cache was told, and when it was first told that the scheduler found no node for one.</summary>
+    /// <summary>The pods as they are, as the watch has shown them, and when it first showed that the scheduler found no node for one.</summary>
     sealed class History
     {
         readonly FakeTimeProvider time = new();
         readonly NodeUsageCache usageCache;
         readonly Dictionary<int, PodUsage> truth = [];
-        readonly Dictionary<int, PodUsage> told = [];
-        readonly Dictionary<int, TimeSpan> toldAt = [];
+        readonly Dictionary<int, PodUsage> shown = [];
+        readonly Dictionary<int, TimeSpan> shownAt = [];
         readonly Dictionary<int, (string Node, Resources Request, TimeSpan At)> assumed = [];
         TimeSpan age;
         TimeSpan? silence;
@@ -73,7 +73,7 @@ public sealed class NodeUsageCacheProperties
             {
                 case Kind.Assume:
                     // A review is answered once, before its pod exists.
-                    if (!truth.ContainsKey(e.Pod) && !told.ContainsKey(e.Pod))
+                    if (!truth.ContainsKey(e.Pod) && !shown.ContainsKey(e.Pod))
                     {
                         Assert.True(usageCache.TryAssume(Review(e.Pod), node, Size(e.Size), e.Size == 0 ? null : usageCache.Current));
                         if (!assumed.TryGetValue(e.Pod, out var before) || before.At + Hold <= age)
@@ -85,13 +85,13 @@ public sealed class NodeUsageCacheProperties
                     break;
                 case Kind.Create or Kind.MissedCreate:
                     truth.TryAdd(e.Pod, new PodUsage(Uid(e.Pod), node, Size(e.Size), IsUnschedulable: false, Review(e.Pod)));
-                    TellUnless(e.Kind == Kind.MissedCreate, e.Pod);
+                    ShowUnless(e.Kind == Kind.MissedCreate, e.Pod);
                     break;
                 case Kind.Bind or Kind.MissedBind:
                     if (truth.TryGetValue(e.Pod, out var waiting))
                     {
                         truth[e.Pod] = waiting with { Node = node, IsUnschedulable = false };
-                        TellUnless(e.Kind == Kind.MissedBind, e.Pod);
+                        ShowUnless(e.Kind == Kind.MissedBind, e.Pod);
                     }
 
                     break;
@@ -99,27 +99,27 @@ public sealed class NodeUsageCacheProperties
                     if (truth.TryGetValue(e.Pod, out var queued))
                     {
                         truth[e.Pod] = queued with { IsUnschedulable = true };
-                        TellUnless(e.Kind == Kind.MissedUnschedulable, e.Pod);
+                        ShowUnless(e.Kind == Kind.MissedUnschedulable, e.Pod);
                     }
 
                     break;
                 case Kind.Delete or Kind.MissedDelete:
                     truth.Remove(e.Pod);
-                    TellUnless(e.Kind == Kind.MissedDelete, e.Pod);
+                    ShowUnless(e.Kind == Kind.MissedDelete, e.Pod);
                     break;
                 case Kind.Again:
-                    TellUnless(false, e.Pod);
+                    ShowUnless(false, e.Pod);
                     break;
                 case Kind.Relist:
                     usageCache.BeginList();
                     foreach (var pod in truth.Keys)
                     {
-                        Tell(pod);
+                        Show(pod);
                     }
 
                     usageCache.EndList();
-                    Hear();
-                    foreach (var gone in told.Keys.Except(truth.Keys).ToArray())
+                    Contact();
+                    foreach (var gone in shown.Keys.Except(truth.Keys).ToArray())
                     {
                         Forget(gone);
                     }
@@ -129,7 +129,7 @@ public sealed class NodeUsageCacheProperties
                     usageCache.BeginList();
                     foreach (var pod in truth.Keys.Take(e.Size))
                     {
-                        Tell(pod);
+                        Show(pod);
                     }
 
                     break;
@@ -154,11 +154,11 @@ public sealed class NodeUsageCacheProperties
             if (silence is { } before)
             {
                 silence = before + duration;
-                age -= TimeSpan.FromTicks(Math.Clamp((LongestStandstill - before).Ticks, 0, duration.Ticks));
+                age -= TimeSpan.FromTicks(Math.Clamp((MaxPause - before).Ticks, 0, duration.Ticks));
             }
         }
 
-        void Hear()
+        void Contact()
         {
             usageCache.Resume();
             silence = null;
@@ -166,7 +166,7 @@ public sealed class NodeUsageCacheProperties
 
         internal void Check()
         {
-            var counted = told.Where(p => !p.Value.IsUnschedulable || age < toldAt[p.Key] + Hold).Select(p => (p.Value.Node, p.Value.Request))
+            var counted = shown.Where(p => !p.Value.IsUnschedulable || age < shownAt[p.Key] + Hold).Select(p => (p.Value.Node, p.Value.Request))
                 .Concat(assumed.Values.Where(a => age < a.At + Hold).Select(a => (a.Node, a.Request)))
                 .ToLookup(c => c.Node, c => c.Request);
             var usage = usageCache.Current;
@@ -185,14 +185,14 @@ public sealed class NodeUsageCacheProperties
             }
         }
 
-        void TellUnless(bool missed, int pod)
+        void ShowUnless(bool missed, int pod)
         {
             if (!missed)
             {
-                Hear();
+                Contact();
                 if (truth.ContainsKey(pod))
                 {
-                    Tell(pod);
+                    Show(pod);
                 }
                 else
                 {
@@ -202,22 +202,22 @@ public sealed class NodeUsageCacheProperties
             }
         }
 
-        void Tell(int pod)
+        void Show(int pod)
         {
             usageCache.Set(Uid(pod), truth[pod]);
-            if (truth[pod].IsUnschedulable && !(told.TryGetValue(pod, out var before) && before.IsUnschedulable))
+            if (truth[pod].IsUnschedulable && !(shown.TryGetValue(pod, out var before) && before.IsUnschedulable))
             {
-                toldAt[pod] = age;
+                shownAt[pod] = age;
             }
 
-            told[pod] = truth[pod];
+            shown[pod] = truth[pod];
             assumed.Remove(pod);
         }
 
         void Forget(int pod)
         {
-            told.Remove(pod);
-            toldAt.Remove(pod);
+            shown.Remove(pod);
+            shownAt.Remove(pod);
         }
 
         static long Sum(IEnumerable<Resources> requests, Func<Resources, long> resource) =>

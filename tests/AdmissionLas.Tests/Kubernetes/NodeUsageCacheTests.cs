@@ -13,12 +13,13 @@ public sealed class NodeUsageCacheTests
     static readonly PodUsage Waiting = new("pod", "near", One, IsUnschedulable: false, "elsewhere");
 
     readonly FakeTimeProvider time = new();
+    readonly NodeUsageCache usageCache;
+
+    public NodeUsageCacheTests() => usageCache = Usages.UsageCache(time: time);
 
     [Fact]
     public void A_pod_that_was_just_placed_counts_at_once()
     {
-        var usageCache = Usages.UsageCache(time: time);
-
         Assert.True(usageCache.TryAssume("review", "near", One, usageCache.Current));
 
         Assert.Equal((One, 1), (usageCache.Current.On("near").Requested, usageCache.Current.On("near").Pods));
@@ -27,7 +28,6 @@ public sealed class NodeUsageCacheTests
     [Fact]
     public void A_decision_that_did_not_see_the_last_pod_is_refused_and_one_about_another_node_is_not()
     {
-        var usageCache = Usages.UsageCache(time: time);
         var before = usageCache.Current;
         usageCache.TryAssume("first", "near", One, before);
 
@@ -41,8 +41,6 @@ public sealed class NodeUsageCacheTests
     [Fact]
     public void The_same_review_again_counts_once()
     {
-        var usageCache = Usages.UsageCache(time: time);
-
         usageCache.TryAssume("review", "near", One, usageCache.Current);
         usageCache.TryAssume("review", "far", One, usageCache.Current);
 
@@ -52,7 +50,6 @@ public sealed class NodeUsageCacheTests
     [Fact]
     public void What_never_comes_to_be_is_forgotten_after_a_minute()
     {
-        var usageCache = Usages.UsageCache(time: time);
         usageCache.TryAssume("review", "near", One, usageCache.Current);
 
         time.Advance(TimeSpan.FromSeconds(59));
@@ -66,7 +63,6 @@ public sealed class NodeUsageCacheTests
     [Fact]
     public void What_the_watch_shows_takes_the_place_of_what_was_assumed()
     {
-        var usageCache = Usages.UsageCache(time: time);
         usageCache.TryAssume("review", "near", One, usageCache.Current);
 
         usageCache.Set("pod", new PodUsage("pod", "near", One, IsUnschedulable: false, "review"));
@@ -80,8 +76,6 @@ public sealed class NodeUsageCacheTests
     [Fact]
     public void A_waiting_pod_counts_for_as_long_as_the_scheduler_has_not_looked_at_it()
     {
-        var usageCache = Usages.UsageCache(time: time);
-
         usageCache.Set("pod", Waiting);
         time.Advance(TimeSpan.FromHours(1));
 
@@ -89,9 +83,8 @@ public sealed class NodeUsageCacheTests
     }
 
     [Fact]
-    public void A_pod_for_which_the_scheduler_found_no_node_counts_for_a_minute_more_however_often_it_is_told_of()
+    public void A_pod_for_which_the_scheduler_found_no_node_counts_for_a_minute_more_however_often_the_watch_shows_it()
     {
-        var usageCache = Usages.UsageCache(time: time);
         usageCache.Set("pod", Waiting);
         time.Advance(TimeSpan.FromHours(1));
         for (var i = 0; i < 6; i++)
@@ -108,9 +101,8 @@ public sealed class NodeUsageCacheTests
     }
 
     [Fact]
-    public void While_the_api_server_cannot_be_heard_nothing_is_forgotten()
+    public void While_the_api_server_does_not_answer_nothing_is_forgotten()
     {
-        var usageCache = Usages.UsageCache(time: time);
         usageCache.TryAssume("review", "near", One, usageCache.Current);
         usageCache.Set("pod", Waiting with { Node = "far", IsUnschedulable = true });
         time.Advance(TimeSpan.FromSeconds(50));
@@ -129,9 +121,8 @@ public sealed class NodeUsageCacheTests
     }
 
     [Fact]
-    public void What_is_assumed_is_forgotten_in_the_end_even_if_the_api_server_is_never_heard_again()
+    public void What_is_assumed_is_forgotten_in_the_end_even_if_the_api_server_never_answers_again()
     {
-        var usageCache = Usages.UsageCache(time: time);
         usageCache.Pause();
         usageCache.TryAssume("review", "near", One, usageCache.Current);
 
@@ -143,10 +134,8 @@ public sealed class NodeUsageCacheTests
     }
 
     [Fact]
-    public void A_copied_pod_with_somebody_elses_annotation_counts_for_itself()
+    public void A_copied_pod_with_the_annotation_of_another_counts_for_itself()
     {
-        var usageCache = Usages.UsageCache(time: time);
-
         usageCache.Set("original", new PodUsage("original", "near", One, IsUnschedulable: false, "review"));
         usageCache.Set("copy", new PodUsage("copy", "near", One, IsUnschedulable: false, "review"));
         usageCache.Set("original", null);
@@ -195,12 +184,11 @@ public sealed class NodeUsageCacheTests
     [Fact]
     public void A_heartbeat_of_a_pod_makes_no_new_usage()
     {
-        var usageCache = Usages.UsageCache(time: time);
-        var claim = new PodUsage("pod", "near", Amounts.Of("1", "1Gi", (Nodes.Gpu, 1)), IsUnschedulable: false, null);
-        usageCache.Set("pod", claim);
+        var usage = new PodUsage("pod", "near", Amounts.Of("1", "1Gi", (Nodes.Gpu, 1)), IsUnschedulable: false, null);
+        usageCache.Set("pod", usage);
         var before = usageCache.Current;
 
-        usageCache.Set("pod", claim with { Request = Amounts.Of("1", "1Gi", (Nodes.Gpu, 1)) });
+        usageCache.Set("pod", usage with { Request = Amounts.Of("1", "1Gi", (Nodes.Gpu, 1)) });
 
         Assert.Same(before, usageCache.Current);
     }
@@ -208,8 +196,6 @@ public sealed class NodeUsageCacheTests
     [Fact]
     public void What_a_flood_of_reviews_makes_us_remember_is_bounded()
     {
-        var usageCache = Usages.UsageCache(time: time);
-
         for (var i = 0; i < 150_000; i++)
         {
             usageCache.TryAssume($"review-{i}", "near", One, seen: null);

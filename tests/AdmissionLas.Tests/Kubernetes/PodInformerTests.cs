@@ -1,3 +1,6 @@
+using System.Collections.Concurrent;
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using AdmissionLas.Kubernetes;
 using AdmissionLas.Server;
 using AdmissionLas.Tests.Support;
@@ -7,96 +10,71 @@ using static AdmissionLas.Tests.Support.FakeApiServer;
 
 namespace AdmissionLas.Tests.Kubernetes;
 
-/// <summary>How the pods become usage; <see cref="ReflectorTests"/> has the requests.</summary>
-public sealed class PodInformerTests
+/// <summary>What becomes of the pods that a reflector reports, and what the webhook says of them; <see cref="ReflectorTests"/> has the requests.</summary>
+public sealed class PodInformerTests : IDisposable
 {
-    [Fact]
-    public async Task The_pages_of_a_list_are_counted_together_and_finished_pods_are_not_asked_for()
+    readonly FakeTimeProvider time = new();
+    readonly NodeUsageCache usageCache;
+    readonly KubeApi api = new(new() { Host = "http://127.0.0.1:1" }, TimeProvider.System);
+    readonly IResourceEventHandler informer;
+
+    public PodInformerTests()
     {
-        await using var server = (await StartAsync())
-            .OnList(List("10", "more", Pod("a", "near"), Pod("b", "far", cpu: "500m")))
-            .OnList(List("10", null, Pod("c", "near", review: "elsewhere")))
-            .OnWatch(Watch(staysOpen: true));
-        await using var informer = new RunningPods(server);
+        usageCache = new NodeUsageCache(time, TimeSpan.FromMinutes(1));
+        informer = new PodInformer(api, usageCache, time, NullLogger<PodInformer>.Instance);
+        HasListed(Pod("a", "near"), Pod("b", "far", cpu: "500m"), Pod("c", "near", review: "elsewhere"));
+    }
 
-        await informer.CountsAsync(("near", 2000), ("far", 500));
+    public void Dispose() => api.Dispose();
 
-        Assert.All(server.Lists, query => Assert.Contains("fieldSelector=status.phase%21%3DSucceeded%2Cstatus.phase%21%3DFailed", query, StringComparison.Ordinal));
-        Assert.True(informer.UsageCache.IsFollowed);
+    [Fact]
+    public void Listed_pods_are_counted()
+    {
+        Assert.Equal([("far", 500), ("near", 2000)], Sums());
+        Assert.True(usageCache.IsFollowed);
     }
 
     [Fact]
-    public async Task What_the_watch_shows_is_counted_as_it_comes()
+    public void What_the_watch_shows_is_counted_as_it_comes()
     {
-        await using var server = (await StartAsync())
-            .OnList(List("10", null, Pod("a", "near"), Pod("b", "near")))
-            .OnWatch(Watch(staysOpen: true,
-                Line("ADDED", Pod("c", "far", review: "elsewhere")),
-                Line("DELETED", Pod("a", "near")),
-                Line("MODIFIED", Pod("c", "near")),
-                Line("MODIFIED", Pod("b", "near", cpu: "250m")),
-                Line("MODIFIED", [])));
-        await using var informer = new RunningPods(server);
+        informer.OnAddOrUpdate(Element(Pod("d", "far", review: "elsewhere")));
+        informer.OnDelete(Element(Pod("a", "near")));
+        informer.OnAddOrUpdate(Element(Pod("d", "near")));
+        informer.OnAddOrUpdate(Element(Pod("b", "far", cpu: "250m")));
+        informer.OnAddOrUpdate(Element([]));
+        informer.OnDelete(Element([]));
 
-        await informer.CountsAsync(("near", 1250));
+        Assert.Equal([("far", 250), ("near", 2000)], Sums());
     }
 
     [Fact]
-    public async Task An_expired_version_makes_a_new_list_and_what_was_missed_is_made_good()
+    public void A_new_list_makes_up_for_what_was_missed()
     {
-        await using var server = (await StartAsync())
-            .OnList(List("10", null, Pod("a", "near"), Pod("b", "far")))
-            .OnWatch(Watch(staysOpen: false, Error(410)))
-            .OnList(List("30", null, Pod("b", "far"), Pod("c", "far")))
-            .OnWatch(Watch(staysOpen: true));
-        await using var informer = new RunningPods(server);
+        HasListed(Pod("b", "far"), Pod("d", "far"));
 
-        await informer.CountsAsync(("far", 2000));
+        Assert.Equal([("far", 2000)], Sums());
     }
 
     [Fact]
-    public async Task A_right_that_is_taken_away_ends_the_count()
+    public void A_right_that_is_taken_away_ends_the_count()
     {
-        var counted = new TaskCompletionSource();
-        await using var server = (await StartAsync())
-            .OnList(List("10", null, Pod("a", "near")))
-            .OnList(Status(403))
-            .OnWatch(After(counted.Task, Status(403)));
-        await using var informer = new RunningPods(server);
-        await informer.CountsAsync(("near", 1000));
-        counted.SetResult();
+        informer.OnForbidden();
 
-        await Eventually.IsTrueAsync("the count is over", () => Task.FromResult(informer.UsageCache is { IsFollowed: false, Count: 0 }));
+        Assert.True(usageCache is { IsFollowed: false, Count: 0 });
     }
 
     [Fact]
-    public async Task What_was_assumed_before_an_outage_counts_until_the_api_server_answers_again()
+    public void What_was_assumed_before_an_outage_counts_until_the_api_server_answers_again()
     {
-        var time = new FakeTimeProvider();
-        var repaired = new TaskCompletionSource();
-        await using var server = (await StartAsync())
-            .OnList(List("10", null, Pod("a", "near")))
-            .OnList(After(repaired.Task, List("20", null, Pod("a", "near"))))
-            .OnWatch(Watch(staysOpen: false, Bookmark("11")))
-            .OnWatch(Status(403))
-            .OnWatch(Watch(staysOpen: true));
-        await using var informer = new RunningPods(server, time);
-        await informer.CountsAsync(("near", 1000));
-        informer.UsageCache.TryAssume("review", "far", Amounts.Of("1", "1Gi"), seen: null);
-        await Eventually.IsTrueAsync("the watch has failed, and a list is asked for", () =>
-        {
-            time.Advance(TimeSpan.FromMilliseconds(100));
-            return Task.FromResult(server.Lists.Count == 2);
-        });
-
+        usageCache.TryAssume("review", "far", Amounts.Of("1", "1Gi"), seen: null);
+        informer.OnInterrupted();
         time.Advance(TimeSpan.FromMinutes(2));
-        Assert.Equal(2, informer.UsageCache.Count);
-        repaired.SetResult();
-        await Eventually.IsTrueAsync("the assumption is over", () =>
-        {
-            time.Advance(TimeSpan.FromSeconds(1));
-            return Task.FromResult(informer.UsageCache.Count == 1);
-        });
+        Assert.Equal(4, informer.Count);
+
+        informer.OnContact();
+        time.Advance(TimeSpan.FromMinutes(1));
+
+        Assert.Equal(3, informer.Count);
     }
 
     [Fact]
@@ -117,10 +95,15 @@ public sealed class PodInformerTests
     }
 
     [Fact]
-    public async Task A_webhook_that_follows_pods_says_how_many()
+    public async Task A_webhook_that_follows_pods_says_how_many_and_asks_for_no_finished_ones()
     {
         await using var server = (await StartAsync()).OnList(List("10", null, Node("near", "1"))).OnWatch(Watch(staysOpen: true));
-        server.Pods = http => (http.Request.Query.ContainsKey("watch") ? Watch(staysOpen: true) : List("10", null, Pod("a", "near"), Pod("b", "near")))(http);
+        var selectors = new ConcurrentBag<string?>();
+        server.Pods = http =>
+        {
+            selectors.Add(http.Request.Query["fieldSelector"]);
+            return (http.Request.Query.ContainsKey("watch") ? Watch(staysOpen: true) : List("10", null, Pod("a", "near"), Pod("b", "near")))(http);
+        };
         await using var webhook = await RunningWebhook.StartAsync(source: new ClusterSource.ApiServer(server.Configuration));
 
         await Eventually.IsTrueAsync("it has counted", async () =>
@@ -128,21 +111,17 @@ public sealed class PodInformerTests
             using var ready = await webhook.Client.GetAsync(webhook.Health("/readyz"));
             return (await ready.Content.ReadAsStringAsync()).EndsWith("; 2 pods counted\n", StringComparison.Ordinal);
         });
+        Assert.Equal(["status.phase!=Succeeded,status.phase!=Failed"], selectors.Distinct());
     }
 
-    sealed class RunningPods : RunningInformer
+    void HasListed(params JsonObject[] pods)
     {
-        internal RunningPods(FakeApiServer server, TimeProvider? time = null) : base(server.Client(TimeProvider.System))
-        {
-            time ??= TimeProvider.System;
-            UsageCache = new NodeUsageCache(time, TimeSpan.FromMinutes(1));
-            Start(new PodInformer(Api, UsageCache, time, NullLogger<PodInformer>.Instance).RunAsync);
-        }
-
-        internal NodeUsageCache UsageCache { get; }
-
-        internal Task CountsAsync(params (string Node, long CpuMilli)[] expected) => Eventually.IsTrueAsync(
-            $"the sums are {string.Join(", ", expected)}",
-            () => Task.FromResult(UsageCache.Current.ByNode.Select(n => (n.Key, n.Value.Requested.CpuMilliOrZero)).Order().SequenceEqual(expected.Order())));
+        informer.OnListStarted();
+        Array.ForEach(pods, pod => informer.OnListed(Element(pod)));
+        informer.OnListCompleted();
     }
+
+    IEnumerable<(string Node, long CpuMilli)> Sums() => usageCache.Current.ByNode.Select(n => (n.Key, n.Value.Requested.CpuMilliOrZero)).Order();
+
+    static JsonElement Element(JsonObject item) => YamlJson.ToElement(item);
 }

@@ -4,13 +4,13 @@ using AdmissionLas.Tests.Support;
 
 namespace AdmissionLas.Tests.Kubernetes;
 
-/// <summary>What a pod claims of a node, read from what the watch sends.</summary>
+/// <summary>What a pod uses of a node, as the API server sends it.</summary>
 public sealed class PodUsageReaderTests
 {
     [Fact]
-    public void A_bound_pod_claims_what_the_scheduler_counts_it_as()
+    public void A_bound_pod_uses_what_the_scheduler_counts_it_as()
     {
-        var claim = Read("""
+        var usage = Read("""
             {
               "metadata": { "uid": "u" },
               "spec": {
@@ -25,8 +25,8 @@ public sealed class PodUsageReaderTests
             }
             """)!;
 
-        Assert.Equal(("u", "near", false, null), (claim.Uid, claim.Node, claim.IsUnschedulable, claim.Review));
-        Assert.Equal((3250L, Amounts.Memory("8Gi"), 1L), (claim.Request.CpuMilli, claim.Request.MemoryBytes, claim.Request.AmountOf(Nodes.Gpu)));
+        Assert.Equal(("u", "near", false, null), (usage.Uid, usage.Node, usage.IsUnschedulable, usage.Review));
+        Assert.Equal((3250L, Amounts.Memory("8Gi"), 1L), (usage.Request.CpuMilli, usage.Request.MemoryBytes, usage.Request.AmountOf(Nodes.Gpu)));
     }
 
     [Fact]
@@ -36,19 +36,19 @@ public sealed class PodUsageReaderTests
             """)!.Request.CpuMilli);
 
     [Fact]
-    public void A_waiting_pod_that_we_placed_claims_the_chosen_node()
+    public void A_waiting_pod_that_we_placed_uses_the_chosen_node()
     {
-        var claim = Read(Waiting("""{ "phase": "Pending" }"""))!;
+        var usage = Read(Waiting("""{ "phase": "Pending" }"""))!;
 
-        Assert.Equal(("near", false, "review"), (claim.Node, claim.IsUnschedulable, claim.Review));
+        Assert.Equal(("near", false, "review"), (usage.Node, usage.IsUnschedulable, usage.Review));
     }
 
     [Fact]
-    public void A_bound_pod_claims_the_node_it_is_bound_to_and_not_the_chosen_one()
+    public void A_bound_pod_uses_the_node_it_is_bound_to_and_not_the_chosen_one()
     {
-        var claim = Read(Waiting("{}").Replace("\"containers\"", "\"nodeName\": \"far\", \"containers\"", StringComparison.Ordinal))!;
+        var usage = Read(Waiting("{}").Replace("\"containers\"", "\"nodeName\": \"far\", \"containers\"", StringComparison.Ordinal))!;
 
-        Assert.Equal(("far", false, "review"), (claim.Node, claim.IsUnschedulable, claim.Review));
+        Assert.Equal(("far", false, "review"), (usage.Node, usage.IsUnschedulable, usage.Review));
     }
 
     [Theory]
@@ -57,9 +57,9 @@ public sealed class PodUsageReaderTests
     [InlineData("SchedulerError", false)]
     public void A_waiting_pod_says_whether_the_scheduler_found_no_node_for_it(string reason, bool isUnschedulable)
     {
-        var claim = Read(Waiting($$"""{ "conditions": [ 7, { "type": "PodScheduled", "status": "False", "reason": "{{reason}}" } ] }"""))!;
+        var usage = Read(Waiting($$"""{ "conditions": [ 7, { "type": "PodScheduled", "status": "False", "reason": "{{reason}}" } ] }"""))!;
 
-        Assert.Equal(("near", isUnschedulable), (claim.Node, claim.IsUnschedulable));
+        Assert.Equal(("near", isUnschedulable), (usage.Node, usage.IsUnschedulable));
     }
 
     [Theory]
@@ -72,7 +72,7 @@ public sealed class PodUsageReaderTests
     [InlineData("""{ "metadata": { "uid": 7 }, "spec": { "nodeName": "\ud800" } }""")]
     [InlineData("""{ "spec": { "nodeName": "n" } }""")]
     [InlineData("[]")]
-    public void Everything_else_claims_nothing(string pod) => Assert.Null(Read(pod));
+    public void Everything_else_uses_nothing(string pod) => Assert.Null(Read(pod));
 
     [Fact]
     public void Odd_containers_count_as_nothing() =>

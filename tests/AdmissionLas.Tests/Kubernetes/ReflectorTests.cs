@@ -103,6 +103,7 @@ public sealed class ReflectorTests
 
         Assert.Equal(from, server.Watches);
         Assert.Equal(scenario.Pages, string.Join(',', server.Lists.Select(q => QueryHelpers.ParseQuery(q).TryGetValue("continue", out var token) ? token.ToString() : "-")));
+        Assert.All(server.Lists, query => Assert.Contains("fieldSelector=status.phase%21%3DSucceeded%2Cstatus.phase%21%3DFailed", query, StringComparison.Ordinal));
         Assert.Equal(from.Length - 1, reflector.Reflector.Restarts);
     }
 

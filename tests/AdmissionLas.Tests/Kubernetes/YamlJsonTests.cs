@@ -2,7 +2,7 @@ using AdmissionLas.Kubernetes;
 
 namespace AdmissionLas.Tests.Kubernetes;
 
-/// <summary>Files as people and kubectl write them. What cannot be used is always told in the same way.</summary>
+/// <summary>Files as people and kubectl write them. What cannot be used is always reported in the same way.</summary>
 public sealed class YamlJsonTests
 {
     [Theory]
@@ -40,6 +40,16 @@ public sealed class YamlJsonTests
     }
 
     [Theory]
+    [InlineData("1", "1")]
+    [InlineData("1.5", "1.5")]
+    [InlineData("true", "true")]
+    [InlineData("null", "null")]
+    [InlineData("~", "null")]
+    [InlineData("0.8ms", "\"0.8ms\"")]
+    [InlineData("\"1\"", "\"1\"")]
+    [InlineData("'true'", "\"true\"")]
+    [InlineData("1e", "\"1e\"")]
+    [InlineData("NaN", "\"NaN\"")]
     [InlineData("True", "true")]
     [InlineData("TRUE", "true")]
     [InlineData("False", "false")]
@@ -62,18 +72,19 @@ public sealed class YamlJsonTests
 
     [Theory]
     [InlineData("a: 1\nb: ]", 2)]
+    [InlineData("a: 1\nb: [1", 2)]
     [InlineData("a: 1\nb: 2\n\"a\": 3", 3)]
     [InlineData("a: 1\n? [b]\n: 2\n? [c]\n: 3", 2)]
     [InlineData("a: 1\nb: &self\n  c: *self", 3)]
     [InlineData("a: 1\nb: *gone", 2)]
-    public void What_cannot_be_used_is_told_with_its_line(string yaml, int line) =>
+    public void What_cannot_be_used_is_reported_with_its_line(string yaml, int line) =>
         Assert.Contains($"line {line}, ", Assert.Throws<InvalidDataException>(() => Read(yaml)).Message, StringComparison.Ordinal);
 
     [Theory]
     [InlineData(70)]
     [InlineData(700)]
     [InlineData(200_000)]
-    public void Nesting_deeper_than_any_object_of_kubernetes_is_told_with_its_line(int depth) => Assert.Contains(
+    public void Nesting_deeper_than_any_object_of_kubernetes_is_reported_with_its_line(int depth) => Assert.Contains(
         "line 1, ",
         Assert.Throws<InvalidDataException>(() => Read($"a: {new string('[', depth)}{new string(']', depth)}")).Message,
         StringComparison.Ordinal);
@@ -108,6 +119,21 @@ public sealed class YamlJsonTests
         Assert.Equal([2, 4], documents.Select(d => d.Line));
         Assert.Equal(6, documents[1].LineOf(documents[1].Root!["b"]!["c"]![1]));
         Assert.Equal(5, documents[1].LineOf(documents[1].Root!["b"]));
+    }
+
+    [Fact]
+    public void Lists_and_many_documents_are_read_and_other_kinds_passed_over()
+    {
+        using var reader = new StringReader("""
+            apiVersion: v1
+            kind: List
+            items: [{ kind: Node, metadata: { name: a } }, { kind: Pod, metadata: { name: p } }]
+            ---
+            kind: Node
+            metadata: { name: b }
+            """);
+
+        Assert.Equal(["a", "b"], YamlJson.ReadNodes(reader).Select(n => n.Name));
     }
 
     [Theory]

@@ -13,6 +13,7 @@ public sealed class LogThrottleTests
     {
         var throttle = new LogThrottle(time);
         Assert.True(throttle.Allows("a", out _));
+        Assert.True(throttle.Allows("b", out _));
 
         time.Advance(TimeSpan.FromMinutes(1) - TimeSpan.FromTicks(1));
         Assert.False(throttle.Allows("a", out _));

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 
 namespace AdmissionLas.Tests.Observers;
 
-/// <summary>What an operator reads of latency labels that count as not measured, beside the case that the cluster's readings cover.</summary>
+/// <summary>What an admin reads of latency labels that count as not measured.</summary>
 public sealed class UnreadableLatencyLogTests
 {
     readonly Lines lines = new();
@@ -23,13 +23,15 @@ public sealed class UnreadableLatencyLogTests
     }
 
     [Fact]
-    public void A_node_that_went_and_came_back_is_told_again()
+    public void A_node_or_a_value_that_went_and_came_back_is_logged_again()
     {
         state.Publish(new ClusterView([Node("a", ("HOME", "fast"))]));
         state.Publish(ClusterView.Empty);
         state.Publish(new ClusterView([Node("a", ("HOME", "fast"))]));
+        state.Publish(new ClusterView([Node("a", ("HOME", "1ms"))]));
+        state.Publish(new ClusterView([Node("a", ("HOME", "fast"))]));
 
-        Assert.Equal(["a HOME fast", "a HOME fast"], lines.Told);
+        Assert.Equal(["a HOME fast", "a HOME fast", "a HOME fast"], lines.Told);
     }
 
     [Fact]

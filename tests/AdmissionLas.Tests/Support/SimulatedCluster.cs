@@ -63,18 +63,18 @@ sealed class SimulatedCluster : ICertificateStore, ICaBundleStore, IRotationLock
 
     internal int Writes { get; private set; }
 
-    internal List<string> Told { get; } = [];
+    internal List<string> Reported { get; } = [];
 
     internal bool EverythingWorks => working.Count == apiServers.Length * replicas.Length && working.All(pair => Works(pair.ApiServer, pair.Replica));
 
     internal Task<RotationOutcome> RunAsync(RotationGoal goal, int? killAtWrite = null, bool afterWriting = false)
     {
         (Writes, KillAtWrite, KillAfterWriting) = (0, killAtWrite, afterWriting);
-        return new Rotation(this, this, Policy, Timings, clock, Told.Add).RunAsync(goal, CancellationToken.None);
+        return new Rotation(this, this, Policy, Timings, clock, Reported.Add).RunAsync(goal, CancellationToken.None);
     }
 
     internal Task<RotationOutcome> DryRunAsync(RotationGoal goal) =>
-        new Rotation(this, this, Policy, Timings, clock, Told.Add).DryRunAsync(goal, CancellationToken.None);
+        new Rotation(this, this, Policy, Timings, clock, Reported.Add).DryRunAsync(goal, CancellationToken.None);
 
     internal Task<CertificateInventory> InventoryAsync() => CertificateInventory.ReadAsync(this, this, CancellationToken.None);
 
@@ -221,7 +221,7 @@ sealed class SimulatedCluster : ICertificateStore, ICaBundleStore, IRotationLock
                 }
                 else
                 {
-                    Assert.False(working.Contains((a, r)), $"at {Now:u} API server {a} no longer trusts replica {r}:\n{string.Join('\n', Told)}");
+                    Assert.False(working.Contains((a, r)), $"at {Now:u} API server {a} no longer trusts replica {r}:\n{string.Join('\n', Reported)}");
                 }
             }
         }
