@@ -72,7 +72,7 @@ public sealed class YamlJsonTests
 
     [Theory]
     [InlineData("a: 1\nb: ]", 2)]
-    [InlineData("a: 1\nb: [1", 2)]
+    [InlineData("a: 1\nb: [1", 3)]
     [InlineData("a: 1\nb: 2\n\"a\": 3", 3)]
     [InlineData("a: 1\n? [b]\n: 2\n? [c]\n: 3", 2)]
     [InlineData("a: 1\nb: &self\n  c: *self", 3)]
