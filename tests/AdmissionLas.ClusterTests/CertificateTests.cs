@@ -1,3 +1,4 @@
+using System.Security.Cryptography.X509Certificates;
 using AdmissionLas.Certificates;
 using AdmissionLas.ClusterTests.Support;
 using k8s.Autorest;
@@ -18,7 +19,9 @@ public sealed class CertificateTests(ControlPlane cluster)
         await installed.StartAsync();
 
         await PatchedAsync(team);
-        Assert.True((await installed.TrustedAsync())!.Accepts(await installed.StoredCertificateAsync(), InstalledWebhook.Host, DateTimeOffset.UtcNow));
+        using var served = X509Certificate2.CreateFromPem((await installed.StoredCertificateAsync()).Pem);
+        Assert.True(served.MatchesHostname(InstalledWebhook.Host));
+        Assert.True((await installed.TrustedAsync())!.Trusts(served, [], DateTimeOffset.UtcNow));
     }
 
     [Fact]

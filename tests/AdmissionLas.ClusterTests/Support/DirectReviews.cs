@@ -81,9 +81,10 @@ sealed class DirectReviews : IAsyncDisposable
             RemoteCertificateValidationCallback = (_, certificate, _, _) =>
             {
                 Interlocked.Increment(ref handshakes);
-                var served = CertificateFacts.Of((X509Certificate2)certificate!);
+                var (leaf, now) = ((X509Certificate2)certificate!, DateTimeOffset.UtcNow);
+                var served = CertificateFacts.Of(leaf);
                 certificates[served.Fingerprint] = true;
-                return Volatile.Read(ref trusted).Accepts(served, InstalledWebhook.Host, DateTimeOffset.UtcNow);
+                return leaf.MatchesHostname(InstalledWebhook.Host) && served.NotBefore <= now && now <= served.NotAfter && Volatile.Read(ref trusted).Trusts(leaf, [], now);
             },
         },
     };
