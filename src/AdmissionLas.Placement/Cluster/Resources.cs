@@ -96,13 +96,6 @@ public readonly record struct Resources
         return new Resources(CpuMilli ?? fallback.CpuMilli, MemoryBytes ?? fallback.MemoryBytes, other);
     }
 
-    /// <summary>Whether both state the same amounts; those of other resources in the same order.</summary>
-    public bool Equals(Resources other) =>
-        cpu == other.cpu && memory == other.memory && (Other ?? []).SequenceEqual(other.Other ?? []);
-
-    /// <inheritdoc/>
-    public override int GetHashCode() => HashCode.Combine(cpu, memory);
-
     Resources Combine(Resources more, Func<long, long, long> combine)
     {
         if (more.Other is null or [])

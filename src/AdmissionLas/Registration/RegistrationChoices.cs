@@ -1,3 +1,4 @@
+using AdmissionLas.Configuration;
 using AdmissionLas.Kubernetes;
 
 namespace AdmissionLas.Registration;

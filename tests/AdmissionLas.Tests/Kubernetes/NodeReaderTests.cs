@@ -27,8 +27,8 @@ public sealed class NodeReaderTests
 
         Assert.Equal("edge", node.Name);
         Assert.Equal("edge-host", node.Hostname);
-        Assert.Equal(1.5, node.Latencies.Measured.Single(m => m.Location == "CLOUD").LatencyMs);
-        Assert.Equal(0.8, node.Latencies.Measured.Single(m => m.Location == "HOME").LatencyMs);
+        Assert.Equal(1.5, node.Latencies.Known.Single(m => m.Location == "CLOUD").LatencyMs);
+        Assert.Equal(0.8, node.Latencies.Known.Single(m => m.Location == "HOME").LatencyMs);
         Assert.True(node.IsCordoned);
         Assert.True(node.IsReady);
         Assert.Equal([new Taint("gpu", "yes", TaintEffect.NoSchedule)], node.Taints);
