@@ -23,19 +23,19 @@ sealed record AdmissionReview
 
     /// <summary>The pod is there and cannot be read: its author should know.</summary>
     public bool PodIsUnreadable { get; init; }
+
+    /// <summary>The JSON path in the pod of what cannot be read; <see langword="null"/> when there is none.</summary>
+    public string? UnreadablePath { get; init; }
 }
 
 /// <summary>A pod under review.</summary>
 /// <param name="Name">metadata.name, or metadata.generateName where the API server has yet to make a name.</param>
 /// <param name="Facts">What placement needs.</param>
 /// <param name="Shape">What the patch needs.</param>
-sealed record AdmittedPod(string Name, PodFacts Facts, PodShape Shape)
-{
-    /// <summary>The object that created the pod; <see langword="null"/> where there is none or it cannot be read.</summary>
-    public OwnerReference? Controller { get; init; }
-}
+/// <param name="Controller">What created the pod; <see langword="null"/> when there is none or it is malformed.</param>
+sealed record AdmittedPod(string Name, PodFacts Facts, PodShape Shape, OwnerReference? Controller = null);
 
-/// <summary>An object that owns a pod. Source: https://kubernetes.io/docs/concepts/overview/working-with-objects/owners-dependents/.</summary>
+/// <summary>The entry of metadata.ownerReferences that is the pod's controller.</summary>
 /// <param name="ApiVersion">Its API group and version.</param>
 /// <param name="Kind">Its kind.</param>
 /// <param name="Name">Its name.</param>
@@ -72,5 +72,26 @@ readonly record struct ContainerShape(bool HasResources, bool HasRequests);
 /// <summary>The body is not an admission review; the message says what is wrong with it and goes to the caller.</summary>
 sealed class NotAReviewException(string message, Exception? inner = null) : Exception(message, inner);
 
-/// <summary>The pod has a value of a type that its schema does not allow; the message names the path.</summary>
-sealed class UnreadablePodException(string message) : Exception(message);
+/// <summary>A value has a type that its schema does not allow; the message names the path.</summary>
+sealed class UnreadablePodException : Exception
+{
+    const string Pod = "request.object.";
+    const string Item = "[]";
+
+    /// <summary>Sets up the fault.</summary>
+    /// <param name="path">Where it is in the review.</param>
+    /// <param name="problem">What is wrong there, such as "is not a string".</param>
+    internal UnreadablePodException(string path, string problem)
+        : base($"{(path.Length == 0 ? "the body" : path.EndsWith(Item, StringComparison.Ordinal) ? $"an item of {Named(path)}" : Named(path))} {problem}") =>
+        Path = Named(path);
+
+    /// <summary>The JSON path that the message names: in the pod for a value of the pod, else in the review.</summary>
+    internal string Path { get; }
+
+    // The pod's author knows the pod, not the review that it is in.
+    static string Named(string path)
+    {
+        var named = path.EndsWith(Item, StringComparison.Ordinal) ? path[..^Item.Length] : path;
+        return named.StartsWith(Pod, StringComparison.Ordinal) ? named[Pod.Length..] : named;
+    }
+}

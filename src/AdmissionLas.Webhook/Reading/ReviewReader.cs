@@ -1,18 +1,48 @@
 using System.Text.Json;
 using System.Text.Unicode;
-using AdmissionLas.Placement;
 
 namespace AdmissionLas.Webhook;
 
 /// <summary>
-/// Reads an admission review in one pass over its bytes, keeping only what a decision and its patch need. Everything else is stepped over
-/// and not judged. Where a key stands twice the last one counts, as in the API server.
+/// Reads an admission review in one pass over its bytes, keeping only what a decision and its patch need. Everything else is skipped and not
+/// checked. Where a key stands twice the last one counts, as in the API server.
 /// </summary>
-sealed class ReviewReader(PodReader pods)
+sealed class ReviewReader
 {
     const string Group = "admission.k8s.io/";
     const string Version1 = Group + "v1";
     const string Version1Beta1 = Group + "v1beta1";
+
+    static readonly JsonNames<string> Versions = new() { [Version1] = Version1, [Version1Beta1] = Version1Beta1 };
+
+    static readonly JsonMembers<ObjectKind> ObjectKindMembers = new()
+    {
+        ["group"] = (ref json, ref kind) => kind.HasGroup = !json.ReadUtf8().IsEmpty,
+        ["version"] = (ref json, ref kind) => kind.IsV1 = json.ReadUtf8().SequenceEqual("v1"u8),
+        ["kind"] = (ref json, ref kind) => kind.IsPod = json.ReadUtf8().SequenceEqual("Pod"u8),
+    };
+
+    readonly JsonMembers<Envelope> envelopeMembers;
+
+    /// <summary>Sets up the reader.</summary>
+    internal ReviewReader(PodReader pods)
+    {
+        var requestMembers = new JsonMembers<Request>
+        {
+            ["uid"] = (ref json, ref request) => request.Uid = json.ReadText(),
+            ["kind"] = (ref json, ref request) => request.IsPod = ObjectKindMembers.Read(ref json) is { HasGroup: false, IsV1: true, IsPod: true },
+            ["operation"] = (ref json, ref request) => request.IsCreation = json.ReadUtf8().SequenceEqual("CREATE"u8),
+            ["namespace"] = (ref json, ref request) => request.Namespace = json.ReadText(),
+            ["object"] = (ref json, ref request) => ReadPod(pods, ref json, ref request),
+            ["dryRun"] = (ref json, ref request) => request.IsDryRun = json.ReadFlag(),
+        };
+        envelopeMembers = new()
+        {
+            ["apiVersion"] = (ref json, ref envelope) => envelope.ApiVersion = Versions.Find(json.ReadUtf8()),
+            ["kind"] = (ref json, ref envelope) => envelope.IsReview = json.ReadUtf8().SequenceEqual("AdmissionReview"u8),
+            ["request"] = (ref json, ref envelope) => envelope.Request = requestMembers.Read(ref json),
+        };
+    }
 
     /// <summary>Reads a body.</summary>
     /// <exception cref="NotAReviewException">It is not an admission review, with what is wrong.</exception>
@@ -26,7 +56,8 @@ sealed class ReviewReader(PodReader pods)
         try
         {
             var json = new JsonCursor(body);
-            var review = ReadReview(ref json);
+            var envelope = envelopeMembers.Read(ref json) ?? throw new NotAReviewException("the body is null");
+            var review = Review(envelope);
             json.End();
             return review;
         }
@@ -38,118 +69,44 @@ sealed class ReviewReader(PodReader pods)
         {
             throw new NotAReviewException(fault.Message, fault);
         }
-        // What the parser says when it compares a name that is escaped to half a surrogate pair.
+        // What the library says of a name that escapes half a surrogate pair.
         catch (InvalidOperationException fault)
         {
             throw new NotAReviewException("a name in the body is not valid Unicode", fault);
         }
     }
 
-    AdmissionReview ReadReview(ref JsonCursor json)
+    static AdmissionReview Review(in Envelope envelope)
     {
-        string? apiVersion = null, kind = null;
-        Request? request = null;
-        if (!json.ReadObject("the body"))
-        {
-            throw new NotAReviewException("the body is null");
-        }
-
-        while (json.NextMember())
-        {
-            if (json.TextIs("apiVersion"u8))
-            {
-                apiVersion = json.ReadSharedText("apiVersion");
-            }
-            else if (json.TextIs("kind"u8))
-            {
-                kind = json.ReadSharedText("kind");
-            }
-            else if (json.TextIs("request"u8))
-            {
-                request = ReadRequest(ref json);
-            }
-            else
-            {
-                json.SkipValue();
-            }
-        }
-
-        if (kind != "AdmissionReview")
+        if (!envelope.IsReview)
         {
             throw new NotAReviewException("kind is not AdmissionReview");
         }
 
-        if (apiVersion is not (Version1 or Version1Beta1))
+        var apiVersion = envelope.ApiVersion ?? throw new NotAReviewException($"apiVersion is neither {Version1} nor {Version1Beta1}");
+        var request = envelope.Request ?? throw new NotAReviewException("there is no request");
+        if (string.IsNullOrEmpty(request.Uid))
         {
-            throw new NotAReviewException($"apiVersion is neither {Version1} nor {Version1Beta1}");
+            throw new NotAReviewException("request.uid is missing");
         }
 
-        if (request is not { } read)
+        var isUnreadable = request is { IsPod: true, IsCreation: true, Fault: not null };
+        return new AdmissionReview
         {
-            throw new NotAReviewException("there is no request");
-        }
-
-        return string.IsNullOrEmpty(read.Uid)
-            ? throw new NotAReviewException("request.uid is missing")
-            : new AdmissionReview
-            {
-                ApiVersion = apiVersion,
-                Uid = read.Uid,
-                IsDryRun = read.IsDryRun,
-                Pod = read.WhyNoPod is null ? read.PodInItsNamespace : null,
-                SkipReason = read.WhyNoPod,
-                PodIsUnreadable = read is { IsPodCreation: true, Fault: not null },
-            };
+            ApiVersion = apiVersion,
+            Uid = request.Uid,
+            IsDryRun = request.IsDryRun,
+            Pod = request.WhyNoPod is null ? request.PodInItsNamespace : null,
+            SkipReason = request.WhyNoPod,
+            PodIsUnreadable = isUnreadable,
+            UnreadablePath = isUnreadable ? request.FaultPath : null,
+        };
     }
 
-    Request? ReadRequest(ref JsonCursor json)
+    // What is wrong inside the object must not keep us from the uid that may stand behind it: skip the object and go on.
+    static void ReadPod(PodReader pods, ref JsonCursor json, ref Request request)
     {
-        if (!json.ReadObject("request"))
-        {
-            return null;
-        }
-
-        var request = default(Request);
-        while (json.NextMember())
-        {
-            if (json.TextIs("uid"u8))
-            {
-                request.Uid = json.ReadText("request.uid");
-            }
-            else if (json.TextIs("kind"u8))
-            {
-                request.IsPod = ReadKindIsPod(ref json);
-            }
-            else if (json.TextIs("operation"u8))
-            {
-                request.Operation = json.ReadSharedText("request.operation");
-            }
-            else if (json.TextIs("namespace"u8))
-            {
-                request.Namespace = json.ReadSharedText("request.namespace");
-            }
-            else if (json.TextIs("object"u8))
-            {
-                ReadPod(ref json, ref request);
-            }
-            else if (json.TextIs("dryRun"u8))
-            {
-                request.IsDryRun = json.ReadFlag("request.dryRun");
-            }
-            else
-            {
-                json.SkipValue();
-            }
-        }
-
-        return request;
-    }
-
-    // What is wrong inside the object must not keep us from the uid that may stand behind it: step over it and go on.
-    void ReadPod(ref JsonCursor json, ref Request request)
-    {
-        request.Pod = null;
-        request.Fault = null;
+        (request.Pod, request.Fault, request.FaultPath) = (null, null, null);
         var before = json;
         try
         {
@@ -157,56 +114,19 @@ sealed class ReviewReader(PodReader pods)
         }
         catch (Exception fault) when (fault is UnreadablePodException or InvalidOperationException)
         {
-            request.Fault = fault is UnreadablePodException ? fault.Message : "a name in it is not valid Unicode";
+            var unreadable = fault as UnreadablePodException;
+            (request.Fault, request.FaultPath) = (unreadable?.Message ?? "a name in it is not valid Unicode", unreadable?.Path);
             json = before;
             json.SkipValue();
         }
     }
 
-    static bool ReadKindIsPod(ref JsonCursor json)
+    record struct Envelope(string? ApiVersion, bool IsReview, Request? Request);
+
+    record struct ObjectKind(bool HasGroup, bool IsV1, bool IsPod);
+
+    record struct Request(string? Uid, string? Namespace, bool IsPod, bool IsCreation, bool IsDryRun, AdmittedPod? Pod, string? Fault, string? FaultPath)
     {
-        string? group = null, version = null, kind = null;
-        if (!json.ReadObject("request.kind"))
-        {
-            return false;
-        }
-
-        while (json.NextMember())
-        {
-            if (json.TextIs("group"u8))
-            {
-                group = json.ReadSharedText("request.kind.group");
-            }
-            else if (json.TextIs("version"u8))
-            {
-                version = json.ReadSharedText("request.kind.version");
-            }
-            else if (json.TextIs("kind"u8))
-            {
-                kind = json.ReadSharedText("request.kind.kind");
-            }
-            else
-            {
-                json.SkipValue();
-            }
-        }
-
-        return string.IsNullOrEmpty(group) && version == "v1" && kind == "Pod";
-    }
-
-    /// <summary>The request while it is being read: its members come in any order.</summary>
-    struct Request
-    {
-        internal string? Uid;
-        internal string? Operation;
-        internal string? Namespace;
-        internal bool IsPod;
-        internal bool IsDryRun;
-        internal AdmittedPod? Pod;
-        internal string? Fault;
-
-        internal readonly bool IsPodCreation => IsPod && Operation == "CREATE";
-
         // The pod's own namespace may be absent; the request knows it all the same.
         internal readonly AdmittedPod? PodInItsNamespace => Pod is null or { Facts.Namespace.Length: > 0 }
             ? Pod
@@ -214,7 +134,7 @@ sealed class ReviewReader(PodReader pods)
 
         internal readonly string? WhyNoPod =>
             !IsPod ? "the object is not a pod"
-            : Operation != "CREATE" ? "the operation is not CREATE"
+            : !IsCreation ? "the operation is not CREATE"
             : Fault ?? (Pod is null ? "there is no object" : null);
     }
 }

@@ -60,7 +60,7 @@ static class StepExplainer
 
         if (review.Pod is not { } pod)
         {
-            return Unreadable(input, review.SkipReason ?? "there is no pod", text);
+            return Unreadable(input, review.SkipReason ?? "there is no pod", text, review.UnreadablePath);
         }
 
         var step = settings.Rules.Classify(pod.Facts);
@@ -70,10 +70,9 @@ static class StepExplainer
         return new ExplainedStep(input, explanation, null, patch, patch is null ? input.Pod : PatchApplier.Apply(input.Pod, patch)) { Text = text };
     }
 
-    static ExplainedStep Unreadable(InputStep input, string why, IDecisionText text)
+    static ExplainedStep Unreadable(InputStep input, string why, IDecisionText text, string? path = null)
     {
-        var path = why.StartsWith("an item of ", StringComparison.Ordinal) ? why["an item of ".Length..] : why;
-        var line = input.LineOfPath?.Invoke(path.Split(' ')[0]) ?? input.Line;
+        var line = path is null ? input.Line : input.LineOfPath?.Invoke(path) ?? input.Line;
         var fault = new InputProblem(line == 0 ? null : line, $"{input.Name}: the pod cannot be read: {why}", "the API server would refuse it too; see kubectl explain pod");
         return new ExplainedStep(input, null, fault, null, input.Pod) { Text = text };
     }

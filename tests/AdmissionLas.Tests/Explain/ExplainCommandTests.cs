@@ -42,7 +42,7 @@ public sealed class ExplainCommandTests : IDisposable
         var (exitCode, output, errors) = await CommandLine.RunAsync("explain", Write("# a pod\nkind: Pod\nmetadata: { name: a }\nspec: {}\n---\nkind: Pod\nmetadata: { name: b }\nspec: {}\n"), "--demo");
 
         Assert.Equal(2, exitCode);
-        Assert.Contains("neither predict nor training (no rule): the pod is left as it is", output, StringComparison.Ordinal);
+        Assert.Contains("no step of a known type (no rule): the pod is left as it is", output, StringComparison.Ordinal);
         Assert.Equal("admission-las: line 2: none of the 2 pods says that it is a step; label them typeOfComponent=Predict and OurLocation=<location>, or typeOfComponent=Training\n", errors);
     }
 

@@ -10,7 +10,7 @@ static class Observations
     /// <summary>A review of a pod that was decided on like this.</summary>
     internal static ReviewObservation Of(Decision decision, string pod = "pod", OwnerReference? controller = null, bool isDryRun = false)
     {
-        var admitted = new AdmittedPod(pod, new PodFacts { Namespace = "team" }, new PodShape()) { Controller = controller };
+        var admitted = new AdmittedPod(pod, new PodFacts { Namespace = "team" }, new PodShape(), controller);
         var review = new AdmissionReview { ApiVersion = "admission.k8s.io/v1", Uid = "a-uid", Pod = admitted, IsDryRun = isDryRun };
         return new ReviewObservation(ReviewResult.Decided(review, decision, EnglishDecisionText.Instance), TimeSpan.FromMilliseconds(1), 100);
     }

@@ -9,7 +9,7 @@ namespace AdmissionLas.Tests.Webhook;
 
 public sealed class JsonCursorTests
 {
-    // Quotes, backslashes and brackets above all, and lengths around the 16 and 64 bytes that are looked at together.
+    // Quotes, backslashes and brackets above all, and lengths around the 16 and 32 bytes that are searched together.
     static readonly Gen<string> Texts = Gen.OneOf(
         Gen.String[Gen.Char["\"\\{}[],:a é\n"], 0, 20],
         Gen.String[Gen.Char["\"\\}a"], 40, 200],
@@ -34,11 +34,11 @@ public sealed class JsonCursorTests
             var text = Written(document.Value, document.Indented);
             var json = new JsonCursor(Encoding.UTF8.GetBytes($"[{text},\"end\"]"));
 
-            Assert.True(json.ReadArray(""));
+            Assert.True(json.ReadArray());
             Assert.True(json.NextItem());
-            Assert.Equal(KindOf(document.Value), json.SkipValue());
+            Assert.Equal(document.Value?.GetValueKind() ?? JsonValueKind.Null, json.ReadScalar());
             Assert.True(json.NextItem());
-            Assert.Equal("end", json.ReadText(""));
+            Assert.Equal("end", json.ReadText());
             Assert.False(json.NextItem());
             json.End();
         },
@@ -110,12 +110,68 @@ public sealed class JsonCursorTests
     {
         var json = new JsonCursor("""{ "\u0075id": "\u0041\n" }"""u8);
 
-        Assert.True(json.ReadObject(""));
+        Assert.True(json.ReadObject());
         Assert.True(json.NextMember());
         Assert.True(json.TextIs("uid"u8));
-        Assert.Equal("A\n", json.ReadText(""));
+        Assert.Equal("A\n", json.ReadText());
         Assert.True(json.TextIs("A\n"u8));
         Assert.False(json.TextIs("A"u8));
+    }
+
+    [Theory]
+    [InlineData("a", "is missing", "a is missing")]
+    [InlineData("request.object.spec", "is not an object", "spec is not an object")]
+    [InlineData("request.objects", "is not a list", "request.objects is not a list")]
+    [InlineData("request.object.spec.containers[]", "is not an object", "an item of spec.containers is not an object")]
+    [InlineData("", "is not an object", "the body is not an object")]
+    public void A_fault_names_the_path_as_the_author_knows_it(string path, string problem, string message) =>
+        Assert.Equal(message, new UnreadablePodException(path, problem).Message);
+
+    [Fact]
+    public void A_fault_has_the_path_of_its_value()
+    {
+        var json = new JsonCursor(""" { "a": {"b":[1], "c.\u0064": [ {"e": 1}, [ ], {"f" : [ 2 , 3 ]}], "g":{ } } , "h": 4 } """u8);
+
+        Assert.Equal(
+            [
+                "the body", "a", "a.b", "an item of a.b", "a.c.d", "an item of a.c.d", "a.c.d[].e", "in a.c.d", "an item of a.c.d", "an item of a.c.d",
+                "a.c.d[].f", "an item of a.c.d[].f", "an item of a.c.d[].f", "in a.c.d", "a.g", "in a.g", "in a", "h", "in ",
+            ],
+            Paths(json));
+    }
+
+    static List<string> Paths(JsonCursor json)
+    {
+        var paths = new List<string>();
+        Visit(ref json);
+        return paths;
+
+        void Visit(ref JsonCursor json)
+        {
+            var before = json;
+            var kind = json.ReadScalar();
+            paths.Add(json.Fault("").Message.TrimEnd());
+            if (kind == JsonValueKind.Object)
+            {
+                json = before;
+                json.ReadObject();
+                while (json.NextMember())
+                {
+                    Visit(ref json);
+                }
+
+                paths.Add($"in {json.FaultInParent("").Path}");
+            }
+            else if (kind == JsonValueKind.Array)
+            {
+                json = before;
+                json.ReadArray();
+                while (json.NextItem())
+                {
+                    Visit(ref json);
+                }
+            }
+        }
     }
 
     static JsonNode? Read(ref JsonCursor json)
@@ -124,20 +180,20 @@ public sealed class JsonCursorTests
         var before = json;
         switch (json.ReadScalar())
         {
-            case JsonKind.Object:
+            case JsonValueKind.Object:
                 json = before;
-                Assert.True(json.ReadObject(""));
+                Assert.True(json.ReadObject());
                 var members = new JsonObject();
                 while (json.NextMember())
                 {
-                    var name = json.GetText("");
+                    var name = json.GetText();
                     members[name] = Read(ref json);
                 }
 
                 return members;
-            case JsonKind.List:
+            case JsonValueKind.Array:
                 json = before;
-                Assert.True(json.ReadArray(""));
+                Assert.True(json.ReadArray());
                 var items = new JsonArray();
                 while (json.NextItem())
                 {
@@ -145,11 +201,11 @@ public sealed class JsonCursorTests
                 }
 
                 return items;
-            case JsonKind.Text:
-                return JsonValue.Create(json.GetText(""));
-            case JsonKind.Flag:
+            case JsonValueKind.String:
+                return JsonValue.Create(json.GetText());
+            case JsonValueKind.True or JsonValueKind.False:
                 return JsonValue.Create(json.Raw[0] == 't');
-            case JsonKind.Number:
+            case JsonValueKind.Number:
                 return JsonValue.Create(int.Parse(json.Raw, CultureInfo.InvariantCulture));
             default:
                 return null;
@@ -166,16 +222,6 @@ public sealed class JsonCursorTests
 
         return made;
     }
-
-    static JsonKind KindOf(JsonNode? value) => value?.GetValueKind() switch
-    {
-        null or JsonValueKind.Null => JsonKind.Null,
-        JsonValueKind.Object => JsonKind.Object,
-        JsonValueKind.Array => JsonKind.List,
-        JsonValueKind.String => JsonKind.Text,
-        JsonValueKind.Number => JsonKind.Number,
-        _ => JsonKind.Flag,
-    };
 
     static readonly JsonSerializerOptions Compact = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
     static readonly JsonSerializerOptions Indented = new(Compact) { WriteIndented = true };

@@ -169,6 +169,47 @@ public sealed class PodReaderTests
         Assert.Equal(isKnown ? ["near", "next"] : ["near", "has-it", "next"], decision.Required!.Values);
     }
 
+    [Fact]
+    public void The_controller_among_the_owners_is_the_pods_controller() =>
+        Assert.Equal(
+            new OwnerReference("argoproj.io/v1alpha1", "Workflow", "taxi-7", "u-2"),
+            Controller("""[{"apiVersion":"v1","kind":"ConfigMap","name":"x","uid":"u-1"},{"controller":true,"blockOwnerDeletion":true,"apiVersion":"argoproj.io/v1alpha1","kind":"Workflow","name":"taxi-7","uid":"u-2","more":{"a":[1]}}]"""));
+
+    // A malformed owner is for the API server to refuse: the pod is read all the same.
+    [Theory]
+    [InlineData("[]")]
+    [InlineData("null")]
+    [InlineData("{}")]
+    [InlineData("7")]
+    [InlineData("[7]")]
+    [InlineData("[null]")]
+    [InlineData("""[{"kind":7,"controller":true}]""")]
+    [InlineData("""[{"controller":true}]""")]
+    [InlineData("""[{"apiVersion":"v1","kind":"ReplicaSet","name":"\ud800","uid":"u","controller":true}]""")]
+    [InlineData("""[{"apiVersion":"v1","kind":"ReplicaSet","name":"x","uid":"u","controller":true,"\ud800":1}]""")]
+    [InlineData("""[{"apiVersion":"v1","kind":"ReplicaSet","name":"x","uid":"u","controller":"true"}]""")]
+    [InlineData("""[{"apiVersion":"v1","kind":"ReplicaSet","name":"x","uid":"u","controller":false}]""")]
+    [InlineData("""[{"apiVersion":"v1","kind":"ReplicaSet","name":"x","uid":"u"}]""")]
+    public void Without_a_controller_there_is_none(string owners) => Assert.Null(Controller(owners));
+
+    [Fact]
+    public void An_owner_field_elsewhere_is_not_the_pods()
+    {
+        const string trap = """[{"apiVersion":"v1","kind":"Trap","name":"x","uid":"u","controller":true}]""";
+
+        Assert.Null(Read($$"""{ "metadata": { "labels": {} }, "spec": { "ownerReferences": {{trap}}, "containers": [] }, "ownerReferences": {{trap}} }""").Controller);
+    }
+
+    static OwnerReference? Controller(string owners) =>
+        Read($$"""{ "metadata": { "ownerReferences": {{owners}}, "name": "after" }, "spec": { "containers": [] } }""") is { Name: "after" } pod ? pod.Controller : throw new InvalidOperationException();
+
+    // As text, for a model of the pod cannot hold half a surrogate pair.
+    static AdmittedPod Read(string pod)
+    {
+        var review = SampleReview.Of([], "uid").ToJsonString().Replace("\"object\":{}", $"\"object\":{pod}", StringComparison.Ordinal);
+        return CompiledSettings.Default.Reader.Read(Encoding.UTF8.GetBytes(review)).Pod!;
+    }
+
     static Reviewed Review(string container) => WebhookCall.Review(Pods.PredictJson(spec: $$"""{ "containers": [ {{container}} ] }"""), View);
 
     static Reviewed ReviewWith(string member, string value)

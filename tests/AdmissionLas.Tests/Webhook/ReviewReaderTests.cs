@@ -178,20 +178,23 @@ public sealed class ReviewReaderTests
 
     [Theory]
     [InlineData("""{ "containers": [ { "ports": [ { "hostPort": "80" } ] } ] }""", "spec.containers[].ports[].hostPort")]
-    [InlineData("""{ "containers": [], "volumes": [ { "persistentVolumeClaim": "c" } ] }""", "spec.volumes")]
-    [InlineData("""{ "containers": [], "volumes": [ { "ephemeral": [] } ] }""", "spec.volumes")]
+    [InlineData("""{ "containers": [], "volumes": [ { "persistentVolumeClaim": "c" } ] }""", "spec.volumes[].persistentVolumeClaim")]
+    [InlineData("""{ "containers": [], "volumes": [ { "ephemeral": [] } ] }""", "spec.volumes[].ephemeral")]
     [InlineData("""{ "containers": [], "tolerations": [ { "operator": 7 } ] }""", "spec.tolerations[].operator")]
     [InlineData("""{ "containers": [], "tolerations": [ { "value": {} } ] }""", "spec.tolerations[].value")]
     [InlineData("""{ "containers": [], "resourceClaims": {} }""", "spec.resourceClaims")]
     [InlineData("""{ "containers": [], "resources": { "limits": [] } }""", "spec.resources.limits")]
     [InlineData("""{ "containers": [], "overhead": { "cpu": true } }""", "spec.overhead")]
     [InlineData("""{ "containers": [ { "args": [ {} ] } ] }""", "spec.containers[].args")]
+    [InlineData("""{ "containers": [], "nodeSelector": { "a.b/c": "d", "e.f/g":  1 } }""", "spec.nodeSelector")]
+    [InlineData("""{ "affinity": { "nodeAffinity": { "requiredDuringSchedulingIgnoredDuringExecution": { "nodeSelectorTerms": [ { "matchExpressions": [ { "values": ["a"] } ] } ] } } } }""",
+        "spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms[].matchExpressions[].operator")]
     [InlineData("""{ "containers": [], "initContainers": [ { "resources": 1 } ] }""", "spec.initContainers[].resources")]
     public void A_wrong_type_is_told_with_its_path(string spec, string path)
     {
         var (result, response) = WebhookCall.Send(Encoding.UTF8.GetBytes(Creation(spec)), View, CompiledSettings.Default);
 
-        Assert.Equal((true, null), (result.Review.PodIsUnreadable, result.Fault));
+        Assert.Equal((true, path, null), (result.Review.PodIsUnreadable, result.Review.UnreadablePath, result.Fault));
         Assert.Null(response["patch"]);
         Assert.Contains(path, Assert.Single(response["warnings"]!.AsArray())!.ToString(), StringComparison.Ordinal);
     }
