@@ -1,5 +1,4 @@
 using AdmissionLas.Kubernetes;
-using AdmissionLas.Placement;
 
 namespace AdmissionLas.Webhook;
 

@@ -1,5 +1,3 @@
-using AdmissionLas.Placement;
-
 namespace AdmissionLas.Webhook;
 
 /// <summary>How a review ended.</summary>

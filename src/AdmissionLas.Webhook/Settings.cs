@@ -1,4 +1,3 @@
-using AdmissionLas.Placement;
 using AdmissionLas.Webhook;
 
 namespace AdmissionLas.Webhook;

@@ -1,10 +1,6 @@
 using System.Buffers;
 using System.Collections.Immutable;
-using System.Text;
 using System.Text.Json;
-using AdmissionLas.Kubernetes;
-using AdmissionLas.Placement;
-using AdmissionLas.Webhook;
 using BenchmarkDotNet.Attributes;
 
 namespace AdmissionLas.Benchmarks;

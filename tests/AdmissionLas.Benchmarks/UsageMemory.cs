@@ -1,8 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Text;
 using System.Text.Json.Nodes;
-using AdmissionLas.Kubernetes;
 using Microsoft.AspNetCore.Http;
 
 namespace AdmissionLas.Benchmarks;

@@ -1,9 +1,5 @@
 using System.Globalization;
-using System.Text;
 using System.Text.Json.Nodes;
-using AdmissionLas.Kubernetes;
-using AdmissionLas.Placement;
-using AdmissionLas.Webhook;
 
 namespace AdmissionLas.Benchmarks;
 

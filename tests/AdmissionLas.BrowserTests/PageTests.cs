@@ -1,5 +1,4 @@
 using System.Globalization;
-using AdmissionLas.BrowserTests.Support;
 using Deque.AxeCore.Playwright;
 using Microsoft.Playwright;
 using static Microsoft.Playwright.Assertions;

@@ -1,4 +1,3 @@
-using AdmissionLas.BrowserTests.Support;
 using Microsoft.Playwright;
 using static Microsoft.Playwright.Assertions;
 

@@ -1,6 +1,5 @@
 using System.Security.Cryptography.X509Certificates;
 using AdmissionLas.Certificates;
-using AdmissionLas.ClusterTests.Support;
 using k8s.Autorest;
 
 namespace AdmissionLas.ClusterTests;

@@ -1,5 +1,3 @@
-using AdmissionLas.ClusterTests.Support;
-
 namespace AdmissionLas.ClusterTests;
 
 /// <summary>The API server shows its certificate to a webhook that asks for one, by its own AdmissionConfiguration.</summary>

@@ -1,6 +1,3 @@
-using System.Net;
-using AdmissionLas.ClusterTests.Support;
-
 namespace AdmissionLas.ClusterTests;
 
 /// <summary>The real API server accepts every pod of the corpus with our patch on it.</summary>

@@ -1,10 +1,5 @@
-using System.Net;
 using System.Security.Cryptography.X509Certificates;
-using System.Text;
-using System.Text.Json.Nodes;
 using AdmissionLas.Certificates;
-using AdmissionLas.ClusterTests.Support;
-using AdmissionLas.Kubernetes;
 using AdmissionLas.Server;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;

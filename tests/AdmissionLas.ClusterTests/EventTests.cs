@@ -1,5 +1,3 @@
-using System.Text.Json.Nodes;
-using AdmissionLas.ClusterTests.Support;
 using AdmissionLas.Observers;
 
 namespace AdmissionLas.ClusterTests;

@@ -1,6 +1,3 @@
-using System.Text.Json.Nodes;
-using AdmissionLas.ClusterTests.Support;
-
 namespace AdmissionLas.ClusterTests;
 
 /// <summary><c>explain</c> and <c>snapshot</c> beside the webhook and the default scheduler that they are about.</summary>

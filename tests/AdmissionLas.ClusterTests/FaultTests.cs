@@ -1,5 +1,3 @@
-using System.Text.Json.Nodes;
-using AdmissionLas.ClusterTests.Support;
 using Xunit.Abstractions;
 
 namespace AdmissionLas.ClusterTests;

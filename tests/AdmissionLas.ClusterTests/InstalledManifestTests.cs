@@ -1,6 +1,3 @@
-using System.Text;
-using System.Text.Json.Nodes;
-using AdmissionLas.ClusterTests.Support;
 using AdmissionLas.Server;
 
 namespace AdmissionLas.ClusterTests;

@@ -1,6 +1,4 @@
-using System.Text.Json.Nodes;
 using AdmissionLas.Cli;
-using AdmissionLas.ClusterTests.Support;
 using AdmissionLas.Configuration;
 using AdmissionLas.Server;
 using Microsoft.Extensions.Configuration;

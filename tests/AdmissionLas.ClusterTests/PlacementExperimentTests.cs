@@ -1,7 +1,4 @@
-using System.Text.Json.Nodes;
-using AdmissionLas.ClusterTests.Support;
 using AdmissionLas.Experiment;
-using AdmissionLas.Placement;
 
 namespace AdmissionLas.ClusterTests;
 

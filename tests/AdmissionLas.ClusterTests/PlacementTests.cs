@@ -1,6 +1,3 @@
-using System.Text.Json.Nodes;
-using AdmissionLas.ClusterTests.Support;
-
 namespace AdmissionLas.ClusterTests;
 
 /// <summary>What the default scheduler makes of our patches, and what stays of what the author wrote.</summary>

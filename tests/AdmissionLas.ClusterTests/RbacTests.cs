@@ -1,7 +1,3 @@
-using System.Net;
-using System.Text.Json.Nodes;
-using AdmissionLas.ClusterTests.Support;
-using AdmissionLas.Kubernetes;
 using AdmissionLas.Observers;
 using AdmissionLas.Server;
 using k8s.Autorest;

@@ -1,6 +1,3 @@
-using System.Text.Json.Nodes;
-using AdmissionLas.ClusterTests.Support;
-
 namespace AdmissionLas.ClusterTests;
 
 /// <summary>Which pods the registration of the manifests brings to the webhook, on the real API server, by the webhook's own count of calls.</summary>

@@ -1,7 +1,3 @@
-using System.Text.Json.Nodes;
-using AdmissionLas.ClusterTests.Support;
-using AdmissionLas.Kubernetes;
-
 namespace AdmissionLas.ClusterTests;
 
 /// <summary><c>register</c> and <c>unregister</c>, as an admin types them.</summary>

@@ -1,6 +1,3 @@
-using System.Globalization;
-using System.Net;
-using AdmissionLas.ClusterTests.Support;
 using AdmissionLas.Server;
 using Xunit.Abstractions;
 

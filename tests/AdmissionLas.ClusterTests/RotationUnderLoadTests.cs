@@ -1,7 +1,5 @@
 using System.Diagnostics;
-using System.Globalization;
 using AdmissionLas.Certificates;
-using AdmissionLas.ClusterTests.Support;
 using Xunit.Abstractions;
 
 namespace AdmissionLas.ClusterTests;

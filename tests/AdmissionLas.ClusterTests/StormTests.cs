@@ -1,7 +1,4 @@
 using System.Collections.Concurrent;
-using System.Globalization;
-using System.Text.Json.Nodes;
-using AdmissionLas.ClusterTests.Support;
 using Xunit.Abstractions;
 
 namespace AdmissionLas.ClusterTests;

@@ -1,6 +1,3 @@
-using System.Net;
-using AdmissionLas.ClusterTests.Support;
-
 namespace AdmissionLas.ClusterTests;
 
 /// <summary>The thesis's application on the real control plane, as far as it needs no platform.</summary>

@@ -1,5 +1,3 @@
-using AdmissionLas.ClusterTests.Support;
-
 namespace AdmissionLas.ClusterTests;
 
 /// <summary>The verification tables of the LAS thesis, chapter 4, on the unmodified default scheduler.</summary>

@@ -1,6 +1,3 @@
-using System.Text.Json.Nodes;
-using AdmissionLas.ClusterTests.Support;
-
 namespace AdmissionLas.ClusterTests;
 
 /// <summary>What the webhook knows of what runs on the nodes, and what it makes of it.</summary>

@@ -1,12 +1,7 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
-using System.Globalization;
 using System.Text;
 using System.Text.Json;
-using System.Text.Json.Nodes;
-using AdmissionLas.Kubernetes;
-using AdmissionLas.Placement;
-using AdmissionLas.Webhook;
 
 namespace AdmissionLas.Experiment;
 

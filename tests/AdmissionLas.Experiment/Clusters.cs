@@ -1,5 +1,3 @@
-using System.Text.Json.Nodes;
-
 namespace AdmissionLas.Experiment;
 
 /// <summary>A made-up cluster.</summary>

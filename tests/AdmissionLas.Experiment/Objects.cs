@@ -1,6 +1,3 @@
-using System.Globalization;
-using System.Text.Json.Nodes;
-
 namespace AdmissionLas.Experiment;
 
 /// <summary>Nodes and pods as API objects.</summary>

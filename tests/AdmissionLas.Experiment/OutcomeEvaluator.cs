@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using AdmissionLas.Placement;
 
 namespace AdmissionLas.Experiment;
 

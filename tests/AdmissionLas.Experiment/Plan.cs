@@ -1,6 +1,3 @@
-using System.Text.Json.Nodes;
-using AdmissionLas.Placement;
-
 namespace AdmissionLas.Experiment;
 
 /// <summary>What the experiment's pods are.</summary>

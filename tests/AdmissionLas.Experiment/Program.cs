@@ -1,8 +1,6 @@
 using System.CommandLine;
 using System.Text;
 using AdmissionLas.Experiment;
-using AdmissionLas.Kubernetes;
-using AdmissionLas.Placement;
 using AdmissionLas.Registration;
 using AdmissionLas.Server;
 using Microsoft.Extensions.Configuration;

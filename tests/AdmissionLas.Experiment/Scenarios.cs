@@ -1,5 +1,3 @@
-using System.Text.Json.Nodes;
-
 namespace AdmissionLas.Experiment;
 
 /// <summary>The situations in which the modes are compared.</summary>

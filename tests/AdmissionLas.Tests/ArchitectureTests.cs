@@ -1,5 +1,3 @@
-using AdmissionLas.Placement;
-
 namespace AdmissionLas.Tests;
 
 public sealed class ArchitectureTests

@@ -1,6 +1,3 @@
-using System.Text.Json;
-using AdmissionLas.Placement;
-
 namespace AdmissionLas.Kubernetes;
 
 /// <summary>Reads fields of objects from the API server. A field that is missing or has the wrong type counts as absent: one odd object must not stop an informer.</summary>

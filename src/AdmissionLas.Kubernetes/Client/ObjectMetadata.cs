@@ -1,4 +1,3 @@
-using System.Text.Json;
 using static AdmissionLas.Kubernetes.JsonElementFields;
 
 namespace AdmissionLas.Kubernetes;

@@ -1,6 +1,4 @@
-using System.Text.Json;
 using System.Threading.Channels;
-using AdmissionLas.Placement;
 using Microsoft.Extensions.Logging;
 
 namespace AdmissionLas.Kubernetes;

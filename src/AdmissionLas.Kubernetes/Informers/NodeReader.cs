@@ -1,6 +1,4 @@
 using System.Runtime.InteropServices;
-using System.Text.Json;
-using AdmissionLas.Placement;
 using static AdmissionLas.Kubernetes.JsonElementFields;
 
 namespace AdmissionLas.Kubernetes;

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using AdmissionLas.Placement;
 
 namespace AdmissionLas.Kubernetes;
 

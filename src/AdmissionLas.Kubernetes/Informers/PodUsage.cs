@@ -1,5 +1,3 @@
-using AdmissionLas.Placement;
-
 namespace AdmissionLas.Kubernetes;
 
 /// <summary>What a pod uses of a node.</summary>

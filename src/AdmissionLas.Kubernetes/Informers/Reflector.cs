@@ -1,5 +1,4 @@
 using System.Net;
-using System.Text.Json;
 using k8s.Autorest;
 using Microsoft.Extensions.Logging;
 using static AdmissionLas.Kubernetes.JsonElementFields;

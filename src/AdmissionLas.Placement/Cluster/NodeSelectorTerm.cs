@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace AdmissionLas.Placement;
 
 /// <summary>The operators of a node selector requirement.</summary>

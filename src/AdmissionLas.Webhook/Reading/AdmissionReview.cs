@@ -1,5 +1,3 @@
-using AdmissionLas.Placement;
-
 namespace AdmissionLas.Webhook;
 
 /// <summary>What is used of an admission review.</summary>

@@ -1,7 +1,5 @@
 using System.Buffers.Text;
 using System.Collections.Immutable;
-using System.Text.Json;
-using AdmissionLas.Placement;
 
 namespace AdmissionLas.Webhook;
 

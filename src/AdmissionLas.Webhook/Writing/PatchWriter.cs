@@ -1,8 +1,6 @@
 using System.Buffers;
 using System.Globalization;
 using System.Runtime.CompilerServices;
-using System.Text.Json;
-using AdmissionLas.Placement;
 
 namespace AdmissionLas.Webhook;
 

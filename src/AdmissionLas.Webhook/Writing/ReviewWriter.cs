@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.Text.Json;
-using AdmissionLas.Placement;
 
 namespace AdmissionLas.Webhook;
 

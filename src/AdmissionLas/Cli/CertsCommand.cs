@@ -1,7 +1,6 @@
 using System.CommandLine;
 using AdmissionLas.Certificates;
 using AdmissionLas.Configuration;
-using AdmissionLas.Kubernetes;
 using Microsoft.Extensions.Options;
 
 namespace AdmissionLas.Cli;

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using AdmissionLas.Kubernetes;
 using AdmissionLas.Snapshots;
 
 namespace AdmissionLas.Cli;

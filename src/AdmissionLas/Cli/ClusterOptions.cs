@@ -1,5 +1,4 @@
 using System.CommandLine;
-using AdmissionLas.Kubernetes;
 using k8s;
 using k8s.Exceptions;
 using YamlDotNet.Core;

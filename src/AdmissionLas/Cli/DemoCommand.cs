@@ -4,13 +4,10 @@ using System.Net.Http.Headers;
 using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using AdmissionLas.Configuration;
-using AdmissionLas.Kubernetes;
 using AdmissionLas.Page;
 using AdmissionLas.Server;
-using AdmissionLas.Webhook;
 using Serilog.Events;
 using Spectre.Console;
 

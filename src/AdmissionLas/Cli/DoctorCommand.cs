@@ -1,6 +1,5 @@
 using System.CommandLine;
 using AdmissionLas.Doctor;
-using AdmissionLas.Kubernetes;
 
 namespace AdmissionLas.Cli;
 

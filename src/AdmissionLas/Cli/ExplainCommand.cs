@@ -1,15 +1,11 @@
 using System.CommandLine;
-using System.Globalization;
 using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
 using AdmissionLas.Configuration;
 using AdmissionLas.Explain;
-using AdmissionLas.Kubernetes;
-using AdmissionLas.Placement;
 using AdmissionLas.Registration;
 using AdmissionLas.Snapshots;
-using AdmissionLas.Webhook;
 using k8s.Autorest;
 
 namespace AdmissionLas.Cli;

@@ -2,9 +2,7 @@ using System.Buffers;
 using System.CommandLine;
 using System.Text;
 using System.Text.Encodings.Web;
-using System.Text.Json;
 using System.Text.Json.Nodes;
-using AdmissionLas.Kubernetes;
 
 namespace AdmissionLas.Cli;
 

@@ -2,10 +2,7 @@ using AdmissionLas.Server;
 using System.CommandLine;
 using System.Text.RegularExpressions;
 using AdmissionLas.Configuration;
-using AdmissionLas.Kubernetes;
-using AdmissionLas.Placement;
 using AdmissionLas.Registration;
-using AdmissionLas.Webhook;
 using k8s;
 using k8s.Models;
 

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using AdmissionLas.Configuration;
 using AdmissionLas.Server;
 using Microsoft.Extensions.Options;

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Net;
-using AdmissionLas.Kubernetes;
 using AdmissionLas.Registration;
 using k8s.Autorest;
 

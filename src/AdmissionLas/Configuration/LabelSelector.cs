@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-using AdmissionLas.Placement;
 
 namespace AdmissionLas.Configuration;
 

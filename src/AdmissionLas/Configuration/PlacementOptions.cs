@@ -1,5 +1,4 @@
 using System.ComponentModel.DataAnnotations;
-using AdmissionLas.Placement;
 
 namespace AdmissionLas.Configuration;
 

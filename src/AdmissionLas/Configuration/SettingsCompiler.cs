@@ -1,6 +1,3 @@
-using AdmissionLas.Placement;
-using AdmissionLas.Webhook;
-
 namespace AdmissionLas.Configuration;
 
 /// <summary>Turns options into settings, or lists every fault in them.</summary>

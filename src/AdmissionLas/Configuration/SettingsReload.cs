@@ -1,4 +1,3 @@
-using AdmissionLas.Webhook;
 using Microsoft.Extensions.Options;
 
 namespace AdmissionLas.Configuration;

@@ -1,5 +1,3 @@
-using AdmissionLas.Kubernetes;
-using AdmissionLas.Webhook;
 using Microsoft.Extensions.Options;
 
 namespace AdmissionLas.Configuration;

@@ -1,4 +1,3 @@
-using AdmissionLas.Kubernetes;
 using k8s.Autorest;
 
 namespace AdmissionLas.Doctor;

@@ -1,7 +1,5 @@
 using System.Net;
 using System.Runtime.CompilerServices;
-using AdmissionLas.Kubernetes;
-using AdmissionLas.Placement;
 using AdmissionLas.Registration;
 using k8s.Autorest;
 using k8s.Models;

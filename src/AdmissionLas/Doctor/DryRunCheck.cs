@@ -1,7 +1,4 @@
-using AdmissionLas.Webhook;
 using AdmissionLas.Configuration;
-using AdmissionLas.Kubernetes;
-using AdmissionLas.Placement;
 using AdmissionLas.Registration;
 using k8s.Models;
 

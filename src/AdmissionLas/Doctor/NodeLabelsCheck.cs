@@ -1,5 +1,4 @@
 using AdmissionLas.Configuration;
-using AdmissionLas.Placement;
 
 namespace AdmissionLas.Doctor;
 

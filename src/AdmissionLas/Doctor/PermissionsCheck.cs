@@ -1,4 +1,3 @@
-using AdmissionLas.Kubernetes;
 using AdmissionLas.Registration;
 using k8s.Models;
 

@@ -2,7 +2,6 @@ using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using AdmissionLas.Certificates;
-using AdmissionLas.Kubernetes;
 using k8s.Autorest;
 using k8s.Models;
 

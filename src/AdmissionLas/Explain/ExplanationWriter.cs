@@ -1,6 +1,3 @@
-using System.Text.Json;
-using AdmissionLas.Placement;
-
 namespace AdmissionLas.Explain;
 
 /// <summary>

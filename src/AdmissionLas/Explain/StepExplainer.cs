@@ -1,8 +1,6 @@
 using System.Text;
 using System.Text.Json.Nodes;
-using AdmissionLas.Placement;
 using AdmissionLas.Snapshots;
-using AdmissionLas.Webhook;
 
 namespace AdmissionLas.Explain;
 

@@ -1,6 +1,3 @@
-using AdmissionLas.Placement;
-using AdmissionLas.Webhook;
-
 namespace AdmissionLas.Observers;
 
 /// <summary>A decision in the few fixed words that metrics, traces and logs share, so that one can be looked up in the other.</summary>

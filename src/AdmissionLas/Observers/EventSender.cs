@@ -1,6 +1,4 @@
-using System.Globalization;
 using AdmissionLas.Configuration;
-using AdmissionLas.Kubernetes;
 using k8s;
 using k8s.Autorest;
 using k8s.Models;

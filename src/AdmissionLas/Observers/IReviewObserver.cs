@@ -1,5 +1,3 @@
-using AdmissionLas.Webhook;
-
 namespace AdmissionLas.Observers;
 
 /// <summary>

@@ -1,5 +1,3 @@
-using AdmissionLas.Webhook;
-
 namespace AdmissionLas.Observers;
 
 /// <summary>What an Event is about: the object that created the pod, which its author knows, or the pod itself where nothing did.</summary>

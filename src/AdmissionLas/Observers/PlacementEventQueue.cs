@@ -1,5 +1,4 @@
 using System.Threading.Channels;
-using AdmissionLas.Webhook;
 
 namespace AdmissionLas.Observers;
 

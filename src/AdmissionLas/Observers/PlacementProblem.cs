@@ -1,7 +1,3 @@
-using System.Globalization;
-using AdmissionLas.Placement;
-using AdmissionLas.Webhook;
-
 namespace AdmissionLas.Observers;
 
 /// <summary>A step that could not be placed near its location, in the words of a Kubernetes Event.</summary>

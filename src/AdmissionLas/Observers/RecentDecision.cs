@@ -1,7 +1,4 @@
 using System.Buffers;
-using System.Text.Json;
-using AdmissionLas.Placement;
-using AdmissionLas.Webhook;
 
 namespace AdmissionLas.Observers;
 

@@ -1,7 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Globalization;
 using System.Threading.Channels;
-using AdmissionLas.Webhook;
 
 namespace AdmissionLas.Observers;
 

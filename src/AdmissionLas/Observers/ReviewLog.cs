@@ -1,5 +1,3 @@
-using AdmissionLas.Webhook;
-
 namespace AdmissionLas.Observers;
 
 /// <summary>The log of reviews: one line for each decision, and one a minute for each kind of fault and refusal.</summary>

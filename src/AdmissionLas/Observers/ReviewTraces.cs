@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using AdmissionLas.Placement;
-using AdmissionLas.Webhook;
 using OpenTelemetry;
 using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;

@@ -1,6 +1,3 @@
-using AdmissionLas.Kubernetes;
-using AdmissionLas.Placement;
-
 namespace AdmissionLas.Observers;
 
 /// <summary>Logs a latency label that cannot be read, once for each node and value. One that was mended and is broken again is logged again.</summary>

@@ -1,10 +1,6 @@
 using System.Diagnostics.Metrics;
 using System.Reflection;
 using AdmissionLas.Configuration;
-using AdmissionLas.Kubernetes;
-using AdmissionLas.Placement;
-using AdmissionLas.Server;
-using AdmissionLas.Webhook;
 
 namespace AdmissionLas.Observers;
 

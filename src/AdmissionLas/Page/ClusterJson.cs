@@ -1,10 +1,6 @@
-using System.Globalization;
 using System.Reflection;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
-using AdmissionLas.Kubernetes;
-using AdmissionLas.Placement;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace AdmissionLas.Page;

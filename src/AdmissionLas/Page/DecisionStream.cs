@@ -1,9 +1,7 @@
 using AdmissionLas.Observers;
-using System.Globalization;
 using System.Net.ServerSentEvents;
 using System.Runtime.CompilerServices;
 using System.Text;
-using AdmissionLas.Kubernetes;
 
 namespace AdmissionLas.Page;
 

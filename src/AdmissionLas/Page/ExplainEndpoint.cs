@@ -1,13 +1,8 @@
 using AdmissionLas.Observers;
 using System.Buffers;
-using System.Globalization;
 using System.Text;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using AdmissionLas.Explain;
-using AdmissionLas.Kubernetes;
-using AdmissionLas.Placement;
-using AdmissionLas.Webhook;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace AdmissionLas.Page;

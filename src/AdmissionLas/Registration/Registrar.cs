@@ -1,7 +1,5 @@
 using System.Net;
-using System.Text.Json;
 using System.Text.Json.Nodes;
-using AdmissionLas.Kubernetes;
 using k8s.Autorest;
 using k8s.Models;
 

@@ -1,5 +1,4 @@
 using AdmissionLas.Configuration;
-using AdmissionLas.Kubernetes;
 
 namespace AdmissionLas.Registration;
 

@@ -1,7 +1,5 @@
 using System.Text.Json.Nodes;
 using AdmissionLas.Configuration;
-using AdmissionLas.Kubernetes;
-using AdmissionLas.Placement;
 
 namespace AdmissionLas.Registration;
 

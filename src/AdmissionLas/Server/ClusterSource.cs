@@ -1,8 +1,6 @@
 using System.Diagnostics.Metrics;
 using AdmissionLas.Configuration;
-using AdmissionLas.Kubernetes;
 using AdmissionLas.Observers;
-using AdmissionLas.Placement;
 using AdmissionLas.Snapshots;
 using k8s;
 using k8s.Exceptions;

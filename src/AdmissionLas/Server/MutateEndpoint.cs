@@ -2,7 +2,6 @@ using System.Buffers;
 using System.IO.Pipelines;
 using AdmissionLas.Configuration;
 using AdmissionLas.Observers;
-using AdmissionLas.Webhook;
 using Microsoft.Extensions.ObjectPool;
 using Microsoft.Extensions.Options;
 

@@ -1,10 +1,7 @@
-using AdmissionLas.Placement;
 using System.Diagnostics.Metrics;
 using AdmissionLas.Configuration;
-using AdmissionLas.Kubernetes;
 using AdmissionLas.Observers;
 using AdmissionLas.Page;
-using AdmissionLas.Webhook;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;

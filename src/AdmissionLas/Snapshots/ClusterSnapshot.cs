@@ -1,8 +1,6 @@
 using System.Net;
 using System.Text.Json.Nodes;
 using AdmissionLas.Configuration;
-using AdmissionLas.Kubernetes;
-using AdmissionLas.Placement;
 using AdmissionLas.Registration;
 using k8s.Autorest;
 

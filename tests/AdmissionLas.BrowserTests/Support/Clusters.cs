@@ -1,5 +1,4 @@
 using System.Globalization;
-using AdmissionLas.Placement;
 
 namespace AdmissionLas.BrowserTests.Support;
 

@@ -1,14 +1,10 @@
 using AdmissionLas.Server;
 using System.Collections.Concurrent;
-using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
-using System.Text;
-using System.Text.Json.Nodes;
 using AdmissionLas.Certificates;
-using AdmissionLas.Webhook;
 
 namespace AdmissionLas.ClusterTests.Support;
 

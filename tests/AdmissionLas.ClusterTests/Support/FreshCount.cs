@@ -1,7 +1,3 @@
-using System.Text.Json.Nodes;
-using AdmissionLas.Kubernetes;
-using AdmissionLas.Placement;
-
 namespace AdmissionLas.ClusterTests.Support;
 
 /// <summary>What is requested on a node: thousandths of a core, bytes, pods.</summary>

@@ -1,6 +1,4 @@
 using System.Text.Json;
-using AdmissionLas.Kubernetes;
-using AdmissionLas.Placement;
 
 namespace AdmissionLas.ClusterTests.Support;
 

@@ -1,10 +1,5 @@
-using System.Globalization;
-using System.Net;
 using System.Net.Sockets;
-using System.Text;
-using System.Text.Json.Nodes;
 using AdmissionLas.Certificates;
-using AdmissionLas.Kubernetes;
 using AdmissionLas.Server;
 using k8s;
 using Microsoft.AspNetCore.Builder;

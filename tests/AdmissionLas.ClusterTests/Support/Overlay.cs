@@ -1,6 +1,3 @@
-using System.Text.Json.Nodes;
-using AdmissionLas.Kubernetes;
-
 namespace AdmissionLas.ClusterTests.Support;
 
 /// <summary>What kustomize makes of a folder under manifests/overlays.</summary>

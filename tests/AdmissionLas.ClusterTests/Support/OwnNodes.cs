@@ -1,6 +1,3 @@
-using System.Globalization;
-using System.Text.Json.Nodes;
-
 namespace AdmissionLas.ClusterTests.Support;
 
 /// <summary>Nodes of one test's own, at a location of their own, so that no other pods come near them.</summary>

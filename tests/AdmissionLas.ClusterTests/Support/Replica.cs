@@ -1,10 +1,6 @@
 using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
-using System.Text;
-using System.Text.Json.Nodes;
-using AdmissionLas.Kubernetes;
 using AdmissionLas.Server;
-using AdmissionLas.Webhook;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;

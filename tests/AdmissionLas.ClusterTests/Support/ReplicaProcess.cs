@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace AdmissionLas.ClusterTests.Support;
 
 /// <summary>Replicas as processes of their own, so that they can get signals.</summary>

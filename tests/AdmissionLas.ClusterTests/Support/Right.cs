@@ -1,5 +1,3 @@
-using System.Text.Json.Nodes;
-
 namespace AdmissionLas.ClusterTests.Support;
 
 /// <summary>The smallest thing that a role allows: one verb on one resource, or on one object of it.</summary>

@@ -1,5 +1,3 @@
-using System.Text.Json.Nodes;
-
 namespace AdmissionLas.ClusterTests.Support;
 
 /// <summary>Predict pods that go through the real API server without a pause, as dry runs: the whole admission chain, and no pod to clean up.</summary>

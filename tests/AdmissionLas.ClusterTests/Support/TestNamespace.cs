@@ -1,6 +1,3 @@
-using System.Text.Json.Nodes;
-using AdmissionLas.Placement;
-
 namespace AdmissionLas.ClusterTests.Support;
 
 /// <summary>A namespace of one test's own.</summary>

@@ -1,5 +1,4 @@
 using AdmissionLas.Certificates;
-using AdmissionLas.Tests.Support;
 
 namespace AdmissionLas.Tests.Certificates;
 

@@ -1,5 +1,4 @@
 using AdmissionLas.Certificates;
-using AdmissionLas.Tests.Support;
 using CsCheck;
 
 namespace AdmissionLas.Tests.Certificates;

@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using System.Text;
 using AdmissionLas.Certificates;
 using AdmissionLas.Doctor;
 using k8s.Models;

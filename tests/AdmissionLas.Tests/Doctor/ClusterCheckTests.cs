@@ -1,6 +1,4 @@
-using AdmissionLas.Webhook;
 using AdmissionLas.Doctor;
-using AdmissionLas.Placement;
 using AdmissionLas.Registration;
 using k8s;
 using k8s.Models;

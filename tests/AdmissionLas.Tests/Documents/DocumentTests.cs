@@ -1,11 +1,8 @@
-using System.Globalization;
 using System.Reflection;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using AdmissionLas.Configuration;
 using AdmissionLas.Server;
-using AdmissionLas.Tests.Support;
-using AdmissionLas.Webhook;
 using Microsoft.Extensions.DependencyInjection;
 using Xunit.Abstractions;
 

@@ -1,5 +1,4 @@
 using AdmissionLas.Explain;
-using AdmissionLas.Tests.Support;
 using CsCheck;
 
 namespace AdmissionLas.Tests.Explain;

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using AdmissionLas.Tests.Support;
 
 namespace AdmissionLas.Tests.Explain;
 

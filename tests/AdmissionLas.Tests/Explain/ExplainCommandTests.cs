@@ -1,6 +1,3 @@
-using System.Text.Json.Nodes;
-using AdmissionLas.Kubernetes;
-using AdmissionLas.Tests.Support;
 using Microsoft.AspNetCore.Http;
 
 namespace AdmissionLas.Tests.Explain;

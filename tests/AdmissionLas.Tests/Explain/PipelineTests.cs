@@ -1,7 +1,4 @@
 using AdmissionLas.Explain;
-using AdmissionLas.Placement;
-using AdmissionLas.Tests.Support;
-using AdmissionLas.Webhook;
 
 namespace AdmissionLas.Tests.Explain;
 

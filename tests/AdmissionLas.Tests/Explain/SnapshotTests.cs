@@ -1,8 +1,5 @@
-using System.Text.Json.Nodes;
-using AdmissionLas.Kubernetes;
 using AdmissionLas.Server;
 using AdmissionLas.Snapshots;
-using AdmissionLas.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace AdmissionLas.Tests.Explain;

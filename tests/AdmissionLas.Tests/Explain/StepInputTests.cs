@@ -1,7 +1,4 @@
-using System.Text.Json.Nodes;
 using AdmissionLas.Explain;
-using AdmissionLas.Placement;
-using AdmissionLas.Webhook;
 
 namespace AdmissionLas.Tests.Explain;
 

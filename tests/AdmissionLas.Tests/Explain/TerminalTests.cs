@@ -1,6 +1,4 @@
 using AdmissionLas.Explain;
-using AdmissionLas.Placement;
-using AdmissionLas.Tests.Support;
 
 namespace AdmissionLas.Tests.Explain;
 

@@ -1,15 +1,8 @@
 using System.Buffers;
 using System.Diagnostics;
-using System.Globalization;
-using System.Text;
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using AdmissionLas.Configuration;
-using AdmissionLas.Kubernetes;
-using AdmissionLas.Placement;
 using AdmissionLas.Server;
-using AdmissionLas.Tests.Support;
-using AdmissionLas.Webhook;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Xunit.Abstractions;

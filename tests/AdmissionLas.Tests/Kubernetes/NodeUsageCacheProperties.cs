@@ -1,7 +1,4 @@
 using System.Numerics;
-using AdmissionLas.Kubernetes;
-using AdmissionLas.Placement;
-using AdmissionLas.Tests.Support;
 using CsCheck;
 using Microsoft.Extensions.Time.Testing;
 

@@ -1,6 +1,3 @@
-using AdmissionLas.Kubernetes;
-using AdmissionLas.Placement;
-using AdmissionLas.Tests.Support;
 using Microsoft.Extensions.Time.Testing;
 
 namespace AdmissionLas.Tests.Kubernetes;

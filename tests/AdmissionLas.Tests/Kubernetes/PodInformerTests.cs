@@ -1,9 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
-using System.Text.Json.Nodes;
-using AdmissionLas.Kubernetes;
 using AdmissionLas.Server;
-using AdmissionLas.Tests.Support;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using static AdmissionLas.Tests.Support.FakeApiServer;

@@ -1,6 +1,4 @@
 using System.Text.Json;
-using AdmissionLas.Kubernetes;
-using AdmissionLas.Tests.Support;
 
 namespace AdmissionLas.Tests.Kubernetes;
 

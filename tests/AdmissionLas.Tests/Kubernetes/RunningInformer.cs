@@ -1,5 +1,3 @@
-using AdmissionLas.Kubernetes;
-
 namespace AdmissionLas.Tests.Kubernetes;
 
 /// <summary>An informer, or a reflector alone, that runs against a server until it is disposed of.</summary>

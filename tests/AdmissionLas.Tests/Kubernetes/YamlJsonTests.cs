@@ -1,5 +1,3 @@
-using AdmissionLas.Kubernetes;
-
 namespace AdmissionLas.Tests.Kubernetes;
 
 /// <summary>Files as people and kubectl write them. What cannot be used is always reported in the same way.</summary>

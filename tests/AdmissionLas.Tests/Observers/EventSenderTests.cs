@@ -1,8 +1,6 @@
 using System.Collections.Concurrent;
-using System.Text.Json.Nodes;
 using AdmissionLas.Observers;
 using AdmissionLas.Server;
-using AdmissionLas.Tests.Support;
 using Microsoft.AspNetCore.Http;
 using static AdmissionLas.Tests.Support.FakeApiServer;
 

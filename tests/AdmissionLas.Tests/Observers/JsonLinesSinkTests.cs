@@ -1,7 +1,4 @@
-using System.Text;
-using System.Text.Json.Nodes;
 using AdmissionLas.Observers;
-using AdmissionLas.Tests.Support;
 using Serilog;
 using Serilog.Formatting.Compact;
 

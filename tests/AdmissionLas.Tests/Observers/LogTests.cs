@@ -1,6 +1,3 @@
-using System.Text.Json.Nodes;
-using AdmissionLas.Tests.Support;
-
 namespace AdmissionLas.Tests.Observers;
 
 /// <summary>What the log says, and what it keeps to itself.</summary>

@@ -1,6 +1,4 @@
-using System.Globalization;
 using System.Text.RegularExpressions;
-using AdmissionLas.Tests.Support;
 
 namespace AdmissionLas.Tests.Observers;
 

@@ -1,6 +1,3 @@
-using System.Net;
-using System.Text.Json.Nodes;
-using AdmissionLas.Tests.Support;
 using static AdmissionLas.Tests.Support.FakeApiServer;
 
 namespace AdmissionLas.Tests.Observers;

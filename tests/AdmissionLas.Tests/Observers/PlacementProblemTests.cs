@@ -1,7 +1,4 @@
 using AdmissionLas.Observers;
-using AdmissionLas.Placement;
-using AdmissionLas.Tests.Support;
-using AdmissionLas.Webhook;
 
 namespace AdmissionLas.Tests.Observers;
 

@@ -1,6 +1,4 @@
-using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
-using AdmissionLas.Tests.Support;
 
 namespace AdmissionLas.Tests.Observers;
 

@@ -1,6 +1,4 @@
 using System.Collections.Concurrent;
-using System.Text;
-using AdmissionLas.Tests.Support;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;

@@ -1,6 +1,4 @@
-using AdmissionLas.Kubernetes;
 using AdmissionLas.Observers;
-using AdmissionLas.Placement;
 using Microsoft.Extensions.Logging;
 
 namespace AdmissionLas.Tests.Observers;

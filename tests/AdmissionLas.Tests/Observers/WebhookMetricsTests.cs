@@ -1,6 +1,4 @@
 using AdmissionLas.Observers;
-using AdmissionLas.Placement;
-using AdmissionLas.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace AdmissionLas.Tests.Observers;

@@ -1,14 +1,9 @@
 using AdmissionLas.Observers;
-using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
-using System.Text;
-using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using AdmissionLas.Page;
-using AdmissionLas.Placement;
 using AdmissionLas.Server;
-using AdmissionLas.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 

@@ -1,5 +1,3 @@
-using AdmissionLas.Placement;
-
 namespace AdmissionLas.Tests.Placement;
 
 public sealed class QuantityTests

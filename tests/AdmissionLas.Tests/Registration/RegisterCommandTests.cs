@@ -1,7 +1,5 @@
-using System.Text.Json.Nodes;
 using AdmissionLas.Certificates;
 using AdmissionLas.Cli;
-using AdmissionLas.Tests.Support;
 using Microsoft.AspNetCore.Http;
 
 namespace AdmissionLas.Tests.Registration;

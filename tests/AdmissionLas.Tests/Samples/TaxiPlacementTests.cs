@@ -1,7 +1,4 @@
-using System.Text.Json.Nodes;
 using AdmissionLas.Server;
-using AdmissionLas.Tests.Support;
-using AdmissionLas.Webhook;
 
 namespace AdmissionLas.Tests.Samples;
 

@@ -1,7 +1,4 @@
-using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
-using AdmissionLas.Kubernetes;
-using AdmissionLas.Tests.Support;
 
 namespace AdmissionLas.Tests.Samples;
 

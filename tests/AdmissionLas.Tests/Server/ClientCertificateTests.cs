@@ -1,7 +1,4 @@
-using System.Net;
 using System.Security.Cryptography.X509Certificates;
-using AdmissionLas.Tests.Support;
-using AdmissionLas.Webhook;
 
 namespace AdmissionLas.Tests.Server;
 

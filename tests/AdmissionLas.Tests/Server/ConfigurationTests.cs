@@ -1,7 +1,5 @@
 using AdmissionLas.Configuration;
-using AdmissionLas.Placement;
 using AdmissionLas.Server;
-using AdmissionLas.Tests.Support;
 
 namespace AdmissionLas.Tests.Server;
 

@@ -1,8 +1,5 @@
-using System.Net;
 using AdmissionLas.Configuration;
 using AdmissionLas.Server;
-using AdmissionLas.Tests.Support;
-using AdmissionLas.Webhook;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging.Abstractions;

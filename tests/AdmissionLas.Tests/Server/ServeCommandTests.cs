@@ -1,5 +1,4 @@
 using AdmissionLas.Cli;
-using AdmissionLas.Tests.Support;
 
 namespace AdmissionLas.Tests.Server;
 

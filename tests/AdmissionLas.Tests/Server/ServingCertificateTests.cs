@@ -1,7 +1,6 @@
 using System.Security.Cryptography.X509Certificates;
 using AdmissionLas.Configuration;
 using AdmissionLas.Server;
-using AdmissionLas.Tests.Support;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;

@@ -1,6 +1,5 @@
 using System.Buffers;
 using AdmissionLas.Server;
-using AdmissionLas.Tests.Support;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.DependencyInjection;
 

@@ -1,14 +1,7 @@
 using System.Diagnostics.Metrics;
-using System.Net;
 using System.Security.Authentication;
-using System.Text;
-using System.Text.Json.Nodes;
-using AdmissionLas.Kubernetes;
 using AdmissionLas.Observers;
-using AdmissionLas.Placement;
 using AdmissionLas.Server;
-using AdmissionLas.Tests.Support;
-using AdmissionLas.Webhook;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace AdmissionLas.Tests.Server;

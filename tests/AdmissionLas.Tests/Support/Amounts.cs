@@ -1,5 +1,3 @@
-using AdmissionLas.Placement;
-
 namespace AdmissionLas.Tests.Support;
 
 /// <summary>Resource lists as people write them: Kubernetes quantities.</summary>

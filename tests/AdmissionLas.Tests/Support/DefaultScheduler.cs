@@ -1,7 +1,3 @@
-using System.Globalization;
-using System.Text.Json.Nodes;
-using AdmissionLas.Placement;
-
 namespace AdmissionLas.Tests.Support;
 
 /// <summary>

@@ -1,5 +1,3 @@
-using AdmissionLas.Placement;
-
 namespace AdmissionLas.Tests.Support;
 
 /// <summary>A language in which every sentence is the same: what works with it reads no sentence.</summary>

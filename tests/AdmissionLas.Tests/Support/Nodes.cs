@@ -1,5 +1,3 @@
-using AdmissionLas.Placement;
-
 namespace AdmissionLas.Tests.Support;
 
 /// <summary>Nodes as tests write them; what a test does not name is unremarkable: Ready, roomy, its host name its name.</summary>

@@ -1,6 +1,4 @@
 using AdmissionLas.Observers;
-using AdmissionLas.Placement;
-using AdmissionLas.Webhook;
 
 namespace AdmissionLas.Tests.Support;
 

@@ -1,6 +1,3 @@
-using System.Text.Json.Nodes;
-using AdmissionLas.Placement;
-
 namespace AdmissionLas.Tests.Support;
 
 /// <summary>Pods as tests write them: as the core sees them, and as the JSON of the API server.</summary>

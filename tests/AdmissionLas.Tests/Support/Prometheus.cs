@@ -1,6 +1,3 @@
-using System.Globalization;
-using System.Text.Json.Nodes;
-
 namespace AdmissionLas.Tests.Support;
 
 /// <summary>A real Prometheus that scrapes one server every second, with the alerts loaded.</summary>

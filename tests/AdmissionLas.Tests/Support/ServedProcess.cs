@@ -1,9 +1,6 @@
 using AdmissionLas.Server;
-using System.Globalization;
 using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
-using System.Text.Json.Nodes;
-using AdmissionLas.Webhook;
 
 namespace AdmissionLas.Tests.Support;
 

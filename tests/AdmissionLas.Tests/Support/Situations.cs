@@ -1,5 +1,3 @@
-using System.Text.Json.Nodes;
-using AdmissionLas.Placement;
 using CsCheck;
 
 namespace AdmissionLas.Tests.Support;

@@ -1,9 +1,5 @@
-using System.Text.Json.Nodes;
 using AdmissionLas.Configuration;
-using AdmissionLas.Kubernetes;
-using AdmissionLas.Placement;
 using AdmissionLas.Server;
-using AdmissionLas.Webhook;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 

@@ -1,6 +1,3 @@
-using AdmissionLas.Kubernetes;
-using AdmissionLas.Placement;
-
 namespace AdmissionLas.Tests.Support;
 
 /// <summary>The nodes of the thesis as the samples ship them.</summary>

@@ -1,6 +1,4 @@
 using System.Collections.Immutable;
-using AdmissionLas.Kubernetes;
-using AdmissionLas.Placement;
 
 namespace AdmissionLas.Tests.Support;
 

@@ -1,9 +1,4 @@
 using System.Buffers;
-using System.Text;
-using System.Text.Json.Nodes;
-using AdmissionLas.Kubernetes;
-using AdmissionLas.Placement;
-using AdmissionLas.Webhook;
 
 namespace AdmissionLas.Tests.Support;
 

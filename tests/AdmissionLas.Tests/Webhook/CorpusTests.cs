@@ -1,11 +1,6 @@
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using AdmissionLas.Configuration;
-using AdmissionLas.Kubernetes;
-using AdmissionLas.Placement;
 using AdmissionLas.Server;
-using AdmissionLas.Tests.Support;
-using AdmissionLas.Webhook;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 

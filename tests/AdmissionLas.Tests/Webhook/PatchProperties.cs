@@ -1,6 +1,3 @@
-using System.Text.Json.Nodes;
-using AdmissionLas.Placement;
-using AdmissionLas.Tests.Support;
 using CsCheck;
 
 namespace AdmissionLas.Tests.Webhook;

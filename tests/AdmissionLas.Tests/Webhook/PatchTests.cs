@@ -1,9 +1,3 @@
-using System.Text;
-using System.Text.Json.Nodes;
-using AdmissionLas.Placement;
-using AdmissionLas.Tests.Support;
-using AdmissionLas.Webhook;
-
 namespace AdmissionLas.Tests.Webhook;
 
 /// <summary>What the patch makes of a pod, applied by a library that is not ours.</summary>

@@ -1,9 +1,3 @@
-using System.Text;
-using System.Text.Json.Nodes;
-using AdmissionLas.Placement;
-using AdmissionLas.Tests.Support;
-using AdmissionLas.Webhook;
-
 namespace AdmissionLas.Tests.Webhook;
 
 /// <summary>The annotation that tells programs what the webhook added to a pod.</summary>

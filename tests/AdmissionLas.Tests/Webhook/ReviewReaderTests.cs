@@ -1,8 +1,4 @@
 using System.Diagnostics;
-using System.Text;
-using AdmissionLas.Placement;
-using AdmissionLas.Tests.Support;
-using AdmissionLas.Webhook;
 
 namespace AdmissionLas.Tests.Webhook;
 

@@ -1,7 +1,3 @@
-using System.Text.Json.Nodes;
-using AdmissionLas.Placement;
-using AdmissionLas.Tests.Support;
-
 namespace AdmissionLas.Tests.Webhook;
 
 /// <summary>What the default scheduler makes of the patched pod.</summary>

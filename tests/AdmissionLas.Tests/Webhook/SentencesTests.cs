@@ -1,11 +1,6 @@
-using System.Text;
-using System.Text.Json.Nodes;
 using AdmissionLas.Doctor;
 using AdmissionLas.Explain;
 using AdmissionLas.Observers;
-using AdmissionLas.Placement;
-using AdmissionLas.Tests.Support;
-using AdmissionLas.Webhook;
 using CsCheck;
 
 namespace AdmissionLas.Tests.Webhook;

@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using AdmissionLas.Placement;
 using AdmissionLas.Snapshots;
 
 namespace AdmissionLas.Explain;

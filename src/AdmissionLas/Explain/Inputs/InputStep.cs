@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using AdmissionLas.Kubernetes;
 
 namespace AdmissionLas.Explain;
 

@@ -1,6 +1,4 @@
-using System.Globalization;
 using System.Text.Json.Nodes;
-using AdmissionLas.Kubernetes;
 using AdmissionLas.Snapshots;
 
 namespace AdmissionLas.Explain;

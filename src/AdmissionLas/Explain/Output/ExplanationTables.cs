@@ -1,5 +1,3 @@
-using System.Globalization;
-using AdmissionLas.Placement;
 using Spectre.Console;
 
 namespace AdmissionLas.Explain;

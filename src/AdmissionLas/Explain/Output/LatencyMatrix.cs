@@ -1,7 +1,4 @@
-using System.Globalization;
-using System.Text.Json;
 using System.Text.Json.Nodes;
-using AdmissionLas.Placement;
 using Spectre.Console;
 
 namespace AdmissionLas.Explain;

@@ -1,8 +1,4 @@
-using System.Text.Json.Nodes;
 using AdmissionLas.Explain;
-using AdmissionLas.Placement;
-using AdmissionLas.Tests.Support;
-using AdmissionLas.Webhook;
 using CsCheck;
 
 namespace AdmissionLas.Tests.Placement;

@@ -1,8 +1,4 @@
-using System.Globalization;
-using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
-using AdmissionLas.Placement;
-using AdmissionLas.Tests.Support;
 using CsCheck;
 
 namespace AdmissionLas.Tests.Placement;

@@ -1,6 +1,3 @@
-using AdmissionLas.Placement;
-using AdmissionLas.Tests.Support;
-
 namespace AdmissionLas.Tests.Placement;
 
 /// <summary>Which nodes the adaptive mode keeps a pod to.</summary>

@@ -1,6 +1,3 @@
-using AdmissionLas.Placement;
-using AdmissionLas.Tests.Support;
-
 namespace AdmissionLas.Tests.Placement;
 
 /// <summary>What the author of a step reads in kubectl: whole sentences that take no knowledge of schedulers.</summary>

@@ -1,5 +1,3 @@
-using AdmissionLas.Placement;
-using AdmissionLas.Tests.Support;
 using CsCheck;
 
 namespace AdmissionLas.Tests.Placement;

@@ -1,6 +1,3 @@
-using System.Globalization;
-using AdmissionLas.Placement;
-
 namespace AdmissionLas.Tests.Placement;
 
 public sealed class LatencyLabelsTests

@@ -1,9 +1,4 @@
-using System.Text;
-using System.Text.Json.Nodes;
 using AdmissionLas.Observers;
-using AdmissionLas.Placement;
-using AdmissionLas.Tests.Support;
-using AdmissionLas.Webhook;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace AdmissionLas.Tests.Placement;

@@ -1,6 +1,3 @@
-using AdmissionLas.Placement;
-using AdmissionLas.Tests.Support;
-
 namespace AdmissionLas.Tests.Placement;
 
 public sealed class StepRuleTests
