@@ -9,6 +9,8 @@ public static class PlacementExplainer
     /// <summary>Up to so many nodes the scheduler scores every node that passes its filters.</summary>
     const int MaxScoredNodes = 100;
 
+    const int TaintTolerationWeight = 3;
+
     /// <summary>Explains what would be decided for a pod. Like <see cref="PlacementEngine.Decide"/> it never throws and changes nothing.</summary>
     /// <param name="step">What the pod is.</param>
     /// <param name="pod">The pod as its author wrote it.</param>
@@ -59,8 +61,31 @@ public static class PlacementExplainer
             notWeighed = [new UnscoredFactor(UnscoredKind.AuthorPreferences), .. notWeighed];
         }
 
-        var scored = new SchedulerScoring(asPatched, view, usage).AddPoints(nodes, [.. ownPreferences, .. decision.Preferred], policy.NodeAffinityWeight);
-        return new Explanation(decision, request, scored, notWeighed);
+        var scoring = new SchedulerScoring(asPatched, view, usage);
+        return new Explanation(decision, request, AddPoints(nodes, [.. ownPreferences, .. decision.Preferred], scoring, filter, policy.NodeAffinityWeight), notWeighed);
+    }
+
+    /// <summary>The nodes with what each plugin gives them; those that the scheduler's filters drop get no points.</summary>
+    static ExplainedNode[] AddPoints(
+        List<ExplainedNode> nodes, IReadOnlyList<PreferredTerm> preferences, SchedulerScoring scoring, NodeFilter filter, int nodeAffinityWeight)
+    {
+        const int max = SchedulerScoring.MaxScore;
+        var maxWeight = nodes.Where(IsScored).Select(n => WeightOf(n.Node)).DefaultIfEmpty(0).Max();
+        var maxTaints = nodes.Where(IsScored).Select(n => filter.AvoidingTaints(n.Node)).DefaultIfEmpty(0).Max();
+        return [.. nodes.Select(n => !IsScored(n) ? n : n with
+        {
+            Points = new SchedulerPoints(
+                maxWeight == 0 ? 0 : nodeAffinityWeight * (max * WeightOf(n.Node) / maxWeight),
+                TaintTolerationWeight * (maxTaints == 0 ? max : max - (max * filter.AvoidingTaints(n.Node) / maxTaints)),
+                scoring.LeastAllocated(n.Node),
+                scoring.BalancedAllocation(n.Node),
+                (long)scoring.ImageLocality(n.Node)),
+        })];
+
+        // The scheduler scores what passed its filters, and a requirement of ours is one of them.
+        static bool IsScored(ExplainedNode node) => node.Now == FilterResult.CanRun && node.IsRequired != false;
+
+        long WeightOf(NodeFacts node) => preferences.Where(t => t.Preference.Matches(node)).Sum(t => (long)t.Weight);
     }
 
     static List<UnscoredFactor> NotWeighed(PodFacts pod, ClusterView view)

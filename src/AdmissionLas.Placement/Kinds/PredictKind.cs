@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace AdmissionLas.Placement;
 
 /// <summary>
@@ -47,57 +49,72 @@ sealed class PredictKind : StepKind
             return Unplaced(request, Outcome.NoCandidate, new NoNodeFits(location, filter.AllWhenEmpty(view.NearestTo(location).Select(n => n.Node))));
         }
 
-        var decision = new Decision
+        var steering = request.Mode switch
+        {
+            PlacementMode.Adaptive => Keep(candidates, hasRoom, filter, request),
+            PlacementMode.Required => Pin(candidates, request),
+            _ => Prefer(candidates, view),
+        };
+        return new Decision
         {
             Outcome = Outcome.Placed,
             Step = request.Step,
-            Mode = PlacementMode.Preferred,
+            Mode = steering.Mode,
+            Softened = steering.Softened,
             Reason = NearestNodes.Instance,
+            Candidates = steering.Candidates,
             Chosen = candidates[0].Node,
             ReservesCapacity = hasRoom,
             Request = filter.Request,
             LatencyMs = candidates[0].LatencyMs,
             NearestMs = ranked[0].LatencyMs,
+            Preferred = steering.Preferred,
+            Required = steering.Required,
             Warnings = request.Warnings,
-        };
-        return request.Mode switch
-        {
-            PlacementMode.Adaptive => Keep(decision, candidates, filter, request),
-            PlacementMode.Required => Pin(decision, candidates, request),
-            _ => Prefer(decision, candidates, view),
         };
     }
 
+    /// <summary>How the pod is steered: what is added to it, and why it is no more than that.</summary>
+    readonly record struct Steering(
+        PlacementMode Mode, Candidate[] Candidates, PreferredTerm[] Preferred, NodeSelectorRequirement? Required = null, Softening? Softened = null);
+
     /// <summary>The nearest and its standbys are required; where that could strand the pod, or gains nothing, the nodes are merely preferred.</summary>
-    static Decision Keep(Decision decision, List<RankedNode> candidates, in NodeFilter filter, in PlacementRequest request)
+    static Steering Keep(List<RankedNode> candidates, bool hasRoom, in NodeFilter filter, in PlacementRequest request)
     {
         var view = request.View;
-        if ((decision.ReservesCapacity ? WhyNotRequired(request, candidates[0].Node) : new Softening(SofteningCause.NoRoomNow)) is { } softening)
+        if ((hasRoom ? WhyNotRequired(request, candidates[0].Node) : new Softening(SofteningCause.NoRoomNow)) is { } softening)
         {
-            return Prefer(decision, candidates, view) with { Softened = softening };
+            return Prefer(candidates, view) with { Softened = softening };
         }
 
         var members = StandbySelection.Choose(candidates, filter, request, out var allWouldWin);
         if (members.Count == 1 && !allWouldWin)
         {
             // No other node could have it: a requirement would gain nothing, and leave the pod waiting should the node go.
-            return Prefer(decision, candidates, view) with { Softened = new Softening(SofteningCause.NoStandby) };
+            return Prefer(candidates, view) with { Softened = new Softening(SofteningCause.NoStandby) };
         }
 
-        return decision with
+        // Where there is nothing to choose from there is nothing to prefer.
+        var preferred = members.Count == 1 ? [] : new PreferredTerm[members.Count];
+        candidates.Clear();
+        foreach (var (ranked, weight, _) in members)
         {
-            Mode = PlacementMode.Adaptive,
-            // Where there is nothing to choose from there is nothing to prefer.
-            Preferred = members.Count == 1 ? [] : [.. members.Select(m => new PreferredTerm(m.Weight, view.TermFor(m.Ranked.Node)))],
-            Required = Hostnames(view, members.Select(m => m.Ranked.Node)),
-            Candidates = Named(members.Select(m => m.Ranked), CandidateRole.Standby),
-        };
+            if (preferred.Length > 0)
+            {
+                preferred[candidates.Count] = new PreferredTerm(weight, view.TermFor(ranked.Node));
+            }
+
+            candidates.Add(ranked);
+        }
+
+        var kept = CollectionsMarshal.AsSpan(candidates);
+        return new Steering(PlacementMode.Adaptive, Named(kept, CandidateRole.Standby), preferred, Hostnames(view, kept));
     }
 
     /// <summary>The near nodes are required and ranked. A pod that could end up stranded is not pinned, and the author is warned.</summary>
-    static Decision Pin(Decision decision, List<RankedNode> candidates, in PlacementRequest request)
+    static Steering Pin(List<RankedNode> candidates, in PlacementRequest request)
     {
-        var preferred = Prefer(decision, candidates, request.View);
+        var preferred = Prefer(candidates, request.View);
         if (WhyNotRequired(request, candidates[0].Node) is { } softening)
         {
             request.Warnings.Add(new RequiredSoftened(softening));
@@ -105,14 +122,10 @@ sealed class PredictKind : StepKind
         }
 
         var nearMs = request.Policy.NearMs(candidates[0].LatencyMs);
-        return preferred with
-        {
-            Mode = PlacementMode.Required,
-            Required = Hostnames(request.View, candidates.Where(c => c.LatencyMs <= nearMs).Select(c => c.Node)),
-        };
+        return preferred with { Mode = PlacementMode.Required, Required = Hostnames(request.View, [.. candidates.Where(c => c.LatencyMs <= nearMs)]) };
     }
 
-    static Decision Prefer(Decision decision, List<RankedNode> candidates, ClusterView view)
+    static Steering Prefer(List<RankedNode> candidates, ClusterView view)
     {
         // An avoided node may be nearer than the one before it; for the weights every other latency is a step further, so that the order stands.
         Span<double> latenciesMs = stackalloc double[candidates.Count];
@@ -124,11 +137,8 @@ sealed class PredictKind : StepKind
         }
 
         var weights = PreferenceWeights.For(latenciesMs);
-        return decision with
-        {
-            Preferred = [.. candidates.Select((c, i) => new PreferredTerm(weights[i], view.TermFor(c.Node)))],
-            Candidates = Named(candidates, CandidateRole.NextNearest),
-        };
+        PreferredTerm[] terms = [.. candidates.Select((c, i) => new PreferredTerm(weights[i], view.TermFor(c.Node)))];
+        return new Steering(PlacementMode.Preferred, Named(CollectionsMarshal.AsSpan(candidates), CandidateRole.NextNearest), terms);
     }
 
     static Softening? WhyNotRequired(in PlacementRequest request, NodeFacts nearest) =>
@@ -136,12 +146,13 @@ sealed class PredictKind : StepKind
         : request.View.UniqueHostname(nearest) is null ? new Softening(SofteningCause.NoOwnHostname, nearest.Name)
         : null;
 
-    static Candidate[] Named(IEnumerable<RankedNode> nodes, CandidateRole others)
+    static Candidate[] Named(ReadOnlySpan<RankedNode> nodes, CandidateRole others)
     {
-        Candidate[] named = [.. nodes.Select(n => new Candidate(n.Node, n.LatencyMs, others))];
+        var named = new Candidate[nodes.Length];
         for (var i = 0; i < named.Length; i++)
         {
-            named[i] = named[i] with { Role = i == 0 ? CandidateRole.Chosen : named[i].LatencyMs == named[0].LatencyMs ? CandidateRole.AsNear : others };
+            var role = i == 0 ? CandidateRole.Chosen : nodes[i].LatencyMs == nodes[0].LatencyMs ? CandidateRole.AsNear : others;
+            named[i] = new Candidate(nodes[i].Node, nodes[i].LatencyMs, role);
         }
 
         return named;
@@ -151,6 +162,17 @@ sealed class PredictKind : StepKind
     /// The nodes as one requirement on the host name label: the field metadata.name takes one value a requirement, and a requirement
     /// is what can be ANDed into the terms that the author wrote.
     /// </summary>
-    static NodeSelectorRequirement Hostnames(ClusterView view, IEnumerable<NodeFacts> nodes) =>
-        new(NodeSelectorTerm.HostnameKey, SelectorOperator.In, [.. nodes.Select(view.UniqueHostname).OfType<string>()]);
+    static NodeSelectorRequirement Hostnames(ClusterView view, ReadOnlySpan<RankedNode> nodes)
+    {
+        var (names, count) = (new string[nodes.Length], 0);
+        foreach (var (node, _) in nodes)
+        {
+            if (view.UniqueHostname(node) is { } name)
+            {
+                names[count++] = name;
+            }
+        }
+
+        return new NodeSelectorRequirement(NodeSelectorTerm.HostnameKey, SelectorOperator.In, count == names.Length ? names : names[..count]);
+    }
 }

@@ -66,5 +66,16 @@ public static class StepKinds
     public static IReadOnlyList<StepKind> Default { get; } = [Predict, Training];
 
     /// <summary>The kind that a word names; <see langword="null"/> for an unknown word.</summary>
-    public static StepKind? Find(IReadOnlyList<StepKind> kinds, string word) => kinds.FirstOrDefault(k => k.IsMeantBy(word));
+    public static StepKind? Find(IReadOnlyList<StepKind> kinds, string word)
+    {
+        for (var i = 0; i < kinds.Count; i++)
+        {
+            if (kinds[i].IsMeantBy(word))
+            {
+                return kinds[i];
+            }
+        }
+
+        return null;
+    }
 }

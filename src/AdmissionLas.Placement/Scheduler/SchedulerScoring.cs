@@ -2,7 +2,7 @@ namespace AdmissionLas.Placement;
 
 /// <summary>
 /// The default scheduler's scores, as far as nodes and pods alone tell them. Decisions compare nodes by <see cref="LoadScore"/>,
-/// explanations show <see cref="AddPoints"/>.
+/// explanations show the plugins' scores one by one.
 /// </summary>
 /// <remarks>
 /// <para>
@@ -14,10 +14,10 @@ namespace AdmissionLas.Placement;
 /// <param name="pod">The pod as patched.</param>
 /// <param name="view">The nodes.</param>
 /// <param name="usage">What their pods use.</param>
-sealed class SchedulerScoring(PodFacts pod, ClusterView view, ClusterUsage usage)
+readonly struct SchedulerScoring(PodFacts pod, ClusterView view, ClusterUsage usage)
 {
-    const int MaxScore = 100;
-    const int TaintTolerationWeight = 3;
+    /// <summary>The most that a plugin gives, before its weight.</summary>
+    internal const int MaxScore = 100;
 
     // ImageLocality gives nothing for images below the one size and no more for those above the other.
     const double MinImageBytes = 23 << 20;
@@ -50,34 +50,9 @@ sealed class SchedulerScoring(PodFacts pod, ClusterView view, ClusterUsage usage
             allocatable <= 0 ? 1 : Math.Min(1, (used + ((1 + others) * (double)asked)) / allocatable);
     }
 
-    /// <summary>The nodes with what each plugin gives them. Balance is counted as by Kubernetes 1.22 to 1.34.</summary>
-    /// <param name="nodes">Every node; those that the scheduler's filters drop get no points.</param>
-    /// <param name="preferences">The pod's preferred terms, ours among them.</param>
-    /// <param name="nodeAffinityWeight">The weight of the plugin NodeAffinity.</param>
-    internal IReadOnlyList<ExplainedNode> AddPoints(List<ExplainedNode> nodes, IReadOnlyList<PreferredTerm> preferences, int nodeAffinityWeight)
-    {
-        var maxWeight = nodes.Where(IsScored).Select(n => WeightOf(n.Node)).DefaultIfEmpty(0).Max();
-        var maxTaints = nodes.Where(IsScored).Select(n => TaintsOf(n.Node)).DefaultIfEmpty(0).Max();
-        return [.. nodes.Select(n => !IsScored(n) ? n : n with
-        {
-            Points = new SchedulerPoints(
-                maxWeight == 0 ? 0 : nodeAffinityWeight * (MaxScore * WeightOf(n.Node) / maxWeight),
-                TaintTolerationWeight * (maxTaints == 0 ? MaxScore : MaxScore - (MaxScore * TaintsOf(n.Node) / maxTaints)),
-                LeastAllocated(n.Node),
-                BalancedAllocation(n.Node),
-                (long)ImageLocality(n.Node)),
-        })];
-
-        // The scheduler scores what passed its filters, and a requirement of ours is one of them.
-        static bool IsScored(ExplainedNode node) => node.Now == FilterResult.CanRun && node.IsRequired != false;
-
-        long WeightOf(NodeFacts node) => preferences.Where(t => t.Preference.Matches(node)).Sum(t => (long)t.Weight);
-        long TaintsOf(NodeFacts node) => node.Taints.Count(t => t.Effect == TaintEffect.PreferNoSchedule && !t.IsToleratedBy(pod.Tolerations));
-    }
-
     /// <summary>The points for having the pod's images, 0 to 100.</summary>
     // An image counts for its size times the share of the nodes that have it, so that a rare one does not draw all pods to one node.
-    double ImageLocality(NodeFacts node)
+    internal double ImageLocality(NodeFacts node)
     {
         var bytes = 0.0;
         foreach (ref readonly var container in pod.Containers.AsSpan())
@@ -91,14 +66,16 @@ sealed class SchedulerScoring(PodFacts pod, ClusterView view, ClusterUsage usage
         return MaxScore * (Math.Clamp(bytes, MinImageBytes, MaxImageBytes) - MinImageBytes) / (MaxImageBytes - MinImageBytes);
     }
 
-    long LeastAllocated(NodeFacts node)
+    /// <summary>The points for the CPU and memory that would be left, 0 to 100.</summary>
+    internal long LeastAllocated(NodeFacts node)
     {
         var shares = Pairs(usage.On(node).Requested.Plus(scoredRequest), node)
             .Select(p => p.Asked > p.Has ? 0 : (long)((Int128)(p.Has - p.Asked) * MaxScore / p.Has)).ToArray();
         return shares.Length == 0 ? 0 : shares.Sum() / shares.Length;
     }
 
-    long BalancedAllocation(NodeFacts node)
+    /// <summary>The points for CPU and memory being used alike, 0 to 100; as Kubernetes 1.22 to 1.34 counts them.</summary>
+    internal long BalancedAllocation(NodeFacts node)
     {
         double[] shares = [.. Pairs(usage.On(node).Requested.Plus(EffectiveRequest.Of(pod)), node).Select(p => Math.Min(1, (double)p.Asked / p.Has))];
         return (long)((1 - (shares.Length < 2 ? 0 : Math.Abs(shares[0] - shares[1]) / 2)) * MaxScore);

@@ -16,7 +16,7 @@ namespace AdmissionLas.Placement;
 /// <see cref="MaxMissing"/> nodes to go or <see cref="SpareRoom"/> pods like this one to come in between, and no more: each makes the patch longer.
 /// </para>
 /// </remarks>
-sealed class StandbySelection
+struct StandbySelection
 {
     /// <summary>So many standbys, if there are so many; the second is for when the first goes too.</summary>
     const int MaxMissing = 2;
@@ -45,12 +45,12 @@ sealed class StandbySelection
     readonly SchedulerScoring scoring;
     readonly PlacementRequest request;
     readonly int minTaints;
-    readonly List<Member> members = new(PlacementPolicy.NamedNodesLimit);
+    readonly List<Member> members;
     long spare;
 
     StandbySelection(List<RankedNode> candidates, in NodeFilter filter, SchedulerScoring scoring, in PlacementRequest request)
     {
-        (this.candidates, this.filter, this.scoring, this.request) = (candidates, filter, scoring, request);
+        (this.candidates, this.filter, this.scoring, this.request, members) = (candidates, filter, scoring, request, new(capacity: 1 + MaxMissing));
         minTaints = filter.AvoidingTaints(candidates[0].Node);
     }
 
@@ -59,7 +59,7 @@ sealed class StandbySelection
     /// <param name="filter">What fits.</param>
     /// <param name="request">The pod, the nodes and the weight of the scheduler's NodeAffinity plugin.</param>
     /// <param name="allWouldWin">The nearest stands alone because the scheduler would pick any of the others before it.</param>
-    internal static IReadOnlyList<Member> Choose(List<RankedNode> candidates, in NodeFilter filter, in PlacementRequest request, out bool allWouldWin)
+    internal static List<Member> Choose(List<RankedNode> candidates, in NodeFilter filter, in PlacementRequest request, out bool allWouldWin)
     {
         var selection = new StandbySelection(candidates, filter, new SchedulerScoring(request.Pod, request.View, request.Usage), request);
         selection.AddSureLosers();

@@ -1,5 +1,6 @@
 using System.Buffers.Text;
 using System.Collections.Immutable;
+using System.Runtime.InteropServices;
 
 namespace AdmissionLas.Webhook;
 
@@ -9,7 +10,7 @@ namespace AdmissionLas.Webhook;
 /// </summary>
 sealed class PodReader
 {
-    static readonly Dictionary<string, string> None = [];
+    static readonly SmallStringMap None = new();
 
     // A pipeline step has its own container and one beside it, and as many before.
     const int UsualContainers = 2;
@@ -181,7 +182,7 @@ sealed class PodReader
             FunctionToExecute = spec.Containers.Function,
             IsPipelineDriver = spec.Containers.IsPipelineDriver,
             NodeName = spec.NodeName,
-            NodeSelector = spec.NodeSelector ?? None,
+            NodeSelector = spec.NodeSelector is { } selector ? selector : None,
             RequiredTerms = requiredTerms?.ConvertAll(term => new NodeSelectorTerm(term.Expressions ?? [], term.Fields ?? [])),
             // No more than 100 is valid, and it takes no more to outweigh ours.
             PreferredWeight = Math.Min(nodeAffinity?.PreferredWeights?.Sum() ?? 0, 100),
@@ -217,8 +218,21 @@ sealed class PodReader
         return names;
     }
 
-    // The map, or of it only what is under the given keys.
-    static Dictionary<string, string>? ReadMap(ref JsonCursor json, JsonNames<string>? keys = null)
+    // A map of any length.
+    static Dictionary<string, string>? ReadMap(ref JsonCursor json)
+    {
+        var map = json.ReadObject() ? new Dictionary<string, string>(StringComparer.Ordinal) : null;
+        while (map is not null && json.NextMember())
+        {
+            var key = json.GetText();
+            map[key] = json.ReadMapText();
+        }
+
+        return map;
+    }
+
+    // Of a map what is under the given keys, which are few.
+    static SmallStringMap? ReadMap(ref JsonCursor json, JsonNames<string> keys)
     {
         if (!json.ReadObject())
         {
@@ -228,14 +242,14 @@ sealed class PodReader
         var map = None;
         while (json.NextMember())
         {
-            if ((keys is null ? json.GetText() : keys.Find(json.Raw)) is not { } key)
+            if (keys.Find(json.Raw) is not { } key)
             {
                 json.SkipValue();
                 continue;
             }
 
-            map = map.Count == 0 ? new(StringComparer.Ordinal) : map;
-            map[key] = json.ReadMapText();
+            map = map.Count == 0 ? new() : map;
+            map.Set(key, json.ReadMapText());
         }
 
         return map;
@@ -275,20 +289,28 @@ sealed class PodReader
             return default;
         }
 
-        var facts = ImmutableArray.CreateBuilder<ContainerFacts>(UsualContainers);
-        var containers = new Containers { Shapes = new(UsualContainers) };
+        var (facts, shapes, count) = (new ContainerFacts[UsualContainers], new ContainerShape[UsualContainers], 0);
+        var containers = new Containers();
         while (members.ReadItem(ref json, out var container))
         {
+            if (count == facts.Length)
+            {
+                Array.Resize(ref facts, 2 * count);
+                Array.Resize(ref shapes, 2 * count);
+            }
+
             var resources = container.Resources ?? default;
             var command = container.Command.With(container.Args);
-            facts.Add(new(container.Name ?? "", resources.Requests ?? default, resources.Limits ?? default, container.AlwaysRestarts, container.Image));
-            containers.Shapes.Add(new(container.Resources is not null, resources.Requests is not null));
+            facts[count] = new(container.Name ?? "", resources.Requests ?? default, resources.Limits ?? default, container.AlwaysRestarts, container.Image);
+            shapes[count++] = new(container.Resources is not null, resources.Requests is not null);
             containers.IsPipelineDriver |= command.IsPipelineDriver;
             containers.Function ??= command.Function;
             containers.HasHostPort |= container.HasHostPort;
         }
 
-        containers.Facts = facts.DrainToImmutable();
+        Array.Resize(ref facts, count);
+        Array.Resize(ref shapes, count);
+        (containers.Facts, containers.Shapes) = (ImmutableCollectionsMarshal.AsImmutableArray(facts), shapes);
         return containers;
     }
 
@@ -376,7 +398,7 @@ sealed class PodReader
     record struct Pod(Metadata? Metadata, Spec? Spec);
 
     record struct Metadata(
-        string? Name, string? GenerateName, string? Namespace, Dictionary<string, string>? Labels, Dictionary<string, string>? Annotations,
+        string? Name, string? GenerateName, string? Namespace, SmallStringMap? Labels, SmallStringMap? Annotations,
         OwnerReference? Controller);
 
     record struct Owner(string? ApiVersion, string? Kind, string? Name, string? Uid, bool IsController);
@@ -389,7 +411,7 @@ sealed class PodReader
         internal void Note(bool isThere, string? what) => Constraint = isThere ? what : Constraint;
     }
 
-    record struct Containers(ImmutableArray<ContainerFacts> Facts, List<ContainerShape> Shapes, bool IsPipelineDriver, string? Function, bool HasHostPort);
+    record struct Containers(ImmutableArray<ContainerFacts> Facts, ContainerShape[]? Shapes, bool IsPipelineDriver, string? Function, bool HasHostPort);
 
     record struct Container(
         string? Name, ResourceLists? Resources, ImageId Image, bool AlwaysRestarts, bool HasHostPort, ContainerCommand Command, ContainerCommand Args);

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Globalization;
 using System.Runtime.CompilerServices;
+using System.Text.Encodings.Web;
 
 namespace AdmissionLas.Webhook;
 
@@ -20,6 +21,24 @@ static class PatchWriter
     const string NodeAffinity = Affinity + "/nodeAffinity";
     const string RequiredMember = "requiredDuringSchedulingIgnoredDuringExecution";
     const string PreferredMember = "preferredDuringSchedulingIgnoredDuringExecution";
+
+    // A node's name and the API server's uid of 36; a longer one costs a string.
+    const int ShortAssumedLength = 128;
+
+    // Encoded once: the writer looks at each character of other names and values for what it must escape.
+    static readonly JsonEncodedText Op = Encoded("op");
+    static readonly JsonEncodedText Add = Encoded("add");
+    static readonly JsonEncodedText Path = Encoded("path");
+    static readonly JsonEncodedText Value = Encoded("value");
+    static readonly JsonEncodedText Weight = Encoded("weight");
+    static readonly JsonEncodedText Preference = Encoded("preference");
+    static readonly JsonEncodedText MatchExpressions = Encoded("matchExpressions");
+    static readonly JsonEncodedText AnnotationsPath = Encoded(Annotations);
+    static readonly JsonEncodedText DecisionPath = Encoded($"{Annotations}/{EscapePointer(PodHints.DecisionKey)}");
+    static readonly JsonEncodedText RecordPath = Encoded($"{Annotations}/{EscapePointer(PodHints.RecordKey)}");
+    static readonly JsonEncodedText AssumedPath = Encoded($"{Annotations}/{EscapePointer(PodHints.AssumedKey)}");
+    static readonly JsonEncodedText AffinityPath = Encoded(Affinity);
+    static readonly JsonEncodedText NodeAffinityPath = Encoded(NodeAffinity);
 
     // The nodes' own terms come again with every review, and stay as long as their nodes do.
     static readonly ConditionalWeakTable<NodeSelectorTerm, byte[]> Terms = [];
@@ -55,9 +74,9 @@ static class PatchWriter
         if (requirement.Values.Count > 0)
         {
             json.WriteStartArray("values"u8);
-            foreach (var value in requirement.Values)
+            for (var i = 0; i < requirement.Values.Count; i++)
             {
-                json.WriteStringValue(value);
+                json.WriteStringValue(requirement.Values[i]);
             }
 
             json.WriteEndArray();
@@ -69,9 +88,9 @@ static class PatchWriter
     static void WritePreferred(Utf8JsonWriter json, IReadOnlyList<PreferredTerm> terms)
     {
         json.WriteStartArray();
-        foreach (var term in terms)
+        for (var i = 0; i < terms.Count; i++)
         {
-            WritePreferred(json, term);
+            WritePreferred(json, terms[i]);
         }
 
         json.WriteEndArray();
@@ -82,20 +101,22 @@ static class PatchWriter
         // Where there are none, one operation brings them all.
         if (!shape.HasAnnotations)
         {
-            StartAdd(json, Annotations);
+            StartAdd(json, AnnotationsPath);
             json.WriteStartObject();
         }
 
-        Start(PodHints.DecisionKey);
+        Start(PodHints.DecisionKey, DecisionPath);
         json.WriteStringValue(explanation);
         End();
-        Start(PodHints.RecordKey);
+        Start(PodHints.RecordKey, RecordPath);
         json.WriteStringValue(record);
         End();
         if (decision.ReservesCapacity)
         {
-            Start(PodHints.AssumedKey);
-            json.WriteStringValue($"{decision.Chosen!.Name}/{uid}");
+            Start(PodHints.AssumedKey, AssumedPath);
+            Span<char> assumed = stackalloc char[ShortAssumedLength];
+            var node = decision.Chosen!.Name;
+            json.WriteStringValue(assumed.TryWrite($"{node}/{uid}", out var length) ? assumed[..length] : $"{node}/{uid}");
             End();
         }
 
@@ -105,11 +126,11 @@ static class PatchWriter
             json.WriteEndObject();
         }
 
-        void Start(string key)
+        void Start(string key, JsonEncodedText path)
         {
             if (shape.HasAnnotations)
             {
-                StartAdd(json, $"{Annotations}/{EscapePointer(key)}");
+                StartAdd(json, path);
             }
             else
             {
@@ -142,7 +163,7 @@ static class PatchWriter
         }
 
         // Nothing to merge with: one operation brings the whole of it.
-        StartAdd(json, pod.Shape.HasAffinity ? NodeAffinity : Affinity);
+        StartAdd(json, pod.Shape.HasAffinity ? NodeAffinityPath : AffinityPath);
         json.WriteStartObject();
         if (!pod.Shape.HasAffinity)
         {
@@ -234,6 +255,11 @@ static class PatchWriter
 
     static void WriteRequests(Utf8JsonWriter json, Decision decision, PodShape shape)
     {
+        if (decision.Requests.Count == 0)
+        {
+            return;
+        }
+
         foreach (var requests in decision.Requests.GroupBy(r => r.ContainerIndex))
         {
             var container = shape.Containers[requests.Key];
@@ -277,13 +303,17 @@ static class PatchWriter
     internal static string EscapePointer(string name) =>
         name.Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal);
 
+    static JsonEncodedText Encoded(string path) => JsonEncodedText.Encode(path, JavaScriptEncoder.UnsafeRelaxedJsonEscaping);
+
     // The value comes next, then the operation's end.
-    static void StartAdd(Utf8JsonWriter json, string path)
+    static void StartAdd(Utf8JsonWriter json, string path) => StartAdd(json, Encoded(path));
+
+    static void StartAdd(Utf8JsonWriter json, JsonEncodedText path)
     {
         json.WriteStartObject();
-        json.WriteString("op"u8, "add"u8);
-        json.WriteString("path"u8, path);
-        json.WritePropertyName("value"u8);
+        json.WriteString(Op, Add);
+        json.WriteString(Path, path);
+        json.WritePropertyName(Value);
     }
 
     static void WriteRequired(Utf8JsonWriter json, NodeSelectorRequirement requirement)
@@ -291,7 +321,7 @@ static class PatchWriter
         json.WriteStartObject();
         json.WriteStartArray("nodeSelectorTerms"u8);
         json.WriteStartObject();
-        json.WritePropertyName("matchExpressions"u8);
+        json.WritePropertyName(MatchExpressions);
         WriteRequirements(json, [requirement]);
         json.WriteEndObject();
         json.WriteEndArray();
@@ -302,8 +332,8 @@ static class PatchWriter
     internal static void WritePreferred(Utf8JsonWriter json, PreferredTerm term)
     {
         json.WriteStartObject();
-        json.WriteNumber("weight"u8, term.Weight);
-        json.WritePropertyName("preference"u8);
+        json.WriteNumber(Weight, term.Weight);
+        json.WritePropertyName(Preference);
         json.WriteRawValue(Terms.GetValue(term.Preference, Written), skipInputValidation: true);
         json.WriteEndObject();
     }
@@ -315,7 +345,7 @@ static class PatchWriter
         json.WriteStartObject();
         if (term.MatchExpressions.Count > 0)
         {
-            json.WritePropertyName("matchExpressions"u8);
+            json.WritePropertyName(MatchExpressions);
             WriteRequirements(json, term.MatchExpressions);
         }
 
@@ -333,9 +363,9 @@ static class PatchWriter
     static void WriteRequirements(Utf8JsonWriter json, IReadOnlyList<NodeSelectorRequirement> requirements)
     {
         json.WriteStartArray();
-        foreach (var requirement in requirements)
+        for (var i = 0; i < requirements.Count; i++)
         {
-            WriteRequirement(json, requirement);
+            WriteRequirement(json, requirements[i]);
         }
 
         json.WriteEndArray();

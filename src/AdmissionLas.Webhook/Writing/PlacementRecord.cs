@@ -52,9 +52,9 @@ sealed record PlacementRecord(
         if (decision.Required is { } required)
         {
             json.WriteStartArray("required"u8);
-            foreach (var hostname in required.Values)
+            for (var i = 0; i < required.Values.Count; i++)
             {
-                json.WriteStringValue(hostname);
+                json.WriteStringValue(required.Values[i]);
             }
 
             json.WriteEndArray();
@@ -85,21 +85,26 @@ sealed record PlacementRecord(
     // Most terms name one node by its host name: these are short, as every byte of a patch costs the API server.
     static void WritePreferred(Utf8JsonWriter json, IReadOnlyList<PreferredTerm> terms)
     {
-        if (terms.Any(t => HostnameOf(t) is not null))
+        var hostnames = 0;
+        for (var i = 0; i < terms.Count; i++)
         {
-            json.WriteStartObject("preferred"u8);
-            foreach (var term in terms)
+            if (HostnameOf(terms[i]) is { } hostname)
             {
-                if (HostnameOf(term) is { } hostname)
+                if (hostnames++ == 0)
                 {
-                    json.WriteNumber(hostname, term.Weight);
+                    json.WriteStartObject("preferred"u8);
                 }
-            }
 
+                json.WriteNumber(hostname, terms[i].Weight);
+            }
+        }
+
+        if (hostnames > 0)
+        {
             json.WriteEndObject();
         }
 
-        if (terms.Any(t => HostnameOf(t) is null))
+        if (hostnames < terms.Count)
         {
             json.WriteStartArray("preferredTerms"u8);
             foreach (var term in terms.Where(t => HostnameOf(t) is null))

@@ -53,7 +53,9 @@ static class ReviewWriter
             {
                 json.WriteString("location"u8, step.Location);
                 json.WriteString("location-rule"u8, step.LocationRule);
-                json.WriteString("latency-ms"u8, Math.Round(decision.LatencyMs, 3).ToString(CultureInfo.InvariantCulture));
+                Span<char> latencyMs = stackalloc char[32];
+                Math.Round(decision.LatencyMs, 3).TryFormat(latencyMs, out var length, default, CultureInfo.InvariantCulture);
+                json.WriteString("latency-ms"u8, latencyMs[..length]);
             }
         }
 

@@ -1,8 +1,12 @@
 namespace AdmissionLas.Observers;
 
 /// <summary>The log of reviews: one line for each decision, and one a minute for each kind of fault and refusal.</summary>
-sealed partial class ReviewLog(LogThrottle throttle, ILogger<ReviewLog> log) : IReviewObserver
+/// <param name="throttle">Holds back what repeats.</param>
+/// <param name="log">The log.</param>
+/// <param name="lines">Where decisions go when machines read the log; <see langword="null"/> when people do.</param>
+sealed partial class ReviewLog(LogThrottle throttle, ILogger<ReviewLog> log, DecisionLines? lines = null) : IReviewObserver
 {
+    internal const string DecisionTemplate = "{Namespace}/{Pod} to {Node} ({Reason}): {Decision} [{Uid}]";
     const string AnyNode = "any node";
 
     public void Answered(in ReviewObservation observation)
@@ -17,8 +21,7 @@ sealed partial class ReviewLog(LogThrottle throttle, ILogger<ReviewLog> log) : I
                 UnreadablePod(result.Review.Uid, result.Review.SkipReason!, suppressed);
                 break;
             case ReviewStatus.Decided when result.Decision is { IsDecided: true } decision && log.IsEnabled(LogLevel.Information):
-                var (pod, reason) = (result.Review.Pod!, DecisionLabels.Reason(decision));
-                Decided(pod.Facts.Namespace, pod.Name, decision.Chosen?.Name ?? AnyNode, reason, result.Explanation, result.Review.Uid);
+                Log(result, decision);
                 break;
         }
     }
@@ -31,7 +34,20 @@ sealed partial class ReviewLog(LogThrottle throttle, ILogger<ReviewLog> log) : I
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "{Namespace}/{Pod} to {Node} ({Reason}): {Decision} [{Uid}]")]
+    void Log(ReviewResult result, Decision decision)
+    {
+        var (pod, node, reason) = (result.Review.Pod!, decision.Chosen?.Name ?? AnyNode, DecisionLabels.Reason(decision));
+        if (lines is not null)
+        {
+            lines.Write(result.Review, node, reason, result.Explanation);
+        }
+        else
+        {
+            Decided(pod.Facts.Namespace, pod.Name, node, reason, result.Explanation, result.Review.Uid);
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = DecisionTemplate)]
     partial void Decided(string @namespace, string pod, string node, string reason, string decision, string uid);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Request refused with {Status}: {Reason} ({Suppressed} more like it since the last line)")]

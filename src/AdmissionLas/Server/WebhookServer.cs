@@ -160,9 +160,17 @@ static class WebhookServer
             // If this level is on, each request gets an activity and a scope, which the server does not use.
             .MinimumLevel.Override("Microsoft.AspNetCore.Hosting.Diagnostics", LevelAlias.Off);
         // A person reads a terminal; everything else is read by machines.
-        log = Console.IsErrorRedirected
-            ? new JsonLinesSink(new CompactJsonFormatter(), Console.OpenStandardError()).AddTo(log)
-            : log.WriteTo.Console(formatProvider: System.Globalization.CultureInfo.InvariantCulture, standardErrorFromLevel: LogEventLevel.Verbose);
+        if (Console.IsErrorRedirected)
+        {
+            var output = new LogOutput(new CompactJsonFormatter(), Console.OpenStandardError());
+            log.WriteTo.Sink(output);
+            builder.Services.AddSingleton(provider => new DecisionLines(output, provider.GetRequiredService<TimeProvider>()));
+        }
+        else
+        {
+            log.WriteTo.Console(formatProvider: CultureInfo.InvariantCulture, standardErrorFromLevel: LogEventLevel.Verbose);
+        }
+
         builder.Services.AddSerilog(log.CreateLogger(), dispose: true);
     }
 

@@ -76,7 +76,7 @@ ref struct JsonCursor(ReadOnlySpan<byte> json)
     {
         try
         {
-            return isEscaped ? Unescape() : Encoding.UTF8.GetString(raw);
+            return isEscaped ? Unescape() : StringPool.Get(raw);
         }
         catch (InvalidOperationException)
         {
