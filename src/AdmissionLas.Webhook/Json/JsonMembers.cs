@@ -27,14 +27,17 @@ sealed class JsonMembers<T> where T : struct
     }
 
     /// <summary>Reads an object; <see langword="null"/> when there is null in its place.</summary>
-    internal T? Read(ref JsonCursor json)
+    internal T? Read(ref JsonCursor json) => TryRead(ref json, out var item) ? item : null;
+
+    // Some of these structs are large: they are filled where they are.
+    bool TryRead(ref JsonCursor json, out T into)
     {
+        into = default;
         if (!json.ReadObject())
         {
-            return null;
+            return false;
         }
 
-        var into = default(T);
         while (json.NextMember())
         {
             if (readers.Find(json.Raw) is { } read)
@@ -47,15 +50,15 @@ sealed class JsonMembers<T> where T : struct
             }
         }
 
-        return into;
+        return true;
     }
 
     /// <summary>Reads the next item of a list of such objects; <see langword="false"/> at the list's end.</summary>
     internal bool ReadItem(ref JsonCursor json, out T item)
     {
         var isThere = json.NextItem();
-        item = isThere ? Read(ref json) ?? throw json.Fault("is not an object") : default;
-        return isThere;
+        item = default;
+        return isThere && (TryRead(ref json, out item) ? true : throw json.Fault("is not an object"));
     }
 
     /// <summary>Reads a list of such objects; <see langword="null"/> when there is null in its place.</summary>

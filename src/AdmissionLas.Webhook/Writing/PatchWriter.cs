@@ -33,6 +33,7 @@ static class PatchWriter
     static readonly JsonEncodedText Weight = Encoded("weight");
     static readonly JsonEncodedText Preference = Encoded("preference");
     static readonly JsonEncodedText MatchExpressions = Encoded("matchExpressions");
+    static readonly JsonEncodedText[] Operators = [.. Enum.GetNames<SelectorOperator>().Select(Encoded)];
     static readonly JsonEncodedText AnnotationsPath = Encoded(Annotations);
     static readonly JsonEncodedText DecisionPath = Encoded($"{Annotations}/{EscapePointer(PodHints.DecisionKey)}");
     static readonly JsonEncodedText RecordPath = Encoded($"{Annotations}/{EscapePointer(PodHints.RecordKey)}");
@@ -70,7 +71,7 @@ static class PatchWriter
     {
         json.WriteStartObject();
         json.WriteString("key"u8, requirement.Key);
-        json.WriteString("operator"u8, requirement.Operator.ToString());
+        json.WriteString("operator"u8, Operators[(int)requirement.Operator]);
         if (requirement.Values.Count > 0)
         {
             json.WriteStartArray("values"u8);

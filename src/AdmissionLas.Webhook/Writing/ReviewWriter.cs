@@ -28,7 +28,7 @@ static class ReviewWriter
             PatchWriter.Write(buffer, decision, result.Explanation, result.Review);
             json.WriteString("patchType"u8, "JSONPatch"u8);
             json.WriteBase64String("patch"u8, buffer.Patch.Written.Span);
-            WriteAuditAnnotations(json, decision, result.Explanation);
+            WriteAuditAnnotations(json, decision, result);
         }
 
         WriteWarnings(json, result.Warnings);
@@ -38,12 +38,12 @@ static class ReviewWriter
     }
 
     // The API server puts the webhook's name before each key, so the keys need none of ours.
-    static void WriteAuditAnnotations(Utf8JsonWriter json, Decision decision, string explanation)
+    static void WriteAuditAnnotations(Utf8JsonWriter json, Decision decision, ReviewResult result)
     {
         var step = decision.Step;
         json.WriteStartObject("auditAnnotations"u8);
-        json.WriteString("decision"u8, explanation);
-        json.WriteString("outcome"u8, decision.Outcome.ToString());
+        json.WriteString("decision"u8, result.Explanation);
+        json.WriteString("outcome"u8, result.Outcome);
         json.WriteString("type"u8, step.Type);
         json.WriteString("type-rule"u8, step.TypeRule);
         if (decision.Chosen is { } chosen)

@@ -1,8 +1,8 @@
-using AdmissionLas.Server;
 using System.CommandLine;
 using System.Text.RegularExpressions;
 using AdmissionLas.Configuration;
 using AdmissionLas.Registration;
+using AdmissionLas.Server;
 using k8s;
 using k8s.Models;
 

@@ -1,7 +1,7 @@
-using AdmissionLas.Observers;
 using System.Net.ServerSentEvents;
 using System.Runtime.CompilerServices;
 using System.Text;
+using AdmissionLas.Observers;
 
 namespace AdmissionLas.Page;
 

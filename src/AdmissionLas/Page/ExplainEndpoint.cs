@@ -1,8 +1,8 @@
-using AdmissionLas.Observers;
 using System.Buffers;
 using System.Text;
 using System.Text.Json.Nodes;
 using AdmissionLas.Explain;
+using AdmissionLas.Observers;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace AdmissionLas.Page;

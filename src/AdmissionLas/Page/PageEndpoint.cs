@@ -1,6 +1,6 @@
-using AdmissionLas.Observers;
 using System.Net;
 using AdmissionLas.Configuration;
+using AdmissionLas.Observers;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.Options;
 

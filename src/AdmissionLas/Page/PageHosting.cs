@@ -1,5 +1,5 @@
-using AdmissionLas.Observers;
 using AdmissionLas.Configuration;
+using AdmissionLas.Observers;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;

@@ -1,10 +1,10 @@
-using AdmissionLas.Server;
 using System.Collections.Concurrent;
 using System.Net.Http.Headers;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using AdmissionLas.Certificates;
+using AdmissionLas.Server;
 
 namespace AdmissionLas.ClusterTests.Support;
 

@@ -69,6 +69,11 @@ public sealed class WebhookMetricsTests
 
     static Decision Placed(string location, double latencyMs, double nearestMs) => new()
     {
-        Outcome = Outcome.Placed, Step = Step(StepKinds.Predict, location), Reason = NearestNodes.Instance, ReservesCapacity = true, LatencyMs = latencyMs, NearestMs = nearestMs,
+        Outcome = Outcome.Placed,
+        Step = Step(StepKinds.Predict, location),
+        Reason = NearestNodes.Instance,
+        ReservesCapacity = true,
+        LatencyMs = latencyMs,
+        NearestMs = nearestMs,
     };
 }

@@ -1,7 +1,7 @@
-using AdmissionLas.Observers;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
 using System.Text.RegularExpressions;
+using AdmissionLas.Observers;
 using AdmissionLas.Page;
 using AdmissionLas.Server;
 using Microsoft.Extensions.DependencyInjection;

@@ -1,6 +1,6 @@
-using AdmissionLas.Server;
 using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
+using AdmissionLas.Server;
 
 namespace AdmissionLas.Tests.Support;
 

@@ -55,8 +55,15 @@ public sealed class NewKindTests
 
             return new Decision
             {
-                Outcome = Outcome.Placed, Step = request.Step, Mode = request.Mode, Reason = new PreferredNodes(NodeClass.Cloud, cloud, []),
-                Chosen = node, ReservesCapacity = true, Request = filter.Request, Preferred = [new PreferredTerm(100, cloud)], Warnings = request.Warnings,
+                Outcome = Outcome.Placed,
+                Step = request.Step,
+                Mode = request.Mode,
+                Reason = new PreferredNodes(NodeClass.Cloud, cloud, []),
+                Chosen = node,
+                ReservesCapacity = true,
+                Request = filter.Request,
+                Preferred = [new PreferredTerm(100, cloud)],
+                Warnings = request.Warnings,
             };
         }
     }
