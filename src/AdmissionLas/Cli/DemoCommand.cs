@@ -112,7 +112,7 @@ static class DemoCommand
             Audit("node") ?? "any",
             Audit("latency-ms") is { } latency ? $"{latency} ms" : "-",
             Patched(response["patch"]?.GetValue<string>()),
-            Audit("decision") ?? "neither predict nor training: untouched",
+            Audit("decision") ?? "no step that is placed: untouched",
         ];
         return [.. cells.Select(c => new Markup(Markup.Escape(c!)))];
 

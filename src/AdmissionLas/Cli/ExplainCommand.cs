@@ -61,7 +61,9 @@ static class ExplainCommand
             : CompiledSettings.Default;
         var usage = snapshot.Usage(except);
         ExplainedStep[] steps = [.. inputs.Steps.Select(s => StepExplainer.Explain(s, settings, snapshot.View, usage, EnglishDecisionText.Instance))];
-        string[] notices = [.. snapshot.Notices.Where(n => arguments.GetValue(Config) is null || !n.Contains("--config", StringComparison.Ordinal)), .. Notices(steps, settings, snapshot)];
+        // The cluster's configuration is not missed where --config names another.
+        var missing = snapshot.MissingKinds.Where(k => k != ClusterSnapshot.ConfigurationKind || arguments.GetValue(Config) is null);
+        string[] notices = [.. missing.Select(ClusterSnapshot.NoticeOf), .. Notices(steps, settings, snapshot)];
 
         if (arguments.GetValue(Form) is OutputOptions.Table)
         {

@@ -26,7 +26,7 @@ static class SnapshotCommand
     static async Task<int> RunAsync(ParseResult arguments, KubeApi api, CancellationToken stop)
     {
         var snapshot = await ClusterSnapshot.TakeAsync(api, ClusterOptions.NamespaceOf(arguments), stop).ConfigureAwait(false);
-        foreach (var notice in snapshot.Notices)
+        foreach (var notice in snapshot.MissingKinds.Select(ClusterSnapshot.NoticeOf))
         {
             arguments.InvocationConfiguration.Error.WriteLine($"admission-las: {notice}");
         }

@@ -14,7 +14,10 @@ export function outcomeChip(outcome) {
   return el('span', { class: `chip ${kind}` }, text);
 }
 
-export const stepWord = type => type === 'Predict' ? 'prediction' : type === 'Training' ? 'training' : 'other';
+const stepWords = { Predict: 'prediction', Training: 'training' };
+
+/** What a kind of step is called; one that has no word here goes by its name. */
+export const stepWord = type => stepWords[type] ?? type.toLowerCase();
 
 export function warningList(warnings) {
   return warnings?.length ? el('ul', { class: 'warnings' }, warnings.map(w => el('li', {}, w))) : null;

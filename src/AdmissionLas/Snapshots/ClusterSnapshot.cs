@@ -11,14 +11,17 @@ namespace AdmissionLas.Snapshots;
 /// so decisions are the same with both.
 /// </summary>
 /// <param name="Objects">Nodes, pods, namespaces and the webhook's configuration, reduced, as kubectl would print them.</param>
-/// <param name="Notices">What could not be read, and what follows from it.</param>
-sealed record ClusterSnapshot(IReadOnlyList<JsonObject> Objects, IReadOnlyList<string> Notices)
+/// <param name="MissingKinds">The kinds of object that could not be read.</param>
+sealed record ClusterSnapshot(IReadOnlyList<JsonObject> Objects, IReadOnlyList<string> MissingKinds)
 {
+    /// <summary>The kind of object that the webhook's configuration is in.</summary>
+    internal const string ConfigurationKind = "ConfigMap";
+
     /// <summary>The nodes.</summary>
     internal ClusterView View { get; } = new(Of(Objects, "Node").Select(o => NodeReader.Read(YamlJson.ToElement(o))).OfType<NodeFacts>());
 
     /// <summary>The webhook's configuration; <see langword="null"/> where it is not known.</summary>
-    internal string? Configuration => Of(Objects, "ConfigMap")
+    internal string? Configuration => Of(Objects, ConfigurationKind)
         .FirstOrDefault(o => o.Object("metadata").Text("name") == WebhookSettings.ConfigMapName).Object("data").Text(WebhookSettings.ConfigMapKey);
 
     /// <summary>Whether it holds any pod. Without pods it does not say what the nodes run.</summary>
@@ -56,6 +59,14 @@ sealed record ClusterSnapshot(IReadOnlyList<JsonObject> Objects, IReadOnlyList<s
         ? found.Object("metadata").Object("labels").Text(RegistrationKeys.OptIn) == RegistrationKeys.OptedIn
         : null;
 
+    /// <summary>What follows for a command from a kind that could not be read, in words.</summary>
+    internal static string NoticeOf(string missingKind) => missingKind switch
+    {
+        "Pod" => "pods cannot be listed, so every node counts as empty",
+        "Namespace" => "namespaces cannot be listed, so it is not known which opt in",
+        _ => "the webhook's configuration cannot be read, so the defaults are assumed; name it with --config",
+    };
+
     /// <summary>The thesis testbed that is part of the program.</summary>
     internal static ClusterSnapshot Embedded()
     {
@@ -85,25 +96,25 @@ sealed record ClusterSnapshot(IReadOnlyList<JsonObject> Objects, IReadOnlyList<s
         return snapshot.View.Nodes.Count > 0 ? snapshot : throw new InvalidDataException("it holds no Node; save one with: admission-las snapshot > snapshot.yaml");
     }
 
-    /// <summary>Reads it from an API server. The nodes are required; a notice names everything else that is missing.</summary>
+    /// <summary>Reads it from an API server. The nodes are required; <see cref="MissingKinds"/> names everything else.</summary>
     /// <param name="api">The API server.</param>
     /// <param name="installedIn">The namespace with the webhook's configuration.</param>
     /// <param name="stop">Cancels it.</param>
     /// <exception cref="HttpOperationException">The nodes may not be listed.</exception>
     internal static async Task<ClusterSnapshot> TakeAsync(KubeApi api, string installedIn, CancellationToken stop)
     {
-        List<string> notices = [];
+        List<string> missing = [];
         List<JsonObject> objects = [.. await ListAsync(api, WatchedResource.Nodes, "Node", stop).ConfigureAwait(false)];
-        objects.AddRange(await TryAsync("pods cannot be listed, so every node counts as empty", () => ListAsync(api, WatchedResource.UnfinishedPods, "Pod", stop)).ConfigureAwait(false));
-        objects.AddRange(await TryAsync("namespaces cannot be listed, so it is not known which opt in", () => ListAsync(api, new WatchedResource("namespaces", ""), "Namespace", stop)).ConfigureAwait(false));
-        objects.AddRange(await TryAsync("the webhook's configuration cannot be read, so the defaults are assumed; name it with --config", async () =>
+        objects.AddRange(await TryAsync("Pod", () => ListAsync(api, WatchedResource.UnfinishedPods, "Pod", stop)).ConfigureAwait(false));
+        objects.AddRange(await TryAsync("Namespace", () => ListAsync(api, new WatchedResource("namespaces", ""), "Namespace", stop)).ConfigureAwait(false));
+        objects.AddRange(await TryAsync(ConfigurationKind, async () =>
         {
             var path = $"api/v1/namespaces/{Uri.EscapeDataString(installedIn)}/configmaps/{WebhookSettings.ConfigMapName}";
             return ObjectReduction.Configuration(JsonObject.Create(await api.ReadAsync(path, stop).ConfigureAwait(false))!) is { } found ? [found] : [];
         }).ConfigureAwait(false));
-        return new ClusterSnapshot(objects, notices);
+        return new ClusterSnapshot(objects, missing);
 
-        async Task<List<JsonObject>> TryAsync(string otherwise, Func<Task<List<JsonObject>>> action)
+        async Task<List<JsonObject>> TryAsync(string kind, Func<Task<List<JsonObject>>> action)
         {
             try
             {
@@ -111,7 +122,7 @@ sealed record ClusterSnapshot(IReadOnlyList<JsonObject> Objects, IReadOnlyList<s
             }
             catch (HttpOperationException fault) when (fault.Response.StatusCode is HttpStatusCode.Forbidden or HttpStatusCode.Unauthorized or HttpStatusCode.NotFound)
             {
-                notices.Add(otherwise);
+                missing.Add(kind);
                 return [];
             }
         }
@@ -137,7 +148,7 @@ sealed record ClusterSnapshot(IReadOnlyList<JsonObject> Objects, IReadOnlyList<s
         "Node" => ObjectReduction.Node(item),
         "Pod" => ObjectReduction.Pod(item) is var pod && PodUsageReader.Read(YamlJson.ToElement(pod)) is not null ? pod : null,
         "Namespace" => ObjectReduction.Namespace(item),
-        "ConfigMap" when item.Object("metadata").Text("name") == WebhookSettings.ConfigMapName => ObjectReduction.Configuration(item),
+        ConfigurationKind when item.Object("metadata").Text("name") == WebhookSettings.ConfigMapName => ObjectReduction.Configuration(item),
         _ => null,
     };
 
