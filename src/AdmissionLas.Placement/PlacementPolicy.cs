@@ -34,7 +34,7 @@ public sealed record PlacementPolicy
     /// <summary>In required mode a node is near when its latency is at most this many times the nearest one's.</summary>
     public double NearFactor { get; init; } = 2;
 
-    /// <summary>… or at most this much above it, milliseconds: below it nobody feels a difference.</summary>
+    /// <summary>… or at most this much above it, milliseconds: below it no user feels a difference.</summary>
     public double NearSlackMs { get; init; } = 1;
 
     /// <summary>

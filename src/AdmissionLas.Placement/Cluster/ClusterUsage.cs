@@ -5,7 +5,7 @@ namespace AdmissionLas.Placement;
 /// <summary>
 /// What is spoken for on each node at one moment. It stands beside the <see cref="ClusterView"/> and not in it: pods come and go hundreds
 /// of times while the nodes stay as they are, so the view is ranked once and this is read while walking the ranking. Like the view it never
-/// changes; whoever keeps count makes the next one, which shares all but the path to the node that changed.
+/// changes; the cache makes the next one, which shares all but the path to the node that changed.
 /// </summary>
 public sealed class ClusterUsage(ImmutableDictionary<string, NodeUsage> byNode)
 {

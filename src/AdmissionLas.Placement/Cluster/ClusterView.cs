@@ -15,7 +15,7 @@ public readonly record struct RankedNode(NodeFacts Node, double LatencyMs);
 public readonly record struct UnreadableLatency(string NodeName, string Location, string Value);
 
 /// <summary>
-/// An immutable snapshot of the nodes. A review takes one and keeps it; whoever watches the cluster makes the next one.
+/// An immutable snapshot of the nodes. A review takes one and keeps it; the informer makes the next one.
 /// Rankings are made on first use and kept as long as the view: once a snapshot and location, never once a review. They are published
 /// without a lock; two reviews that come first at the same time may both make one, and either will do. A view that follows another
 /// (<see cref="With"/>) takes over what was ranked, so that a node that changes costs a copy and no review has to rank again.
@@ -213,7 +213,7 @@ public sealed class ClusterView
 
         internal RankedNode[] Nodes => ranked.Value;
 
-        // One that nobody has asked for is made from the nodes when somebody does; it must not keep those of all views before it alive.
+        // One that was never read is made from the nodes when it is; it must not keep those of all views before it alive.
         internal LocationRank After(NodeFacts[] nodes, IEnumerable<RankedNode> gone, IEnumerable<RankedNode> come) => ranked.IsValueCreated
             ? new LocationRank(Ranking.After(ranked.Value, gone, come, Order), Location)
             : new LocationRank(nodes, Location, Count - gone.Count() + come.Count());

@@ -10,7 +10,7 @@ sealed record AdmissionReview
     /// <summary>request.uid; the answer carries the same.</summary>
     public required string Uid { get; init; }
 
-    /// <summary>request.dryRun: nothing will come of it, and whoever keeps count must not count it.</summary>
+    /// <summary>request.dryRun: the pod is not created, and does not count as used.</summary>
     public bool IsDryRun { get; init; }
 
     /// <summary>The pod to be created, or <see langword="null"/> when the review is about anything else.</summary>

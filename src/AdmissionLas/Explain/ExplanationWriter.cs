@@ -1,7 +1,7 @@
 namespace AdmissionLas.Explain;
 
 /// <summary>
-/// Explanations as JSON: one shape for <c>--output json</c> and whoever else shows them. Latencies are milliseconds, quantities are Kubernetes'.
+/// Explanations as JSON: one shape for <c>--output json</c> and the web page. Latencies are milliseconds, quantities are Kubernetes'.
 /// </summary>
 static class ExplanationWriter
 {

@@ -5,7 +5,7 @@ using Serilog.Events;
 namespace AdmissionLas.Observers;
 
 /// <summary>
-/// Which log lines are written, by <c>logging.level</c>. It is followed: whoever looks for a fault wants more lines from this process, not from
+/// Which log lines are written, by <c>logging.level</c>. It is followed: an admin who looks for a fault wants more lines from this process, not from
 /// one that has just started.
 /// </summary>
 sealed partial class LogLevels : IDisposable

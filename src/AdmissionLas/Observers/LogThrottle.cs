@@ -7,7 +7,7 @@ sealed class LogThrottle(TimeProvider time)
 {
     static readonly TimeSpan Interval = TimeSpan.FromMinutes(1);
 
-    // Some reasons name a caller. Whoever brings a new name every time shares one line with all like it.
+    // Some reasons name a caller. Callers that bring a new name every time share one line.
     const int MaxReasons = 1000;
 
     readonly ConcurrentDictionary<string, Window> windows = new();

@@ -34,7 +34,7 @@ sealed class MetricsEndpoint : IDisposable
     /// <inheritdoc/>
     public void Dispose() => provider.Dispose();
 
-    // As OpenMetrics every counter and histogram has a series more, with when it was created, which Prometheus keeps and nobody asks for.
+    // As OpenMetrics every counter and histogram has a series more, with when it was created, which Prometheus keeps and no dashboard shows.
     static void PreferText(IApplicationBuilder branch) => branch.Use((http, next) =>
     {
         http.Request.Headers.Remove(HeaderNames.Accept);

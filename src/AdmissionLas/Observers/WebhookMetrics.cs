@@ -13,7 +13,7 @@ sealed class WebhookMetrics : IReviewObserver
 {
     internal const string MeterName = "AdmissionLas";
 
-    /// <summary>Locations are label keys of nodes, which whoever may label nodes can make more of.</summary>
+    /// <summary>Locations are label keys of nodes, of which anybody with the right to label nodes can make more.</summary>
     internal const int MaxLocations = 50;
 
     static readonly InstrumentAdvice<double> ReviewBuckets = new()

@@ -1,4 +1,4 @@
-// The stream of decisions. Rows are added and hidden, never rebuilt: whoever has one in focus keeps it.
+// The stream of decisions. Rows are added and hidden, never rebuilt: a row in focus keeps it.
 import { debounced, el, matches, ms, plural } from './dom.js';
 import { outcomeChip, stepArticle, stepWord, warningList } from './explanation.js';
 
@@ -114,7 +114,7 @@ function pauseOrResume() {
   count();
 }
 
-// A busy cluster decides many times a second; nobody can be told of each.
+// A busy cluster decides many times a second; a screen reader cannot announce each.
 function tellNews() {
   if (news > 0 && !isPaused && !$('view-decisions').hidden) {
     $('decision-news').textContent = `${plural(news, 'new decision')}, the last for ${lastNews.pod}${lastNews.node ? `: ${lastNews.node}` : ''}`;

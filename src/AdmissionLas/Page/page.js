@@ -109,7 +109,7 @@ function begin() {
   setInterval(() => { if (!document.hidden) look(); }, betweenLooks);
   addEventListener('visibilitychange', () => { if (!document.hidden) look(); });
   look(first).then(shown).then(() => {
-    // For whoever measures how long the page takes.
+    // For scripts/page-cost.sh, which measures how long the page takes.
     performance.mark('cluster-shown');
     for (const start of Object.values(later)) start().catch(noAnswer);
   });
