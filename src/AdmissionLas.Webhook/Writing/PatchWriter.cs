@@ -322,8 +322,9 @@ static class PatchWriter
         json.WriteStartObject();
         json.WriteStartArray("nodeSelectorTerms"u8);
         json.WriteStartObject();
-        json.WritePropertyName(MatchExpressions);
-        WriteRequirements(json, [requirement]);
+        json.WriteStartArray(MatchExpressions);
+        WriteRequirement(json, requirement);
+        json.WriteEndArray();
         json.WriteEndObject();
         json.WriteEndArray();
         json.WriteEndObject();
