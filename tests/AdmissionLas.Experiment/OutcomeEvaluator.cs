@@ -125,7 +125,7 @@ static class OutcomeEvaluator
     }
 
     static string Why(Seen seen, string best) =>
-        seen.Record is not { } record ? "nobody asked for the nearest"
+        seen.Record is not { } record ? "the step has no record"
         : record.NodeName == best ? "the scheduler chose another than the webhook"
         : seen.Annotation(PodHints.AssumedKey) is null ? "nothing had room when the webhook was asked"
         : "the nearest had no room yet when the webhook was asked";

@@ -8,7 +8,7 @@ static class DecisionLabels
         result.EarlierRecord is { } earlier && StepKinds.Find(StepKinds.Default, earlier.Type) is { } kind ? kind.Component
         : result.Decision?.Step.Kind?.Component ?? "none";
 
-    /// <summary>Why the step goes where it goes. A placed step is told apart by how well it could be placed.</summary>
+    /// <summary>Why the step goes where it goes. For a placed step: how well it could be placed.</summary>
     internal static string Reason(Decision decision) => decision.Outcome switch
     {
         Outcome.Placed when !decision.ReservesCapacity => "all-full",
