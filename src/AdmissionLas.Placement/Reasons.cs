@@ -66,8 +66,9 @@ public enum SofteningCause
 
 /// <summary>That a pod is merely preferred where its mode asks for more.</summary>
 /// <param name="Cause">Why.</param>
-/// <param name="Detail">The constraint or the node; <see langword="null"/> where the cause says all.</param>
-public sealed record Softening(SofteningCause Cause, string? Detail = null);
+/// <param name="Constraint">What only the scheduler can judge, where that is the cause.</param>
+/// <param name="NodeName">The node without a host name of its own, where that is the cause.</param>
+public sealed record Softening(SofteningCause Cause, SchedulerConstraint? Constraint = null, string? NodeName = null);
 
 /// <summary>What a node of a decision is there for.</summary>
 public enum CandidateRole

@@ -54,10 +54,10 @@ public sealed record PodFacts
     public Resources Overhead { get; init; }
 
     /// <summary>
-    /// What in the pod can exclude a node for reasons that only the scheduler sees (other pods, volumes, host ports), in words;
+    /// What in the pod can exclude a node for reasons that only the scheduler sees (other pods, volumes, host ports);
     /// <see langword="null"/> when there is nothing. Such a pod is never pinned.
     /// </summary>
-    public string? SchedulerOnlyConstraint { get; init; }
+    public SchedulerConstraint? SchedulerOnlyConstraint { get; init; }
 
     /// <summary>The value of a label or, failing that, <see langword="null"/>.</summary>
     public string? Label(string key) => Labels.GetValueOrDefault(key);
@@ -81,4 +81,29 @@ public sealed record PodFacts
     }
 
     static readonly IReadOnlyDictionary<string, string> Nothing = new Dictionary<string, string>();
+}
+
+/// <summary>What in a pod can exclude a node for reasons that only the scheduler sees.</summary>
+public enum SchedulerConstraint
+{
+    /// <summary>Required pod affinity.</summary>
+    PodAffinity,
+
+    /// <summary>Required pod anti-affinity.</summary>
+    PodAntiAffinity,
+
+    /// <summary>A container's hostPort.</summary>
+    HostPorts,
+
+    /// <summary>spec.hostNetwork, with which every container port is a host port.</summary>
+    HostNetwork,
+
+    /// <summary>A volume that is a claim.</summary>
+    PersistentVolumeClaims,
+
+    /// <summary>A topology spread constraint with whenUnsatisfiable: DoNotSchedule.</summary>
+    TopologySpreadConstraints,
+
+    /// <summary>spec.resourceClaims.</summary>
+    ResourceClaims,
 }

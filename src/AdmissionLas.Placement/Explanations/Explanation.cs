@@ -24,8 +24,8 @@ public sealed record Explanation(Decision Decision, Resources Request, IReadOnly
 
 /// <summary>Something that the scheduler also weighs, and that nodes and pods alone do not tell.</summary>
 /// <param name="Kind">What it is.</param>
-/// <param name="Detail">What in the pod it is about; <see langword="null"/> where the kind says all.</param>
-public readonly record struct UnscoredFactor(UnscoredKind Kind, string? Detail = null);
+/// <param name="Constraint">What in the pod it is about; <see langword="null"/> where the kind says all.</param>
+public readonly record struct UnscoredFactor(UnscoredKind Kind, SchedulerConstraint? Constraint = null);
 
 /// <summary>What the scheduler weighs beside the scores that are known here.</summary>
 public enum UnscoredKind

@@ -143,7 +143,7 @@ sealed class PredictKind : StepKind
 
     static Softening? WhyNotRequired(in PlacementRequest request, NodeFacts nearest) =>
         request.Pod.SchedulerOnlyConstraint is { } constraint ? new Softening(SofteningCause.SchedulerOnlyConstraint, constraint)
-        : request.View.UniqueHostname(nearest) is null ? new Softening(SofteningCause.NoOwnHostname, nearest.Name)
+        : request.View.UniqueHostname(nearest) is null ? new Softening(SofteningCause.NoOwnHostname, NodeName: nearest.Name)
         : null;
 
     static Candidate[] Named(ReadOnlySpan<RankedNode> nodes, CandidateRole others)

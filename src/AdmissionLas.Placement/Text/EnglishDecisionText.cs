@@ -70,7 +70,7 @@ public sealed class EnglishDecisionText : IDecisionText
             $"annotation {PodHints.PlacementKey}={Shorten(word)} is not one of adaptive, preferred, required, off; using {Mode(used)}",
         UnreadableAmount(var key, var text, var used) => $"annotation {key}={Shorten(text)} is not an amount such as {used}, which is used instead",
         RequiredSoftened(var softening) => $"placement required is softened to preferred: {(softening.Cause == SofteningCause.NoOwnHostname
-            ? $"node {softening.Detail} has no {NodeSelectorTerm.HostnameKey} label of its own"
+            ? $"node {softening.NodeName} has no {NodeSelectorTerm.HostnameKey} label of its own"
             : $"{Softened(softening)}, and a pin could strand it")}",
         RequestReduced reduced => Reduced(reduced),
         NotPlaced(var reason) => $"{decision.Step.Kind?.WhenNotPlaced(decision.Step.Location is { } location ? Shorten(location) : null)}: {ForAuthor(reason)}",
@@ -99,7 +99,7 @@ public sealed class EnglishDecisionText : IDecisionText
         UnscoredKind.PodTopologySpread => "PodTopologySpread (up to 200: pods of the same Service or owner)",
         UnscoredKind.InterPodAffinity => "InterPodAffinity (up to 200: the pod's and other pods' affinity)",
         UnscoredKind.PodsWithoutRequests => "pods there that request nothing, which LeastAllocated counts as 100m CPU and 200Mi each",
-        UnscoredKind.SchedulerOnlyConstraint => $"its filters for the pod's {factor.Detail}, which can drop nodes",
+        UnscoredKind.SchedulerOnlyConstraint => $"its filters for the pod's {Words(factor.Constraint)}, which can drop nodes",
         UnscoredKind.Sampling => "which part of the nodes it looks at: above 100 it does not score them all",
         UnscoredKind.AuthorPreferences => $"the pod's own preferred terms: more than {NodeFilter.MaxComparisons} comparisons",
         _ => throw new ArgumentOutOfRangeException(nameof(factor), factor, "a factor without words"),
@@ -171,10 +171,22 @@ public sealed class EnglishDecisionText : IDecisionText
         return requests.Count <= named ? words : string.Create(CultureInfo.InvariantCulture, $"{words} and {requests.Count - named} more");
     }
 
+    static string Words(SchedulerConstraint? constraint) => constraint switch
+    {
+        SchedulerConstraint.PodAffinity => "pod affinity",
+        SchedulerConstraint.PodAntiAffinity => "pod anti-affinity",
+        SchedulerConstraint.HostPorts => "host ports",
+        SchedulerConstraint.HostNetwork => "host network",
+        SchedulerConstraint.PersistentVolumeClaims => "persistent volume claims",
+        SchedulerConstraint.TopologySpreadConstraints => "topology spread constraints",
+        SchedulerConstraint.ResourceClaims => "resource claims",
+        _ => throw new ArgumentOutOfRangeException(nameof(constraint), constraint, "a constraint without words"),
+    };
+
     static string Softened(Softening softening) => softening.Cause switch
     {
         SofteningCause.NoRoomNow => "none has room now",
-        SofteningCause.SchedulerOnlyConstraint => $"only the scheduler can judge the pod's {softening.Detail}",
+        SofteningCause.SchedulerOnlyConstraint => $"only the scheduler can judge the pod's {Words(softening.Constraint)}",
         SofteningCause.NoOwnHostname => $"it has no {NodeSelectorTerm.HostnameKey} label of its own",
         _ => "no other could stand by",
     };

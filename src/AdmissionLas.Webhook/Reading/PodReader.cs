@@ -115,16 +115,16 @@ sealed class PodReader
     static readonly JsonMembers<Affinity> AffinityMembers = new()
     {
         ["nodeAffinity"] = (ref json, ref affinity) => affinity.Node = NodeAffinityMembers.Read(ref json),
-        ["podAffinity"] = (ref json, ref affinity) => affinity.Note(RequiredPodAffinityMembers.Read(ref json) == true, "pod affinity"),
-        ["podAntiAffinity"] = (ref json, ref affinity) => affinity.Note(RequiredPodAffinityMembers.Read(ref json) == true, "pod anti-affinity"),
+        ["podAffinity"] = (ref json, ref affinity) => affinity.Note(RequiredPodAffinityMembers.Read(ref json) == true, SchedulerConstraint.PodAffinity),
+        ["podAntiAffinity"] = (ref json, ref affinity) => affinity.Note(RequiredPodAffinityMembers.Read(ref json) == true, SchedulerConstraint.PodAntiAffinity),
     };
 
     static readonly JsonMembers<Spec> SpecMembers = new()
     {
-        ["containers"] = (ref json, ref spec) => spec.Note((spec.Containers = ReadContainers(ref json, ContainerMembers)).HasHostPort, "host ports"),
+        ["containers"] = (ref json, ref spec) => spec.Note((spec.Containers = ReadContainers(ref json, ContainerMembers)).HasHostPort, SchedulerConstraint.HostPorts),
         ["initContainers"] = (ref json, ref spec) =>
-            spec.Note((spec.InitContainers = ReadContainers(ref json, InitContainerMembers)).HasHostPort, "host ports"),
-        ["volumes"] = (ref json, ref spec) => spec.Note(ReadHasAny(ref json, VolumeClaimMembers), "persistent volume claims"),
+            spec.Note((spec.InitContainers = ReadContainers(ref json, InitContainerMembers)).HasHostPort, SchedulerConstraint.HostPorts),
+        ["volumes"] = (ref json, ref spec) => spec.Note(ReadHasAny(ref json, VolumeClaimMembers), SchedulerConstraint.PersistentVolumeClaims),
         ["affinity"] = (ref json, ref spec) =>
             spec.Note((spec.Affinity = AffinityMembers.Read(ref json))?.Constraint is not null, spec.Affinity?.Constraint),
         ["tolerations"] = (ref json, ref spec) => spec.Tolerations = TolerationMembers.ReadList(ref json, (in _, text) => Tolerated(text)),
@@ -132,9 +132,9 @@ sealed class PodReader
         ["nodeName"] = (ref json, ref spec) => spec.NodeName = json.ReadText(),
         ["resources"] = (ref json, ref spec) => spec.Resources = ResourceMembers.Read(ref json),
         ["overhead"] = (ref json, ref spec) => spec.Overhead = ReadResourceList(ref json),
-        ["topologySpreadConstraints"] = (ref json, ref spec) => spec.Note(ReadHasAny(ref json, StrictSpreadMembers), "topology spread constraints"),
-        ["resourceClaims"] = (ref json, ref spec) => spec.Note(json.ReadHasItems(), "resource claims"),
-        ["hostNetwork"] = (ref json, ref spec) => spec.Note(json.ReadFlag(), "host network"),
+        ["topologySpreadConstraints"] = (ref json, ref spec) => spec.Note(ReadHasAny(ref json, StrictSpreadMembers), SchedulerConstraint.TopologySpreadConstraints),
+        ["resourceClaims"] = (ref json, ref spec) => spec.Note(json.ReadHasItems(), SchedulerConstraint.ResourceClaims),
+        ["hostNetwork"] = (ref json, ref spec) => spec.Note(json.ReadFlag(), SchedulerConstraint.HostNetwork),
     };
 
     readonly JsonMembers<Pod> podMembers;
@@ -406,9 +406,9 @@ sealed class PodReader
     // Constraint: what in the pod only the scheduler can judge.
     record struct Spec(
         Containers Containers, Containers InitContainers, Affinity? Affinity, List<Toleration?>? Tolerations,
-        Dictionary<string, string>? NodeSelector, string? NodeName, ResourceLists? Resources, Resources? Overhead, string? Constraint)
+        Dictionary<string, string>? NodeSelector, string? NodeName, ResourceLists? Resources, Resources? Overhead, SchedulerConstraint? Constraint)
     {
-        internal void Note(bool isThere, string? what) => Constraint = isThere ? what : Constraint;
+        internal void Note(bool isThere, SchedulerConstraint? what) => Constraint = isThere ? what : Constraint;
     }
 
     record struct Containers(ImmutableArray<ContainerFacts> Facts, ContainerShape[]? Shapes, bool IsPipelineDriver, string? Function, bool HasHostPort);
@@ -420,9 +420,9 @@ sealed class PodReader
 
     record struct TolerationText(string? Key, string? Operator, string? Value, string? Effect);
 
-    record struct Affinity(NodeAffinity? Node, string? Constraint)
+    record struct Affinity(NodeAffinity? Node, SchedulerConstraint? Constraint)
     {
-        internal void Note(bool isThere, string what) => Constraint = isThere ? what : Constraint;
+        internal void Note(bool isThere, SchedulerConstraint what) => Constraint = isThere ? what : Constraint;
     }
 
     record struct NodeAffinity(NodeSelector? Required, List<int>? PreferredWeights);

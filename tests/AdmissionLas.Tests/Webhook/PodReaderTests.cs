@@ -60,19 +60,19 @@ public sealed class PodReaderTests
     }
 
     [Theory]
-    [InlineData("volumes", """[ { "name": "data", "persistentVolumeClaim": { "claimName": "c" } } ]""", "persistent volume claims")]
-    [InlineData("volumes", """[ { "name": "data", "ephemeral": { "volumeClaimTemplate": {} } } ]""", "persistent volume claims")]
-    [InlineData("hostNetwork", "true", "host network")]
-    [InlineData("resourceClaims", """[ { "name": "gpu" } ]""", "resource claims")]
-    [InlineData("topologySpreadConstraints", """[ { "maxSkew": 1, "whenUnsatisfiable": "DoNotSchedule" } ]""", "topology spread constraints")]
-    [InlineData("affinity", """{ "podAffinity": { "requiredDuringSchedulingIgnoredDuringExecution": [ { "topologyKey": "zone" } ] } }""", "pod affinity")]
-    [InlineData("affinity", """{ "podAntiAffinity": { "requiredDuringSchedulingIgnoredDuringExecution": [ { "topologyKey": "zone" }, {} ] } }""", "pod anti-affinity")]
-    public void A_pod_that_only_the_scheduler_can_judge_is_told_by_what_makes_it_so(string member, string value, string what)
+    [InlineData("volumes", """[ { "name": "data", "persistentVolumeClaim": { "claimName": "c" } } ]""", SchedulerConstraint.PersistentVolumeClaims)]
+    [InlineData("volumes", """[ { "name": "data", "ephemeral": { "volumeClaimTemplate": {} } } ]""", SchedulerConstraint.PersistentVolumeClaims)]
+    [InlineData("hostNetwork", "true", SchedulerConstraint.HostNetwork)]
+    [InlineData("resourceClaims", """[ { "name": "gpu" } ]""", SchedulerConstraint.ResourceClaims)]
+    [InlineData("topologySpreadConstraints", """[ { "maxSkew": 1, "whenUnsatisfiable": "DoNotSchedule" } ]""", SchedulerConstraint.TopologySpreadConstraints)]
+    [InlineData("affinity", """{ "podAffinity": { "requiredDuringSchedulingIgnoredDuringExecution": [ { "topologyKey": "zone" } ] } }""", SchedulerConstraint.PodAffinity)]
+    [InlineData("affinity", """{ "podAntiAffinity": { "requiredDuringSchedulingIgnoredDuringExecution": [ { "topologyKey": "zone" }, {} ] } }""", SchedulerConstraint.PodAntiAffinity)]
+    public void A_pod_that_only_the_scheduler_can_judge_says_what_makes_it_so(string member, string value, SchedulerConstraint constraint)
     {
         var reviewed = ReviewWith(member, value);
 
-        Assert.Contains(reviewed.Warnings, w => w.Contains($"only the scheduler can judge the pod's {what}", StringComparison.Ordinal));
-        Assert.Null(reviewed.Decision?.Required);
+        Assert.Equal(new Softening(SofteningCause.SchedulerOnlyConstraint, constraint), reviewed.Decision!.Softened);
+        Assert.Null(reviewed.Decision.Required);
     }
 
     [Theory]

@@ -178,13 +178,27 @@ public sealed class PredictPlacementTests
     [Fact]
     public void A_pod_that_only_the_scheduler_can_judge_is_not_pinned()
     {
-        var decision = Nodes.View(Nodes.At("1", "near")).Decide(Pods.Predict() with { SchedulerOnlyConstraint = "host ports" }, Required);
+        var decision = Nodes.View(Nodes.At("1", "near")).Decide(Pods.Predict() with { SchedulerOnlyConstraint = SchedulerConstraint.HostPorts }, Required);
 
         Assert.Equal((Outcome.Placed, PlacementMode.Preferred), (decision.Outcome, decision.Mode));
         Assert.Null(decision.Required);
         AssertNamed(["near"], decision);
         Assert.Contains("softened to preferred: only the scheduler can judge the pod's host ports", Assert.Single(decision.WarningTexts()), StringComparison.Ordinal);
     }
+
+    [Theory]
+    [InlineData(SchedulerConstraint.PodAffinity, "pod affinity")]
+    [InlineData(SchedulerConstraint.PodAntiAffinity, "pod anti-affinity")]
+    [InlineData(SchedulerConstraint.HostPorts, "host ports")]
+    [InlineData(SchedulerConstraint.HostNetwork, "host network")]
+    [InlineData(SchedulerConstraint.PersistentVolumeClaims, "persistent volume claims")]
+    [InlineData(SchedulerConstraint.TopologySpreadConstraints, "topology spread constraints")]
+    [InlineData(SchedulerConstraint.ResourceClaims, "resource claims")]
+    public void What_only_the_scheduler_can_judge_is_named(SchedulerConstraint constraint, string words) =>
+        Assert.Contains(
+            $"(only the scheduler can judge the pod's {words})",
+            Nodes.View(Nodes.At("1", "near")).Decide(Pods.Predict() with { SchedulerOnlyConstraint = constraint }, new PlacementPolicy()).Sentence(),
+            StringComparison.Ordinal);
 
     [Fact]
     public void A_nearest_node_without_a_host_name_of_its_own_is_named_by_field_and_not_pinned()
