@@ -75,16 +75,5 @@ public sealed record PlacementPolicy
     ];
 
     /// <summary>Whether a platform added the container of this name.</summary>
-    public bool IsPlatformContainer(string name)
-    {
-        for (var i = 0; i < PlatformContainers.Count; i++)
-        {
-            if (Glob.Matches(PlatformContainers[i], name))
-            {
-                return true;
-            }
-        }
-
-        return false;
-    }
+    public bool IsPlatformContainer(string name) => PlatformContainers.Any(name, static (pattern, name) => Glob.Matches(pattern, name));
 }

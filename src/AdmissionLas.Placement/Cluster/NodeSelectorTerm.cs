@@ -77,29 +77,8 @@ public sealed record NodeSelectorTerm(
         new([], [new NodeSelectorRequirement(NameField, SelectorOperator.In, [nodeName])]);
 
     /// <summary>Whether the node meets every requirement.</summary>
-    public bool Matches(NodeFacts node)
-    {
-        if (IsEmpty)
-        {
-            return false;
-        }
-
-        for (var i = 0; i < MatchExpressions.Count; i++)
-        {
-            if (!MatchExpressions[i].IsMetBy(node.Label(MatchExpressions[i].Key)))
-            {
-                return false;
-            }
-        }
-
-        for (var i = 0; i < MatchFields.Count; i++)
-        {
-            if (!MatchFields[i].IsMetBy(MatchFields[i].Key == NameField ? node.Name : null))
-            {
-                return false;
-            }
-        }
-
-        return true;
-    }
+    public bool Matches(NodeFacts node) =>
+        !IsEmpty &&
+        MatchExpressions.All(node, static (on, node) => on.IsMetBy(node.Label(on.Key))) &&
+        MatchFields.All(node, static (on, node) => on.IsMetBy(on.Key == NameField ? node.Name : null));
 }

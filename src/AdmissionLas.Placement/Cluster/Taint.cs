@@ -41,18 +41,7 @@ public sealed record Taint(string Key, string Value, TaintEffect Effect)
     public static Taint Cordoned { get; } = new("node.kubernetes.io/unschedulable", "", TaintEffect.NoSchedule);
 
     /// <summary>Whether any of the tolerations covers this taint.</summary>
-    public bool IsToleratedBy(IReadOnlyList<Toleration> tolerations)
-    {
-        for (var i = 0; i < tolerations.Count; i++)
-        {
-            if (tolerations[i].Covers(this))
-            {
-                return true;
-            }
-        }
-
-        return false;
-    }
+    public bool IsToleratedBy(IReadOnlyList<Toleration> tolerations) => tolerations.Any(this, static (toleration, taint) => toleration.Covers(taint));
 }
 
 /// <summary>A pod's toleration.</summary>

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace AdmissionLas.Placement;
 
 /// <summary>Finds the nodes nearest to a location that can run a pod.</summary>
@@ -68,16 +70,16 @@ static class NearestCandidates
     /// <summary>Sorts the last few, which are equally near: the most free CPU first, then memory, then by name.</summary>
     static void FreestFirst(List<RankedNode> nodes, int last, NodeFilter filter)
     {
-        if (last < 2)
+        if (last > 1)
         {
-            return;
+            var filtered = filter;
+            CollectionsMarshal.AsSpan(nodes)[^last..].Sort((a, b) =>
+            {
+                var (freeA, freeB) = (filtered.FreeOn(a.Node), filtered.FreeOn(b.Node));
+                return freeA.CpuMilliOrZero != freeB.CpuMilliOrZero ? freeB.CpuMilliOrZero.CompareTo(freeA.CpuMilliOrZero)
+                    : freeA.MemoryBytesOrZero != freeB.MemoryBytesOrZero ? freeB.MemoryBytesOrZero.CompareTo(freeA.MemoryBytesOrZero)
+                    : string.CompareOrdinal(a.Node.Name, b.Node.Name);
+            });
         }
-
-        var start = nodes.Count - last;
-        var sorted = nodes.Skip(start).Select(n => (Node: n, Free: filter.FreeOn(n.Node)))
-            .OrderByDescending(n => n.Free.CpuMilliOrZero).ThenByDescending(n => n.Free.MemoryBytesOrZero).ThenBy(n => n.Node.Node.Name, StringComparer.Ordinal)
-            .Select(n => n.Node).ToArray();
-        nodes.RemoveRange(start, last);
-        nodes.AddRange(sorted);
     }
 }

@@ -82,18 +82,18 @@ public readonly struct NodeFilter
 
     static int Amounts(PodFacts pod)
     {
-        var amounts = pod.Containers.Length + pod.InitContainers.Length + Named(pod.PodRequests) + Named(pod.PodLimits) + Named(pod.Overhead);
-        for (var i = 0; i < pod.Containers.Length; i++)
-        {
-            amounts += Named(pod.Containers[i].Requests) + Named(pod.Containers[i].Limits);
-        }
+        return Named(pod.PodRequests) + Named(pod.PodLimits) + Named(pod.Overhead) + InAll(pod.Containers.AsSpan()) + InAll(pod.InitContainers.AsSpan());
 
-        for (var i = 0; i < pod.InitContainers.Length; i++)
+        static int InAll(ReadOnlySpan<ContainerFacts> containers)
         {
-            amounts += Named(pod.InitContainers[i].Requests) + Named(pod.InitContainers[i].Limits);
-        }
+            var amounts = containers.Length;
+            foreach (ref readonly var container in containers)
+            {
+                amounts += Named(container.Requests) + Named(container.Limits);
+            }
 
-        return amounts;
+            return amounts;
+        }
 
         static int Named(Resources resources) => resources.Other?.Count ?? 0;
     }
@@ -105,16 +105,7 @@ public readonly struct NodeFilter
     public FilterResult FitsWhenEmpty(NodeFacts node) => FilterState(node) is var state and not FilterResult.CanRun ? state : FilterRoom(node, NodeUsage.None);
 
     /// <summary>What <see cref="FitsWhenEmpty"/> says of each node.</summary>
-    public FilterResult[] AllWhenEmpty(IEnumerable<NodeFacts> nodes)
-    {
-        List<FilterResult> results = [];
-        foreach (var node in nodes)
-        {
-            results.Add(FitsWhenEmpty(node));
-        }
-
-        return [.. results];
-    }
+    public FilterResult[] AllWhenEmpty(IEnumerable<NodeFacts> nodes) => [.. nodes.Select(FitsWhenEmpty)];
 
     /// <summary>The CPU and memory that the node has left.</summary>
     public Resources FreeOn(NodeFacts node)
@@ -161,33 +152,13 @@ public readonly struct NodeFilter
     }
 
     // All but the room. Most nodes that fall out do so here, before their usage is looked up.
-    FilterResult FilterState(NodeFacts node)
-    {
-        if (!node.IsReady)
-        {
-            return FilterResult.NotReady;
-        }
-
-        if (node.IsCordoned && !Taint.Cordoned.IsToleratedBy(pod.Tolerations))
-        {
-            return FilterResult.Cordoned;
-        }
-
-        for (var i = 0; i < node.Taints.Count; i++)
-        {
-            if (node.Taints[i].Effect != TaintEffect.PreferNoSchedule && !node.Taints[i].IsToleratedBy(pod.Tolerations))
-            {
-                return FilterResult.Tainted;
-            }
-        }
-
-        if (pod.NodeSelector.Count > 0 && !MeetsNodeSelector(node))
-        {
-            return FilterResult.NodeSelector;
-        }
-
-        return pod.RequiredTerms is not null && !MeetsAnyRequiredTerm(node) ? FilterResult.NodeAffinity : FilterResult.CanRun;
-    }
+    FilterResult FilterState(NodeFacts node) =>
+        !node.IsReady ? FilterResult.NotReady
+        : node.IsCordoned && !Taint.Cordoned.IsToleratedBy(pod.Tolerations) ? FilterResult.Cordoned
+        : node.Taints.Any(pod, static (taint, pod) => taint.Effect != TaintEffect.PreferNoSchedule && !taint.IsToleratedBy(pod.Tolerations)) ? FilterResult.Tainted
+        : pod.NodeSelector.Count > 0 && !MeetsNodeSelector(node) ? FilterResult.NodeSelector
+        : pod.RequiredTerms?.Any(node, static (term, node) => term.Matches(node)) == false ? FilterResult.NodeAffinity
+        : FilterResult.CanRun;
 
     FilterResult FilterRoom(NodeFacts node, NodeUsage used) =>
         !Fits(Request.CpuMilliOrZero, node.Allocatable.CpuMilliOrZero, used.Requested.CpuMilliOrZero) ? FilterResult.Cpu
@@ -199,43 +170,8 @@ public readonly struct NodeFilter
     // A pod that asks for nothing fits even where more is spoken for than there is, as for the scheduler.
     static bool Fits(long asked, long allocatable, long used) => asked <= Math.Max(0, allocatable - used);
 
-    bool MeetsNodeSelector(NodeFacts node)
-    {
-        foreach (var (key, value) in pod.NodeSelector)
-        {
-            if (node.Label(key) != value)
-            {
-                return false;
-            }
-        }
+    bool MeetsNodeSelector(NodeFacts node) => pod.NodeSelector.All(label => node.Label(label.Key) == label.Value);
 
-        return true;
-    }
-
-    bool MeetsAnyRequiredTerm(NodeFacts node)
-    {
-        for (var i = 0; i < pod.RequiredTerms!.Count; i++)
-        {
-            if (pod.RequiredTerms[i].Matches(node))
-            {
-                return true;
-            }
-        }
-
-        return false;
-    }
-
-    bool OthersFit(Resources allocatable, Resources used)
-    {
-        for (var i = 0; i < (Request.Other?.Count ?? 0); i++)
-        {
-            var (name, asked) = Request.Other![i];
-            if (!Fits(asked, allocatable.AmountOf(name), used.AmountOf(name)))
-            {
-                return false;
-            }
-        }
-
-        return true;
-    }
+    bool OthersFit(Resources allocatable, Resources used) => Request.Other?.All((allocatable, used), static (asked, node) =>
+        Fits(asked.Amount, node.allocatable.AmountOf(asked.Name), node.used.AmountOf(asked.Name))) ?? true;
 }

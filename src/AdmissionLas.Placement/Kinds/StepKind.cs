@@ -38,8 +38,6 @@ public abstract class StepKind
         request.Warnings.Add(new NotPlaced(reason));
         return new Decision { Outcome = outcome, Step = request.Step, Mode = request.Mode, Warnings = request.Warnings, Reason = reason };
     }
-
-    internal bool IsMeantBy(string word) => Words.Contains(word, StringComparer.OrdinalIgnoreCase);
 }
 
 /// <summary>All that a decision depends on.</summary>
@@ -66,16 +64,5 @@ public static class StepKinds
     public static IReadOnlyList<StepKind> Default { get; } = [Predict, Training];
 
     /// <summary>The kind that a word names; <see langword="null"/> for an unknown word.</summary>
-    public static StepKind? Find(IReadOnlyList<StepKind> kinds, string word)
-    {
-        for (var i = 0; i < kinds.Count; i++)
-        {
-            if (kinds[i].IsMeantBy(word))
-            {
-                return kinds[i];
-            }
-        }
-
-        return null;
-    }
+    public static StepKind? Find(string word) => Default.FirstOrDefault(kind => kind.Words.Contains(word, StringComparer.OrdinalIgnoreCase));
 }

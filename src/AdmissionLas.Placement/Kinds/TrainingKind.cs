@@ -55,44 +55,16 @@ sealed class TrainingKind : StepKind
     }
 
     /// <summary>The largest node that can run the pod, of those that match the preference where there is one.</summary>
-    static NodeFacts? FirstPreferred(CapacityRank sizes, NodeFilter filter, NodeSelectorTerm? preference)
-    {
-        for (var i = 0; i < sizes.Nodes.Count; i++)
-        {
-            var node = sizes.Nodes[i].Node;
-            if ((preference is null || preference.Matches(node)) && filter.FitsWhenEmpty(node) == FilterResult.CanRun)
-            {
-                return node;
-            }
-        }
-
-        return null;
-    }
+    static NodeFacts? FirstPreferred(CapacityRank sizes, NodeFilter filter, NodeSelectorTerm? preference) =>
+        sizes.Nodes.Select(n => n.Node).FirstOrDefault(n => preference?.Matches(n) != false && filter.FitsWhenEmpty(n) == FilterResult.CanRun);
 
     /// <summary>
     /// The node with room that the scheduler will pick, as far as we can know, of the largest that match the preference: to all of them it gives the
     /// same points for that.
     /// </summary>
-    static NodeFacts? LikeliestPreferred(SchedulerScoring scoring, CapacityRank sizes, in NodeFilter filter, NodeSelectorTerm? preference)
-    {
-        NodeFacts? likeliest = null;
-        var most = double.MinValue;
-        for (int i = 0, able = 0; i < sizes.Nodes.Count && able < MaxCompared; i++)
-        {
-            var node = sizes.Nodes[i].Node;
-            if ((preference is null || preference.Matches(node)) && filter.FitsNow(node) == FilterResult.CanRun)
-            {
-                able++;
-                var points = scoring.LoadScore(node) - (filter.IsAvoided(node) ? PointsOfTaints : 0);
-                if (points > most)
-                {
-                    (likeliest, most) = (node, points);
-                }
-            }
-        }
-
-        return likeliest;
-    }
+    static NodeFacts? LikeliestPreferred(SchedulerScoring scoring, CapacityRank sizes, NodeFilter filter, NodeSelectorTerm? preference) =>
+        sizes.Nodes.Select(n => n.Node).Where(n => preference?.Matches(n) != false && filter.FitsNow(n) == FilterResult.CanRun)
+            .Take(MaxCompared).MaxBy(n => scoring.LoadScore(n) - (filter.IsAvoided(n) ? PointsOfTaints : 0));
 
     // A request that names a device (nvidia.com/gpu) makes the device part of what "high capacity" means.
     static string? DeviceOf(PodFacts pod) =>
@@ -105,99 +77,83 @@ sealed class TrainingKind : StepKind
     /// together, where no node could ever give that much, no more than what is left on the node that has the most for it. The node's whole
     /// capacity would not do: beside the daemons that run on every node such a pod would wait for ever.
     /// </summary>
-    static List<AddedRequest> RequestsFor(in PlacementRequest request, CapacityRank sizes, NodeFacts largest, out Resources total)
+    static AddedRequest[] RequestsFor(in PlacementRequest request, CapacityRank sizes, NodeFacts largest, out Resources total)
     {
-        var (pod, usage, policy, warnings) = (request.Pod, request.Usage, request.Policy, request.Warnings);
-        var lackCpu = Lacking(pod, policy, r => r.CpuMilli);
-        var lackMemory = Lacking(pod, policy, r => r.MemoryBytes);
-        var cpuMilli = lackCpu.Count == 0 ? 0 : PodHints.CpuMilli(pod, policy, warnings);
-        var memoryBytes = lackMemory.Count == 0 ? 0 : PodHints.MemoryBytes(pod, policy, warnings);
-        var atStart = EffectiveRequest.Of(pod);
-        var running = EffectiveRequest.WhileRunning(pod);
-
-        var asked = Amounts(cpuMilli, memoryBytes);
-        total = Total(asked);
-        if (FirstThatCan(sizes, new NodeFilter(pod, total, usage)) is null)
+        var pod = request.Pod;
+        MissingRequest[] missing =
+        [
+            Missing(request, AddedRequest.Cpu, r => r.CpuMilli, PodHints.CpuMilli),
+            Missing(request, AddedRequest.Memory, r => r.MemoryBytes, PodHints.MemoryBytes),
+        ];
+        var asWritten = EffectiveRequest.Of(pod);
+        var added = Added(pod, missing);
+        total = EffectiveRequest.Of(pod.With(added)).Max(asWritten);
+        if (FirstThatCan(sizes, new NodeFilter(pod, total, request.Usage)) is null)
         {
-            var roomiest = Roomiest(out var room);
-            var fittingCpu = lackCpu.Count == 0 ? 0 : Math.Min(cpuMilli, room.CpuMilliOrZero / lackCpu.Count);
-            var fittingMemory = lackMemory.Count == 0 ? 0 : Math.Min(memoryBytes, room.MemoryBytesOrZero / lackMemory.Count);
-            if (fittingCpu < cpuMilli)
+            var (node, room) = Roomiest(request, sizes, missing) ?? (largest, largest.Allocatable.Less(EffectiveRequest.WhileRunning(pod)));
+            for (var i = 0; i < missing.Length; i++)
             {
-                warnings.Add(Reduced(AddedRequest.Cpu, fittingCpu, cpuMilli, roomiest, r => r.CpuMilliOrZero));
-            }
-
-            if (fittingMemory < memoryBytes)
-            {
-                warnings.Add(Reduced(AddedRequest.Memory, fittingMemory, memoryBytes, roomiest, r => r.MemoryBytesOrZero));
-            }
-
-            asked = Amounts(fittingCpu, fittingMemory);
-            total = Total(asked);
-        }
-
-        return asked;
-
-        // The node on which the pod can keep the largest share of what it should get; the largest node as if empty when they are all full.
-        NodeFacts Roomiest(out Resources room)
-        {
-            var best = (Node: largest, Room: largest.Allocatable.Less(running), Share: 0.0);
-            var asWritten = new NodeFilter(pod, usage);
-            for (var i = 0; i < sizes.Nodes.Count; i++)
-            {
-                var node = sizes.Nodes[i].Node;
-                var left = node.Allocatable.Less(usage.On(node).Requested).Less(running);
-                var share = Math.Min(
-                    lackCpu.Count == 0 ? 1 : left.CpuMilliOrZero / ((double)cpuMilli * lackCpu.Count),
-                    lackMemory.Count == 0 ? 1 : left.MemoryBytesOrZero / ((double)memoryBytes * lackMemory.Count));
-                if (share > best.Share && asWritten.FitsNow(node) == FilterResult.CanRun)
+                var wanted = missing[i];
+                missing[i] = wanted.Within(room);
+                if (missing[i].Each < wanted.Each)
                 {
-                    best = (node, left, share);
+                    var (allocatable, used) = (wanted.Of(node.Allocatable) ?? 0, wanted.Of(request.Usage.On(node).Requested) ?? 0);
+                    request.Warnings.Add(new RequestReduced(
+                        wanted.Resource, missing[i].Each, wanted.Each, node.Name, Math.Max(0, allocatable - used), allocatable,
+                        IsLargestAndEmpty: used == 0 && ReferenceEquals(node, largest)));
                 }
             }
 
-            room = best.Room;
-            return best.Node;
+            added = Added(pod, missing);
+            total = EffectiveRequest.Of(pod.With(added)).Max(asWritten);
         }
 
-        RequestReduced Reduced(string resource, long amount, long wanted, NodeFacts node, Func<Resources, long> of)
-        {
-            var (allocatable, used) = (of(node.Allocatable), of(usage.On(node).Requested));
-            return new RequestReduced(
-                resource, amount, wanted, node.Name, Math.Max(0, allocatable - used), allocatable, IsLargestAndEmpty: used == 0 && ReferenceEquals(node, largest));
-        }
-
-        List<AddedRequest> Amounts(long eachCpuMilli, long eachMemoryBytes)
-        {
-            var added = new List<AddedRequest>(lackCpu.Count + lackMemory.Count);
-            for (var i = 0; i < pod.Containers.Length; i++)
-            {
-                var container = pod.Containers[i];
-                if (lackCpu.Contains(i) && Math.Min(eachCpuMilli, container.Limits.CpuMilli ?? long.MaxValue) is > 0 and var cpu)
-                {
-                    added.Add(new AddedRequest(i, container.Name, AddedRequest.Cpu, cpu));
-                }
-
-                if (lackMemory.Contains(i) && Math.Min(eachMemoryBytes, container.Limits.MemoryBytes ?? long.MaxValue) is > 0 and var memory)
-                {
-                    added.Add(new AddedRequest(i, container.Name, AddedRequest.Memory, memory));
-                }
-            }
-
-            return added;
-        }
-
-        Resources Total(List<AddedRequest> added) => EffectiveRequest.Of(pod.With(added)).Max(atStart);
+        return added;
     }
 
-    /// <summary>
-    /// The app containers without a request of their own. A request at the level of the pod is the author's word for all of them.
-    /// </summary>
-    static List<int> Lacking(PodFacts pod, PlacementPolicy policy, Func<Resources, long?> resource) =>
-        resource(pod.PodRequests) is not null || resource(pod.PodLimits) is not null
+    /// <summary>A resource that app containers get because they do not request it.</summary>
+    /// <param name="Resource">Its name.</param>
+    /// <param name="Of">Its amount.</param>
+    /// <param name="Containers">The places of the containers.</param>
+    /// <param name="Each">What each of them gets: thousandths of a core, or bytes.</param>
+    sealed record MissingRequest(string Resource, Func<Resources, long?> Of, int[] Containers, long Each)
+    {
+        /// <summary>How much of it all of them can have in this room, 0 to 1 and more.</summary>
+        internal double Share(Resources room) => Containers.Length == 0 ? 1 : (Of(room) ?? 0) / ((double)Each * Containers.Length);
+
+        internal MissingRequest Within(Resources room) => Containers.Length == 0 ? this : this with { Each = Math.Min(Each, (Of(room) ?? 0) / Containers.Length) };
+    }
+
+    // A request at the level of the pod is the author's word for all containers.
+    static MissingRequest Missing(
+        in PlacementRequest request, string resource, Func<Resources, long?> of, Func<PodFacts, PlacementPolicy, List<Notice>, long> amount)
+    {
+        var (pod, policy) = (request.Pod, request.Policy);
+        int[] containers = of(pod.PodRequests) is not null || of(pod.PodLimits) is not null
             ? []
-            : [.. Enumerable.Range(0, pod.Containers.Length).Where(i =>
-                resource(pod.Containers[i].Requests) is null && !policy.IsPlatformContainer(pod.Containers[i].Name))];
+            : [.. Enumerable.Range(0, pod.Containers.Length).Where(i => of(pod.Containers[i].Requests) is null && !policy.IsPlatformContainer(pod.Containers[i].Name))];
+        return new MissingRequest(resource, of, containers, containers.Length == 0 ? 0 : amount(pod, policy, request.Warnings));
+    }
+
+    static AddedRequest[] Added(PodFacts pod, MissingRequest[] missing) =>
+    [
+        .. pod.Containers.SelectMany((container, i) => missing.Where(m => m.Containers.Contains(i))
+            .Select(m => new AddedRequest(i, container.Name, m.Resource, Math.Min(m.Each, m.Of(container.Limits) ?? long.MaxValue)))
+            .Where(added => added.Amount > 0)),
+    ];
+
+    /// <summary>The node on which the pod can keep the largest share of what it should get, with the room there; <see langword="null"/> when they are all full.</summary>
+    static (NodeFacts Node, Resources Room)? Roomiest(in PlacementRequest request, CapacityRank sizes, MissingRequest[] missing)
+    {
+        var usage = request.Usage;
+        var asWritten = new NodeFilter(request.Pod, usage);
+        var running = EffectiveRequest.WhileRunning(request.Pod);
+        var best = sizes.Nodes.Select(n => (n.Node, Room: n.Node.Allocatable.Less(usage.On(n.Node).Requested).Less(running)))
+            .Select(n => (n.Node, n.Room, Share: missing.Min(m => m.Share(n.Room))))
+            .Where(n => n.Share > 0 && asWritten.FitsNow(n.Node) == FilterResult.CanRun)
+            .OrderByDescending(n => n.Share).FirstOrDefault();
+        return best.Node is null ? null : (best.Node, best.Room);
+    }
 
     /// <summary>
     /// What to prefer: the cloud nodes by the admin's selector when one of them can hold the pod, else the top capacity class. A label
@@ -205,7 +161,7 @@ sealed class TrainingKind : StepKind
     /// </summary>
     static PreferredNodes? Preference(ClusterView view, CapacityRank sizes, NodeFilter filter, Resources request, PlacementPolicy policy)
     {
-        if (policy.CloudSelector is { } selector && view.Matching(selector) is { Members.Count: > 0 } cloud && AnyCan(cloud.Members, filter))
+        if (policy.CloudSelector is { } selector && view.Matching(selector) is { Members.Count: > 0 } cloud && AnyCan(cloud, filter))
         {
             return cloud.EveryMemberHolds(request)
                 ? new PreferredNodes(NodeClass.Cloud, selector, [])
@@ -230,7 +186,7 @@ sealed class TrainingKind : StepKind
         }
 
         var types = sizes.InstanceTypes
-            .Where(t => t.Capacity >= threshold && t.Group.EveryMemberHolds(request) && AnyCan(t.Group.Members, filter))
+            .Where(t => t.Capacity >= threshold && t.Group.EveryMemberHolds(request) && AnyCan(t.Group, filter))
             .OrderByDescending(t => t.Capacity).ThenBy(t => t.Name, StringComparer.Ordinal).Take(policy.NamedNodes).Select(t => t.Name).ToArray();
         if (best.Node.Label(CapacityRank.InstanceTypeKey) is { } bestType && types.Contains(bestType))
         {
@@ -252,16 +208,5 @@ sealed class TrainingKind : StepKind
         return preferred.Selector ?? (hostnames.Length > 0 ? NodeSelectorTerm.Hostnames(hostnames) : view.TermFor(preferred.Named[0]));
     }
 
-    static bool AnyCan(IReadOnlyList<NodeFacts> nodes, NodeFilter filter)
-    {
-        for (var i = 0; i < nodes.Count; i++)
-        {
-            if (filter.FitsWhenEmpty(nodes[i]) == FilterResult.CanRun)
-            {
-                return true;
-            }
-        }
-
-        return false;
-    }
+    static bool AnyCan(NodeGroup group, NodeFilter filter) => group.Members.Any(filter, static (node, filter) => filter.FitsWhenEmpty(node) == FilterResult.CanRun);
 }

@@ -61,25 +61,10 @@ public sealed record StepRule
     public IEnumerable<string> LabelKeys => InferenceService is null ? Labels.Keys : Labels.Keys.Append(InferenceServiceKey).Append(KServeComponentKey);
 
     /// <summary>Whether every stated pattern matches the pod.</summary>
-    public bool Matches(PodFacts pod)
-    {
-        if (!Matches(Namespace, pod.Namespace) || !Matches(NodeName, pod.Annotation(ArgoNodeNameKey)) || !Matches(Function, pod.FunctionToExecute) ||
-            !Matches(InferenceService, pod.Label(InferenceServiceKey)) ||
-            (InferenceService is not null && pod.Label(KServeComponentKey) != "predictor"))
-        {
-            return false;
-        }
-
-        foreach (var (key, pattern) in Labels)
-        {
-            if (!Matches(pattern, pod.Label(key)))
-            {
-                return false;
-            }
-        }
-
-        return HasPattern;
-    }
+    public bool Matches(PodFacts pod) =>
+        HasPattern && Matches(Namespace, pod.Namespace) && Matches(NodeName, pod.Annotation(ArgoNodeNameKey)) && Matches(Function, pod.FunctionToExecute) &&
+        (InferenceService is null || (pod.Label(KServeComponentKey) == "predictor" && Matches(InferenceService, pod.Label(InferenceServiceKey)))) &&
+        Labels.All(label => Matches(label.Value, pod.Label(label.Key)));
 
     static bool Matches(string? pattern, string? text) => pattern is null || (text is not null && Glob.Matches(pattern, text));
 }

@@ -15,19 +15,24 @@ public sealed class StepRules
     /// <summary>The label with which later versions of KFP tell their drivers: <c>container-driver</c>, <c>dag-driver</c>.</summary>
     public const string PodRoleKey = "pipelines.kubeflow.org/pod-role";
 
+    const string PrefixedComponentLabel = $"label {ComponentKey}";
+    const string ComponentAnnotation = $"annotation {ComponentKey}";
     const string PrefixedLocationLabel = $"label {LocationKey}";
     const string LocationAnnotation = $"annotation {LocationKey}";
+
+    static readonly Step NoStep = new(null, "no rule");
+    static readonly Step Driver = new(null, "KFP driver");
 
     readonly string componentLabel;
     readonly string locationLabel;
     readonly string bareComponentRule;
     readonly string bareLocationRule;
     readonly IReadOnlyList<StepKind> kinds;
-    readonly Dictionary<StepKind, Step> byPrefixedLabel;
-    readonly Dictionary<StepKind, Step> byBareLabel;
-    readonly Dictionary<StepKind, Step> byAnnotation;
-    readonly IReadOnlyList<StepRule> winning;
-    readonly IReadOnlyList<StepRule> following;
+    readonly Dictionary<string, Step> byPrefixedLabel;
+    readonly Dictionary<string, Step> byBareLabel;
+    readonly Dictionary<string, Step> byAnnotation;
+    readonly StepRule[] winning;
+    readonly StepRule[] following;
     readonly IReadOnlyDictionary<string, string> defaultLocations;
 
     /// <summary>Sets up the list.</summary>
@@ -46,11 +51,11 @@ public sealed class StepRules
         this.kinds = kinds ?? StepKinds.Default;
         this.componentLabel = componentLabel;
         this.locationLabel = locationLabel;
-        byPrefixedLabel = StepsBy($"label {ComponentKey}");
-        byBareLabel = StepsBy($"label {componentLabel}");
-        byAnnotation = StepsBy($"annotation {ComponentKey}");
         bareComponentRule = $"label {componentLabel}";
         bareLocationRule = $"label {locationLabel}";
+        byPrefixedLabel = StepsByWord(PrefixedComponentLabel);
+        byBareLabel = StepsByWord(bareComponentRule);
+        byAnnotation = StepsByWord(ComponentAnnotation);
         this.defaultLocations = defaultLocations ?? new Dictionary<string, string>();
         winning = [.. (rules ?? []).Where(r => r.WinsOverLabel)];
         following = [.. (rules ?? []).Where(r => !r.WinsOverLabel)];
@@ -73,101 +78,59 @@ public sealed class StepRules
         }
 
         var byWinning = ByRule(winning, pod);
-        if ((byWinning ?? ByWords(pod) ?? ByRule(following, pod)) is not { } found)
+        var step = byWinning ?? ByWords(pod) ?? ByRule(following, pod) ?? NoStep;
+        if (step.Kind is not { HasLocation: true })
         {
-            return NoStep;
+            return step;
         }
 
-        if (found.Kind is not { HasLocation: true })
-        {
-            return found;
-        }
-
-        var (location, rule) = FindLocation(pod, byWinning, found);
-        return found with { Location = location, LocationRule = rule };
+        var (location, rule) = FindLocation(pod, byWinning, step);
+        return step with { Location = location, LocationRule = rule };
     }
 
-    static readonly Step NoStep = new(null, "no rule");
-    static readonly Step Driver = new(null, "KFP driver");
-
-    // One for each kind: they come again with every review.
-    Dictionary<StepKind, Step> StepsBy(string rule) => kinds.ToDictionary(kind => kind, kind => new Step(kind, rule));
+    // One for each word: they come again with every review.
+    Dictionary<string, Step> StepsByWord(string rule) =>
+        kinds.SelectMany(kind => kind.Words, (kind, word) => (word, kind)).ToDictionary(w => w.word, w => new Step(w.kind, rule), StringComparer.OrdinalIgnoreCase);
 
     Step? ByWords(PodFacts pod) =>
-        ByWord(pod.Label(ComponentKey), byPrefixedLabel, $"label {ComponentKey}") ??
+        ByWord(pod.Label(ComponentKey), byPrefixedLabel, PrefixedComponentLabel) ??
         ByWord(pod.Label(componentLabel), byBareLabel, bareComponentRule) ??
-        ByWord(pod.Annotation(ComponentKey), byAnnotation, $"annotation {ComponentKey}");
-
-    static Step? ByRule(IReadOnlyList<StepRule> rules, PodFacts pod)
-    {
-        for (var i = 0; i < rules.Count; i++)
-        {
-            if (rules[i].GivesKind && rules[i].Matches(pod))
-            {
-                return new Step(rules[i].Kind, $"rule {rules[i].Name}", rules[i].Location, rules[i].Location is null ? null : $"rule {rules[i].Name}");
-            }
-        }
-
-        return null;
-    }
+        ByWord(pod.Annotation(ComponentKey), byAnnotation, ComponentAnnotation);
 
     // An unknown word still says that the step is something else. It must not be handed on to a rule.
-    Step? ByWord(string? word, Dictionary<StepKind, Step> steps, string rule) =>
+    Step? ByWord(string? word, Dictionary<string, Step> steps, string rule) =>
         string.IsNullOrEmpty(word) ? null
-        : StepKinds.Find(kinds, word) is { } kind ? steps[kind]
+        : steps.TryGetValue(word, out var step) ? step
         : new Step(null, rule, Warning: ClosestName.Of(word, kinds.SelectMany(k => k.Words)) is { } meant ? new UnknownStepType(rule, word, meant) : null);
 
-    (string? Location, string? Rule) FindLocation(PodFacts pod, Step? byWinning, Step found)
+    static Step? ByRule(StepRule[] rules, PodFacts pod) => First(rules, pod, static rule => rule.GivesKind) is { } rule
+        ? new Step(rule.Kind, $"rule {rule.Name}", rule.Location, rule.Location is null ? null : $"rule {rule.Name}")
+        : null;
+
+    // The rule that decided the type is asked before the others of its kind, for its admin knew both. Unless it is marked to win over
+    // labels it does not win over this one either.
+    (string? Location, string? Rule) FindLocation(PodFacts pod, Step? byWinning, Step found) =>
+        If(byWinning?.Location, byWinning?.LocationRule) ??
+        LocationByRule(winning, pod) ??
+        If(pod.Label(LocationKey), PrefixedLocationLabel) ??
+        If(pod.Label(locationLabel), bareLocationRule) ??
+        If(pod.Annotation(LocationKey), LocationAnnotation) ??
+        If(found.Location, found.LocationRule) ??
+        LocationByRule(following, pod) ??
+        (defaultLocations.TryGetValue(pod.Namespace, out var byNamespace) ? (byNamespace, $"default of namespace {pod.Namespace}") : (null, null));
+
+    static (string?, string?)? If(string? location, string? rule) => string.IsNullOrEmpty(location) ? null : (location, rule);
+
+    static (string?, string?)? LocationByRule(StepRule[] rules, PodFacts pod) =>
+        First(rules, pod, static rule => rule.Location is not null) is { } rule ? (rule.Location, $"rule {rule.Name}") : null;
+
+    static StepRule? First(StepRule[] rules, PodFacts pod, Func<StepRule, bool> says)
     {
-        // The rule that decided the type is asked before the others of its kind, for its admin knew both. Unless it is marked to win over
-        // labels it does not win over this one either.
-        if (byWinning?.Location is { } byMarked)
+        foreach (var rule in rules)
         {
-            return (byMarked, byWinning.LocationRule);
-        }
-
-        if (LocationByRule(winning, pod) is { } first)
-        {
-            return (first.Location, $"rule {first.Name}");
-        }
-
-        if (pod.Label(LocationKey) is { Length: > 0 } prefixed)
-        {
-            return (prefixed, PrefixedLocationLabel);
-        }
-
-        if (pod.Label(locationLabel) is { Length: > 0 } bare)
-        {
-            return (bare, bareLocationRule);
-        }
-
-        if (pod.Annotation(LocationKey) is { Length: > 0 } annotated)
-        {
-            return (annotated, LocationAnnotation);
-        }
-
-        if (found.Location is { } byUnmarked)
-        {
-            return (byUnmarked, found.LocationRule);
-        }
-
-        if (LocationByRule(following, pod) is { } last)
-        {
-            return (last.Location, $"rule {last.Name}");
-        }
-
-        return defaultLocations.TryGetValue(pod.Namespace, out var byNamespace)
-            ? (byNamespace, $"default of namespace {pod.Namespace}")
-            : (null, null);
-    }
-
-    static StepRule? LocationByRule(IReadOnlyList<StepRule> rules, PodFacts pod)
-    {
-        for (var i = 0; i < rules.Count; i++)
-        {
-            if (rules[i].Location is not null && rules[i].Matches(pod))
+            if (says(rule) && rule.Matches(pod))
             {
-                return rules[i];
+                return rule;
             }
         }
 

@@ -103,7 +103,7 @@ static class SettingsCompiler
             return rule;
         }
 
-        var kind = StepKinds.Find(StepKinds.Default, word);
+        var kind = StepKinds.Find(word);
         if (kind is null && !word.Equals("None", StringComparison.OrdinalIgnoreCase))
         {
             faults.Add($"{key}.component: \"{word}\" is not one of {string.Join(", ", StepKinds.Default.Select(k => k.Name))}, None");

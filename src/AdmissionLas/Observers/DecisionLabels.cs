@@ -5,7 +5,7 @@ static class DecisionLabels
 {
     /// <summary>What the step is: the kind in lower case, or <c>none</c>. A second call for a pod goes by what the first one recorded.</summary>
     internal static string Component(ReviewResult result) =>
-        result.EarlierRecord is { } earlier && StepKinds.Find(StepKinds.Default, earlier.Type) is { } kind ? kind.Component
+        result.EarlierRecord is { } earlier && StepKinds.Find(earlier.Type) is { } kind ? kind.Component
         : result.Decision?.Step.Kind?.Component ?? "none";
 
     /// <summary>Why the step goes where it goes. For a placed step: how well it could be placed.</summary>
