@@ -10,9 +10,13 @@ sealed class JsonNames<TValue> where TValue : class
 {
     (byte[] Name, TValue Value)[][] byLength = [];
 
-    /// <summary>Names without values.</summary>
-    internal JsonNames()
+    /// <summary>These names and values, to which more can be added.</summary>
+    internal JsonNames(params IEnumerable<(string Name, TValue Value)> names)
     {
+        foreach (var (name, value) in names)
+        {
+            this[name] = value;
+        }
     }
 
     /// <summary>The same names and values, to which more can be added.</summary>

@@ -10,7 +10,8 @@ namespace AdmissionLas.Webhook;
 /// </summary>
 sealed class PodReader
 {
-    static readonly SmallStringMap None = new();
+    // Never written to.
+    static readonly Dictionary<string, string> None = [];
 
     // A pipeline step has its own container and one beside it, and as many before.
     const int UsualContainers = 2;
@@ -142,7 +143,7 @@ sealed class PodReader
     /// <summary>Sets up the reader for the keys in use.</summary>
     internal PodReader(IEnumerable<string> labelKeys, IEnumerable<string> annotationKeys)
     {
-        var (labels, annotations) = (KeySet(labelKeys), KeySet(annotationKeys));
+        var (labels, annotations) = (new JsonNames<string>(labelKeys.Select(k => (k, k))), new JsonNames<string>(annotationKeys.Select(k => (k, k))));
         var metadataMembers = new JsonMembers<Metadata>
         {
             ["name"] = (ref json, ref metadata) => metadata.Name = json.ReadText(),
@@ -182,7 +183,7 @@ sealed class PodReader
             FunctionToExecute = spec.Containers.Function,
             IsPipelineDriver = spec.Containers.IsPipelineDriver,
             NodeName = spec.NodeName,
-            NodeSelector = spec.NodeSelector is { } selector ? selector : None,
+            NodeSelector = spec.NodeSelector ?? None,
             RequiredTerms = requiredTerms?.ConvertAll(term => new NodeSelectorTerm(term.Expressions ?? [], term.Fields ?? [])),
             // No more than 100 is valid, and it takes no more to outweigh ours.
             PreferredWeight = Math.Min(nodeAffinity?.PreferredWeights?.Sum() ?? 0, 100),
@@ -207,32 +208,8 @@ sealed class PodReader
         return new AdmittedPod(name ?? "", facts, shape, metadata.Controller);
     }
 
-    static JsonNames<string> KeySet(IEnumerable<string> keys)
-    {
-        var names = new JsonNames<string>();
-        foreach (var key in keys)
-        {
-            names[key] = key;
-        }
-
-        return names;
-    }
-
-    // A map of any length.
-    static Dictionary<string, string>? ReadMap(ref JsonCursor json)
-    {
-        var map = json.ReadObject() ? new Dictionary<string, string>(StringComparer.Ordinal) : null;
-        while (map is not null && json.NextMember())
-        {
-            var key = json.GetText();
-            map[key] = json.ReadMapText();
-        }
-
-        return map;
-    }
-
-    // Of a map what is under the given keys, which are few.
-    static SmallStringMap? ReadMap(ref JsonCursor json, JsonNames<string> keys)
+    // Of a map all texts, or those under the keys that a rule or hint asks for.
+    static Dictionary<string, string>? ReadMap(ref JsonCursor json, JsonNames<string>? keys = null)
     {
         if (!json.ReadObject())
         {
@@ -242,14 +219,15 @@ sealed class PodReader
         var map = None;
         while (json.NextMember())
         {
-            if (keys.Find(json.Raw) is not { } key)
+            if ((keys is null ? json.GetText() : keys.Find(json.Raw)) is { } key)
+            {
+                map = map.Count == 0 ? new(StringComparer.Ordinal) : map;
+                map[key] = json.ReadMapText();
+            }
+            else
             {
                 json.SkipValue();
-                continue;
             }
-
-            map = map.Count == 0 ? new() : map;
-            map.Set(key, json.ReadMapText());
         }
 
         return map;
@@ -398,7 +376,7 @@ sealed class PodReader
     record struct Pod(Metadata? Metadata, Spec? Spec);
 
     record struct Metadata(
-        string? Name, string? GenerateName, string? Namespace, SmallStringMap? Labels, SmallStringMap? Annotations,
+        string? Name, string? GenerateName, string? Namespace, Dictionary<string, string>? Labels, Dictionary<string, string>? Annotations,
         OwnerReference? Controller);
 
     record struct Owner(string? ApiVersion, string? Kind, string? Name, string? Uid, bool IsController);

@@ -27,12 +27,16 @@ static class PatchWriter
 
     // Encoded once: the writer looks at each character of other names and values for what it must escape.
     static readonly JsonEncodedText Op = Encoded("op");
-    static readonly JsonEncodedText Add = Encoded("add");
+    static readonly JsonEncodedText AddWord = Encoded("add");
     static readonly JsonEncodedText Path = Encoded("path");
     static readonly JsonEncodedText Value = Encoded("value");
     static readonly JsonEncodedText Weight = Encoded("weight");
     static readonly JsonEncodedText Preference = Encoded("preference");
     static readonly JsonEncodedText MatchExpressions = Encoded("matchExpressions");
+    static readonly JsonEncodedText MatchFields = Encoded("matchFields");
+    static readonly JsonEncodedText Terms = Encoded("nodeSelectorTerms");
+    static readonly JsonEncodedText NodeAffinityName = Encoded("nodeAffinity");
+    static readonly JsonEncodedText RequestsName = Encoded("requests");
     static readonly JsonEncodedText[] Operators = [.. Enum.GetNames<SelectorOperator>().Select(Encoded)];
     static readonly JsonEncodedText AnnotationsPath = Encoded(Annotations);
     static readonly JsonEncodedText DecisionPath = Encoded($"{Annotations}/{EscapePointer(PodHints.DecisionKey)}");
@@ -42,10 +46,7 @@ static class PatchWriter
     static readonly JsonEncodedText NodeAffinityPath = Encoded(NodeAffinity);
 
     // The nodes' own terms come again with every review, and stay as long as their nodes do.
-    static readonly ConditionalWeakTable<NodeSelectorTerm, byte[]> Terms = [];
-
-    /// <summary>Whether the decision changes anything in the pod.</summary>
-    internal static bool HasPatch(Decision decision) => decision.IsDecided;
+    static readonly ConditionalWeakTable<NodeSelectorTerm, byte[]> WrittenTerms = [];
 
     /// <summary>Writes the patch as a JSON list of operations.</summary>
     /// <param name="buffer">Where it goes: <see cref="AnswerBuffer.Patch"/>.</param>
@@ -60,135 +61,85 @@ static class PatchWriter
         record.Flush();
         var json = buffer.Patch.Begin();
         json.WriteStartArray();
-        WriteAnnotations(json, decision, explanation, buffer.Record.Written.Span, review.Uid, pod.Shape);
+        WriteAnnotations(json, decision, explanation, buffer.Record.Written, review.Uid, pod.Shape);
         WriteAffinity(json, decision, pod);
         WriteRequests(json, decision, pod.Shape);
         json.WriteEndArray();
         json.Flush();
     }
 
-    static void WriteRequirement(Utf8JsonWriter json, NodeSelectorRequirement requirement)
+    static void WriteAnnotations(Utf8JsonWriter json, Decision decision, string explanation, ReadOnlyMemory<byte> record, string uid, PodShape shape)
     {
-        json.WriteStartObject();
-        json.WriteString("key"u8, requirement.Key);
-        json.WriteString("operator"u8, Operators[(int)requirement.Operator]);
-        if (requirement.Values.Count > 0)
-        {
-            json.WriteStartArray("values"u8);
-            for (var i = 0; i < requirement.Values.Count; i++)
-            {
-                json.WriteStringValue(requirement.Values[i]);
-            }
-
-            json.WriteEndArray();
-        }
-
-        json.WriteEndObject();
-    }
-
-    static void WritePreferred(Utf8JsonWriter json, IReadOnlyList<PreferredTerm> terms)
-    {
-        json.WriteStartArray();
-        for (var i = 0; i < terms.Count; i++)
-        {
-            WritePreferred(json, terms[i]);
-        }
-
-        json.WriteEndArray();
-    }
-
-    static void WriteAnnotations(Utf8JsonWriter json, Decision decision, string explanation, ReadOnlySpan<byte> record, string uid, PodShape shape)
-    {
-        // Where there are none, one operation brings them all.
+        var assumed = decision.ReservesCapacity ? decision.Chosen!.Name : null;
         if (!shape.HasAnnotations)
         {
-            StartAdd(json, AnnotationsPath);
-            json.WriteStartObject();
-        }
-
-        Start(PodHints.DecisionKey, DecisionPath);
-        json.WriteStringValue(explanation);
-        End();
-        Start(PodHints.RecordKey, RecordPath);
-        json.WriteStringValue(record);
-        End();
-        if (decision.ReservesCapacity)
-        {
-            Start(PodHints.AssumedKey, AssumedPath);
-            Span<char> assumed = stackalloc char[ShortAssumedLength];
-            var node = decision.Chosen!.Name;
-            json.WriteStringValue(assumed.TryWrite($"{node}/{uid}", out var length) ? assumed[..length] : $"{node}/{uid}");
-            End();
-        }
-
-        if (!shape.HasAnnotations)
-        {
-            json.WriteEndObject();
-            json.WriteEndObject();
-        }
-
-        void Start(string key, JsonEncodedText path)
-        {
-            if (shape.HasAnnotations)
+            Add(json, AnnotationsPath, (explanation, record, assumed, uid), static (json, all) =>
             {
-                StartAdd(json, path);
-            }
-            else
-            {
-                json.WritePropertyName(key);
-            }
-        }
+                json.WriteStartObject();
+                json.WriteString(PodHints.DecisionKey, all.explanation);
+                json.WriteString(PodHints.RecordKey, all.record.Span);
+                if (all.assumed is not null)
+                {
+                    json.WritePropertyName(PodHints.AssumedKey);
+                    WriteAssumed(json, (all.assumed, all.uid));
+                }
 
-        void End()
-        {
-            if (shape.HasAnnotations)
-            {
                 json.WriteEndObject();
-            }
+            });
+            return;
         }
+
+        Add(json, DecisionPath, explanation, JsonWriting.WriteText);
+        Add(json, RecordPath, record, static (json, record) => json.WriteStringValue(record.Span));
+        if (assumed is not null)
+        {
+            Add(json, AssumedPath, (assumed, uid), WriteAssumed);
+        }
+    }
+
+    static void WriteAssumed(Utf8JsonWriter json, (string Node, string Uid) assumed)
+    {
+        Span<char> text = stackalloc char[ShortAssumedLength];
+        json.WriteStringValue(text.TryWrite($"{assumed.Node}/{assumed.Uid}", out var length) ? text[..length] : $"{assumed.Node}/{assumed.Uid}");
     }
 
     static void WriteAffinity(Utf8JsonWriter json, Decision decision, AdmittedPod pod)
     {
-        var (preferred, required) = (decision.Preferred, decision.Required);
-        if (preferred.Count == 0 && required is null)
+        if (decision is { Preferred.Count: 0, Required: null })
         {
             return;
         }
 
         if (pod.Shape.HasNodeAffinity)
         {
-            MergeRequired(json, required, pod);
-            MergePreferred(json, preferred, pod.Shape);
-            return;
+            MergeRequired(json, decision.Required, pod);
+            MergePreferred(json, decision.Preferred, pod.Shape);
         }
-
-        // Nothing to merge with: one operation brings the whole of it.
-        StartAdd(json, pod.Shape.HasAffinity ? NodeAffinityPath : AffinityPath);
-        json.WriteStartObject();
-        if (!pod.Shape.HasAffinity)
+        else if (pod.Shape.HasAffinity)
         {
-            json.WriteStartObject("nodeAffinity"u8);
+            Add(json, NodeAffinityPath, decision, WriteNodeAffinity);
         }
+        else
+        {
+            Add(json, AffinityPath, decision, static (json, decision) => json.WriteObject(NodeAffinityName, decision, WriteNodeAffinity));
+        }
+    }
 
-        if (required is not null)
+    static void WriteNodeAffinity(Utf8JsonWriter json, Decision decision)
+    {
+        json.WriteStartObject();
+        if (decision.Required is { } required)
         {
             json.WritePropertyName(RequiredMember);
             WriteRequired(json, required);
         }
 
-        if (preferred.Count > 0)
+        if (decision.Preferred.Count > 0)
         {
             json.WritePropertyName(PreferredMember);
-            WritePreferred(json, preferred);
+            json.WriteList(decision.Preferred, WritePreferred);
         }
 
-        if (!pod.Shape.HasAffinity)
-        {
-            json.WriteEndObject();
-        }
-
-        json.WriteEndObject();
         json.WriteEndObject();
     }
 
@@ -201,9 +152,7 @@ static class PatchWriter
 
         if (pod.Facts.RequiredTerms is not { } terms)
         {
-            StartAdd(json, $"{NodeAffinity}/{RequiredMember}");
-            WriteRequired(json, requirement);
-            json.WriteEndObject();
+            Add(json, Encoded($"{NodeAffinity}/{RequiredMember}"), requirement, WriteRequired);
             return;
         }
 
@@ -218,39 +167,26 @@ static class PatchWriter
             var expressions = string.Create(CultureInfo.InvariantCulture, $"{NodeAffinity}/{RequiredMember}/nodeSelectorTerms/{i}/matchExpressions");
             if (pod.Shape.RequiredTermsHaveExpressions[i])
             {
-                StartAdd(json, $"{expressions}/-");
-                WriteRequirement(json, requirement);
+                Add(json, Encoded($"{expressions}/-"), requirement, WriteRequirement);
             }
             else
             {
-                StartAdd(json, expressions);
-                WriteRequirements(json, [requirement]);
+                Add(json, Encoded(expressions), requirement, WriteAlone);
             }
-
-            json.WriteEndObject();
         }
     }
 
     static void MergePreferred(Utf8JsonWriter json, IReadOnlyList<PreferredTerm> terms, PodShape shape)
     {
-        if (terms.Count == 0)
+        if (terms.Count > 0 && !shape.HasPreferredTerms)
         {
-            return;
-        }
-
-        if (!shape.HasPreferredTerms)
-        {
-            StartAdd(json, $"{NodeAffinity}/{PreferredMember}");
-            WritePreferred(json, terms);
-            json.WriteEndObject();
+            Add(json, Encoded($"{NodeAffinity}/{PreferredMember}"), terms, static (json, terms) => json.WriteList(terms, WritePreferred));
             return;
         }
 
         foreach (var term in terms)
         {
-            StartAdd(json, $"{NodeAffinity}/{PreferredMember}/-");
-            WritePreferred(json, term);
-            json.WriteEndObject();
+            Add(json, Encoded($"{NodeAffinity}/{PreferredMember}/-"), term, WritePreferred);
         }
     }
 
@@ -263,41 +199,35 @@ static class PatchWriter
 
         foreach (var requests in decision.Requests.GroupBy(r => r.ContainerIndex))
         {
-            var container = shape.Containers[requests.Key];
             var resources = string.Create(CultureInfo.InvariantCulture, $"/spec/containers/{requests.Key}/resources");
-            if (container.HasRequests)
+            switch (shape.Containers[requests.Key])
             {
-                foreach (var request in requests)
-                {
-                    StartAdd(json, $"{resources}/requests/{request.Resource}");
-                    json.WriteStringValue(request.Quantity);
-                    json.WriteEndObject();
-                }
+                case { HasRequests: true }:
+                    foreach (var request in requests)
+                    {
+                        Add(json, Encoded($"{resources}/requests/{request.Resource}"), request.Quantity, JsonWriting.WriteText);
+                    }
 
-                continue;
+                    break;
+                case { HasResources: true }:
+                    Add(json, Encoded($"{resources}/requests"), requests, WriteResourceList);
+                    break;
+                default:
+                    Add(json, Encoded(resources), requests, static (json, requests) => json.WriteObject(RequestsName, requests, WriteResourceList));
+                    break;
             }
-
-            // One operation brings the parents and all that goes into them.
-            StartAdd(json, container.HasResources ? $"{resources}/requests" : resources);
-            json.WriteStartObject();
-            if (!container.HasResources)
-            {
-                json.WriteStartObject("requests"u8);
-            }
-
-            foreach (var request in requests)
-            {
-                json.WriteString(request.Resource, request.Quantity);
-            }
-
-            if (!container.HasResources)
-            {
-                json.WriteEndObject();
-            }
-
-            json.WriteEndObject();
-            json.WriteEndObject();
         }
+    }
+
+    static void WriteResourceList(Utf8JsonWriter json, IEnumerable<AddedRequest> requests)
+    {
+        json.WriteStartObject();
+        foreach (var request in requests)
+        {
+            json.WriteString(request.Resource, request.Quantity);
+        }
+
+        json.WriteEndObject();
     }
 
     /// <summary>A member name as a part of a JSON Pointer (RFC 6901). '~' first, or the '~' of "~1" would be escaped again.</summary>
@@ -306,27 +236,42 @@ static class PatchWriter
 
     static JsonEncodedText Encoded(string path) => JsonEncodedText.Encode(path, JavaScriptEncoder.UnsafeRelaxedJsonEscaping);
 
-    // The value comes next, then the operation's end.
-    static void StartAdd(Utf8JsonWriter json, string path) => StartAdd(json, Encoded(path));
-
-    static void StartAdd(Utf8JsonWriter json, JsonEncodedText path)
+    static void Add<T>(Utf8JsonWriter json, JsonEncodedText path, T value, Action<Utf8JsonWriter, T> write)
     {
         json.WriteStartObject();
-        json.WriteString(Op, Add);
+        json.WriteString(Op, AddWord);
         json.WriteString(Path, path);
         json.WritePropertyName(Value);
+        write(json, value);
+        json.WriteEndObject();
     }
 
-    static void WriteRequired(Utf8JsonWriter json, NodeSelectorRequirement requirement)
+    static void WriteRequired(Utf8JsonWriter json, NodeSelectorRequirement requirement) =>
+        json.WriteObject(Terms, requirement, static (json, requirement) =>
+        {
+            json.WriteStartArray();
+            json.WriteObject(MatchExpressions, requirement, WriteAlone);
+            json.WriteEndArray();
+        });
+
+    static void WriteAlone(Utf8JsonWriter json, NodeSelectorRequirement requirement)
     {
-        json.WriteStartObject();
-        json.WriteStartArray("nodeSelectorTerms"u8);
-        json.WriteStartObject();
-        json.WriteStartArray(MatchExpressions);
+        json.WriteStartArray();
         WriteRequirement(json, requirement);
         json.WriteEndArray();
-        json.WriteEndObject();
-        json.WriteEndArray();
+    }
+
+    static void WriteRequirement(Utf8JsonWriter json, NodeSelectorRequirement requirement)
+    {
+        json.WriteStartObject();
+        json.WriteString("key"u8, requirement.Key);
+        json.WriteString("operator"u8, Operators[(int)requirement.Operator]);
+        if (requirement.Values.Count > 0)
+        {
+            json.WritePropertyName("values"u8);
+            json.WriteList(requirement.Values, JsonWriting.WriteText);
+        }
+
         json.WriteEndObject();
     }
 
@@ -336,7 +281,7 @@ static class PatchWriter
         json.WriteStartObject();
         json.WriteNumber(Weight, term.Weight);
         json.WritePropertyName(Preference);
-        json.WriteRawValue(Terms.GetValue(term.Preference, Written), skipInputValidation: true);
+        json.WriteRawValue(WrittenTerms.GetValue(term.Preference, Written), skipInputValidation: true);
         json.WriteEndObject();
     }
 
@@ -345,31 +290,19 @@ static class PatchWriter
         var bytes = new ArrayBufferWriter<byte>(256);
         using var json = new Utf8JsonWriter(bytes);
         json.WriteStartObject();
-        if (term.MatchExpressions.Count > 0)
-        {
-            json.WritePropertyName(MatchExpressions);
-            WriteRequirements(json, term.MatchExpressions);
-        }
-
-        if (term.MatchFields.Count > 0)
-        {
-            json.WritePropertyName("matchFields"u8);
-            WriteRequirements(json, term.MatchFields);
-        }
-
+        Write(MatchExpressions, term.MatchExpressions);
+        Write(MatchFields, term.MatchFields);
         json.WriteEndObject();
         json.Flush();
         return bytes.WrittenSpan.ToArray();
-    }
 
-    static void WriteRequirements(Utf8JsonWriter json, IReadOnlyList<NodeSelectorRequirement> requirements)
-    {
-        json.WriteStartArray();
-        for (var i = 0; i < requirements.Count; i++)
+        void Write(JsonEncodedText name, IReadOnlyList<NodeSelectorRequirement> requirements)
         {
-            WriteRequirement(json, requirements[i]);
+            if (requirements.Count > 0)
+            {
+                json.WritePropertyName(name);
+                json.WriteList(requirements, WriteRequirement);
+            }
         }
-
-        json.WriteEndArray();
     }
 }

@@ -51,13 +51,8 @@ sealed record PlacementRecord(
 
         if (decision.Required is { } required)
         {
-            json.WriteStartArray("required"u8);
-            for (var i = 0; i < required.Values.Count; i++)
-            {
-                json.WriteStringValue(required.Values[i]);
-            }
-
-            json.WriteEndArray();
+            json.WritePropertyName("required"u8);
+            json.WriteList(required.Values, JsonWriting.WriteText);
         }
 
         WritePreferred(json, decision.Preferred);

@@ -23,7 +23,7 @@ static class ReviewWriter
         json.WriteStartObject("response"u8);
         json.WriteString("uid"u8, result.Review.Uid);
         json.WriteBoolean("allowed"u8, true);
-        if (result.Decision is { } decision && PatchWriter.HasPatch(decision))
+        if (result.Decision is { IsDecided: true } decision)
         {
             PatchWriter.Write(buffer, decision, result.Explanation, result.Review);
             json.WriteString("patchType"u8, "JSONPatch"u8);

@@ -64,7 +64,7 @@ static class StepExplainer
         var step = settings.Rules.Classify(pod.Facts);
         var explanation = PlacementExplainer.Explain(step, pod.Facts, AuthorPreferences.Of(input.Pod), view, usage, settings.Policy);
         var decision = explanation.Decision;
-        var patch = PatchWriter.HasPatch(decision) ? Patch(decision, text.Explain(decision), review) : null;
+        var patch = decision.IsDecided ? Patch(decision, text.Explain(decision), review) : null;
         return new ExplainedStep(input, explanation, null, patch, patch is null ? input.Pod : PatchApplier.Apply(input.Pod, patch)) { Text = text };
     }
 

@@ -1,4 +1,5 @@
-// This folder exists for speed alone. Without this pool a review allocates about 0.4 KB more, and the bound is 3 KB a review.
+// This folder exists for speed alone. Without this pool a review of a KFP pod allocates 552 bytes more (2,608 with it), and the bound is 3 KB a review:
+// dotnet run -c Release --project tests/AdmissionLas.Benchmarks -- --filter '*Predict*'.
 using System.Buffers.Binary;
 using System.Numerics;
 using System.Text;
