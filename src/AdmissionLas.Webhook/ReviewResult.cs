@@ -58,7 +58,7 @@ sealed record ReviewResult
         Decision = decision,
         Explanation = text.Explain(decision),
         Warnings = decision.Warnings.Count == 0 ? [] : [.. decision.Warnings.Select(w => text.Warn(decision, w))],
-        EarlierRecord = decision.Outcome == Placement.Outcome.AlreadyDecided ? PlacementRecord.TryRead(review.Pod!.Facts.Annotation(PodHints.RecordKey)) : null,
+        EarlierRecord = decision.Outcome == Placement.Outcome.AlreadyDecided ? review.Pod!.Record : null,
     };
 
     internal static ReviewResult Skipped(AdmissionReview review) => !review.PodIsUnreadable

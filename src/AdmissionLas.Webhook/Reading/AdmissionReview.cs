@@ -31,7 +31,8 @@ sealed record AdmissionReview
 /// <param name="Facts">What placement needs.</param>
 /// <param name="Shape">What the patch needs.</param>
 /// <param name="Controller">What created the pod; <see langword="null"/> when there is none or it is malformed.</param>
-sealed record AdmittedPod(string Name, PodFacts Facts, PodShape Shape, OwnerReference? Controller = null);
+/// <param name="Record">What an earlier call for the same pod decided; <see langword="null"/> for the first call.</param>
+sealed record AdmittedPod(string Name, PodFacts Facts, PodShape Shape, OwnerReference? Controller = null, PlacementRecord? Record = null);
 
 /// <summary>The entry of metadata.ownerReferences that is the pod's controller.</summary>
 /// <param name="ApiVersion">Its API group and version.</param>
@@ -70,26 +71,35 @@ readonly record struct ContainerShape(bool HasResources, bool HasRequests);
 /// <summary>The body is not an admission review; the message says what is wrong with it and goes to the caller.</summary>
 sealed class NotAReviewException(string message, Exception? inner = null) : Exception(message, inner);
 
-/// <summary>A value has a type that its schema does not allow; the message names the path.</summary>
-sealed class UnreadablePodException : Exception
+/// <summary>A value has a type that its schema does not allow.</summary>
+/// <param name="position">Where it is in the body, or -1 for the pod itself.</param>
+/// <param name="problem">What is wrong there, such as "is not a string".</param>
+/// <param name="member">What to add to the path: the member that is meant.</param>
+sealed class UnreadablePodException(int position, string problem, string member = "") : Exception(problem)
+{
+    /// <summary>The value with its path, which takes a walk through the body.</summary>
+    internal UnreadableValue In(ReadOnlySpan<byte> body) => new(JsonCursor.PathOf(body, position) + member, Message);
+}
+
+/// <summary>A value that has a type which its schema does not allow.</summary>
+/// <param name="pathInReview">Where it is in the review.</param>
+/// <param name="problem">What is wrong there.</param>
+sealed class UnreadableValue(string pathInReview, string problem)
 {
     const string Pod = "request.object.";
     const string Item = "[]";
 
-    /// <summary>Sets up the fault.</summary>
-    /// <param name="path">Where it is in the review.</param>
-    /// <param name="problem">What is wrong there, such as "is not a string".</param>
-    internal UnreadablePodException(string path, string problem)
-        : base($"{(path.Length == 0 ? "the body" : path.EndsWith(Item, StringComparison.Ordinal) ? $"an item of {Named(path)}" : Named(path))} {problem}") =>
-        Path = Named(path);
+    /// <summary>What is wrong, for the pod's author.</summary>
+    internal string Message => $"{(pathInReview.Length == 0 ? "the body" : pathInReview.EndsWith(Item, StringComparison.Ordinal) ? $"an item of {Path}" : Path)} {problem}";
 
     /// <summary>The JSON path that the message names: in the pod for a value of the pod, else in the review.</summary>
-    internal string Path { get; }
-
     // The pod's author knows the pod, not the review that it is in.
-    static string Named(string path)
+    internal string Path
     {
-        var named = path.EndsWith(Item, StringComparison.Ordinal) ? path[..^Item.Length] : path;
-        return named.StartsWith(Pod, StringComparison.Ordinal) ? named[Pod.Length..] : named;
+        get
+        {
+            var named = pathInReview.EndsWith(Item, StringComparison.Ordinal) ? pathInReview[..^Item.Length] : pathInReview;
+            return named.StartsWith(Pod, StringComparison.Ordinal) ? named[Pod.Length..] : named;
+        }
     }
 }

@@ -151,7 +151,7 @@ sealed class PodReader
             ["namespace"] = (ref json, ref metadata) => metadata.Namespace = json.ReadText(),
             ["labels"] = (ref json, ref metadata) => metadata.Labels = ReadMap(ref json, labels),
             ["annotations"] = (ref json, ref metadata) => metadata.Annotations = ReadMap(ref json, annotations),
-            ["ownerReferences"] = (ref json, ref metadata) => metadata.Controller = ReadController(ref json),
+            ["ownerReferences"] = (ref json, ref metadata) => ReadController(ref json, ref metadata),
         };
         podMembers = new()
         {
@@ -170,16 +170,24 @@ sealed class PodReader
         }
 
         // The API server never sends such a pod; a patch to it would add to a parent that is not there.
-        var metadata = pod.Metadata ?? throw new UnreadablePodException("metadata", "is missing");
-        var spec = pod.Spec ?? throw new UnreadablePodException("spec", "is missing");
+        var metadata = pod.Metadata ?? throw new UnreadablePodException(-1, "is missing", "metadata");
+        var spec = pod.Spec ?? throw new UnreadablePodException(-1, "is missing", "spec");
         var nodeAffinity = spec.Affinity?.Node;
         // Present without terms it matches no node, which is not the same as absent.
         var requiredTerms = nodeAffinity?.Required is { } required ? required.Terms ?? [] : null;
+        var annotations = metadata.Annotations ?? None;
+        PlacementRecord? record = null;
+        // What else an author writes there is not ours.
+        if (annotations.TryGetValue(PodHints.RecordKey, out var text) && (record = PlacementRecord.TryRead(text)) is null)
+        {
+            annotations.Remove(PodHints.RecordKey);
+        }
+
         var facts = new PodFacts
         {
             Namespace = metadata.Namespace ?? "",
             Labels = metadata.Labels ?? None,
-            Annotations = metadata.Annotations ?? None,
+            Annotations = annotations,
             FunctionToExecute = spec.Containers.Function,
             IsPipelineDriver = spec.Containers.IsPipelineDriver,
             NodeName = spec.NodeName,
@@ -205,7 +213,7 @@ sealed class PodReader
             Containers = spec.Containers.Shapes ?? [],
         };
         var name = string.IsNullOrEmpty(metadata.Name) ? metadata.GenerateName : metadata.Name;
-        return new AdmittedPod(name ?? "", facts, shape, metadata.Controller);
+        return new AdmittedPod(name ?? "", facts, shape, metadata.Controller, record);
     }
 
     // Of a map all texts, or those under the keys that a rule or hint asks for.
@@ -234,29 +242,29 @@ sealed class PodReader
     }
 
     // At most one owner is the controller: the API server sees to that. It also refuses a malformed one, which is not ours to report.
-    static OwnerReference? ReadController(ref JsonCursor json)
+    static void ReadController(ref JsonCursor json, ref Metadata metadata)
     {
+        metadata.Controller = null;
         var before = json;
-        OwnerReference? controller = null;
         try
         {
-            if (json.ReadArray())
+            var isList = !metadata.HasMalformedOwner && json.ReadArray();
+            while (isList && OwnerMembers.ReadItem(ref json, out var owner))
             {
-                while (OwnerMembers.ReadItem(ref json, out var owner))
-                {
-                    controller ??= owner is { IsController: true, ApiVersion: { } apiVersion, Kind: { } kind, Name: { } name }
-                        ? new OwnerReference(apiVersion, kind, name, owner.Uid ?? "")
-                        : null;
-                }
+                metadata.Controller ??= owner is { IsController: true, ApiVersion: { } apiVersion, Kind: { } kind, Name: { } name }
+                    ? new OwnerReference(apiVersion, kind, name, owner.Uid ?? "")
+                    : null;
             }
-
-            return controller;
         }
         catch (Exception fault) when (fault is UnreadablePodException or InvalidOperationException)
         {
+            (metadata.Controller, metadata.HasMalformedOwner) = (null, true);
             json = before;
+        }
+
+        if (metadata.HasMalformedOwner)
+        {
             json.SkipValue();
-            return null;
         }
     }
 
@@ -377,7 +385,7 @@ sealed class PodReader
 
     record struct Metadata(
         string? Name, string? GenerateName, string? Namespace, Dictionary<string, string>? Labels, Dictionary<string, string>? Annotations,
-        OwnerReference? Controller);
+        OwnerReference? Controller, bool HasMalformedOwner);
 
     record struct Owner(string? ApiVersion, string? Kind, string? Name, string? Uid, bool IsController);
 

@@ -56,7 +56,7 @@ sealed class ReviewReader
         {
             var json = new JsonCursor(body);
             var envelope = envelopeMembers.Read(ref json) ?? throw new NotAReviewException("the body is null");
-            var review = Review(envelope);
+            var review = Review(envelope, body);
             json.End();
             return review;
         }
@@ -66,7 +66,7 @@ sealed class ReviewReader
         }
         catch (UnreadablePodException fault)
         {
-            throw new NotAReviewException(fault.Message, fault);
+            throw new NotAReviewException(fault.In(body).Message, fault);
         }
         // What the library says of a name that escapes half a surrogate pair.
         catch (InvalidOperationException fault)
@@ -75,7 +75,7 @@ sealed class ReviewReader
         }
     }
 
-    static AdmissionReview Review(in Envelope envelope)
+    static AdmissionReview Review(in Envelope envelope, ReadOnlySpan<byte> body)
     {
         if (!envelope.IsReview)
         {
@@ -89,32 +89,34 @@ sealed class ReviewReader
             throw new NotAReviewException("request.uid is missing");
         }
 
-        var isUnreadable = request is { IsPod: true, IsCreation: true, Fault: not null };
+        var fault = request is { IsPod: true, IsCreation: true } ? request.Fault : null;
+        var unreadable = (fault as UnreadablePodException)?.In(body);
         return new AdmissionReview
         {
             ApiVersion = apiVersion,
             Uid = request.Uid,
             IsDryRun = request.IsDryRun,
             Pod = request.WhyNoPod is null ? request.PodInItsNamespace : null,
-            SkipReason = request.WhyNoPod,
-            PodIsUnreadable = isUnreadable,
-            UnreadablePath = isUnreadable ? request.FaultPath : null,
+            SkipReason = fault is null ? request.WhyNoPod : unreadable?.Message ?? "a name in it is not valid Unicode",
+            PodIsUnreadable = fault is not null,
+            UnreadablePath = unreadable?.Path,
         };
     }
 
     // What is wrong inside the object must not keep us from the uid that may stand behind it: skip the object and go on.
     static void ReadPod(PodReader pods, ref JsonCursor json, ref Request request)
     {
-        (request.Pod, request.Fault, request.FaultPath) = (null, null, null);
+        var earlier = request.Fault;
+        (request.Pod, request.Fault) = (null, null);
         var before = json;
         try
         {
             request.Pod = pods.Read(ref json);
         }
-        catch (Exception fault) when (fault is UnreadablePodException or InvalidOperationException)
+        // A fault costs far more than the bytes that make it: a body with a second one is refused.
+        catch (Exception fault) when (fault is UnreadablePodException or InvalidOperationException && earlier is null)
         {
-            var unreadable = fault as UnreadablePodException;
-            (request.Fault, request.FaultPath) = (unreadable?.Message ?? "a name in it is not valid Unicode", unreadable?.Path);
+            request.Fault = fault;
             json = before;
             json.SkipValue();
         }
@@ -124,7 +126,7 @@ sealed class ReviewReader
 
     record struct ObjectKind(bool HasGroup, bool IsV1, bool IsPod);
 
-    record struct Request(string? Uid, string? Namespace, bool IsPod, bool IsCreation, bool IsDryRun, AdmittedPod? Pod, string? Fault, string? FaultPath)
+    record struct Request(string? Uid, string? Namespace, bool IsPod, bool IsCreation, bool IsDryRun, AdmittedPod? Pod, Exception? Fault)
     {
         // The pod's own namespace may be absent; the request knows it all the same.
         internal readonly AdmittedPod? PodInItsNamespace => Pod is null or { Facts.Namespace.Length: > 0 }
@@ -134,6 +136,7 @@ sealed class ReviewReader
         internal readonly string? WhyNoPod =>
             !IsPod ? "the object is not a pod"
             : !IsCreation ? "the operation is not CREATE"
-            : Fault ?? (Pod is null ? "there is no object" : null);
+            : Pod is null ? "there is no object"
+            : null;
     }
 }

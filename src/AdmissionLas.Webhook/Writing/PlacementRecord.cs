@@ -25,7 +25,10 @@ sealed record PlacementRecord(
     // a pod can run are not recorded.
     const int MaxRequests = 256;
 
-    // An author can write anything, and a member that stands twice would fail only when it is looked at.
+    // With so many requests and terms of as many nodes as a patch may name, ours are shorter. An author can write anything.
+    const int MaxLength = 64 << 10;
+
+    // A member that stands twice would fail only when it is looked at.
     static readonly JsonDocumentOptions Unambiguous = new() { AllowDuplicateProperties = false };
 
     /// <summary>Whether the step was placed.</summary>
@@ -123,10 +126,13 @@ sealed record PlacementRecord(
         },
     };
 
-    /// <summary>Reads a record; <see langword="null"/> when the text is none, or of a version that this program does not know.</summary>
+    /// <summary>
+    /// Reads a record; <see langword="null"/> when the text is none, of a version that this program does not know, or nothing that
+    /// <see cref="Write"/> could have written: it names as many nodes as a patch may, and no name in it has to be escaped.
+    /// </summary>
     internal static PlacementRecord? TryRead(string? text)
     {
-        if (text is null)
+        if (text is null or { Length: > MaxLength } || text.Contains('\\'))
         {
             return null;
         }
@@ -134,13 +140,16 @@ sealed record PlacementRecord(
         try
         {
             return JsonNode.Parse(text, documentOptions: Unambiguous) is JsonObject record && Number(record["version"]) == CurrentVersion &&
-                Text(record["type"]) is { } type && Text(record["outcome"]) is { } outcome && Text(record["mode"]) is { } mode
+                Text(record["type"]) is { } type && Text(record["outcome"]) is { } outcome && Text(record["mode"]) is { } mode &&
+                (record["required"] as JsonArray ?? []) is { Count: <= PlacementPolicy.NamedNodesLimit } required &&
+                (record["preferred"] as JsonObject ?? []) is { Count: <= PlacementPolicy.NamedNodesLimit } preferred &&
+                (record["preferredTerms"] as JsonArray ?? []) is { Count: <= PlacementPolicy.NamedNodesLimit } preferredTerms
                 ? new PlacementRecord(
                     type, outcome, mode, Text(record["node"]), Text(record["location"]),
-                    [.. (record["required"] as JsonArray ?? []).Select(Text).OfType<string>()],
+                    [.. required.Select(Text).OfType<string>()],
                     [
-                        .. (record["preferred"] as JsonObject ?? []).Where(t => Number(t.Value) is not null).Select(t => Term(t.Key, Number(t.Value)!.Value)),
-                        .. (record["preferredTerms"] as JsonArray ?? []).OfType<JsonObject>(),
+                        .. preferred.Where(t => Number(t.Value) is not null).Select(t => Term(t.Key, Number(t.Value)!.Value)),
+                        .. preferredTerms.OfType<JsonObject>(),
                     ],
                     record["requests"] as JsonObject ?? [])
                 : null;

@@ -121,24 +121,29 @@ public sealed class JsonCursorTests
     [InlineData("request.object.spec.containers[]", "is not an object", "an item of spec.containers is not an object")]
     [InlineData("", "is not an object", "the body is not an object")]
     public void A_fault_names_the_path_as_the_author_knows_it(string path, string problem, string message) =>
-        Assert.Equal(message, new UnreadablePodException(path, problem).Message);
+        Assert.Equal(message, new UnreadableValue(path, problem).Message);
 
     [Fact]
     public void A_fault_has_the_path_of_its_value()
     {
-        var json = new JsonCursor(""" { "a": {"b":[1], "c.\u0064": [ {"e": 1}, [ ], {"f" : [ 2 , 3 ]}], "g":{ } } , "h": 4 } """u8);
+        var text = """ { "a": {"b":[1], "c.\u0064": [ {"e": 1}, [ ], {"f" : [ 2 , 3 ]}], "g":{ } } , "h": 4 } """;
 
         Assert.Equal(
             [
                 "the body", "a", "a.b", "an item of a.b", "a.c.d", "an item of a.c.d", "a.c.d[].e", "in a.c.d", "an item of a.c.d", "an item of a.c.d",
                 "a.c.d[].f", "an item of a.c.d[].f", "an item of a.c.d[].f", "in a.c.d", "a.g", "in a.g", "in a", "h", "in ",
             ],
-            Paths(json));
+            Paths(text));
     }
 
-    static List<string> Paths(JsonCursor json)
+    [Fact]
+    public void The_path_to_a_fault_ends_where_the_text_is_no_JSON() =>
+        Assert.Equal("a", JsonCursor.PathOf("""{ "a": { "b": 1 x "c": 2 } }"""u8, position: 19));
+
+    static List<string> Paths(string text)
     {
-        var paths = new List<string>();
+        var (paths, utf8) = (new List<string>(), Encoding.UTF8.GetBytes(text));
+        var json = new JsonCursor(utf8);
         Visit(ref json);
         return paths;
 
@@ -146,7 +151,7 @@ public sealed class JsonCursorTests
         {
             var before = json;
             var kind = json.ReadScalar();
-            paths.Add(json.Fault("").Message.TrimEnd());
+            paths.Add(json.Fault("").In(utf8).Message.TrimEnd());
             if (kind == JsonValueKind.Object)
             {
                 json = before;
@@ -156,7 +161,7 @@ public sealed class JsonCursorTests
                     Visit(ref json);
                 }
 
-                paths.Add($"in {json.FaultInParent("").Path}");
+                paths.Add($"in {json.FaultInParent("").In(utf8).Path}");
             }
             else if (kind == JsonValueKind.Array)
             {

@@ -57,6 +57,29 @@ public sealed class PlacementRecordTests
     public void What_is_no_record_of_this_version_is_not_read(string? text) => Assert.Null(PlacementRecord.TryRead(text));
 
     [Theory]
+    [InlineData("""{"version":1,"type":"\ud800","outcome":"Placed","mode":"Adaptive"}""")]
+    [InlineData("""{"version":1,"type":"Predict","outcome":"Placed","mode":"Adaptive","\ud800":1}""")]
+    [InlineData("""{"version":1,"type":"Predict","outcome":"Placed","mode":"Adaptive","requests":{"c":{"cpu":"\ud800"}}}""")]
+    public void A_record_with_an_escape_is_not_ours_whose_names_have_none(string text) => Assert.Null(PlacementRecord.TryRead(text));
+
+    [Theory]
+    [InlineData("\"preferred\":{", "\"{0}\":1", "}")]
+    [InlineData("\"preferredTerms\":[", "{{}}", "]")]
+    [InlineData("\"required\":[", "\"{0}\"", "]")]
+    public void A_record_of_more_nodes_than_a_patch_may_name_is_not_ours(string start, string item, string end)
+    {
+        Assert.NotNull(PlacementRecord.TryRead(Naming(PlacementPolicy.NamedNodesLimit)));
+        Assert.Null(PlacementRecord.TryRead(Naming(PlacementPolicy.NamedNodesLimit + 1)));
+
+        string Naming(int count) => """{"version":1,"type":"Predict","outcome":"Placed","mode":"Adaptive",""" + start +
+            string.Join(',', Enumerable.Range(0, count).Select(i => string.Format(CultureInfo.InvariantCulture, item, i))) + end + "}";
+    }
+
+    [Fact]
+    public void A_record_longer_than_any_of_ours_is_not_read() =>
+        Assert.Null(PlacementRecord.TryRead($$"""{"version":1,"type":"Predict","outcome":"Placed","mode":"Adaptive","node":"{{new string('n', 64 << 10)}}"}"""));
+
+    [Theory]
     [InlineData("""{"version":1,"type":"Predict","outcome":"Placed","mode":"Adaptive","node":[],"location":{},"required":7,"preferred":[1],"preferredTerms":{"a":1},"requests":[]}""")]
     [InlineData("""{"version":1,"type":"Predict","outcome":"Placed","mode":"Adaptive","required":[7,null,{}],"preferred":{"a":"x","b":1.5,"c":null},"preferredTerms":[1,null]}""")]
     public void A_member_of_a_wrong_type_counts_as_absent(string text)
@@ -88,6 +111,18 @@ public sealed class PlacementRecordTests
 
         Assert.Equal((Outcome.AlreadyDecided, "near"), (second.Decision!.Outcome, second.EarlierRecord?.NodeName));
         Assert.False(response.ContainsKey("patch"));
+    }
+
+    [Theory]
+    [InlineData("null")]
+    [InlineData("\"\"")]
+    [InlineData("\"{\"")]
+    [InlineData("\"{\\\"version\\\":2}\"")]
+    public void A_pod_with_an_unreadable_record_alone_has_not_been_decided_on(string record)
+    {
+        var pod = Pods.PredictJson(annotations: $$"""{ "admissionlas.io/record": {{record}} }""");
+
+        Assert.Equal(Outcome.Placed, WebhookCall.Review(pod, View).Decision!.Outcome);
     }
 
     [Fact]

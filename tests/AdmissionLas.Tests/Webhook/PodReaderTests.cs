@@ -187,6 +187,10 @@ public sealed class PodReaderTests
     public void Without_a_controller_there_is_none(string owners) => Assert.Null(Controller(owners));
 
     [Fact]
+    public void Of_owners_that_stand_several_times_none_counts_once_they_cannot_be_read() =>
+        Assert.Null(Controller("""1, "ownerReferences": [{"controller":true,"apiVersion":"v1","kind":"Job","name":"j"}]"""));
+
+    [Fact]
     public void An_owner_field_elsewhere_is_not_the_pods()
     {
         const string trap = """[{"apiVersion":"v1","kind":"Trap","name":"x","uid":"u","controller":true}]""";

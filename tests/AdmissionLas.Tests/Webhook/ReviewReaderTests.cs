@@ -212,6 +212,19 @@ public sealed class ReviewReaderTests
         Assert.Equal(reason, refused.Message);
     }
 
+    [Fact]
+    public void Of_objects_that_stand_twice_the_last_counts_and_two_that_cannot_be_read_are_no_review()
+    {
+        const string good = """{ "metadata": { "name": "p" }, "spec": { "containers": [] } }""";
+
+        Assert.Equal("p", Send(Objects("""{ "metadata": 1 }""", good)).Review.Pod!.Name);
+        Assert.Equal("metadata", Send(Objects(good, """{ "metadata": 1 }""")).Review.UnreadablePath);
+        Assert.Equal("metadata is not an object", Assert.Throws<NotAReviewException>(() => Send(Objects("""{ "metadata": 1 }""", """{ "metadata": 1 }"""))).Message);
+
+        static string Objects(string first, string second) =>
+            Review($$"""{ "uid": "u", "kind": {{PodKind}}, "operation": "CREATE", "object": {{first}}, "object": {{second}} }""");
+    }
+
     // Go's decoder refuses a byte order mark too; white space at the end is JSON.
     [Fact]
     public void A_byte_order_mark_is_refused_and_white_space_at_the_end_is_not()

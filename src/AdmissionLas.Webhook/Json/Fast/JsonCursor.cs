@@ -193,10 +193,31 @@ ref struct JsonCursor(ReadOnlySpan<byte> json)
     }
 
     /// <summary>What is wrong with the value that was read last.</summary>
-    internal readonly UnreadablePodException Fault(string problem) => new(PathOf(valueAt), problem);
+    internal readonly UnreadablePodException Fault(string problem) => new(valueAt, problem);
 
     /// <summary>What is wrong with the object that the value which was read last is in, or with the object that was left last.</summary>
-    internal readonly UnreadablePodException FaultInParent(string problem, string member = "") => new(PathOf(valueAt - 1) + member, problem);
+    internal readonly UnreadablePodException FaultInParent(string problem, string member = "") => new(valueAt - 1, problem, member);
+
+    /// <summary>
+    /// The names that lead to a position, as far as they can be read. It walks there from the beginning: only the one fault that is answered needs it.
+    /// </summary>
+    internal static string PathOf(ReadOnlySpan<byte> json, int position)
+    {
+        var path = "";
+        var walk = new JsonCursor(json);
+        try
+        {
+            while (walk.StepInto(position, ref path))
+            {
+            }
+        }
+        catch (Exception fault) when (fault is JsonException or UnreadablePodException or InvalidOperationException)
+        {
+            // What was skipped on the way to the fault need not be JSON.
+        }
+
+        return path;
+    }
 
     bool ReadStart(byte start, string problem)
     {
@@ -377,18 +398,6 @@ ref struct JsonCursor(ReadOnlySpan<byte> json)
         var reader = new Utf8JsonReader([(byte)'"', .. raw, (byte)'"']);
         reader.Read();
         return reader.GetString()!;
-    }
-
-    // The names that lead to a position, found by walking there once more: only a fault needs them.
-    readonly string PathOf(int position)
-    {
-        var path = "";
-        var walk = new JsonCursor(json);
-        while (walk.StepInto(position, ref path))
-        {
-        }
-
-        return path;
     }
 
     // Into the member or item that the position is in, if it is in one.
