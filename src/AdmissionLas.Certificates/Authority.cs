@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
@@ -9,15 +8,6 @@ namespace AdmissionLas.Certificates;
 /// <param name="KeyPem">Its private key, PKCS #8.</param>
 public sealed record KeyPair(CertificateFacts Certificate, string KeyPem)
 {
-    /// <summary>Reads a certificate and its key.</summary>
-    /// <exception cref="CryptographicException">One of them is broken, or they do not belong together.</exception>
-    /// <exception cref="ArgumentException">One of them is not PEM.</exception>
-    public static KeyPair Read(string certificatePem, string keyPem)
-    {
-        using var both = X509Certificate2.CreateFromPem(certificatePem, keyPem);
-        return new KeyPair(CertificateFacts.Of(both), keyPem);
-    }
-
     /// <inheritdoc/>
     public override string ToString() => Certificate.Subject;
 }
@@ -33,7 +23,7 @@ public static class Authority
         using var key = NewKey(policy.KeyType);
         var serial = NewSerialNumber();
         // Two authorities of the same name differ in their keys only, and not every verifier compares those.
-        var subject = string.Create(CultureInfo.InvariantCulture, $"{policy.AuthoritySubject}, SERIALNUMBER={Convert.ToHexStringLower(serial.AsSpan(0, 6))}");
+        var subject = $"{policy.AuthoritySubject}, SERIALNUMBER={Convert.ToHexStringLower(serial.AsSpan(0, 6))}";
         var request = new CertificateRequest(new X500DistinguishedName(subject), key, HashAlgorithmName.SHA256);
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, true, 0, true));
         request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign, true));

@@ -12,27 +12,22 @@ public sealed record CertificateInventory(
     public static async Task<CertificateInventory> ReadAsync(ICertificateStore certificates, ICaBundleStore caBundles, CancellationToken stop)
     {
         List<string> faults = [];
-        Authorities? authorities = null;
-        KeyPair? serving = null;
-        if (await certificates.ReadAsync(CertificateGroup.Authorities, stop).ConfigureAwait(false) is { } kept)
-        {
-            authorities = StoredCertificates.ReadAuthorities(kept, out var fault);
-            Note(CertificateGroup.Authorities, fault);
-        }
-
-        if (await certificates.ReadAsync(CertificateGroup.Serving, stop).ConfigureAwait(false) is { } served)
-        {
-            serving = StoredCertificates.ReadServing(served, out var fault);
-            Note(CertificateGroup.Serving, fault);
-        }
-
+        var authorities = await UsableAsync(CertificateGroup.Authorities, StoredCertificates.ReadAuthorities).ConfigureAwait(false);
+        var serving = await UsableAsync(CertificateGroup.Serving, StoredCertificates.ReadServing).ConfigureAwait(false);
         return new CertificateInventory(authorities, serving, await caBundles.ReadAsync(stop).ConfigureAwait(false), faults);
 
-        void Note(CertificateGroup group, string? fault)
+        // With a fault in one of the authorities there are none: new ones are made then, and those that callers trust stay trusted.
+        async Task<T?> UsableAsync<T>(CertificateGroup group, Func<IReadOnlyDictionary<string, string>, T> read) where T : class
         {
-            if (fault is not null)
+            var texts = await certificates.ReadAsync(group, stop).ConfigureAwait(false);
+            try
             {
-                faults.Add($"{certificates.PlaceOf(group)}: {fault}");
+                return texts is null ? null : read(texts);
+            }
+            catch (InvalidDataException fault)
+            {
+                faults.Add($"{certificates.PlaceOf(group)}: {fault.Message}");
+                return null;
             }
         }
     }

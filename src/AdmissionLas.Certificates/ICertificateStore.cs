@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 
 namespace AdmissionLas.Certificates;
 
@@ -86,42 +87,28 @@ static class StoredCertificates
         [Bundle] = bundle.Pem,
     };
 
-    /// <summary>
-    /// Reads the authorities. With a fault in one of them there are none: new ones are made then, and those that callers trust stay trusted.
-    /// </summary>
-    internal static Authorities? ReadAuthorities(IReadOnlyDictionary<string, string> texts, out string? fault)
+    /// <exception cref="InvalidDataException">One of them is missing or broken.</exception>
+    internal static Authorities ReadAuthorities(IReadOnlyDictionary<string, string> texts) => new(
+        ReadPair(texts, SignerCertificate, SignerKey),
+        texts.ContainsKey(NextCertificate) ? ReadPair(texts, NextCertificate, NextKey) : null,
+        (texts.TryGetValue(OldCertificates, out var old) ? TrustBundle.Read(old) : TrustBundle.Empty)?.Authorities
+            ?? throw new InvalidDataException($"{OldCertificates} is broken"));
+
+    /// <exception cref="InvalidDataException">The certificate or its key is missing or broken.</exception>
+    internal static KeyPair ReadServing(IReadOnlyDictionary<string, string> texts) => ReadPair(texts, ServingCertificate, ServingKey);
+
+    static KeyPair ReadPair(IReadOnlyDictionary<string, string> texts, string certificate, string key)
     {
-        var signer = ReadPair(texts, SignerCertificate, SignerKey, out fault);
-        if (signer is null)
-        {
-            return null;
-        }
-
-        var next = texts.ContainsKey(NextCertificate) ? ReadPair(texts, NextCertificate, NextKey, out fault) : null;
-        var old = texts.TryGetValue(OldCertificates, out var pem) ? TrustBundle.Read(pem) : TrustBundle.Empty;
-        fault ??= old is null ? $"{OldCertificates} is broken" : null;
-        return fault is null ? new Authorities(signer, next, old!.Authorities) : null;
-    }
-
-    internal static KeyPair? ReadServing(IReadOnlyDictionary<string, string> texts, out string? fault) => ReadPair(texts, ServingCertificate, ServingKey, out fault);
-
-    static KeyPair? ReadPair(IReadOnlyDictionary<string, string> texts, string certificate, string key, out string? fault)
-    {
-        if (!texts.TryGetValue(certificate, out var certificatePem) || !texts.TryGetValue(key, out var keyPem))
-        {
-            fault = $"{(texts.ContainsKey(certificate) ? key : certificate)} is missing";
-            return null;
-        }
-
         try
         {
-            fault = null;
-            return KeyPair.Read(certificatePem, keyPem);
+            using var both = X509Certificate2.CreateFromPem(Text(certificate), Text(key));
+            return new KeyPair(CertificateFacts.Of(both), Text(key));
         }
         catch (Exception broken) when (broken is CryptographicException or ArgumentException)
         {
-            fault = $"{certificate} and {key} cannot be used: {broken.Message}";
-            return null;
+            throw new InvalidDataException($"{certificate} and {key} cannot be used: {broken.Message}", broken);
         }
+
+        string Text(string name) => texts.TryGetValue(name, out var text) ? text : throw new InvalidDataException($"{name} is missing");
     }
 }

@@ -35,9 +35,10 @@ sealed class InMemoryCertificateStore : ICertificateStore, ICaBundleStore, IRota
     public Task WriteAsync(CertificateGroup group, IReadOnlyDictionary<string, string> texts, CancellationToken stop)
     {
         groups[group] = texts;
-        if (group == CertificateGroup.Serving && StoredCertificates.ReadServing(texts, out _) is { } serving)
+        if (group == CertificateGroup.Serving)
         {
-            replicas = replicas?.Select(r => r with { Served = serving.Certificate, Fault = null }).ToList();
+            var served = CertificateFacts.Of(texts[StoredCertificates.ServingCertificate]);
+            replicas = replicas?.Select(r => r with { Served = served, Fault = null }).ToList();
         }
 
         return Task.CompletedTask;
