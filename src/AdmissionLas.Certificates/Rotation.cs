@@ -35,7 +35,6 @@ public sealed class Rotation(
 
     TrustBundle? trustedBundle;
     DateTimeOffset trustedSince;
-    DateTimeOffset? awaitingReplicasSince;
 
     /// <summary>Runs until the goal is reached or only an admin can go on.</summary>
     /// <exception cref="RotationInProgressException">Another rotation is running.</exception>
@@ -67,44 +66,52 @@ public sealed class Rotation(
     {
         var collisions = 0;
         string? waitingFor = null;
+        DateTimeOffset? awaitingReplicasSince = null;
         while (true)
         {
             stop.ThrowIfCancellationRequested();
-            var state = await ReadAsync(stop).ConfigureAwait(false);
-            if (goal == RotationGoal.RenewAuthority && state.Authorities is { } known && (known.Next is not null || known.Old.Count > 0))
+            var found = await CertificateInventory.ReadAsync(certificates, caBundles, stop).ConfigureAwait(false);
+            foreach (var fault in found.Faults)
+            {
+                report($"{fault}; a new one is made");
+            }
+
+            var replicas = found.Authorities is { Old.Count: > 0 } ? await caBundles.ReplicasAsync(stop).ConfigureAwait(false) : null;
+            if (goal == RotationGoal.RenewAuthority && found.Authorities is { } known && (known.Next is not null || known.Old.Count > 0))
             {
                 report("going on with a change of authority that an earlier run has started");
                 goal = RotationGoal.Renew;
             }
 
-            var step = RotationPlan.Next(state, goal, policy, timings.TrustDelay, time.GetUtcNow());
+            var (action, why) = new RotationPlan(found, TrustedFor(found), replicas, goal, policy, timings.TrustDelay, time.GetUtcNow()).Next();
             try
             {
-                switch (step)
+                switch (action)
                 {
-                    case RotationStep.Done:
-                        report(step.Why);
-                        return RotationOutcome.Done;
-                    case RotationStep.Refuse:
-                        report(step.Why);
-                        return RotationOutcome.Unfinished;
-                    case RotationStep.AwaitTrust or RotationStep.AwaitReplicas:
-                        if (step.Why != waitingFor)
+                    case RotationAction.Done or RotationAction.Refuse:
+                        report(why);
+                        return action == RotationAction.Done ? RotationOutcome.Done : RotationOutcome.Unfinished;
+                    case RotationAction.AwaitTrust or RotationAction.AwaitReplicas:
+                        if (why != waitingFor)
                         {
-                            report($"waiting: {step.Why}");
+                            report($"waiting: {why}");
                         }
 
-                        waitingFor = step.Why;
-                        if (step is RotationStep.AwaitReplicas && !HasPatience())
+                        waitingFor = why;
+                        if (action == RotationAction.AwaitReplicas)
                         {
-                            report("the old authority stays trusted until then, so every call works; run `certs rotate` again, or `certs revoke-old --unseen` if you are sure");
-                            return RotationOutcome.Unfinished;
+                            awaitingReplicasSince ??= time.GetUtcNow();
+                            if (time.GetUtcNow() - awaitingReplicasSince >= timings.ReplicaPatience)
+                            {
+                                report("the old authority stays trusted until then, so every call works; run `certs rotate` again, or `certs revoke-old --unseen` if you are sure");
+                                return RotationOutcome.Unfinished;
+                            }
                         }
 
                         await Task.Delay(timings.Poll, time, stop).ConfigureAwait(false);
                         break;
                     default:
-                        await DoAsync(step, state, stop).ConfigureAwait(false);
+                        await DoAsync(action, why, found, stop).ConfigureAwait(false);
                         break;
                 }
             }
@@ -114,67 +121,41 @@ public sealed class Rotation(
             }
 
             // The forced step is done; the rest follows from the state.
-            goal = (goal, step) is (RotationGoal.RenewAuthority, RotationStep.AddNext) or (RotationGoal.RenewServing, RotationStep.IssueServing) ? RotationGoal.Renew : goal;
+            goal = (goal, action) is (RotationGoal.RenewAuthority, RotationAction.AddNext) or (RotationGoal.RenewServing, RotationAction.IssueServing) ? RotationGoal.Renew : goal;
         }
     }
 
-    bool HasPatience()
+    Task DoAsync(RotationAction action, string why, CertificateInventory found, CancellationToken stop)
     {
-        awaitingReplicasSince ??= time.GetUtcNow();
-        return time.GetUtcNow() - awaitingReplicasSince < timings.ReplicaPatience;
-    }
-
-    async Task DoAsync(RotationStep step, RotationState state, CancellationToken stop)
-    {
-        var now = time.GetUtcNow();
-        switch (step)
+        var (authorities, now, place) = (found.Authorities!, time.GetUtcNow(), certificates.PlaceOf(CertificateGroup.Authorities));
+        switch (action)
         {
-            case RotationStep.CreateAuthority:
+            case RotationAction.CreateAuthority:
                 // An authority that is trusted now may have signed what is served now.
-                var trusted = state.Trusted?.Values.SelectMany(b => b?.Authorities ?? []).Where(a => a.NotAfter > now).Distinct().ToList() ?? [];
-                await WriteAsync(new Authorities(Authority.Create(policy, now), null, trusted), $"making an authority in {PlaceOfAuthorities}: {step.Why}", stop).ConfigureAwait(false);
-                break;
-            case RotationStep.AddNext:
-                await WriteAsync(state.Authorities! with { Next = Authority.Create(policy, now) }, $"making the next authority in {PlaceOfAuthorities}: {step.Why}", stop).ConfigureAwait(false);
-                break;
-            case RotationStep.Promote:
-                await WriteAsync(state.Authorities!.Promoted(), $"the next authority becomes the signer: {step.Why}", stop).ConfigureAwait(false);
-                break;
-            case RotationStep.RemoveOldAuthorities:
-                await WriteAsync(state.Authorities! with { Old = [] }, $"removing the old authority: {step.Why}", stop).ConfigureAwait(false);
-                break;
-            case RotationStep.Trust:
-                report($"writing {state.Authorities!.Bundle.Authorities.Count} trusted {(state.Authorities.Bundle.Authorities.Count == 1 ? "authority" : "authorities")} to {caBundles.Place}: {step.Why}");
-                await caBundles.WriteAsync(state.Authorities.Bundle, stop).ConfigureAwait(false);
-                break;
-            case RotationStep.IssueServing:
-                report($"making a serving certificate in {certificates.PlaceOf(CertificateGroup.Serving)}: {step.Why}");
-                var issued = state.Authorities!.Signer.Issue(policy, now);
-                await certificates.WriteAsync(CertificateGroup.Serving, StoredCertificates.Write(issued, state.Authorities.Bundle), stop).ConfigureAwait(false);
-                break;
+                var trusted = found.Trusted?.Values.SelectMany(b => b?.Authorities ?? []).Where(a => a.NotAfter > now).Distinct().ToList() ?? [];
+                return ChangeAsync(new Authorities(Authority.Create(policy, now), null, trusted), $"making an authority in {place}");
+            case RotationAction.AddNext:
+                return ChangeAsync(authorities with { Next = Authority.Create(policy, now) }, $"making the next authority in {place}");
+            case RotationAction.Promote:
+                return ChangeAsync(authorities.Promoted(), "the next authority becomes the signer");
+            case RotationAction.RemoveOldAuthorities:
+                return ChangeAsync(authorities with { Old = [] }, "removing the old authority");
+            case RotationAction.Trust:
+                var count = authorities.Bundle.Authorities.Count;
+                report($"writing {count} trusted {(count == 1 ? "authority" : "authorities")} to {caBundles.Place}: {why}");
+                return caBundles.WriteAsync(authorities.Bundle, stop);
+            case RotationAction.IssueServing:
+                report($"making a serving certificate in {certificates.PlaceOf(CertificateGroup.Serving)}: {why}");
+                return certificates.WriteAsync(CertificateGroup.Serving, StoredCertificates.Write(authorities.Signer.Issue(policy, now), authorities.Bundle), stop);
             default:
-                throw new InvalidOperationException($"no way to do {step.GetType().Name}");
+                throw new InvalidOperationException($"no way to do {action}");
         }
-    }
 
-    string PlaceOfAuthorities => certificates.PlaceOf(CertificateGroup.Authorities);
-
-    Task WriteAsync(Authorities authorities, string what, CancellationToken stop)
-    {
-        report(what);
-        return certificates.WriteAsync(CertificateGroup.Authorities, StoredCertificates.Write(authorities), stop);
-    }
-
-    async Task<RotationState> ReadAsync(CancellationToken stop)
-    {
-        var found = await CertificateInventory.ReadAsync(certificates, caBundles, stop).ConfigureAwait(false);
-        foreach (var fault in found.Faults)
+        Task ChangeAsync(Authorities changed, string what)
         {
-            report($"{fault}; a new one is made");
+            report($"{what}: {why}");
+            return certificates.WriteAsync(CertificateGroup.Authorities, StoredCertificates.Write(changed), stop);
         }
-
-        var replicas = found.Authorities is { Old.Count: > 0 } ? await caBundles.ReplicasAsync(stop).ConfigureAwait(false) : null;
-        return new RotationState(found.Authorities, found.Serving, found.Trusted, TrustedFor(found), replicas);
     }
 
     // Counted from what this run has seen: a run that was killed cannot know when its write reached the last API server.

@@ -22,46 +22,26 @@ public enum RotationGoal
     RevokeUnseen,
 }
 
-/// <summary>The state from which the next step follows.</summary>
-/// <param name="Authorities">The authorities; <see langword="null"/> when there are no usable ones.</param>
-/// <param name="Serving">The stored serving certificate; <see langword="null"/> when there is no usable one.</param>
-/// <param name="Trusted">Each caller's bundle, see <see cref="ICaBundleStore.ReadAsync"/>.</param>
-/// <param name="TrustedFor">For how long every caller's bundle has been seen to be right; <see langword="null"/> when one is not.</param>
-/// <param name="Replicas">What is served, see <see cref="ICaBundleStore.ReplicasAsync"/>; read only while there are old authorities.</param>
-sealed record RotationState(
-    Authorities? Authorities,
-    KeyPair? Serving,
-    IReadOnlyDictionary<string, TrustBundle?>? Trusted,
-    TimeSpan? TrustedFor,
-    IReadOnlyList<Replica>? Replicas);
-
-/// <summary>The next step: one write or one wait, so that a run can end after any of them.</summary>
-/// <param name="Why">The reason, for messages.</param>
-abstract record RotationStep(string Why)
+/// <summary>What a run does next: one write or one wait, so that a run can end after any of them.</summary>
+enum RotationAction
 {
     // Also replaces a lost authority. The authorities that are trusted now stay trusted.
-    internal sealed record CreateAuthority(string Why) : RotationStep(Why);
+    CreateAuthority,
 
     // The next authority signs nothing yet.
-    internal sealed record AddNext(string Why) : RotationStep(Why);
+    AddNext,
 
     // The API server trusts exactly our authorities then.
-    internal sealed record Trust(string Why) : RotationStep(Why);
-
-    internal sealed record AwaitTrust(string Why) : RotationStep(Why);
-
-    internal sealed record Promote(string Why) : RotationStep(Why);
-
-    internal sealed record IssueServing(string Why) : RotationStep(Why);
-
-    internal sealed record AwaitReplicas(string Why) : RotationStep(Why);
-
-    internal sealed record RemoveOldAuthorities(string Why) : RotationStep(Why);
-
-    internal sealed record Done(string Why) : RotationStep(Why);
+    Trust,
+    AwaitTrust,
+    Promote,
+    IssueServing,
+    AwaitReplicas,
+    RemoveOldAuthorities,
+    Done,
 
     // Only an admin can go on.
-    internal sealed record Refuse(string Why) : RotationStep(Why);
+    Refuse,
 }
 
 /// <summary>
@@ -73,54 +53,65 @@ abstract record RotationStep(string Why)
 /// The rule behind the order: at every moment each API server's bundle holds the signer of each replica's certificate. So trust grows before
 /// a new certificate is served, and shrinks only once no old one is.
 /// </remarks>
-static class RotationPlan
+/// <param name="found">What the stores hold.</param>
+/// <param name="trustedFor">For how long every caller's bundle has been seen to be right; <see langword="null"/> when one is not.</param>
+/// <param name="replicas">What is served, see <see cref="ICaBundleStore.ReplicasAsync"/>; read only while there are old authorities.</param>
+/// <param name="goal">What the run is for.</param>
+/// <param name="policy">How certificates are made.</param>
+/// <param name="trustDelay">How long an API server may take to read a changed bundle.</param>
+/// <param name="now">The time.</param>
+sealed class RotationPlan(
+    CertificateInventory found, TimeSpan? trustedFor, IReadOnlyList<Replica>? replicas, RotationGoal goal, CertificatePolicy policy, TimeSpan trustDelay, DateTimeOffset now)
 {
-    // trustDelay: how long an API server may take to read a changed bundle.
-    internal static RotationStep Next(RotationState state, RotationGoal goal, CertificatePolicy policy, TimeSpan trustDelay, DateTimeOffset now)
+    bool Revokes => goal is RotationGoal.Revoke or RotationGoal.RevokeUnseen;
+
+    bool Renews => goal is RotationGoal.Renew or RotationGoal.RenewServing or RotationGoal.RenewAuthority;
+
+    /// <summary>The next step and its reason, for messages.</summary>
+    internal (RotationAction Action, string Why) Next()
     {
-        var revokes = goal is RotationGoal.Revoke or RotationGoal.RevokeUnseen;
-        var renews = goal is RotationGoal.Renew or RotationGoal.RenewServing or RotationGoal.RenewAuthority;
-        if (state.Authorities is not { } authorities)
+        if (found.Authorities is not { } authorities)
         {
-            return revokes ? new RotationStep.Refuse("there is no authority; make one with `certs init`") : new RotationStep.CreateAuthority("there is no authority yet");
+            return Revokes
+                ? (RotationAction.Refuse, "there is no authority; make one with `certs init`")
+                : (RotationAction.CreateAuthority, "there is no authority yet");
         }
 
-        if (!revokes && authorities.Next is null && ReasonForNext(authorities, goal, renews, now) is { } reason)
+        if (!Revokes && authorities.Next is null && ReasonForNext(authorities) is { } reason)
         {
-            return new RotationStep.AddNext(reason);
+            return (RotationAction.AddNext, reason);
         }
 
         // This comes first: a bundle that was changed from outside may break every call.
-        if (state.Trusted is { } callers && callers.Values.Any(bundle => !authorities.Bundle.Equals(bundle)))
+        if (found.Trusted is { } callers && callers.Values.Any(bundle => !authorities.Bundle.Equals(bundle)))
         {
-            return new RotationStep.Trust(ReasonToTrust(callers, authorities.Bundle));
+            return (RotationAction.Trust, ReasonToTrust(callers, authorities.Bundle));
         }
 
-        var trusted = state.Trusted is null || state.TrustedFor >= trustDelay;
-        if (!revokes && authorities.Next is not null)
+        var trusted = found.Trusted is null || trustedFor >= trustDelay;
+        var awaitTrust = (RotationAction.AwaitTrust, $"API servers get {trustDelay.TotalSeconds:0.#} s to read the bundle");
+        if (!Revokes && authorities.Next is not null)
         {
-            return trusted ? new RotationStep.Promote("every API server trusts the next authority") : AwaitTrust(trustDelay);
+            return trusted ? (RotationAction.Promote, "every API server trusts the next authority") : awaitTrust;
         }
 
-        if (!revokes && ReasonToIssue(state, authorities, goal, renews, policy, now) is { } why)
+        if (!Revokes && ReasonToIssue(authorities) is { } why)
         {
             // A certificate of the same signer is served already, so the signer is trusted already.
-            return trusted || (state.Serving is { } known && authorities.SignerSigned(known.Certificate)) ? new RotationStep.IssueServing(why) : AwaitTrust(trustDelay);
+            return trusted || SignerSignedServing(authorities) ? (RotationAction.IssueServing, why) : awaitTrust;
         }
 
-        return authorities.Old.Count > 0 ? RemoveOld(state, authorities, goal)
-            : new RotationStep.Done(revokes ? "there is no old authority" : ReasonForNothing(authorities, state.Serving));
+        return authorities.Old.Count > 0 ? RemoveOld(authorities)
+            : (RotationAction.Done, Revokes ? "there is no old authority" : ReasonForNothing(authorities));
     }
 
-    static RotationStep.AwaitTrust AwaitTrust(TimeSpan trustDelay) => new($"API servers get {trustDelay.TotalSeconds:0.#} s to read the bundle");
-
-    static string? ReasonForNext(Authorities authorities, RotationGoal goal, bool renews, DateTimeOffset now)
+    string? ReasonForNext(Authorities authorities)
     {
         var signer = authorities.Signer.Certificate;
         return signer.NotAfter <= now ? $"the authority expired at {signer.NotAfter:u}"
             // One change at a time.
             : authorities.Old.Count > 0 ? null
-            : renews && signer.RenewalDueAt <= now ? $"the authority is past two thirds of its life, since {signer.RenewalDueAt:u}"
+            : Renews && signer.RenewalDueAt <= now ? $"the authority is past two thirds of its life, since {signer.RenewalDueAt:u}"
             : goal == RotationGoal.RenewAuthority ? "you asked for a new authority"
             : null;
     }
@@ -138,9 +129,9 @@ static class RotationPlan
             : "its entries trust different authorities";
     }
 
-    static string? ReasonToIssue(RotationState state, Authorities authorities, RotationGoal goal, bool renews, CertificatePolicy policy, DateTimeOffset now)
+    string? ReasonToIssue(Authorities authorities)
     {
-        if (state.Serving?.Certificate is not { } serving)
+        if (found.Serving?.Certificate is not { } serving)
         {
             return "there is no serving certificate";
         }
@@ -149,39 +140,29 @@ static class RotationPlan
         return !authorities.SignerSigned(serving) ? "the signer did not sign the serving certificate"
             : serving.NotAfter <= now ? $"the serving certificate expired at {serving.NotAfter:u}"
             : !wanted.ToHashSet(StringComparer.OrdinalIgnoreCase).SetEquals(serving.Names()) ? "the serving certificate is for other names than the policy's"
-            : renews && serving.RenewalDueAt <= now ? $"the serving certificate is past two thirds of its life, since {serving.RenewalDueAt:u}"
+            : Renews && serving.RenewalDueAt <= now ? $"the serving certificate is past two thirds of its life, since {serving.RenewalDueAt:u}"
             : goal == RotationGoal.RenewServing ? "you asked for a new serving certificate"
             : null;
     }
 
-    static RotationStep RemoveOld(RotationState state, Authorities authorities, RotationGoal goal)
+    (RotationAction Action, string Why) RemoveOld(Authorities authorities)
     {
-        if (goal == RotationGoal.Complete)
-        {
-            return new RotationStep.Done("an old authority is still trusted; `certs rotate` or `certs revoke-old` removes it");
-        }
+        var behind = replicas?.Where(r => r.Served is null || !authorities.SignerSigned(r.Served)).ToList();
+        return goal == RotationGoal.Complete
+                ? (RotationAction.Done, "an old authority is still trusted; `certs rotate` or `certs revoke-old` removes it")
+            : !SignerSignedServing(authorities)
+                ? (RotationAction.Refuse, "the signer has not signed the served certificate yet; run `certs rotate` first")
+            : goal == RotationGoal.RevokeUnseen ? (RotationAction.RemoveOldAuthorities, "you asked for it")
+            : behind is null
+                ? (RotationAction.Refuse, "the served certificates cannot be seen from here; once every server has the new one, run `certs revoke-old --unseen`")
+            : behind.Count == 0 ? (RotationAction.RemoveOldAuthorities, "no server serves a certificate of the old authority any more")
+            : (RotationAction.AwaitReplicas, $"{behind.Count} of {replicas!.Count} replicas: {string.Join("; ", behind.Take(3).Select(Described))}");
 
-        if (state.Serving is not { } serving || !authorities.SignerSigned(serving.Certificate))
-        {
-            return new RotationStep.Refuse("the signer has not signed the served certificate yet; run `certs rotate` first");
-        }
-
-        if (goal == RotationGoal.RevokeUnseen)
-        {
-            return new RotationStep.RemoveOldAuthorities("you asked for it");
-        }
-
-        if (state.Replicas is not { } replicas)
-        {
-            return new RotationStep.Refuse("the served certificates cannot be seen from here; once every server has the new one, run `certs revoke-old --unseen`");
-        }
-
-        var behind = replicas.Where(r => r.Served is null || !authorities.SignerSigned(r.Served)).ToList();
-        return behind.Count == 0 ? new RotationStep.RemoveOldAuthorities("no server serves a certificate of the old authority any more")
-            : new RotationStep.AwaitReplicas($"{behind.Count} of {replicas.Count} replicas: {string.Join("; ", behind.Take(3).Select(r => $"{r.Name} {r.Fault ?? "serves a certificate of the old authority"}"))}");
+        static string Described(Replica replica) => $"{replica.Name} {replica.Fault ?? "serves a certificate of the old authority"}";
     }
 
-    static string ReasonForNothing(Authorities authorities, KeyPair? serving) => string.Create(
-        System.Globalization.CultureInfo.InvariantCulture,
-        $"nothing is due: the serving certificate is renewed from {serving!.Certificate.RenewalDueAt:u} on, the authority from {authorities.Signer.Certificate.RenewalDueAt:u} on");
+    bool SignerSignedServing(Authorities authorities) => found.Serving is { } serving && authorities.SignerSigned(serving.Certificate);
+
+    string ReasonForNothing(Authorities authorities) =>
+        $"nothing is due: the serving certificate is renewed from {found.Serving!.Certificate.RenewalDueAt:u} on, the authority from {authorities.Signer.Certificate.RenewalDueAt:u} on";
 }
