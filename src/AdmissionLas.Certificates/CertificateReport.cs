@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace AdmissionLas.Certificates;
 
 /// <summary>The state of the certificates for an admin: the authorities, what is served, what callers trust, and the problems.</summary>
@@ -108,17 +106,14 @@ public sealed record CertificateReport(IReadOnlyList<string> Lines, IReadOnlyLis
 
         void CheckAge(CertificateFacts certificate, string what)
         {
-            if (certificate.NotAfter <= now)
+            var problem = certificate.NotAfter <= now ? $"expired at {certificate.NotAfter:u}; run `certs rotate`"
+                : now < certificate.NotBefore ? $"is not valid before {certificate.NotBefore:u}; check this machine's clock"
+                : certificate.RenewalDueAt + RenewalGrace < now
+                    ? $"is due for renewal since {certificate.RenewalDueAt:u}; check the CronJob admission-las-certs-rotate, or run `certs rotate`"
+                : null;
+            if (problem is not null)
             {
-                Problems.Add($"{what} expired at {certificate.NotAfter:u}; run `certs rotate`");
-            }
-            else if (now < certificate.NotBefore)
-            {
-                Problems.Add($"{what} is not valid before {certificate.NotBefore:u}; check this machine's clock");
-            }
-            else if (certificate.RenewalDueAt + RenewalGrace < now)
-            {
-                Problems.Add($"{what} is due for renewal since {certificate.RenewalDueAt:u}; check the CronJob admission-las-certs-rotate, or run `certs rotate`");
+                Problems.Add($"{what} {problem}");
             }
         }
 
@@ -126,7 +121,7 @@ public sealed record CertificateReport(IReadOnlyList<string> Lines, IReadOnlyLis
 
         static string Named(CertificateFacts certificate) => $"{certificate.Subject} [{certificate.ShortFingerprint}]";
 
-        static string Described(CertificateFacts certificate) => string.Create(
-            CultureInfo.InvariantCulture, $"{Named(certificate)}, expires {certificate.NotAfter:u}, renewed from {certificate.RenewalDueAt:u} on");
+        static string Described(CertificateFacts certificate) =>
+            $"{Named(certificate)}, expires {certificate.NotAfter:u}, renewed from {certificate.RenewalDueAt:u} on";
     }
 }

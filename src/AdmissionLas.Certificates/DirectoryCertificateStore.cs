@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace AdmissionLas.Certificates;
 
 /// <summary>
@@ -77,7 +75,7 @@ public sealed class DirectoryCertificateStore(string directory) : ICertificateSt
     static async Task WriteFolderAsync(string folder, IReadOnlyDictionary<string, string> texts, CancellationToken stop)
     {
         CreatePrivateDirectory(folder);
-        var name = string.Create(CultureInfo.InvariantCulture, $"..{Guid.NewGuid():N}");
+        var name = $"..{Guid.NewGuid():N}";
         var next = Path.Combine(folder, name);
         CreatePrivateDirectory(next);
         foreach (var (file, text) in texts)
@@ -104,13 +102,9 @@ public sealed class DirectoryCertificateStore(string directory) : ICertificateSt
 
     static void Tidy(string folder, string current, IReadOnlyDictionary<string, string> texts)
     {
-        foreach (var entry in new DirectoryInfo(folder).EnumerateFileSystemInfos())
+        var entries = new DirectoryInfo(folder).EnumerateFileSystemInfos();
+        foreach (var entry in entries.Where(e => e.Name != Current && e.Name != current && !texts.ContainsKey(e.Name)))
         {
-            if (entry.Name == Current || entry.Name == current || texts.ContainsKey(entry.Name))
-            {
-                continue;
-            }
-
             if (entry is DirectoryInfo { LinkTarget: null } old && old.Name.StartsWith("..", StringComparison.Ordinal))
             {
                 old.Delete(recursive: true);
@@ -122,17 +116,9 @@ public sealed class DirectoryCertificateStore(string directory) : ICertificateSt
         }
     }
 
-    static void CreatePrivateDirectory(string path)
-    {
-        if (OperatingSystem.IsWindows())
-        {
-            Directory.CreateDirectory(path);
-        }
-        else
-        {
-            Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        }
-    }
+    static DirectoryInfo CreatePrivateDirectory(string path) => OperatingSystem.IsWindows()
+        ? Directory.CreateDirectory(path)
+        : Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
 
     static async Task WritePrivateFileAsync(string path, string text, CancellationToken stop)
     {
@@ -142,12 +128,9 @@ public sealed class DirectoryCertificateStore(string directory) : ICertificateSt
             options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
         }
 
-        var file = new FileStream(path, options);
-        await using (file.ConfigureAwait(false))
-        {
-            await file.WriteAsync(System.Text.Encoding.ASCII.GetBytes(text), stop).ConfigureAwait(false);
-            file.Flush(flushToDisk: true);
-        }
+        await using var file = new FileStream(path, options);
+        await file.WriteAsync(System.Text.Encoding.ASCII.GetBytes(text), stop).ConfigureAwait(false);
+        file.Flush(flushToDisk: true);
     }
 
     sealed class DirectoryLock(FileStream file) : IRotationLock

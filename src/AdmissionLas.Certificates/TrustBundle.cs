@@ -4,7 +4,7 @@ using System.Security.Cryptography.X509Certificates;
 namespace AdmissionLas.Certificates;
 
 /// <summary>The authorities that a caller trusts, as a registration's <c>caBundle</c> holds them; equal when they hold the same authorities, in any order.</summary>
-public sealed class TrustBundle : IEquatable<TrustBundle>
+public sealed record TrustBundle
 {
     /// <summary>No authority is trusted.</summary>
     public static readonly TrustBundle Empty = new([]);
@@ -67,9 +67,6 @@ public sealed class TrustBundle : IEquatable<TrustBundle>
 
     /// <inheritdoc/>
     public bool Equals(TrustBundle? other) => other is not null && Authorities.Select(a => a.Fingerprint).ToHashSet().SetEquals(other.Authorities.Select(a => a.Fingerprint));
-
-    /// <inheritdoc/>
-    public override bool Equals(object? obj) => Equals(obj as TrustBundle);
 
     /// <inheritdoc/>
     public override int GetHashCode() => Authorities.Aggregate(0, (sum, a) => sum ^ a.GetHashCode());
