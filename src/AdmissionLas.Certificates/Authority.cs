@@ -1,6 +1,3 @@
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
-
 namespace AdmissionLas.Certificates;
 
 /// <summary>A certificate and its key, both PEM. The key is never logged: the record's text is the certificate's subject.</summary>
@@ -56,7 +53,10 @@ public static class Authority
         request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid(ServerAuthentication)], false));
         request.CertificateExtensions.Add(X509AuthorityKeyIdentifierExtension.CreateFromCertificate(signer, includeKeyIdentifier: true, includeIssuerAndSerial: false));
         using var made = request.Create(
-            signer, Later(now - CertificatePolicy.ClockSkew, authority.Certificate.NotBefore), Earlier(now + policy.ServingLifetime, authority.Certificate.NotAfter), NewSerialNumber());
+            signer,
+            new[] { now - CertificatePolicy.ClockSkew, authority.Certificate.NotBefore }.Max(),
+            new[] { now + policy.ServingLifetime, authority.Certificate.NotAfter }.Min(),
+            NewSerialNumber());
         return new KeyPair(CertificateFacts.Of(made), key.ExportPkcs8PrivateKeyPem());
     }
 
@@ -70,8 +70,4 @@ public static class Authority
         number[0] |= 0x40;
         return number;
     }
-
-    static DateTimeOffset Later(DateTimeOffset a, DateTimeOffset b) => a > b ? a : b;
-
-    static DateTimeOffset Earlier(DateTimeOffset a, DateTimeOffset b) => a < b ? a : b;
 }

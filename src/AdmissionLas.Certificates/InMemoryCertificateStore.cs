@@ -1,31 +1,27 @@
 namespace AdmissionLas.Certificates;
 
 /// <summary>A copy of both stores in memory, for a dry run. Its replicas serve at once what is stored.</summary>
-sealed class InMemoryCertificateStore : ICertificateStore, ICaBundleStore, IRotationLock
+sealed class InMemoryCertificateStore(
+    ICertificateStore certificates,
+    ICaBundleStore caBundles,
+    Dictionary<CertificateGroup, IReadOnlyDictionary<string, string>?> groups,
+    IReadOnlyDictionary<string, TrustBundle?>? trusted,
+    IReadOnlyList<Replica>? replicas) : ICertificateStore, ICaBundleStore, IRotationLock
 {
-    readonly Dictionary<CertificateGroup, IReadOnlyDictionary<string, string>?> groups = [];
-    readonly ICertificateStore certificates;
-    readonly ICaBundleStore caBundles;
-    IReadOnlyDictionary<string, TrustBundle?>? trusted;
-    IReadOnlyList<Replica>? replicas;
-
-    InMemoryCertificateStore(ICertificateStore certificates, ICaBundleStore caBundles) => (this.certificates, this.caBundles) = (certificates, caBundles);
-
     public string Place => caBundles.Place;
 
     public CancellationToken Lost => CancellationToken.None;
 
     internal static async Task<InMemoryCertificateStore> CopyAsync(ICertificateStore certificates, ICaBundleStore caBundles, CancellationToken stop)
     {
-        var copy = new InMemoryCertificateStore(certificates, caBundles);
+        Dictionary<CertificateGroup, IReadOnlyDictionary<string, string>?> groups = [];
         foreach (var group in Enum.GetValues<CertificateGroup>())
         {
-            copy.groups[group] = await certificates.ReadAsync(group, stop).ConfigureAwait(false);
+            groups[group] = await certificates.ReadAsync(group, stop).ConfigureAwait(false);
         }
 
-        copy.trusted = await caBundles.ReadAsync(stop).ConfigureAwait(false);
-        copy.replicas = await caBundles.ReplicasAsync(stop).ConfigureAwait(false);
-        return copy;
+        var trusted = await caBundles.ReadAsync(stop).ConfigureAwait(false);
+        return new InMemoryCertificateStore(certificates, caBundles, groups, trusted, await caBundles.ReplicasAsync(stop).ConfigureAwait(false));
     }
 
     public string PlaceOf(CertificateGroup group) => certificates.PlaceOf(group);

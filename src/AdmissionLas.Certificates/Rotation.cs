@@ -33,8 +33,7 @@ public sealed class Rotation(
     /// <summary>How many conflicting writes it takes to give up.</summary>
     const int MaxCollisions = 5;
 
-    TrustBundle? trustedBundle;
-    DateTimeOffset trustedSince;
+    (TrustBundle Bundle, DateTimeOffset Since)? trusted;
 
     /// <summary>Runs until the goal is reached or only an admin can go on.</summary>
     /// <exception cref="RotationInProgressException">Another rotation is running.</exception>
@@ -132,8 +131,8 @@ public sealed class Rotation(
         {
             case RotationAction.CreateAuthority:
                 // An authority that is trusted now may have signed what is served now.
-                var trusted = found.Trusted?.Values.SelectMany(b => b?.Authorities ?? []).Where(a => a.NotAfter > now).Distinct().ToList() ?? [];
-                return ChangeAsync(new Authorities(Authority.Create(policy, now), null, trusted), $"making an authority in {place}");
+                var kept = found.Trusted?.Values.SelectMany(b => b?.Authorities ?? []).Where(a => a.NotAfter > now).Distinct().ToList() ?? [];
+                return ChangeAsync(new Authorities(Authority.Create(policy, now), null, kept), $"making an authority in {place}");
             case RotationAction.AddNext:
                 return ChangeAsync(authorities with { Next = Authority.Create(policy, now) }, $"making the next authority in {place}");
             case RotationAction.Promote:
@@ -161,19 +160,10 @@ public sealed class Rotation(
     // Counted from what this run has seen: a run that was killed cannot know when its write reached the last API server.
     TimeSpan? TrustedFor(CertificateInventory found)
     {
-        var bundle = found.Authorities?.Bundle;
-        if (bundle is null || found.Trusted is null || !found.Trusted.Values.All(bundle.Equals))
-        {
-            trustedBundle = null;
-            return null;
-        }
-
-        var now = time.GetUtcNow();
-        if (!bundle.Equals(trustedBundle))
-        {
-            (trustedBundle, trustedSince) = (bundle, now);
-        }
-
-        return now - trustedSince;
+        var (bundle, now) = (found.Authorities?.Bundle, time.GetUtcNow());
+        trusted = bundle is null || found.Trusted?.Values.All(bundle.Equals) != true ? null
+            : trusted is { } seen && bundle.Equals(seen.Bundle) ? seen
+            : (bundle, now);
+        return now - trusted?.Since;
     }
 }

@@ -1,6 +1,3 @@
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
-
 namespace AdmissionLas.Certificates;
 
 /// <summary>The authorities that a caller trusts, as a registration's <c>caBundle</c> holds them; equal when they hold the same authorities, in any order.</summary>
