@@ -29,19 +29,6 @@ public static class YamlJson
     /// <summary>Writes an object as YAML that kubectl reads.</summary>
     public static void Write(JsonObject value, TextWriter text) => new YamlStream(new YamlDocument(ToYaml(value))).Save(text, assignAnchors: false);
 
-    /// <summary>Reads the nodes of a file made by <c>kubectl get nodes -o yaml</c> or by hand.</summary>
-    /// <exception cref="InvalidDataException">The text is not YAML or holds no Node.</exception>
-    public static IReadOnlyList<Placement.NodeFacts> ReadNodes(TextReader text)
-    {
-        Placement.NodeFacts[] nodes =
-        [
-            .. ReadObjects(text)
-                .Where(o => o.TryGetProperty("kind", out var kind) && kind.ValueKind == JsonValueKind.String && kind.GetString() == "Node")
-                .Select(NodeReader.Read).OfType<Placement.NodeFacts>(),
-        ];
-        return nodes.Length > 0 ? nodes : throw new InvalidDataException("it holds no Node; save one with: kubectl get nodes -o yaml");
-    }
-
     /// <summary>Converts an object, which the readers of Kubernetes objects take as an element.</summary>
     public static JsonElement ToElement(JsonObject value)
     {

@@ -21,7 +21,7 @@ public sealed class NodeReaderTests
               allocatable: { cpu: 1930m, memory: 4G, pods: 110, nvidia.com/gpu: "2", ephemeral-storage: 10Gi }
               conditions: [{ type: MemoryPressure, status: "False" }, { type: Ready, status: "True" }]
             """);
-        var node = Assert.Single(YamlJson.ReadNodes(reader));
+        var node = NodeReader.Read(Assert.Single(YamlJson.ReadObjects(reader)))!;
 
         Assert.Equal("edge", node.Name);
         Assert.Equal("edge-host", node.Hostname);

@@ -119,33 +119,6 @@ public sealed class YamlJsonTests
         Assert.Equal(5, documents[1].LineOf(documents[1].Root!["b"]));
     }
 
-    [Fact]
-    public void Lists_and_many_documents_are_read_and_other_kinds_passed_over()
-    {
-        using var reader = new StringReader("""
-            apiVersion: v1
-            kind: List
-            items: [{ kind: Node, metadata: { name: a } }, { kind: Pod, metadata: { name: p } }]
-            ---
-            kind: Node
-            metadata: { name: b }
-            """);
-
-        Assert.Equal(["a", "b"], YamlJson.ReadNodes(reader).Select(n => n.Name));
-    }
-
-    [Theory]
-    [InlineData("")]
-    [InlineData("kind: Pod\nmetadata: { name: p }")]
-    [InlineData("kind: Node\nmetadata: {}")]
-    [InlineData("kind: [Node]")]
-    public void A_file_without_a_node_says_how_to_make_one(string yaml)
-    {
-        using var reader = new StringReader(yaml);
-
-        Assert.Contains("kubectl get nodes -o yaml", Assert.Throws<InvalidDataException>(() => YamlJson.ReadNodes(reader)).Message, StringComparison.Ordinal);
-    }
-
     static IEnumerable<string?> Read(string yaml)
     {
         using var reader = new StringReader(yaml);

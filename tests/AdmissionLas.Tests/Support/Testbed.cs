@@ -12,6 +12,6 @@ static class Testbed
     static ClusterView Read(string file)
     {
         using var text = File.OpenText(Path.Combine(AppContext.BaseDirectory, "testbed", file));
-        return new ClusterView(YamlJson.ReadNodes(text));
+        return new ClusterView(YamlJson.ReadObjects(text).Select(NodeReader.Read).OfType<NodeFacts>());
     }
 }
