@@ -21,20 +21,13 @@ public sealed class YamlFaultException(long line, long column, string why, Excep
 }
 
 /// <summary>One document of a YAML text, as JSON.</summary>
-public sealed class SourceDocument
+/// <param name="Root">The value; <see langword="null"/> for an empty document.</param>
+/// <param name="Line">The line on which it begins, from 1.</param>
+/// <param name="Lines">The line on which each value stands.</param>
+public sealed record SourceDocument(JsonNode? Root, int Line, IReadOnlyDictionary<JsonNode, int> Lines)
 {
-    readonly IReadOnlyDictionary<JsonNode, int> lines;
-
-    internal SourceDocument(JsonNode? root, int line, IReadOnlyDictionary<JsonNode, int> lines) => (Root, Line, this.lines) = (root, line, lines);
-
-    /// <summary>The value; <see langword="null"/> for an empty document.</summary>
-    public JsonNode? Root { get; }
-
-    /// <summary>The line on which it begins, from 1.</summary>
-    public int Line { get; }
-
     /// <summary>The line on which a value stands; the document's first line for a value of another document.</summary>
-    public int LineOf(JsonNode? value) => value is not null && lines.TryGetValue(value, out var line) ? line : Line;
+    public int LineOf(JsonNode? value) => value is null ? Line : Lines.GetValueOrDefault(value, Line);
 }
 
 /// <summary>
@@ -127,36 +120,25 @@ public static class YamlSource
         JsonNode? Value(int depth)
         {
             var start = parser.Current!.Start;
-            if (parser.Current is AnchorAlias alias)
-            {
-                return Aliased(alias, depth);
-            }
-
             if (parser.Current is MappingStart or SequenceStart && depth > DeepestNesting)
             {
-                throw Fault(start, $"nested more than {DeepestNesting} levels deep");
+                throw TooDeep(start);
             }
 
-            var anchor = parser.Current is NodeEvent { Anchor: { IsEmpty: false } name } ? name : default;
-            if (!anchor.IsEmpty)
-            {
-                open.Add(anchor);
-            }
-
+            // Most values have none. They share the empty name, which no alias can have.
+            var anchor = parser.Current is NodeEvent node ? node.Anchor : AnchorName.Empty;
+            open.Add(anchor);
             JsonNode? value = parser.Current switch
             {
+                AnchorAlias alias => Aliased(alias, depth),
                 MappingStart => Mapping(depth),
                 SequenceStart => Sequence(depth),
                 Scalar { Style: ScalarStyle.Plain, Tag.IsEmpty: true } scalar => Plain(scalar.Value),
                 Scalar scalar => JsonValue.Create(scalar.Value),
                 _ => throw Fault(start, "a value is missing"),
             };
-            if (!anchor.IsEmpty)
-            {
-                open.Remove(anchor);
-                anchors[anchor] = value;
-            }
-
+            open.Remove(anchor);
+            anchors[anchor] = value;
             if (value is not null)
             {
                 lines[value] = (int)start.Line;
@@ -212,21 +194,10 @@ public static class YamlSource
             aliased += size;
             if (aliased > MaxAliased)
             {
-                throw Fault(alias.Start, string.Create(CultureInfo.InvariantCulture, $"the aliases make more than {MaxAliased} values of the text; write out what is meant"));
+                throw Fault(alias.Start, $"the aliases make more than {MaxAliased} values of the text; write out what is meant");
             }
 
-            if (depth + deepest > DeepestNesting + 1)
-            {
-                throw Fault(alias.Start, $"nested more than {DeepestNesting} levels deep");
-            }
-
-            var copy = named?.DeepClone();
-            if (copy is not null)
-            {
-                lines[copy] = (int)alias.Start.Line;
-            }
-
-            return copy;
+            return depth + deepest > DeepestNesting + 1 ? throw TooDeep(alias.Start) : named?.DeepClone();
         }
 
         /// <returns>How many values it is, itself included, and how many levels it is deep.</returns>
@@ -242,6 +213,8 @@ public static class YamlSource
         }
 
         static string Shorten(string text) => text.Length <= 63 ? text : $"{text.AsSpan(0, 63)}…";
+
+        static YamlFaultException TooDeep(Mark at) => Fault(at, $"nested more than {DeepestNesting} levels deep");
 
         static YamlFaultException Fault(Mark at, string why) => new(at.Line, at.Column, why);
     }
