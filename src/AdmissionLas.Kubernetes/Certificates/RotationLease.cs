@@ -34,35 +34,33 @@ sealed class RotationLease : IRotationLock
     internal static async Task<IRotationLock> AcquireAsync(KubeApi api, string namespaceName, string name, TimeProvider time, CancellationToken stop)
     {
         var identity = $"{Environment.MachineName}_{Guid.NewGuid():N}";
-        (string? Holder, DateTime? RenewedAt, long Since) seen = default;
+        (string Holder, DateTime? RenewedAt, long Since)? seen = null;
         while (true)
         {
             try
             {
                 var lease = await api.FindAsync(ObjectKinds.Leases, namespaceName, name, stop).ConfigureAwait(false);
-                var holder = lease?.Spec?.HolderIdentity;
+                var (holder, renewedAt) = (lease?.Spec?.HolderIdentity, lease?.Spec?.RenewTime);
                 // The Lease changes, so its holder is alive.
-                if (seen.Holder is not null && (holder != seen.Holder || lease?.Spec?.RenewTime != seen.RenewedAt))
+                if (seen is { } before && (holder, renewedAt) != (before.Holder, before.RenewedAt))
                 {
-                    throw new RotationInProgressException($"another rotation is running: {seen.Holder} held the Lease {namespaceName}/{name} a moment ago; run this again when it is done");
+                    throw new RotationInProgressException($"another rotation is running: {before.Holder} held the Lease {namespaceName}/{name} a moment ago; run this again when it is done");
                 }
 
-                if (lease is null || string.IsNullOrEmpty(holder) || IsGone())
+                if (string.IsNullOrEmpty(holder) || (seen is { } gone && time.GetElapsedTime(gone.Since) > Duration))
                 {
                     return new RotationLease(api, await TakeAsync(api, namespaceName, name, lease, identity, time, stop).ConfigureAwait(false), time);
                 }
 
-                seen = seen.Holder is null ? (holder, lease.Spec!.RenewTime, time.GetTimestamp()) : seen;
+                seen ??= (holder, renewedAt, time.GetTimestamp());
             }
-            catch (HttpOperationException refused) when (refused.Is(HttpStatusCode.Conflict))
+            catch (HttpOperationException refused) when (refused is { Response.StatusCode: HttpStatusCode.Conflict })
             {
                 throw new RotationInProgressException($"another rotation has just taken the Lease {namespaceName}/{name}; run this again when it is done");
             }
 
             await Task.Delay(LookEvery, time, stop).ConfigureAwait(false);
         }
-
-        bool IsGone() => seen.Holder is not null && time.GetElapsedTime(seen.Since) > Duration;
     }
 
     public async ValueTask DisposeAsync()
@@ -106,7 +104,7 @@ sealed class RotationLease : IRotationLock
             }
             catch (Exception fault) when (fault is HttpOperationException or HttpRequestException or OperationCanceledException)
             {
-                var isTaken = fault is HttpOperationException refused && (refused.Is(HttpStatusCode.Conflict) || refused.Is(HttpStatusCode.NotFound));
+                var isTaken = fault is HttpOperationException { Response.StatusCode: HttpStatusCode.Conflict or HttpStatusCode.NotFound };
                 // Otherwise try again until another rotation may take the Lease.
                 if (isTaken || time.GetElapsedTime(renewedAt) > Duration - RenewEvery)
                 {
@@ -120,18 +118,23 @@ sealed class RotationLease : IRotationLock
     static Task<V1Lease> ReplaceAsync(KubeApi api, V1Lease lease, CancellationToken stop) =>
         api.ReplaceAsync(ObjectKinds.Leases, lease.Namespace(), lease.Name(), lease, stop);
 
-    static async Task<V1Lease> TakeAsync(KubeApi api, string namespaceName, string name, V1Lease? lease, string identity, TimeProvider time, CancellationToken stop)
+    static Task<V1Lease> TakeAsync(KubeApi api, string namespaceName, string name, V1Lease? lease, string identity, TimeProvider time, CancellationToken stop)
     {
         var now = time.GetUtcNow().UtcDateTime;
-        var spec = new V1LeaseSpec { HolderIdentity = identity, AcquireTime = now, RenewTime = now, LeaseDurationSeconds = (int)Duration.TotalSeconds };
-        if (lease is not null)
+        var taken = lease ?? new V1Lease
         {
-            spec.LeaseTransitions = (lease.Spec?.LeaseTransitions ?? 0) + 1;
-            lease.Spec = spec;
-            return await ReplaceAsync(api, lease, stop).ConfigureAwait(false);
-        }
-
-        var made = new V1Lease { ApiVersion = "coordination.k8s.io/v1", Kind = "Lease", Metadata = new V1ObjectMeta { Name = name, NamespaceProperty = namespaceName }, Spec = spec };
-        return await api.CreateAsync(ObjectKinds.Leases, namespaceName, made, stop).ConfigureAwait(false);
+            ApiVersion = "coordination.k8s.io/v1",
+            Kind = "Lease",
+            Metadata = new V1ObjectMeta { Name = name, NamespaceProperty = namespaceName },
+        };
+        taken.Spec = new V1LeaseSpec
+        {
+            HolderIdentity = identity,
+            AcquireTime = now,
+            RenewTime = now,
+            LeaseDurationSeconds = (int)Duration.TotalSeconds,
+            LeaseTransitions = lease is null ? null : (lease.Spec?.LeaseTransitions ?? 0) + 1,
+        };
+        return lease is null ? api.CreateAsync(ObjectKinds.Leases, namespaceName, taken, stop) : ReplaceAsync(api, taken, stop);
     }
 }

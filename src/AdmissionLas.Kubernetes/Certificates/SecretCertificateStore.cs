@@ -28,21 +28,18 @@ public sealed class SecretCertificateStore(KubeApi api, string namespaceName, Ti
     /// <inheritdoc/>
     public async Task WriteAsync(CertificateGroup group, IReadOnlyDictionary<string, string> texts, CancellationToken stop)
     {
-        var data = texts.ToDictionary(t => t.Key, t => Encoding.UTF8.GetBytes(t.Value));
+        var known = read.GetValueOrDefault(group);
+        var secret = known ?? New(group);
+        secret.Data = texts.ToDictionary(t => t.Key, t => Encoding.UTF8.GetBytes(t.Value));
         try
         {
-            if (read.GetValueOrDefault(group) is { } known)
-            {
-                known.Data = data;
-                await api.ReplaceAsync(ObjectKinds.Secrets, namespaceName, NameOf(group), known, stop).ConfigureAwait(false);
-            }
-            else
-            {
-                await api.CreateAsync(ObjectKinds.Secrets, namespaceName, New(group, data), stop).ConfigureAwait(false);
-            }
+            await (known is null
+                ? api.CreateAsync(ObjectKinds.Secrets, namespaceName, secret, stop)
+                : api.ReplaceAsync(ObjectKinds.Secrets, namespaceName, NameOf(group), secret, stop)).ConfigureAwait(false);
         }
         // Deleted or changed since it was read.
-        catch (HttpOperationException refused) when (refused.Is(HttpStatusCode.Conflict) || (read.GetValueOrDefault(group) is not null && refused.Is(HttpStatusCode.NotFound)))
+        catch (HttpOperationException refused) when (refused is { Response.StatusCode: HttpStatusCode.Conflict }
+            || (known is not null && refused is { Response.StatusCode: HttpStatusCode.NotFound }))
         {
             throw new ChangedMeanwhileException($"{PlaceOf(group)} was changed meanwhile", refused);
         }
@@ -53,7 +50,7 @@ public sealed class SecretCertificateStore(KubeApi api, string namespaceName, Ti
 
     static string NameOf(CertificateGroup group) => group == CertificateGroup.Serving ? ObjectNames.ServingSecret : ObjectNames.AuthoritySecret;
 
-    V1Secret New(CertificateGroup group, Dictionary<string, byte[]> data) => new()
+    V1Secret New(CertificateGroup group) => new()
     {
         ApiVersion = "v1",
         Kind = "Secret",
@@ -64,6 +61,5 @@ public sealed class SecretCertificateStore(KubeApi api, string namespaceName, Ti
             Labels = new Dictionary<string, string> { ["app.kubernetes.io/name"] = ObjectNames.Webhook, ["app.kubernetes.io/component"] = "certificates" },
         },
         Type = group == CertificateGroup.Serving ? "kubernetes.io/tls" : "Opaque",
-        Data = data,
     };
 }

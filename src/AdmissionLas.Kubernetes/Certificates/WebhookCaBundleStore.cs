@@ -35,7 +35,8 @@ public sealed class WebhookCaBundleStore(KubeApi api, string name) : ICaBundleSt
             read = await api.PatchAsync(
                 ObjectKinds.Registrations, name, ObjectPatch.Operations(PatchOf(registration, bundle)), ObjectNames.Rotation, stop).ConfigureAwait(false);
         }
-        catch (HttpOperationException refused) when (refused.Is(HttpStatusCode.Conflict) || refused.Is(HttpStatusCode.UnprocessableEntity) || refused.Is(HttpStatusCode.NotFound))
+        catch (HttpOperationException refused)
+            when (refused is { Response.StatusCode: HttpStatusCode.Conflict or HttpStatusCode.UnprocessableEntity or HttpStatusCode.NotFound })
         {
             throw new ChangedMeanwhileException($"{Place} was changed meanwhile", refused);
         }

@@ -11,27 +11,20 @@ public static class ApiFault
     public const string Advice = "check the address and the credentials in the kubeconfig, and the network";
 
     /// <summary>Whether the connection or the API server failed the call, as opposed to a bug of this program.</summary>
-    /// <param name="fault">The exception of the call.</param>
     public static bool Is(Exception fault) =>
         fault is HttpOperationException or HttpRequestException or TaskCanceledException or TimeoutException or AuthenticationException or SocketException;
 
     /// <summary>The API server's own message, or why it cannot be reached and what to do.</summary>
-    /// <param name="fault">The exception of the call.</param>
     public static string Message(Exception fault) =>
         fault is HttpOperationException ? Reason(fault) : $"the API server cannot be reached: {Reason(fault)}; {Advice}";
 
     /// <summary>The API server's own message, or the innermost reason why there is none.</summary>
-    /// <param name="fault">The exception of the call.</param>
-    public static string Reason(Exception fault)
+    public static string Reason(Exception fault) => fault switch
     {
-        ArgumentNullException.ThrowIfNull(fault);
-        return fault switch
-        {
-            HttpOperationException refused => StatusMessage(refused) ?? $"HTTP status {(int)refused.Response.StatusCode}",
-            TaskCanceledException or TimeoutException => "it did not answer in time",
-            _ => fault.GetBaseException().Message,
-        };
-    }
+        HttpOperationException refused => StatusMessage(refused) ?? $"HTTP status {(int)refused.Response.StatusCode}",
+        TaskCanceledException or TimeoutException => "it did not answer in time",
+        _ => fault.GetBaseException().Message,
+    };
 
     // The API server's Status object names the user, the verb and the resource.
     static string? StatusMessage(HttpOperationException refused)
@@ -39,9 +32,7 @@ public static class ApiFault
         try
         {
             using var status = JsonDocument.Parse(refused.Response.Content ?? "");
-            return status.RootElement.ValueKind == JsonValueKind.Object && status.RootElement.TryGetProperty("message", out var message)
-                ? message.GetString()
-                : null;
+            return status.RootElement.Member("message").Text();
         }
         catch (JsonException)
         {

@@ -3,15 +3,17 @@ namespace AdmissionLas.Kubernetes;
 /// <summary>Reads fields of objects from the API server. A field that is missing or has the wrong type counts as absent: one odd object must not stop an informer.</summary>
 static class JsonElementFields
 {
-    internal static JsonElement Member(JsonElement parent, string name) =>
+    internal static JsonElement Member(this JsonElement parent, string name) =>
         parent.ValueKind == JsonValueKind.Object && parent.TryGetProperty(name, out var member) ? member : default;
 
-    internal static IEnumerable<JsonProperty> Members(JsonElement parent) => parent.ValueKind == JsonValueKind.Object ? parent.EnumerateObject() : Enumerable.Empty<JsonProperty>();
+    internal static IEnumerable<JsonProperty> Members(this JsonElement parent) =>
+        parent.ValueKind == JsonValueKind.Object ? parent.EnumerateObject() : Enumerable.Empty<JsonProperty>();
 
-    internal static IEnumerable<JsonElement> Items(JsonElement parent) => parent.ValueKind == JsonValueKind.Array ? parent.EnumerateArray() : Enumerable.Empty<JsonElement>();
+    internal static IEnumerable<JsonElement> Items(this JsonElement parent) =>
+        parent.ValueKind == JsonValueKind.Array ? parent.EnumerateArray() : Enumerable.Empty<JsonElement>();
 
     /// <summary>A string, or a number's text: hand-written snapshots have <c>pods: 110</c> where the API server has "110".</summary>
-    internal static string? Text(JsonElement element) => element.ValueKind switch
+    internal static string? Text(this JsonElement element) => element.ValueKind switch
     {
         JsonValueKind.String => element.GetString(),
         JsonValueKind.Number => element.GetRawText(),
@@ -22,7 +24,7 @@ static class JsonElementFields
     /// Reads an object; <see langword="null"/> when it holds text that is not valid Unicode. Half a surrogate pair or invalid UTF-8 passes the JSON
     /// parser and fails only when it is read, where an exception would cost the whole list.
     /// </summary>
-    internal static T? ReadValid<T>(JsonElement item, Func<JsonElement, T?> read) where T : class
+    internal static T? ReadValid<T>(this JsonElement item, Func<JsonElement, T?> read) where T : class
     {
         try
         {
@@ -35,14 +37,14 @@ static class JsonElementFields
     }
 
     /// <summary>A ResourceList without its <c>pods</c>.</summary>
-    internal static Resources ResourceList(JsonElement list)
+    internal static Resources ResourceList(this JsonElement list)
     {
         long? cpuMilli = null;
         long? memoryBytes = null;
         List<ResourceAmount>? other = null;
-        foreach (var entry in Members(list))
+        foreach (var entry in list.Members())
         {
-            var text = Text(entry.Value) ?? "";
+            var text = entry.Value.Text() ?? "";
             switch (entry.Name)
             {
                 case "cpu" when Quantity.TryParseMilli(text, out var milli): cpuMilli = milli; break;

@@ -100,7 +100,7 @@ public sealed class KubeApi(KubernetesClientConfiguration configuration, TimePro
         {
             return await ReadAsync(kind, namespaceName, name, stop).ConfigureAwait(false);
         }
-        catch (HttpOperationException refused) when (refused.Is(HttpStatusCode.NotFound))
+        catch (HttpOperationException refused) when (refused is { Response.StatusCode: HttpStatusCode.NotFound })
         {
             return null;
         }
@@ -133,12 +133,11 @@ public sealed class KubeApi(KubernetesClientConfiguration configuration, TimePro
     }
 
     /// <summary>The API server's version, such as <c>v1.34.1</c>, and its time.</summary>
-    public Task<(string GitVersion, DateTimeOffset? Time)> VersionAsync(CancellationToken stop) => WithinAsync(HeadersTimeout, async ct =>
+    public async Task<(string GitVersion, DateTimeOffset? Time)> VersionAsync(CancellationToken stop)
     {
-        using var response = await GetAsync("version", ct).ConfigureAwait(false);
-        var version = await ContentAsync(response, KubeJson.Default.JsonElement, ct).ConfigureAwait(false);
-        return (JsonElementFields.Text(JsonElementFields.Member(version, "gitVersion")) ?? "of an unknown version", response.Headers.Date);
-    }, stop);
+        var (version, time) = await ExchangeAsync(HeadersTimeout, ct => GetAsync("version", ct), KubeJson.Default.JsonElement, stop).ConfigureAwait(false);
+        return (version.Member("gitVersion").Text() ?? "of an unknown version", time);
+    }
 
     /// <summary>Watches from a resource version until the server ends the stream.</summary>
     /// <param name="resource">What to watch.</param>
@@ -165,7 +164,7 @@ public sealed class KubeApi(KubernetesClientConfiguration configuration, TimePro
                 while (TryTakeLine(ref rest, read.IsCompleted, out var json))
                 {
                     using var line = JsonDocument.Parse(json);
-                    yield return new WatchLine(JsonElementFields.Text(JsonElementFields.Member(line.RootElement, "type")) ?? "", JsonElementFields.Member(line.RootElement, "object"));
+                    yield return new WatchLine(line.RootElement.Member("type").Text() ?? "", line.RootElement.Member("object"));
                 }
 
                 reader.AdvanceTo(rest.Start, rest.End);
@@ -198,23 +197,20 @@ public sealed class KubeApi(KubernetesClientConfiguration configuration, TimePro
 
     Task<HttpResponseMessage> GetAsync(string url, CancellationToken stop) => connection.SendAsync(HttpMethod.Get, url, null, "", stop);
 
-    Task<T> ReadAsync<T>(string url, JsonTypeInfo<T> shape, CancellationToken stop) => WithinAsync(HeadersTimeout, async ct =>
-    {
-        using var response = await GetAsync(url, ct).ConfigureAwait(false);
-        return await ContentAsync(response, shape, ct).ConfigureAwait(false);
-    }, stop);
+    async Task<T> ReadAsync<T>(string url, JsonTypeInfo<T> shape, CancellationToken stop) =>
+        (await ExchangeAsync(HeadersTimeout, ct => GetAsync(url, ct), shape, stop).ConfigureAwait(false)).Content;
 
-    Task<T> WriteAsync<T>(HttpMethod method, string url, string content, string mediaType, JsonTypeInfo<T> shape, CancellationToken stop) => WithinAsync(WriteTimeout, async ct =>
-    {
-        using var response = await connection.SendAsync(method, url, content, mediaType, ct).ConfigureAwait(false);
-        return await ContentAsync(response, shape, ct).ConfigureAwait(false);
-    }, stop);
+    async Task<T> WriteAsync<T>(HttpMethod method, string url, string content, string mediaType, JsonTypeInfo<T> shape, CancellationToken stop) =>
+        (await ExchangeAsync(WriteTimeout, ct => connection.SendAsync(method, url, content, mediaType, ct), shape, stop).ConfigureAwait(false)).Content;
 
-    static async Task<T> ContentAsync<T>(HttpResponseMessage response, JsonTypeInfo<T> shape, CancellationToken stop)
+    Task<(T Content, DateTimeOffset? Time)> ExchangeAsync<T>(
+        TimeSpan limit, Func<CancellationToken, Task<HttpResponseMessage>> send, JsonTypeInfo<T> shape, CancellationToken stop) => WithinAsync(limit, async ct =>
     {
-        await using var body = await response.Content.ReadAsStreamAsync(stop).ConfigureAwait(false);
-        return await JsonSerializer.DeserializeAsync(body, shape, stop).ConfigureAwait(false) ?? throw new InvalidDataException("the API server answered null");
-    }
+        using var response = await send(ct).ConfigureAwait(false);
+        await using var body = await response.Content.ReadAsStreamAsync(ct).ConfigureAwait(false);
+        var content = await JsonSerializer.DeserializeAsync(body, shape, ct).ConfigureAwait(false) ?? throw new InvalidDataException("the API server answered null");
+        return (content, response.Headers.Date);
+    }, stop);
 
     async Task<int> ReadAsync(string url, ArrayBufferWriter<byte> into, CancellationToken stop)
     {
@@ -253,8 +249,8 @@ public sealed class KubeApi(KubernetesClientConfiguration configuration, TimePro
             else if (isMetadata)
             {
                 using var metadata = JsonDocument.ParseValue(ref reader);
-                version = JsonElementFields.Text(JsonElementFields.Member(metadata.RootElement, "resourceVersion"));
-                next = JsonElementFields.Text(JsonElementFields.Member(metadata.RootElement, "continue"));
+                version = metadata.RootElement.Member("resourceVersion").Text();
+                next = metadata.RootElement.Member("continue").Text();
             }
             else
             {

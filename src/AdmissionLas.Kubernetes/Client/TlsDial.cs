@@ -25,12 +25,8 @@ public static class TlsDial
         {
             using var tcp = new TcpClient();
             await tcp.ConnectAsync(address, port, timeout.Token).ConfigureAwait(false);
-            var tls = new SslStream(tcp.GetStream(), leaveInnerStreamOpen: false, Seen);
-            await using (tls.ConfigureAwait(false))
-            {
-                await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = host }, timeout.Token).ConfigureAwait(false);
-            }
-
+            await using var tls = new SslStream(tcp.GetStream(), leaveInnerStreamOpen: false, Seen);
+            await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = host }, timeout.Token).ConfigureAwait(false);
             return (shown, shown is null ? "it showed no certificate" : null);
         }
         // A server that requires a client certificate disconnects, but only after it has shown its own.

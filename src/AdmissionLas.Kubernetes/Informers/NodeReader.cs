@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using static AdmissionLas.Kubernetes.JsonElementFields;
 
 namespace AdmissionLas.Kubernetes;
 
@@ -11,29 +10,28 @@ public static class NodeReader
 {
     /// <summary>Reads a Node object.</summary>
     /// <returns><see langword="null"/> when it has no name, or holds text that is not valid Unicode.</returns>
-    public static NodeFacts? Read(JsonElement node) => ReadValid(node, ReadFacts)?.WithLatenciesOf(LatencySources);
+    public static NodeFacts? Read(JsonElement node) => node.ReadValid(ReadFacts)?.WithLatenciesOf(LatencySources);
 
     /// <summary>Where latencies come from. A source that measures is another entry.</summary>
     static readonly ILatencySource[] LatencySources = [LatencyLabels.Instance];
 
     static NodeFacts? ReadFacts(JsonElement node)
     {
-        var metadata = Member(node, "metadata");
-        var spec = Member(node, "spec");
-        var status = Member(node, "status");
-        var allocatable = Member(status, "allocatable");
+        var spec = node.Member("spec");
+        var status = node.Member("status");
+        var allocatable = status.Member("allocatable");
         return ObjectMetadata.Name(node) is not { Length: > 0 } name
             ? null
             : new NodeFacts
             {
                 Name = name,
-                Labels = Labels(Member(metadata, "labels")),
-                Taints = [.. Items(Member(spec, "taints")).Select(Taint).OfType<Taint>()],
-                IsCordoned = Member(spec, "unschedulable").ValueKind == JsonValueKind.True,
-                IsReady = Items(Member(status, "conditions")).Any(c => Text(Member(c, "type")) == "Ready" && Text(Member(c, "status")) == "True"),
-                Allocatable = ResourceList(allocatable),
-                AllocatablePods = Quantity.TryParseUnits(Text(Member(allocatable, "pods")) ?? "", out var pods) ? pods : 0,
-                Images = Images(Member(status, "images")),
+                Labels = Labels(node.Member("metadata").Member("labels")),
+                Taints = [.. spec.Member("taints").Items().Select(Taint).OfType<Taint>()],
+                IsCordoned = spec.Member("unschedulable").ValueKind == JsonValueKind.True,
+                IsReady = status.Member("conditions").Items().Any(c => c.Member("type").Text() == "Ready" && c.Member("status").Text() == "True"),
+                Allocatable = allocatable.ResourceList(),
+                AllocatablePods = Quantity.TryParseUnits(allocatable.Member("pods").Text() ?? "", out var pods) ? pods : 0,
+                Images = Images(status.Member("images")),
             };
     }
 
@@ -41,11 +39,11 @@ public static class NodeReader
     static NodeImages Images(JsonElement images)
     {
         var read = new List<(ImageId Image, long Bytes)>();
-        foreach (var image in Items(images))
+        foreach (var image in images.Items())
         {
-            if (Member(image, "sizeBytes") is { ValueKind: JsonValueKind.Number } size && size.TryGetInt64(out var bytes))
+            if (image.Member("sizeBytes") is { ValueKind: JsonValueKind.Number } size && size.TryGetInt64(out var bytes))
             {
-                foreach (var name in Items(Member(image, "names")))
+                foreach (var name in image.Member("names").Items())
                 {
                     if (name.ValueKind == JsonValueKind.String)
                     {
@@ -61,9 +59,9 @@ public static class NodeReader
     static Dictionary<string, string> Labels(JsonElement labels)
     {
         var read = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (var label in Members(labels))
+        foreach (var label in labels.Members())
         {
-            if (Text(label.Value) is { } value)
+            if (label.Value.Text() is { } value)
             {
                 read[label.Name] = value;
             }
@@ -73,7 +71,7 @@ public static class NodeReader
     }
 
     static Taint? Taint(JsonElement taint) =>
-        Text(Member(taint, "key")) is { } key && TaintEffects.TryParse(Text(Member(taint, "effect")), out var effect)
-            ? new Taint(key, Text(Member(taint, "value")) ?? "", effect)
+        taint.Member("key").Text() is { } key && TaintEffects.TryParse(taint.Member("effect").Text(), out var effect)
+            ? new Taint(key, taint.Member("value").Text() ?? "", effect)
             : null;
 }

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using static AdmissionLas.Kubernetes.JsonElementFields;
 
 namespace AdmissionLas.Kubernetes;
 
@@ -10,19 +9,19 @@ public static class PodUsageReader
 {
     /// <summary>Reads a Pod object.</summary>
     /// <returns><see langword="null"/> when it uses nothing: it has finished, or it waits and is not ours.</returns>
-    public static PodUsage? Read(JsonElement pod) => ReadValid(pod, ReadUsage);
+    public static PodUsage? Read(JsonElement pod) => pod.ReadValid(ReadUsage);
 
     static PodUsage? ReadUsage(JsonElement pod)
     {
-        var status = Member(pod, "status");
-        if (ObjectMetadata.Uid(pod) is not { Length: > 0 } uid || Text(Member(status, "phase")) is "Succeeded" or "Failed")
+        var status = pod.Member("status");
+        if (ObjectMetadata.Uid(pod) is not { Length: > 0 } uid || status.Member("phase").Text() is "Succeeded" or "Failed")
         {
             return null;
         }
 
         var (chosen, review) = Assumed(pod);
-        var spec = Member(pod, "spec");
-        if (Text(Member(spec, "nodeName")) is { Length: > 0 } bound)
+        var spec = pod.Member("spec");
+        if (spec.Member("nodeName").Text() is { Length: > 0 } bound)
         {
             return new PodUsage(uid, bound, Request(spec), IsUnschedulable: false, review);
         }
@@ -32,32 +31,35 @@ public static class PodUsageReader
 
     static (string? Node, string? Review) Assumed(JsonElement pod)
     {
-        var annotations = Member(Member(pod, "metadata"), "annotations");
-        return Text(Member(annotations, PodHints.AssumedKey)) is { } assumed && assumed.IndexOf('/', StringComparison.Ordinal) is > 0 and var slash
+        var annotations = pod.Member("metadata").Member("annotations");
+        return annotations.Member(PodHints.AssumedKey).Text() is { } assumed && assumed.IndexOf('/', StringComparison.Ordinal) is > 0 and var slash
             ? (assumed[..slash], assumed[(slash + 1)..])
             : default;
     }
 
     // The other reason, SchedulerError, stands for a fault, after which the scheduler tries the pod again.
-    static bool IsUnschedulable(JsonElement status) => Items(Member(status, "conditions")).Any(c =>
-        Text(Member(c, "type")) == "PodScheduled" && Text(Member(c, "status")) == "False" && Text(Member(c, "reason")) is "Unschedulable" or "SchedulingGated");
+    static bool IsUnschedulable(JsonElement status) => status.Member("conditions").Items().Any(c =>
+        c.Member("type").Text() == "PodScheduled" && c.Member("status").Text() == "False" && c.Member("reason").Text() is "Unschedulable" or "SchedulingGated");
 
     static Resources Request(JsonElement spec)
     {
-        var whole = Member(spec, "resources");
+        var whole = spec.Member("resources");
         return EffectiveRequest.Of(new PodFacts
         {
-            Containers = Containers(Member(spec, "containers")),
-            InitContainers = Containers(Member(spec, "initContainers")),
-            PodRequests = ResourceList(Member(whole, "requests")),
-            PodLimits = ResourceList(Member(whole, "limits")),
-            Overhead = ResourceList(Member(spec, "overhead")),
+            Containers = Containers(spec.Member("containers")),
+            InitContainers = Containers(spec.Member("initContainers")),
+            PodRequests = whole.Member("requests").ResourceList(),
+            PodLimits = whole.Member("limits").ResourceList(),
+            Overhead = spec.Member("overhead").ResourceList(),
         });
     }
 
     static ImmutableArray<ContainerFacts> Containers(JsonElement list) =>
     [
-        .. Items(list).Select(c => new ContainerFacts(
-            "", ResourceList(Member(Member(c, "resources"), "requests")), ResourceList(Member(Member(c, "resources"), "limits")), Text(Member(c, "restartPolicy")) == "Always"))
+        .. list.Items().Select(c => new ContainerFacts(
+            "",
+            c.Member("resources").Member("requests").ResourceList(),
+            c.Member("resources").Member("limits").ResourceList(),
+            c.Member("restartPolicy").Text() == "Always")),
     ];
 }

@@ -1,7 +1,6 @@
 using System.Net;
 using k8s.Autorest;
 using Microsoft.Extensions.Logging;
-using static AdmissionLas.Kubernetes.JsonElementFields;
 
 namespace AdmissionLas.Kubernetes;
 
@@ -30,14 +29,10 @@ interface IResourceEventHandler
     void OnContact();
 
     /// <summary>A request has failed; changes are missed until the next contact.</summary>
-    void OnInterrupted()
-    {
-    }
+    void OnInterrupted() { }
 
     /// <summary>The API server forbids to list or watch the resource.</summary>
-    void OnForbidden()
-    {
-    }
+    void OnForbidden() { }
 }
 
 /// <summary>
@@ -97,14 +92,14 @@ sealed partial class Reflector(KubeApi api, WatchedResource resource, IResourceE
             {
                 return;
             }
-            catch (HttpOperationException refused) when (refused.Is(HttpStatusCode.Gone))
+            catch (HttpOperationException refused) when (refused is { Response.StatusCode: HttpStatusCode.Gone })
             {
                 Expired();
             }
             // No fault of the API server or of its answers ends the loop.
             catch (Exception fault)
             {
-                if (fault is HttpOperationException refused && refused.Is(HttpStatusCode.Forbidden))
+                if (fault is HttpOperationException { Response.StatusCode: HttpStatusCode.Forbidden })
                 {
                     if (++refusalsInARow >= RefusalsBeforeForbidden)
                     {
@@ -117,7 +112,13 @@ sealed partial class Reflector(KubeApi api, WatchedResource resource, IResourceE
 
                 maxDelay = fault is HttpRequestException or IOException or TimeoutException ? MaxDelayUnanswered : MaxDelay;
                 Failed();
-                Log(Reason(fault));
+                var reason = Reason(fault);
+                // A failure that repeats, above all a missing right, is logged once.
+                if (reason != lastFault)
+                {
+                    lastFault = reason;
+                    HasFailed(resource.Name, reason, handler.Count);
+                }
             }
 
             if (failuresInARow > 0)
@@ -150,13 +151,14 @@ sealed partial class Reflector(KubeApi api, WatchedResource resource, IResourceE
         {
             if (line.Type == "ERROR")
             {
-                if (!IsGone(line.Object))
+                // The same 410 that opening a watch can meet. Reasons vary between versions, the code does not.
+                if (line.Object.Member("code").Text() == "410")
                 {
-                    throw new InvalidDataException($"the watch ended with {Message(line.Object)}");
+                    Expired();
+                    return;
                 }
 
-                Expired();
-                return;
+                throw new InvalidDataException($"the watch ended with {line.Object.Member("message").Text() ?? "an error without a message"}");
             }
 
             // An unknown type, as when a proxy drops the query and answers with a list: no contact with the API server.
@@ -182,28 +184,22 @@ sealed partial class Reflector(KubeApi api, WatchedResource resource, IResourceE
         }
 
         // The server ended the stream.
-        if (hasEvents)
-        {
-            // Usually it has reached its timeout. A server that ends streams after the first event must not be hammered either.
-            failuresInARow = 1;
-        }
-        else if (time.GetElapsedTime(openedAt) < MinWatch)
+        if (!hasEvents && time.GetElapsedTime(openedAt) < MinWatch)
         {
             Failed();
+            return;
         }
-        else
-        {
-            // Bookmarks come once a minute. A server that sent none does not know our version and would stay silent forever.
-            resourceVersion = null;
-            failuresInARow = 1;
-        }
+
+        // Usually it has reached its timeout. A server that ends streams after the first event must not be hammered either.
+        failuresInARow = 1;
+        // Bookmarks come once a minute. A server that sent none does not know our version and would stay silent forever.
+        resourceVersion = hasEvents ? resourceVersion : null;
     }
 
     void Failed()
     {
         handler.OnInterrupted();
-        failuresInARow++;
-        if (failuresInARow % FailuresBeforeList == 0)
+        if (++failuresInARow % FailuresBeforeList == 0)
         {
             resourceVersion = null;
         }
@@ -218,25 +214,10 @@ sealed partial class Reflector(KubeApi api, WatchedResource resource, IResourceE
         HasExpired(resource.Name);
     }
 
-    // A failure that repeats, above all a missing right, is logged once.
-    void Log(string reason)
-    {
-        if (reason != lastFault)
-        {
-            lastFault = reason;
-            HasFailed(resource.Name, reason, handler.Count);
-        }
-    }
-
-    // The same 410 that opening a watch can meet. Reasons vary between versions, the code does not.
-    static bool IsGone(JsonElement status) => Text(Member(status, "code")) == "410";
-
-    static string Message(JsonElement status) => Text(Member(status, "message")) ?? "an error without a message";
-
     // The client's exception messages contain whole response bodies; the status is enough.
     string Reason(Exception fault) => fault switch
     {
-        HttpOperationException refused when refused.Is(HttpStatusCode.Forbidden) =>
+        HttpOperationException { Response.StatusCode: HttpStatusCode.Forbidden } =>
             $"the API server forbids to {verb} {resource.Name}; give our account the verbs list and watch on {resource.Name}, as manifests/base/rbac.yaml does",
         HttpOperationException refused => $"the API server answered {(int)refused.Response.StatusCode} {refused.Response.StatusCode}",
         OperationCanceledException => "the watch was silent for too long",
