@@ -11,9 +11,6 @@ namespace AdmissionLas.Certificates;
 /// <param name="NotAfter">The end of its validity, UTC.</param>
 public sealed record CertificateFacts(string Pem, string Subject, string Issuer, string Fingerprint, DateTimeOffset NotBefore, DateTimeOffset NotAfter)
 {
-    /// <summary>The fingerprint's first digits, for display.</summary>
-    public string ShortFingerprint => Fingerprint[..12].ToLowerInvariant();
-
     /// <summary>When it is due for renewal: after two thirds of its life.</summary>
     public DateTimeOffset RenewalDueAt => NotBefore + (NotAfter - NotBefore) * CertificatePolicy.RenewalShare;
 

@@ -119,7 +119,7 @@ public sealed record CertificateReport(IReadOnlyList<string> Lines, IReadOnlyLis
 
         void Line(string what, string text) => Lines.Add($"{what,-10} {text}");
 
-        static string Named(CertificateFacts certificate) => $"{certificate.Subject} [{certificate.ShortFingerprint}]";
+        static string Named(CertificateFacts certificate) => $"{certificate.Subject} [{certificate.Fingerprint[..12].ToLowerInvariant()}]";
 
         static string Described(CertificateFacts certificate) =>
             $"{Named(certificate)}, expires {certificate.NotAfter:u}, renewed from {certificate.RenewalDueAt:u} on";

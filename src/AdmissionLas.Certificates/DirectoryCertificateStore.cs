@@ -135,8 +135,6 @@ public sealed class DirectoryCertificateStore(string directory) : ICertificateSt
 
     sealed class DirectoryLock(FileStream file) : IRotationLock
     {
-        public CancellationToken Lost => CancellationToken.None;
-
         public ValueTask DisposeAsync() => file.DisposeAsync();
     }
 }

@@ -35,8 +35,8 @@ public enum CertificateGroup
 /// <summary>The lock of a rotation.</summary>
 public interface IRotationLock : IAsyncDisposable
 {
-    /// <summary>Cancelled when the lock is lost and nothing more may be written.</summary>
-    CancellationToken Lost { get; }
+    /// <summary>Cancelled when the lock is lost and nothing more may be written. Most locks cannot be lost.</summary>
+    CancellationToken Lost => CancellationToken.None;
 }
 
 /// <summary>Another rotation is running; the message says which.</summary>

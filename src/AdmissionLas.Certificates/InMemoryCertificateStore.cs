@@ -10,8 +10,6 @@ sealed class InMemoryCertificateStore(
 {
     public string Place => caBundles.Place;
 
-    public CancellationToken Lost => CancellationToken.None;
-
     internal static async Task<InMemoryCertificateStore> CopyAsync(ICertificateStore certificates, ICaBundleStore caBundles, CancellationToken stop)
     {
         Dictionary<CertificateGroup, IReadOnlyDictionary<string, string>?> groups = [];

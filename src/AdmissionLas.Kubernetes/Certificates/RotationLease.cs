@@ -1,8 +1,5 @@
-using System.Net;
 using AdmissionLas.Certificates;
 using k8s;
-using k8s.Autorest;
-using k8s.Models;
 
 namespace AdmissionLas.Kubernetes;
 
@@ -10,24 +7,15 @@ namespace AdmissionLas.Kubernetes;
 /// The lock of a rotation, as a Lease. Like client-go's leader election it never compares the clocks of two machines: a holder is gone when it has
 /// not renewed the Lease for the Lease's duration, measured on this machine.
 /// </summary>
-sealed class RotationLease : IRotationLock
+sealed class RotationLease(KubeApi api, V1Lease lease, TimeProvider time) : IRotationLock
 {
     static readonly TimeSpan Duration = TimeSpan.FromSeconds(15);
     static readonly TimeSpan RenewEvery = TimeSpan.FromSeconds(4);
     static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
 
-    readonly KubeApi api;
-    readonly TimeProvider time;
     readonly CancellationTokenSource lost = new();
     readonly CancellationTokenSource released = new();
-    readonly Task renewal;
-    V1Lease lease;
-
-    RotationLease(KubeApi api, V1Lease lease, TimeProvider time)
-    {
-        (this.api, this.lease, this.time) = (api, lease, time);
-        renewal = RenewAsync();
-    }
+    Task renewal = Task.CompletedTask;
 
     public CancellationToken Lost => lost.Token;
 
@@ -49,7 +37,9 @@ sealed class RotationLease : IRotationLock
 
                 if (string.IsNullOrEmpty(holder) || (seen is { } gone && time.GetElapsedTime(gone.Since) > Duration))
                 {
-                    return new RotationLease(api, await TakeAsync(api, namespaceName, name, lease, identity, time, stop).ConfigureAwait(false), time);
+                    var held = new RotationLease(api, await TakeAsync(api, namespaceName, name, lease, identity, time, stop).ConfigureAwait(false), time);
+                    held.renewal = held.RenewAsync();
+                    return held;
                 }
 
                 seen ??= (holder, renewedAt, time.GetTimestamp());

@@ -1,8 +1,5 @@
-using System.Net;
 using System.Text;
 using AdmissionLas.Certificates;
-using k8s.Autorest;
-using k8s.Models;
 
 namespace AdmissionLas.Kubernetes;
 

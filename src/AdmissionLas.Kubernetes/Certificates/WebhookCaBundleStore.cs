@@ -1,10 +1,7 @@
-using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json.Nodes;
 using AdmissionLas.Certificates;
-using k8s.Autorest;
-using k8s.Models;
 
 namespace AdmissionLas.Kubernetes;
 

@@ -1,12 +1,9 @@
 using System.Buffers;
 using System.IO.Pipelines;
-using System.Net;
 using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json.Serialization.Metadata;
 using k8s;
-using k8s.Autorest;
-using k8s.Models;
 
 namespace AdmissionLas.Kubernetes;
 

@@ -1,5 +1,4 @@
 using System.Security.Cryptography.X509Certificates;
-using k8s.Models;
 
 namespace AdmissionLas.Kubernetes;
 

@@ -1,5 +1,3 @@
-using System.Net;
-using k8s.Autorest;
 using Microsoft.Extensions.Logging;
 
 namespace AdmissionLas.Kubernetes;
