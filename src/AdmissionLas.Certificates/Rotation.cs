@@ -102,7 +102,8 @@ public sealed class Rotation(
                             awaitingReplicasSince ??= time.GetUtcNow();
                             if (time.GetUtcNow() - awaitingReplicasSince >= timings.ReplicaPatience)
                             {
-                                report("the old authority stays trusted until then, so every call works; run `certs rotate` again, or `certs revoke-old --unseen` if you are sure");
+                                report("the old authority stays trusted until then, so every call works; "
+                                    + "run `certs rotate` again, or `certs revoke-old --unseen` if you are sure");
                                 return RotationOutcome.Unfinished;
                             }
                         }
@@ -120,7 +121,9 @@ public sealed class Rotation(
             }
 
             // The forced step is done; the rest follows from the state.
-            goal = (goal, action) is (RotationGoal.RenewAuthority, RotationAction.AddNext) or (RotationGoal.RenewServing, RotationAction.IssueServing) ? RotationGoal.Renew : goal;
+            goal = (goal, action) is (RotationGoal.RenewAuthority, RotationAction.AddNext) or (RotationGoal.RenewServing, RotationAction.IssueServing)
+                ? RotationGoal.Renew
+                : goal;
         }
     }
 
@@ -145,7 +148,8 @@ public sealed class Rotation(
                 return caBundles.WriteAsync(authorities.Bundle, stop);
             case RotationAction.IssueServing:
                 report($"making a serving certificate in {certificates.PlaceOf(CertificateGroup.Serving)}: {why}");
-                return certificates.WriteAsync(CertificateGroup.Serving, StoredCertificates.Write(authorities.Signer.Issue(policy, now), authorities.Bundle), stop);
+                var issued = authorities.Signer.Issue(policy, now);
+                return certificates.WriteAsync(CertificateGroup.Serving, StoredCertificates.Write(issued, authorities.Bundle), stop);
             default:
                 throw new InvalidOperationException($"no way to do {action}");
         }

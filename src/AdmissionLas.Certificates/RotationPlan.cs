@@ -61,7 +61,13 @@ enum RotationAction
 /// <param name="trustDelay">How long an API server may take to read a changed bundle.</param>
 /// <param name="now">The time.</param>
 sealed class RotationPlan(
-    CertificateInventory found, TimeSpan? trustedFor, IReadOnlyList<Replica>? replicas, RotationGoal goal, CertificatePolicy policy, TimeSpan trustDelay, DateTimeOffset now)
+    CertificateInventory found,
+    TimeSpan? trustedFor,
+    IReadOnlyList<Replica>? replicas,
+    RotationGoal goal,
+    CertificatePolicy policy,
+    TimeSpan trustDelay,
+    DateTimeOffset now)
 {
     bool Revokes => goal is RotationGoal.Revoke or RotationGoal.RevokeUnseen;
 
@@ -164,5 +170,6 @@ sealed class RotationPlan(
     bool SignerSignedServing(Authorities authorities) => found.Serving is { } serving && authorities.SignerSigned(serving.Certificate);
 
     string ReasonForNothing(Authorities authorities) =>
-        $"nothing is due: the serving certificate is renewed from {found.Serving!.Certificate.RenewalDueAt:u} on, the authority from {authorities.Signer.Certificate.RenewalDueAt:u} on";
+        $"nothing is due: the serving certificate is renewed from {found.Serving!.Certificate.RenewalDueAt:u} on, "
+        + $"the authority from {authorities.Signer.Certificate.RenewalDueAt:u} on";
 }

@@ -201,13 +201,14 @@ public sealed class KubeApi(KubernetesClientConfiguration configuration, TimePro
         (await ExchangeAsync(WriteTimeout, ct => connection.SendAsync(method, url, content, mediaType, ct), shape, stop).ConfigureAwait(false)).Content;
 
     Task<(T Content, DateTimeOffset? Time)> ExchangeAsync<T>(
-        TimeSpan limit, Func<CancellationToken, Task<HttpResponseMessage>> send, JsonTypeInfo<T> shape, CancellationToken stop) => WithinAsync(limit, async ct =>
-    {
-        using var response = await send(ct).ConfigureAwait(false);
-        await using var body = await response.Content.ReadAsStreamAsync(ct).ConfigureAwait(false);
-        var content = await JsonSerializer.DeserializeAsync(body, shape, ct).ConfigureAwait(false) ?? throw new InvalidDataException("the API server answered null");
-        return (content, response.Headers.Date);
-    }, stop);
+        TimeSpan limit, Func<CancellationToken, Task<HttpResponseMessage>> send, JsonTypeInfo<T> shape, CancellationToken stop) =>
+        WithinAsync(limit, async ct =>
+        {
+            using var response = await send(ct).ConfigureAwait(false);
+            await using var body = await response.Content.ReadAsStreamAsync(ct).ConfigureAwait(false);
+            var content = await JsonSerializer.DeserializeAsync(body, shape, ct).ConfigureAwait(false);
+            return (content ?? throw new InvalidDataException("the API server answered null"), response.Headers.Date);
+        }, stop);
 
     async Task<int> ReadAsync(string url, ArrayBufferWriter<byte> into, CancellationToken stop)
     {
