@@ -49,10 +49,4 @@ static class Nodes
     /// <summary>The decision on a pod, by the rules and the policy as they are out of the box unless others are given.</summary>
     internal static Decision Decide(this ClusterView view, PodFacts pod, PlacementPolicy? policy = null, StepRules? rules = null, ClusterUsage? usage = null) =>
         PlacementEngine.Decide((rules ?? new StepRules()).Classify(pod), pod, view, usage ?? ClusterUsage.Unknown, policy ?? new PlacementPolicy());
-
-    /// <summary>The decision in words, as it stands on the pod.</summary>
-    internal static string Sentence(this Decision decision) => EnglishDecisionText.Instance.Explain(decision);
-
-    /// <summary>What the pod's author reads.</summary>
-    internal static string[] WarningTexts(this Decision decision) => [.. decision.Warnings.Select(w => EnglishDecisionText.Instance.Warn(decision, w))];
 }

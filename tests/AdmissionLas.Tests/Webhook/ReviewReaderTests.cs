@@ -16,12 +16,6 @@ public sealed class ReviewReaderTests
         Assert.NotNull(Send(Review($$"""{ "uid": "u", "kind": {{PodKind}}, "operation": "CREATE", "object": {{Pod}} }""")).Decision);
     }
 
-    [Theory]
-    [InlineData("admission.k8s.io/v1")]
-    [InlineData("admission.k8s.io/v1beta1")]
-    public void Both_versions_are_read(string version) =>
-        Assert.Equal(version, Send(Review($$"""{ "uid": "u", "kind": {{PodKind}}, "operation": "CREATE", "object": {{Pod}} }""", version)).Review.ApiVersion);
-
     [Fact]
     public void Of_a_key_that_stands_twice_the_last_counts()
     {
@@ -97,14 +91,6 @@ public sealed class ReviewReaderTests
         Assert.Contains("not valid Unicode", result.Review.SkipReason, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public void A_pod_that_nests_two_hundred_levels_is_read()
-    {
-        var deep = string.Concat(Enumerable.Repeat("{\"x\":", 200)) + "1" + new string('}', 200);
-
-        Assert.Equal(Outcome.Placed, Send(Review($$"""{ "uid": "u", "kind": {{PodKind}}, "operation": "CREATE", "object": {{Pod.Replace("\"spec\"", $"\"status\": {deep}, \"spec\"", StringComparison.Ordinal)}} }""")).Decision?.Outcome);
-    }
-
     public static TheoryData<string, string> Masses => new()
     {
         { "empty required terms", $$$"""{ "containers": [], "affinity": { "nodeAffinity": { "requiredDuringSchedulingIgnoredDuringExecution": { "nodeSelectorTerms": [ {{{Many(100_000, _ => "{}")}}} ] } } } }""" },
@@ -145,17 +131,6 @@ public sealed class ReviewReaderTests
 
         var limits = pod.Facts.Containers[0].Limits;
         Assert.Equal((names, 1, 7, 9), (limits.Other!.Count, limits.AmountOf("r0"), limits.AmountOf("r1"), limits.AmountOf($"r{names - 1}")));
-    }
-
-    [Fact]
-    public void The_annotation_stays_short_however_many_containers_there_are_and_whatever_their_names()
-    {
-        var names = Many(500, i => $$"""{ "name": "{{i}}{{new string('x', 1000)}}" }""");
-        var result = Send(Review($$"""{ "uid": "u", "kind": {{PodKind}}, "operation": "CREATE", "object": { "metadata": { "labels": { "typeOfComponent": "Training" } }, "spec": { "containers": [ {{names}} ] } } }"""));
-
-        Assert.NotEmpty(result.Decision!.Requests);
-        Assert.InRange(result.Decision.Sentence().Length, 1, 4096);
-        Assert.Contains(" more; ", result.Decision.Sentence(), StringComparison.Ordinal);
     }
 
     [Theory]

@@ -10,7 +10,7 @@ public sealed class PlacementEngineTests
         var decision = View.Decide(Pods.Labelled(("typeOfComponent", "Evaluation"), ("OurLocation", "here")));
 
         AssertUntouched(Outcome.NotAStep, decision);
-        Assert.Empty(decision.WarningTexts());
+        Assert.Empty(decision.Warnings);
     }
 
     [Fact]
@@ -19,7 +19,7 @@ public sealed class PlacementEngineTests
         var decision = View.Decide(Pods.Labelled(("typeOfComponent", "Trainning")));
 
         AssertUntouched(Outcome.NotAStep, decision);
-        Assert.Contains("did you mean Training?", Assert.Single(decision.WarningTexts()), StringComparison.Ordinal);
+        Assert.Equal([new UnknownStepType("label typeOfComponent", "Trainning", "Training")], decision.Warnings);
     }
 
     [Fact]
@@ -36,17 +36,8 @@ public sealed class PlacementEngineTests
 
         var decision = View.Decide(Pods.Predict().Requiring(Pods.Term("tier", SelectorOperator.NotIn, values)));
 
-        Assert.Equal(Outcome.TooComplex, decision.Outcome);
-        Assert.Contains($"more than {NodeFilter.MaxComparisons}", Assert.Single(decision.WarningTexts()), StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public void The_line_of_explanation_says_what_was_chosen_and_which_rules_spoke()
-    {
-        var rules = new StepRules(rules: [new StepRule { Name = "serve", Namespace = "kubeflow", Kind = StepKinds.Predict }], defaultLocations: new Dictionary<string, string> { ["kubeflow"] = "here" });
-        var decision = Nodes.View(Nodes.At("0.5", "near"), Nodes.At("42.551ms", "far")).Decide(Pods.Labelled(), rules: rules);
-
-        Assert.Equal("predict at here: near (0.5 ms) adaptive, then far (42.551 ms), no others; by rule serve, default of namespace kubeflow", decision.Sentence());
+        Assert.Equal((Outcome.TooComplex, new PodTooComplex()), (decision.Outcome, decision.Reason));
+        Assert.Equal([new NotPlaced(new PodTooComplex())], decision.Warnings);
     }
 
     static void AssertUntouched(Outcome outcome, Decision decision)

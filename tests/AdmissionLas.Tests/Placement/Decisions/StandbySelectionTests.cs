@@ -17,7 +17,9 @@ public sealed class StandbySelectionTests
 
         AssertKept(["near", "next", "third"], decision);
         Assert.Equal([100, 6, 1], decision.Preferred.Select(p => p.Weight));
-        Assert.Equal("predict at here: near (1 ms) adaptive, then next (2 ms), third (3 ms), no others; by label typeOfComponent, label OurLocation", decision.Sentence());
+        Assert.Equal(
+            [("near", 1, CandidateRole.Chosen), ("next", 2, CandidateRole.Standby), ("third", 3, CandidateRole.Standby)],
+            decision.Candidates.Select(c => (c.Node.Name, c.LatencyMs, c.Role)));
     }
 
     [Fact]
@@ -111,8 +113,7 @@ public sealed class StandbySelectionTests
     {
         var decision = Nodes.View(Nodes.At("1", "near"), Nodes.At("2", "full")).Decide(Pod, Adaptive, usage: Usages.On("full", "4"));
 
-        AssertPreferred(["near"], decision);
-        Assert.Equal("predict at here: near (1 ms) preferred and not required (no other could stand by); by label typeOfComponent, label OurLocation", decision.Sentence());
+        AssertPreferred(["near"], new Softening(SofteningCause.NoStandby), decision);
     }
 
     // 13 of 16 cores are taken: with this pod and two more the node is full, which costs it all points for balance.
@@ -150,8 +151,9 @@ public sealed class StandbySelectionTests
         var decision = Nodes.View(Nodes.At("1", "near"), Nodes.At("2", "next"))
             .Decide(Pod, Adaptive, usage: Usages.Of(("near", new(Amounts.Of("4"), 1)), ("next", new(Amounts.Of("4"), 1))));
 
-        AssertPreferred(["near", "next"], decision);
-        Assert.Equal("predict at here: near (1 ms) preferred, then next (2 ms); none of those near has room now; by label typeOfComponent, label OurLocation", decision.Sentence());
+        AssertPreferred(["near", "next"], new Softening(SofteningCause.NoRoomNow), decision);
+        Assert.Equal([CandidateRole.Chosen, CandidateRole.NextNearest], decision.Candidates.Select(c => c.Role));
+        Assert.False(decision.ReservesCapacity);
     }
 
     [Fact]
@@ -159,8 +161,7 @@ public sealed class StandbySelectionTests
     {
         var decision = Nodes.View(Nodes.At("1", "near"), Nodes.At("2", "next")).Decide(Pod with { SchedulerOnlyConstraint = SchedulerConstraint.HostPorts }, Adaptive);
 
-        AssertPreferred(["near", "next"], decision);
-        Assert.Contains("near (1 ms) preferred and not required (only the scheduler can judge the pod's host ports), then next", decision.Sentence(), StringComparison.Ordinal);
+        AssertPreferred(["near", "next"], new Softening(SofteningCause.SchedulerOnlyConstraint, SchedulerConstraint.HostPorts), decision);
     }
 
     [Fact]
@@ -168,9 +169,7 @@ public sealed class StandbySelectionTests
     {
         var decision = Nodes.View(Nodes.At("1", "near").Without(NodeSelectorTerm.HostnameKey), Nodes.At("2", "next")).Decide(Pod, Adaptive);
 
-        Assert.Equal((PlacementMode.Preferred, "near"), (decision.Mode, decision.Chosen?.Name));
-        Assert.Null(decision.Required);
-        Assert.Contains("it has no kubernetes.io/hostname label of its own", decision.Sentence(), StringComparison.Ordinal);
+        AssertPreferred(["near", "next"], new Softening(SofteningCause.NoOwnHostname, NodeName: "near"), decision);
     }
 
     [Fact]
@@ -197,14 +196,14 @@ public sealed class StandbySelectionTests
         Assert.Equal((Outcome.Placed, PlacementMode.Adaptive, nodes[0]), (decision.Outcome, decision.Mode, decision.Chosen?.Name));
         Assert.Equal((NodeSelectorTerm.HostnameKey, SelectorOperator.In), (decision.Required?.Key, decision.Required?.Operator));
         Assert.Equal(nodes, decision.Required!.Values);
-        Assert.Empty(decision.WarningTexts());
+        Assert.Empty(decision.Warnings);
     }
 
-    static void AssertPreferred(string[] nodes, Decision decision)
+    static void AssertPreferred(string[] nodes, Softening why, Decision decision)
     {
-        Assert.Equal(PlacementMode.Preferred, decision.Mode);
+        Assert.Equal((PlacementMode.Preferred, why), (decision.Mode, decision.Softened));
         Assert.Null(decision.Required);
-        Assert.Equal(nodes, decision.Preferred.Select(p => Assert.Single(p.Preference.MatchExpressions).Values[0]));
-        Assert.Empty(decision.WarningTexts());
+        Assert.Equal(nodes, decision.Preferred.Select(p => Assert.Single(p.Preference.MatchExpressions.Concat(p.Preference.MatchFields)).Values[0]));
+        Assert.Empty(decision.Warnings);
     }
 }

@@ -1,5 +1,6 @@
 namespace AdmissionLas.Tests.Placement;
 
+/// <summary>Cases of training steps; what holds of all of them, such as who gets requests, is in <see cref="PlacementProperties"/>.</summary>
 public sealed class TrainingPlacementTests
 {
     const string Type = CapacityRank.InstanceTypeKey;
@@ -17,7 +18,7 @@ public sealed class TrainingPlacementTests
 
             Assert.Equal((Outcome.Placed, "nitos-cloud-node"), (decision.Outcome, decision.Chosen?.Name));
             AssertPrefers("admissionlas.io/tier", ["cloud"], decision);
-            Assert.Empty(decision.WarningTexts());
+            Assert.Empty(decision.Warnings);
         }
     }
 
@@ -29,37 +30,6 @@ public sealed class TrainingPlacementTests
             ["main cpu=500m", "main memory=1Gi"],
             RequestsOf(View.Decide(Pods.Training(), new PlacementPolicy { TrainingCpuMilli = 500, TrainingMemoryBytes = 1L << 30 })));
     }
-
-    [Fact]
-    public void Every_app_container_gets_its_own() =>
-        Assert.Equal(["a cpu=2", "a memory=4Gi", "b cpu=2", "b memory=4Gi"], RequestsOf(View.Decide(Pods.Training(Pods.Container("a"), Pods.Container("b")))));
-
-    [Fact]
-    public void An_annotation_takes_the_place_of_the_default()
-    {
-        var pod = Pods.Training().Annotated(PodHints.RequestCpuKey, "3500m").Annotated(PodHints.RequestMemoryKey, "6Gi");
-
-        Assert.Equal(["main cpu=3500m", "main memory=6Gi"], RequestsOf(View.Decide(pod)));
-    }
-
-    [Fact]
-    public void A_request_that_is_there_is_not_touched_and_only_what_is_missing_is_added()
-    {
-        Assert.Equal(["main memory=4Gi"], RequestsOf(View.Decide(Pods.Training(Pods.Container(cpu: "100m")))));
-        Assert.Equal(["main cpu=2"], RequestsOf(View.Decide(Pods.Training(Pods.Container(memory: "8Gi")))));
-        Assert.Empty(View.Decide(Pods.Training(Pods.Container(cpu: "0", memory: "0"))).Requests);
-        Assert.Equal("training: cloud nodes (admissionlas.io/tier in (cloud)) preferred; keeps its own requests; by label typeOfComponent", View.Decide(Pods.Training(Pods.Container(cpu: "1", memory: "1Gi"))).Sentence());
-    }
-
-    [Fact]
-    public void A_request_never_exceeds_the_containers_limit() =>
-        Assert.Equal(
-            ["main cpu=1500m", "main memory=1Gi"],
-            RequestsOf(View.Decide(Pods.Training(Pods.Container(limitCpu: "1500m", limitMemory: "1Gi")))));
-
-    [Fact]
-    public void A_limit_above_the_default_does_not_raise_it() =>
-        Assert.Equal(["main cpu=2", "main memory=4Gi"], RequestsOf(View.Decide(Pods.Training(Pods.Container(limitCpu: "4", limitMemory: "8Gi")))));
 
     [Theory]
     [InlineData("wait")]
@@ -82,17 +52,6 @@ public sealed class TrainingPlacementTests
     }
 
     [Fact]
-    public void Init_containers_and_native_sidecars_get_none() =>
-        Assert.Equal(["main cpu=2", "main memory=4Gi"], RequestsOf(View.Decide(Pods.Training() with { InitContainers = [Pods.Container("init"), Pods.Sidecar()] })));
-
-    [Fact]
-    public void A_request_or_limit_for_the_pod_as_a_whole_is_the_authors_word_for_its_containers()
-    {
-        Assert.Equal(["main memory=4Gi"], RequestsOf(View.Decide(Pods.Training() with { PodRequests = Amounts.Of(cpu: "3") })));
-        Assert.Empty(View.Decide(Pods.Training() with { PodLimits = Amounts.Of("3", "1Gi") }).Requests);
-    }
-
-    [Fact]
     public void A_request_that_no_node_could_ever_give_is_lowered_to_the_largest_and_said()
     {
         var decision = View.Decide(Pods.Training().Annotated(PodHints.RequestCpuKey, "32").Annotated(PodHints.RequestMemoryKey, "64Gi"));
@@ -100,19 +59,10 @@ public sealed class TrainingPlacementTests
         Assert.Equal(["main cpu=8", "main memory=16Gi"], RequestsOf(decision));
         Assert.Equal(
             [
-                "each container of this training step gets 8 CPUs instead of 32: cloud, the largest machine that can run it, has 8",
-                "each container of this training step gets 16Gi of memory instead of 64Gi: cloud, the largest machine that can run it, has 16Gi",
+                new RequestReduced(AddedRequest.Cpu, 8000, 32_000, "cloud", 8000, 8000, IsLargestAndEmpty: true),
+                new RequestReduced(AddedRequest.Memory, 16L << 30, 64L << 30, "cloud", 16L << 30, 16L << 30, IsLargestAndEmpty: true),
             ],
-            decision.WarningTexts());
-    }
-
-    [Fact]
-    public void Only_the_resource_that_is_too_large_is_lowered()
-    {
-        var decision = View.Decide(Pods.Training().Annotated(PodHints.RequestCpuKey, "32"));
-
-        Assert.Equal(["main cpu=8", "main memory=4Gi"], RequestsOf(decision));
-        Assert.Single(decision.WarningTexts());
+            decision.Warnings);
     }
 
     [Fact]
@@ -138,17 +88,12 @@ public sealed class TrainingPlacementTests
     }
 
     [Fact]
-    public void A_training_pod_that_fits_an_empty_node_is_placed_though_the_node_is_full_now() =>
-        Assert.Equal((Outcome.Placed, false), Nodes.View(Cloud).Decide(Pods.Training(), usage: Usages.On("cloud", "8", "16Gi")) is var full ? (full.Outcome, full.ReservesCapacity) : default);
-
-    [Fact]
     public void A_request_that_no_node_could_ever_give_is_lowered_to_what_is_left_beside_the_pods_that_run()
     {
         var decision = View.Decide(Pods.Training().Annotated(PodHints.RequestCpuKey, "32"), usage: Usages.On("cloud", "1500m", "1Gi"));
 
         Assert.Equal(["main cpu=6500m", "main memory=4Gi"], RequestsOf(decision));
-        Assert.Equal(
-            ["each container of this training step gets 6.5 CPUs instead of 32: cloud, the machine with the most room for it, has 6.5 left of 8"], decision.WarningTexts());
+        Assert.Equal([new RequestReduced(AddedRequest.Cpu, 6500, 32_000, "cloud", 6500, 8000, IsLargestAndEmpty: false)], decision.Warnings);
         Assert.Equal(("cloud", true), (decision.Chosen?.Name, decision.ReservesCapacity));
     }
 
@@ -195,7 +140,7 @@ public sealed class TrainingPlacementTests
         var decision = view.Decide(Pods.Training(), new PlacementPolicy { CloudSelector = tier });
 
         AssertPrefers("tier", ["core", "cloud"], decision);
-        Assert.Equal("training: cloud nodes (tier in (core, cloud)) preferred; requests main cpu=2, main memory=4Gi; by label typeOfComponent", decision.Sentence());
+        AssertReason(NodeClass.Cloud, tier, [], decision);
     }
 
     [Fact]
@@ -206,6 +151,7 @@ public sealed class TrainingPlacementTests
         var decision = Nodes.View(Cloud, small, Edge).Decide(Pods.Training());
 
         AssertPrefers(NodeSelectorTerm.HostnameKey, ["cloud"], decision);
+        AssertReason(NodeClass.Cloud, null, ["cloud"], decision);
         AssertPrefers("admissionlas.io/tier", ["cloud"], Nodes.View(Cloud, small with { IsCordoned = true }, Edge).Decide(Pods.Training()));
     }
 
@@ -235,7 +181,7 @@ public sealed class TrainingPlacementTests
 
         AssertPrefers(Type, ["big"], decision);
         Assert.Equal("cloud", decision.Chosen?.Name);
-        Assert.Contains("top capacity class (node.kubernetes.io/instance-type in (big)) preferred", decision.Sentence(), StringComparison.Ordinal);
+        AssertReason(NodeClass.TopCapacity, Assert.Single(decision.Preferred).Preference, [], decision);
     }
 
     [Fact]
@@ -253,6 +199,7 @@ public sealed class TrainingPlacementTests
         var view = Nodes.View(Nodes.Named("b", "8"), Nodes.Named("a", "8"), Nodes.Named("small", "1", "2Gi"));
 
         AssertPrefers(NodeSelectorTerm.HostnameKey, ["a", "b"], view.Decide(Pods.Training()));
+        AssertReason(NodeClass.TopCapacity, null, ["a", "b"], view.Decide(Pods.Training()));
         AssertPrefers(NodeSelectorTerm.HostnameKey, ["a"], view.Decide(Pods.Training(), new PlacementPolicy { NamedNodes = 1 }));
     }
 
@@ -273,7 +220,7 @@ public sealed class TrainingPlacementTests
         Assert.Equal(Outcome.Placed, decision.Outcome);
         Assert.Empty(decision.Preferred);
         Assert.Equal(["main cpu=2", "main memory=4Gi"], RequestsOf(decision));
-        Assert.Contains("no preference, the nodes are all of one capacity class", decision.Sentence(), StringComparison.Ordinal);
+        AssertReason(NodeClass.EveryNodeAlike, null, [], decision);
     }
 
     [Fact]
@@ -304,28 +251,30 @@ public sealed class TrainingPlacementTests
     }
 
     [Fact]
-    public void A_training_pod_is_never_pinned_and_its_location_says_nothing()
-    {
-        var decision = View.Decide(Pods.Labelled(("typeOfComponent", "Training"), ("OurLocation", "here")), new PlacementPolicy { Mode = PlacementMode.Required });
-
-        Assert.Null(decision.Required);
-        Assert.Equal(Outcome.Placed, decision.Outcome);
-    }
-
-    [Fact]
     public void Where_no_node_could_ever_run_the_pod_it_is_left_to_the_scheduler_and_the_author_told_why()
     {
-        var decision = View.Decide(Pods.Training(Pods.Container(cpu: "24")));
+        foreach (var (view, results) in ((ClusterView, FilterResult[])[])[(View, [FilterResult.Cpu, FilterResult.Cpu]), (ClusterView.Empty, [])])
+        {
+            var decision = view.Decide(Pods.Training(Pods.Container(cpu: "24")));
 
-        Assert.Equal(Outcome.NoCandidate, decision.Outcome);
-        Assert.Contains("none of the 2 nodes can run it (2 too little cpu)", decision.Sentence(), StringComparison.Ordinal);
-        Assert.Empty(decision.Requests);
-        Assert.Contains("no node is known", ClusterView.Empty.Decide(Pods.Training()).Sentence(), StringComparison.Ordinal);
+            var reason = Assert.IsType<NoNodeFits>(decision.Reason);
+            Assert.Equal((Outcome.NoCandidate, null), (decision.Outcome, reason.Location));
+            Assert.Equal(results, reason.Results);
+            Assert.Equal([new NotPlaced(reason)], decision.Warnings);
+            Assert.Empty(decision.Requests);
+        }
     }
 
     static ClusterView Unlabelled(params NodeFacts[] more) => Nodes.View([Cloud.Without("admissionlas.io/tier"), Edge.Without("admissionlas.io/tier"), .. more]);
 
     static string[] RequestsOf(Decision decision) => [.. decision.Requests.Select(r => $"{r.ContainerName} {r.Resource}={r.Quantity}")];
+
+    static void AssertReason(NodeClass nodeClass, NodeSelectorTerm? selector, string[] named, Decision decision)
+    {
+        var reason = Assert.IsType<PreferredNodes>(decision.Reason);
+        Assert.Equal((nodeClass, selector), (reason.Class, reason.Selector));
+        Assert.Equal(named, reason.Named.Select(n => n.Name));
+    }
 
     static void AssertPrefers(string key, string[] values, Decision decision)
     {
