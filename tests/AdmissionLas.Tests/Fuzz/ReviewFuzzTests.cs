@@ -1,10 +1,6 @@
 using System.Buffers;
 using System.Diagnostics;
 using System.Text.Json;
-using AdmissionLas.Configuration;
-using AdmissionLas.Server;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
 using Xunit.Abstractions;
 
 namespace AdmissionLas.Tests.Fuzz;
@@ -95,20 +91,12 @@ public sealed class ReviewFuzzTests(ITestOutputHelper output)
     }
 
     // Without rules, and with the corpus's rules and a pin, on other nodes: the two take different branches of the decision.
-    static ReviewHandler[] Handlers()
-    {
-        using IHost server = WebhookServer.Build(
-            configuration => ConfigurationFile.Add(configuration, Path.Combine(Corpus, "rules.yaml")),
-            ClusterSource.Embedded(),
-            ServingCertificate.From(DevelopmentCertificate.Create(DateTimeOffset.UtcNow)));
-        var ruled = server.Services.GetRequiredService<Settings>().Current;
-        return
-        [
-            Handler(CompiledSettings.Default, Testbed.View),
-            Handler(ruled, Testbed.TwoClouds),
-            Handler(CompiledSettings.Of(new StepRules(), new PlacementPolicy { Mode = PlacementMode.Required }), Testbed.TwoClouds),
-        ];
-    }
+    static ReviewHandler[] Handlers() =>
+    [
+        Handler(CompiledSettings.Default, Testbed.View),
+        Handler(ServerSettings.Read(Path.Combine(Corpus, "rules.yaml")), Testbed.TwoClouds),
+        Handler(CompiledSettings.Of(new StepRules(), new PlacementPolicy { Mode = PlacementMode.Required }), Testbed.TwoClouds),
+    ];
 
     static ReviewHandler Handler(CompiledSettings settings, ClusterView view)
     {

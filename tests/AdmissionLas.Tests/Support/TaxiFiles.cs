@@ -1,8 +1,3 @@
-using AdmissionLas.Configuration;
-using AdmissionLas.Server;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
-
 namespace AdmissionLas.Tests.Support;
 
 /// <summary>The files of manifests/samples/chicago-taxi.</summary>
@@ -10,15 +5,8 @@ static class TaxiFiles
 {
     internal static CompiledSettings NoRules { get; } = CompiledSettings.Of(new StepRules(), new PlacementPolicy());
 
-    /// <summary>The rules for a platform that drops labels, read as a server reads its configuration.</summary>
-    internal static Lazy<CompiledSettings> Rules { get; } = new(() =>
-    {
-        using IHost server = WebhookServer.Build(
-            configuration => ConfigurationFile.Add(configuration, PathOf("rules-kfp-2.0.yaml")),
-            ClusterSource.Embedded(),
-            ServingCertificate.From(DevelopmentCertificate.Create(DateTimeOffset.UtcNow)));
-        return server.Services.GetRequiredService<Settings>().Current;
-    });
+    /// <summary>The rules for a platform that drops labels.</summary>
+    internal static Lazy<CompiledSettings> Rules { get; } = new(() => ServerSettings.Read(PathOf("rules-kfp-2.0.yaml")));
 
     internal static string Text(string file) => File.ReadAllText(PathOf(file));
 

@@ -1,8 +1,4 @@
 using System.Text.Json;
-using AdmissionLas.Configuration;
-using AdmissionLas.Server;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
 
 namespace AdmissionLas.Tests.Webhook;
 
@@ -11,15 +7,7 @@ public sealed class CorpusTests
 {
     static readonly string Root = Path.Combine(AppContext.BaseDirectory, "Corpus");
 
-    // The admin's rules come the way that a server's do: from the file through the binder, the validators and the compiler.
-    static readonly Lazy<CompiledSettings> Settings = new(() =>
-    {
-        using IHost server = WebhookServer.Build(
-            configuration => ConfigurationFile.Add(configuration, Path.Combine(Root, "rules.yaml")),
-            ClusterSource.Embedded(),
-            ServingCertificate.From(DevelopmentCertificate.Create(DateTimeOffset.UtcNow)));
-        return server.Services.GetRequiredService<Settings>().Current;
-    });
+    static readonly Lazy<CompiledSettings> Settings = new(() => ServerSettings.Read(Path.Combine(Root, "rules.yaml")));
 
     public static TheoryData<string> Cases =>
         [.. Directory.GetDirectories(Root).Select(d => Path.GetFileName(d)!).Order(StringComparer.Ordinal)];
