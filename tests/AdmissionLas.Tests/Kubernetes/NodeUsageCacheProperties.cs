@@ -168,6 +168,8 @@ public sealed class NodeUsageCacheProperties
                 .ToLookup(c => c.Node, c => c.Request);
             var usage = usageCache.Current;
 
+            // Pods that have expired are remembered, so that they do not count again.
+            Assert.Equal(shown.Count + assumed.Values.Count(a => age < a.At + Hold), usageCache.Count);
             Assert.Equal(counted.Select(c => c.Key).Order(StringComparer.Ordinal), usage.ByNode.Keys.Order(StringComparer.Ordinal));
             foreach (var node in counted)
             {

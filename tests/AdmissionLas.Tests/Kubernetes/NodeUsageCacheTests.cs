@@ -2,25 +2,15 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace AdmissionLas.Tests.Kubernetes;
 
-/// <summary>What counts against a node, and for how long.</summary>
+/// <summary>What counts against a node in cases apart; <see cref="NodeUsageCacheProperties"/> has what counts and for how long, in any history.</summary>
 public sealed class NodeUsageCacheTests
 {
     static readonly Resources One = Amounts.Of("1", "1Gi");
-
-    static readonly PodUsage Waiting = new("pod", "near", One, IsUnschedulable: false, "elsewhere");
 
     readonly FakeTimeProvider time = new();
     readonly NodeUsageCache usageCache;
 
     public NodeUsageCacheTests() => usageCache = Usages.UsageCache(time: time);
-
-    [Fact]
-    public void A_pod_that_was_just_placed_counts_at_once()
-    {
-        Assert.True(usageCache.TryAssume("review", "near", One, usageCache.Current));
-
-        Assert.Equal((One, 1), (usageCache.Current.On("near").Requested, usageCache.Current.On("near").Pods));
-    }
 
     [Fact]
     public void A_decision_that_did_not_see_the_last_pod_is_refused_and_one_about_another_node_is_not()
@@ -36,101 +26,6 @@ public sealed class NodeUsageCacheTests
     }
 
     [Fact]
-    public void The_same_review_again_counts_once()
-    {
-        usageCache.TryAssume("review", "near", One, usageCache.Current);
-        usageCache.TryAssume("review", "far", One, usageCache.Current);
-
-        Assert.Equal(["near"], usageCache.Current.ByNode.Keys);
-    }
-
-    [Fact]
-    public void What_never_comes_to_be_is_forgotten_after_a_minute()
-    {
-        usageCache.TryAssume("review", "near", One, usageCache.Current);
-
-        time.Advance(TimeSpan.FromSeconds(59));
-        Assert.Equal(1, usageCache.Current.On("near").Pods);
-        time.Advance(TimeSpan.FromSeconds(1));
-
-        Assert.Empty(usageCache.Current.ByNode);
-        Assert.Equal(0, usageCache.Count);
-    }
-
-    [Fact]
-    public void What_the_watch_shows_takes_the_place_of_what_was_assumed()
-    {
-        usageCache.TryAssume("review", "near", One, usageCache.Current);
-
-        usageCache.Set("pod", new PodUsage("pod", "near", One, IsUnschedulable: false, "review"));
-        Assert.Equal(1, usageCache.Current.On("near").Pods);
-        usageCache.Set("pod", new PodUsage("pod", "far", One, IsUnschedulable: false, "review"));
-        time.Advance(TimeSpan.FromHours(1));
-
-        Assert.Equal(["far"], usageCache.Current.ByNode.Keys);
-    }
-
-    [Fact]
-    public void A_waiting_pod_counts_for_as_long_as_the_scheduler_has_not_looked_at_it()
-    {
-        usageCache.Set("pod", Waiting);
-        time.Advance(TimeSpan.FromHours(1));
-
-        Assert.Equal(1, usageCache.Current.On("near").Pods);
-    }
-
-    [Fact]
-    public void A_pod_for_which_the_scheduler_found_no_node_counts_for_a_minute_more_however_often_the_watch_shows_it()
-    {
-        usageCache.Set("pod", Waiting);
-        time.Advance(TimeSpan.FromHours(1));
-        for (var i = 0; i < 6; i++)
-        {
-            usageCache.Set("pod", Waiting with { IsUnschedulable = true });
-            Assert.Equal(1, usageCache.Current.On("near").Pods);
-            time.Advance(TimeSpan.FromSeconds(10));
-        }
-
-        usageCache.Set("pod", Waiting with { IsUnschedulable = true });
-        Assert.Empty(usageCache.Current.ByNode);
-        usageCache.Set("pod", Waiting);
-        Assert.Equal(1, usageCache.Current.On("near").Pods);
-    }
-
-    [Fact]
-    public void While_the_api_server_does_not_answer_nothing_is_forgotten()
-    {
-        usageCache.TryAssume("review", "near", One, usageCache.Current);
-        usageCache.Set("pod", Waiting with { Node = "far", IsUnschedulable = true });
-        time.Advance(TimeSpan.FromSeconds(50));
-
-        usageCache.Pause();
-        time.Advance(TimeSpan.FromMinutes(2));
-        usageCache.Pause();
-        time.Advance(TimeSpan.FromMinutes(2));
-        Assert.Equal(["far", "near"], usageCache.Current.ByNode.Keys.Order());
-        usageCache.Resume();
-        time.Advance(TimeSpan.FromSeconds(9));
-        Assert.Equal(["far", "near"], usageCache.Current.ByNode.Keys.Order());
-        time.Advance(TimeSpan.FromSeconds(1));
-
-        Assert.Empty(usageCache.Current.ByNode);
-    }
-
-    [Fact]
-    public void What_is_assumed_is_forgotten_in_the_end_even_if_the_api_server_never_answers_again()
-    {
-        usageCache.Pause();
-        usageCache.TryAssume("review", "near", One, usageCache.Current);
-
-        time.Advance(TimeSpan.FromMinutes(6) - TimeSpan.FromSeconds(1));
-        Assert.Equal(1, usageCache.Current.On("near").Pods);
-        time.Advance(TimeSpan.FromSeconds(1));
-
-        Assert.Empty(usageCache.Current.ByNode);
-    }
-
-    [Fact]
     public void A_copied_pod_with_the_annotation_of_another_counts_for_itself()
     {
         usageCache.Set("original", new PodUsage("original", "near", One, IsUnschedulable: false, "review"));
@@ -138,21 +33,6 @@ public sealed class NodeUsageCacheTests
         usageCache.Set("original", null);
 
         Assert.Equal(1, usageCache.Current.On("near").Pods);
-    }
-
-    [Fact]
-    public void What_is_not_on_a_new_list_is_gone_and_what_is_only_assumed_stays()
-    {
-        var usageCache = Usages.UsageCache(Usages.On("near", "2", pods: 3), time);
-        usageCache.TryAssume("review", "far", One, usageCache.Current);
-
-        usageCache.BeginList();
-        usageCache.Set("near-0", new PodUsage("near-0", "near", One, IsUnschedulable: false, null));
-        Assert.Equal(3, usageCache.Current.On("near").Pods);
-        usageCache.EndList();
-
-        Assert.Equal((One, 1), (usageCache.Current.On("near").Requested, usageCache.Current.On("near").Pods));
-        Assert.Equal(1, usageCache.Current.On("far").Pods);
     }
 
     [Fact]
