@@ -36,17 +36,6 @@ public sealed class UsageTests
     }
 
     [Fact]
-    public void What_was_placed_and_never_came_is_free_again_after_a_minute()
-    {
-        var usageCache = Usages.UsageCache(time: time);
-        Assert.Equal(["near", "near", "near", "near", "next"], Enumerable.Range(0, 5).Select(_ => Review(usageCache)));
-
-        time.Advance(TimeSpan.FromMinutes(1));
-
-        Assert.Equal("near", Review(usageCache));
-    }
-
-    [Fact]
     public void A_dry_run_gets_the_same_patch_and_does_not_count()
     {
         var usageCache = Usages.UsageCache(time: time);
