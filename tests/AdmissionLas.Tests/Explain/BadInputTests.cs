@@ -52,16 +52,6 @@ public sealed class BadInputTests
         Assert.Single(Text.Read(new string('[', 5 * 1024 * 1024)).Problems).ToString());
 
     [Fact]
-    public void What_is_nested_without_end_and_aliases_that_multiply_are_refused_with_their_line()
-    {
-        var bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + string.Concat(
-            Enumerable.Range(1, 9).Select(i => $"a{i}: &a{i} [{string.Join(", ", Enumerable.Repeat($"*a{i - 1}", 9))}]\n"));
-
-        Assert.StartsWith("line 6: this is neither YAML nor JSON: the aliases make more than", Assert.Single(Text.Read(bomb).Problems).ToString(), StringComparison.Ordinal);
-        Assert.StartsWith("line 1: this is neither YAML nor JSON: nested more than", Assert.Single(Text.Read(new string('[', 3_000_000)).Problems).ToString(), StringComparison.Ordinal);
-    }
-
-    [Fact]
     public void More_pods_than_anyone_would_look_at_are_cut_with_the_line()
     {
         var inputs = Text.Read(string.Concat(Enumerable.Repeat("---\nkind: Pod\nmetadata: { name: p }\n", StepInput.MaxSteps + 5)));

@@ -12,18 +12,30 @@ public sealed class LivePodTests
     [InlineData(PlacementMode.Preferred, null)]
     [InlineData(PlacementMode.Adaptive, Required)]
     [InlineData(PlacementMode.Required, Required)]
-    public void What_the_webhook_added_is_taken_out_again_and_nothing_else(PlacementMode mode, string? nodeAffinity)
+    [InlineData(PlacementMode.Adaptive, Required, true)]
+    [InlineData(PlacementMode.Required, Required, true)]
+    [InlineData(PlacementMode.Preferred, null, true)]
+    public void What_the_webhook_added_is_taken_out_again_and_nothing_else_also_where_an_earlier_version_left_no_record(
+        PlacementMode mode, string? nodeAffinity, bool isWithoutRecord = false)
     {
-        var written = Pods.PredictJson(spec: nodeAffinity is null
-            ? """{ "containers": [ { "name": "main" } ] }"""
-            : $$"""{ "containers": [ { "name": "main" } ], "affinity": { "nodeAffinity": {{nodeAffinity}} } }""");
-        var view = Nodes.View(Nodes.At("1", "near").Labelled("zone", "a"), Nodes.At("2", "next").Labelled("zone", "a"));
+        var written = Pods.PredictJson();
+        if (nodeAffinity is not null)
+        {
+            written["spec"]!["affinity"] = new JsonObject { ["nodeAffinity"] = JsonNode.Parse(nodeAffinity) };
+        }
 
+        var view = Nodes.View(Nodes.At("1", "near").Labelled("zone", "a"), Nodes.At("2", "next").Labelled("zone", "a"));
         var reviewed = WebhookCall.Review(written, view, new PlacementPolicy { Mode = mode });
+        if (isWithoutRecord)
+        {
+            reviewed.Pod["metadata"]!["annotations"]!.AsObject().Remove(PodHints.RecordKey);
+        }
+
         var back = LivePod.AsReviewed(reviewed.Pod).Pod;
 
         Assert.Equal(mode, reviewed.Decision?.Mode);
         Assert.True(JsonNode.DeepEquals(JsonNode.Parse(nodeAffinity ?? "{}"), back["spec"]!["affinity"]?["nodeAffinity"] ?? new JsonObject()), back.ToJsonString());
+        Assert.Empty(back["metadata"]!["annotations"]!.AsObject());
     }
 
     [Fact]
@@ -46,22 +58,5 @@ public sealed class LivePodTests
         var back = LivePod.AsReviewed(pod).Pod;
 
         Assert.Equal("""{"requests":{"cpu":"1"}}""", back["spec"]!["containers"]![0]!["resources"]!.ToJsonString());
-    }
-
-    [Theory]
-    [InlineData(PlacementMode.Adaptive, Required)]
-    [InlineData(PlacementMode.Required, Required)]
-    [InlineData(PlacementMode.Preferred, null)]
-    public void A_pod_that_an_earlier_version_decided_on_is_read_without_a_record(PlacementMode mode, string? nodeAffinity)
-    {
-        var written = Pods.PredictJson(spec: nodeAffinity is null ? Pods.OneContainer : $$"""{ "containers": [ { "name": "main" } ], "affinity": { "nodeAffinity": {{nodeAffinity}} } }""");
-        var view = Nodes.View(Nodes.At("1", "near").Labelled("zone", "a"), Nodes.At("2", "next").Labelled("zone", "a"));
-        var pod = WebhookCall.Review(written, view, new PlacementPolicy { Mode = mode }).Pod;
-        pod["metadata"]!["annotations"]!.AsObject().Remove(PodHints.RecordKey);
-
-        var back = LivePod.AsReviewed(pod).Pod;
-
-        Assert.True(JsonNode.DeepEquals(JsonNode.Parse(nodeAffinity ?? "{}"), back["spec"]!["affinity"]?["nodeAffinity"] ?? new JsonObject()), back.ToJsonString());
-        Assert.Empty(back["metadata"]!["annotations"]!.AsObject());
     }
 }

@@ -44,7 +44,7 @@ public sealed class SnapshotTests
     [Fact]
     public void Of_the_configuration_only_what_decisions_depend_on_survives()
     {
-        var kept = ObjectReduction.Configuration(Object("""
+        var kept = ObjectReduction.Configuration(Text.Object("""
             kind: ConfigMap
             metadata: { name: admission-las, namespace: admission-las, annotations: { last-applied: x } }
             data:
@@ -63,7 +63,7 @@ public sealed class SnapshotTests
     public void A_snapshot_is_read_back_as_it_was()
     {
         var embedded = ClusterSnapshot.Embedded();
-        var pod = ObjectReduction.Pod(Object(FullPod));
+        var pod = ObjectReduction.Pod(Text.Object(FullPod));
         pod["spec"]!["nodeName"] = "home-edge-node";
         pod["status"] = new JsonObject { ["phase"] = "Running" };
         var taken = embedded with { Objects = [.. embedded.Objects, pod] };
@@ -149,8 +149,8 @@ public sealed class SnapshotTests
     /// <summary>The paths, list places left out, whose values are still there, and that they are the values that were there.</summary>
     static string[] Surviving(Func<JsonObject, JsonObject> reduce, string yaml)
     {
-        var reduced = Leaves(reduce(Object(yaml))).ToArray();
-        var known = Leaves(Object(yaml)).ToHashSet();
+        var reduced = Leaves(reduce(Text.Object(yaml))).ToArray();
+        var known = Leaves(Text.Object(yaml)).ToHashSet();
         Assert.All(reduced.Where(l => l.Path != "apiVersion"), leaf => Assert.Contains(leaf, known));
         return [.. reduced.Select(l => l.Path).Distinct().Order(StringComparer.Ordinal)];
     }
@@ -161,10 +161,4 @@ public sealed class SnapshotTests
         JsonArray items => items.SelectMany(i => Leaves(i, path)),
         _ => [(path, node?.ToJsonString() ?? "null")],
     };
-
-    static JsonObject Object(string yaml)
-    {
-        using var reader = new StringReader(yaml);
-        return YamlSource.Read(reader)[0].Root!.AsObject();
-    }
 }

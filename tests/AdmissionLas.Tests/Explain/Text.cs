@@ -12,6 +12,12 @@ static class Text
 
     internal static Decision Decide(string text, CompiledSettings? settings = null) => Assert.Single(Explain(text, settings)).Explanation!.Decision;
 
+    internal static JsonObject Object(string yaml)
+    {
+        using var reader = new StringReader(yaml);
+        return YamlSource.Read(reader)[0].Root!.AsObject();
+    }
+
     internal const string PredictPod = """
         apiVersion: v1
         kind: Pod
