@@ -66,46 +66,19 @@ public sealed class ClusterViewTests
     }
 
     [Fact]
-    public void A_node_is_named_by_its_host_name_label_which_need_not_be_its_name()
+    public void A_node_is_named_by_its_host_name_label_where_it_is_the_only_one_with_it_and_else_by_field()
     {
-        var view = Nodes.View(Nodes.Named("node-1", labels: [(NodeSelectorTerm.HostnameKey, "ip-10-0-0-1")]));
-
-        AssertHostname("ip-10-0-0-1", view.TermFor(view.Nodes[0]));
-    }
-
-    [Fact]
-    public void A_node_without_a_host_name_label_is_named_by_field()
-    {
-        var view = Nodes.View(Nodes.Named("bare").Without(NodeSelectorTerm.HostnameKey), Nodes.Named("empty", labels: [(NodeSelectorTerm.HostnameKey, "")]));
-
-        AssertField("bare", view.TermFor(view.Nodes[0]));
-        AssertField("empty", view.TermFor(view.Nodes[1]));
-    }
-
-    [Fact]
-    public void Nodes_that_share_a_host_name_label_are_named_by_field()
-    {
+        const string hostname = NodeSelectorTerm.HostnameKey;
         var view = Nodes.View(
-            Nodes.Named("a", labels: [(NodeSelectorTerm.HostnameKey, "twin")]),
-            Nodes.Named("b", labels: [(NodeSelectorTerm.HostnameKey, "twin")]),
-            Nodes.Named("c"));
+            Nodes.Named("a", labels: [(hostname, "ip-10-0-0-1")]), Nodes.Named("bare").Without(hostname), Nodes.Named("empty", labels: [(hostname, "")]),
+            Nodes.Named("twin-1", labels: [(hostname, "twin")]), Nodes.Named("twin-2", labels: [(hostname, "twin")]));
 
-        AssertField("a", view.TermFor(view.Nodes[0]));
-        AssertField("b", view.TermFor(view.Nodes[1]));
-        AssertHostname("c", view.TermFor(view.Nodes[2]));
-        Assert.Null(view.UniqueHostname(view.Nodes[0]));
-    }
+        Assert.Equal(
+            ["label kubernetes.io/hostname In ip-10-0-0-1", "field metadata.name In bare", "field metadata.name In empty", "field metadata.name In twin-1", "field metadata.name In twin-2"],
+            view.Nodes.Select(view.TermFor).SelectMany(t => t.MatchExpressions.Select(r => $"label {Words(r)}").Concat(t.MatchFields.Select(r => $"field {Words(r)}"))));
+        Assert.Equal(["ip-10-0-0-1", null, null, null, null], view.Nodes.Select(view.UniqueHostname));
 
-    [Fact]
-    public void The_same_nodes_in_any_order_make_the_same_view()
-    {
-        NodeFacts[] nodes = [Nodes.At("1", "a"), Nodes.At("1", "b"), Nodes.At("0.5", "c"), Nodes.Named("d")];
-
-        var view = new ClusterView(nodes);
-        var reversed = new ClusterView(nodes.Reverse());
-
-        Assert.Equal(view.Nodes.Select(n => n.Name), reversed.Nodes.Select(n => n.Name));
-        Assert.Equal(view.NearestTo("here").Select(n => n.Node.Name), reversed.NearestTo("here").Select(n => n.Node.Name));
+        static string Words(NodeSelectorRequirement requirement) => $"{requirement.Key} {requirement.Operator} {string.Join(',', requirement.Values)}";
     }
 
     [Fact]
@@ -133,21 +106,5 @@ public sealed class ClusterViewTests
         Assert.Equal("cpu-box", view.ByCapacity(null).Nodes[0].Node.Name);
         Assert.Equal("gpu-box", view.ByCapacity(Nodes.Gpu).Nodes[0].Node.Name);
         Assert.Same(view.ByCapacity(null), view.ByCapacity("example.com/nobody-has-it"));
-    }
-
-    static void AssertHostname(string hostname, NodeSelectorTerm term)
-    {
-        var requirement = Assert.Single(term.MatchExpressions);
-        Assert.Equal((NodeSelectorTerm.HostnameKey, SelectorOperator.In), (requirement.Key, requirement.Operator));
-        Assert.Equal([hostname], requirement.Values);
-        Assert.Empty(term.MatchFields);
-    }
-
-    static void AssertField(string name, NodeSelectorTerm term)
-    {
-        var requirement = Assert.Single(term.MatchFields);
-        Assert.Equal((NodeSelectorTerm.NameField, SelectorOperator.In), (requirement.Key, requirement.Operator));
-        Assert.Equal([name], requirement.Values);
-        Assert.Empty(term.MatchExpressions);
     }
 }
