@@ -102,7 +102,6 @@ sealed class ClusterAt
     internal static double? LatencyMs(NodeFacts node, string location) =>
         node.Latencies.Known.Where(l => l.Location == location).Select(l => (double?)l.LatencyMs).FirstOrDefault();
 
-
     internal NodeFacts? Node(string name) => nodes.GetValueOrDefault(name);
 
     void Count(string node, Resources request, int sign) => usage = Counted(usage, node, request, sign);

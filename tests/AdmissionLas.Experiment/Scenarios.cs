@@ -4,7 +4,7 @@ namespace AdmissionLas.Experiment;
 static class Scenarios
 {
     const string Home = "home-edge-node";
-    const string ExperimentRunner = "nitlab-edge-node";
+    const string Lab = "nitlab-edge-node";
 
     static readonly string[] TestbedLocations = ["NITOS-CLOUD", "NITLAB-EDGE", "HOME-EDGE"];
 
@@ -22,27 +22,25 @@ static class Scenarios
         new("affinities", "pods with selectors, required and preferred affinity of their own, 30 nodes", Affinities),
     ];
 
-    static Plan TestbedIdle(Random random) => new(Testbed("nodes"),
-        [.. Enumerable.Range(0, 6).SelectMany(round => (Act[])
-            [new Act.Burst([.. Numbered(6, round, (name, i) => i == 5 ? Objects.Training(name) : Objects.Predict(name, TestbedLocations[random.Next(3)], 50, 64))]), new Act.Settle()])]);
+    static Plan TestbedIdle(Random random) => new(Testbed("nodes"), [.. Rounds(6, 6, (name, i) =>
+        i == 5 ? Objects.Training(name) : Objects.Predict(name, TestbedLocations[random.Next(3)], 50, 64))]);
 
     static Plan EdgesNearlyFull(Random random) => new(Testbed("nodes"),
     [
-        new Act.Burst([Objects.Filler("home", Home, 1500, 2700), Objects.Filler("lab", ExperimentRunner, 1500, 2700)]),
+        new Act.Burst([Objects.Filler("home", Home, 1500, 2700), Objects.Filler("lab", Lab, 1500, 2700)]),
         new Act.Settle(),
-        .. Enumerable.Range(0, 4).SelectMany(round => (Act[])
-            [new Act.Burst([.. Numbered(6, round, (name, _) => Objects.Predict(name, TestbedLocations[1 + random.Next(2)], 100, 150))]), new Act.Settle()]),
+        .. Rounds(4, 6, (name, _) => AtAnEdge(random, name)),
     ]);
 
     static Plan EdgesFullThenFreed(Random random) => new(Testbed("nodes"),
     [
-        new Act.Burst([Objects.Filler("home", Home, 1980, 3000), Objects.Filler("lab", ExperimentRunner, 1980, 3000)]),
+        new Act.Burst([Objects.Filler("home", Home, 1980, 3000), Objects.Filler("lab", Lab, 1980, 3000)]),
         new Act.Settle(),
-        new Act.Burst([.. Numbered(10, 0, (name, _) => Objects.Predict(name, TestbedLocations[1 + random.Next(2)], 100, 150))]),
+        new Act.Burst([.. Numbered(10, 0, (name, _) => AtAnEdge(random, name))]),
         new Act.Settle(),
         new Act.Depart(["home", "lab"]),
         new Act.Settle(),
-        new Act.Burst([.. Numbered(24, 1, (name, _) => Objects.Predict(name, TestbedLocations[1 + random.Next(2)], 100, 150))]),
+        new Act.Burst([.. Numbered(24, 1, (name, _) => AtAnEdge(random, name))]),
         new Act.Settle(),
     ]);
 
@@ -54,9 +52,13 @@ static class Scenarios
             node["status"]!["images"] = new JsonArray(new JsonObject { ["names"] = new JsonArray(Objects.Image), ["sizeBytes"] = 2_000_000_000 });
         }
 
-        return new(nodes, [.. Enumerable.Range(0, 4).SelectMany(round => (Act[])
-            [new Act.Burst([.. Numbered(6, round, (name, _) => Objects.Predict(name, TestbedLocations[random.Next(3)], 100, 150))]), new Act.Settle()])]);
+        return new(nodes, [.. Rounds(4, 6, (name, _) => Objects.Predict(name, TestbedLocations[random.Next(3)], 100, 150))]);
     }
+
+    static PlannedPod AtAnEdge(Random random, string name) => Objects.Predict(name, TestbedLocations[1 + random.Next(2)], 100, 150);
+
+    static IEnumerable<Act> Rounds(int rounds, int pods, Func<string, int, PlannedPod> make) =>
+        Enumerable.Range(0, rounds).SelectMany(round => (Act[])[new Act.Burst(Numbered(pods, round, make)), new Act.Settle()]);
 
     /// <summary>Bursts of predict and training pods from pipelines; after each burst the pods of the oldest are done, so that some nodes stay full.</summary>
     static Plan Mixed(Random random, Cluster cluster, int bursts, int size, Func<int, PlannedPod, PlannedPod>? change = null, Func<int, (int, Act)[]>? meanwhile = null)
@@ -128,18 +130,11 @@ static class Scenarios
                     spec["nodeSelector"] = new JsonObject { [Objects.Tier] = "edge" };
                     break;
                 case 1:
-                    spec["affinity"] = NodeAffinity("requiredDuringSchedulingIgnoredDuringExecution", new JsonObject
-                    {
-                        ["nodeSelectorTerms"] = new JsonArray(
-                        Term(Objects.Tier, "In", "cloud"), Term("kubernetes.io/hostname", "In", [.. cluster.EdgeNames.Where((_, i) => i % 3 == 0)]))
-                    });
+                    spec["affinity"] = Requiring(
+                        Term(Objects.Tier, "In", "cloud"), Term("kubernetes.io/hostname", "In", [.. cluster.EdgeNames.Where((_, i) => i % 3 == 0)]));
                     break;
                 case 2:
-                    spec["affinity"] = NodeAffinity("requiredDuringSchedulingIgnoredDuringExecution", new JsonObject
-                    {
-                        ["nodeSelectorTerms"] = new JsonArray(
-                        Term("kubernetes.io/hostname", "NotIn", [.. cluster.EdgeNames.Where((_, i) => i % 4 == 0)]))
-                    });
+                    spec["affinity"] = Requiring(Term("kubernetes.io/hostname", "NotIn", [.. cluster.EdgeNames.Where((_, i) => i % 4 == 0)]));
                     break;
                 case 3:
                     spec["affinity"] = NodeAffinity("preferredDuringSchedulingIgnoredDuringExecution", new JsonArray(
@@ -152,6 +147,9 @@ static class Scenarios
             return pod;
         });
     }
+
+    static JsonObject Requiring(params JsonObject[] terms) =>
+        NodeAffinity("requiredDuringSchedulingIgnoredDuringExecution", new JsonObject { ["nodeSelectorTerms"] = new JsonArray([.. terms]) });
 
     static JsonObject NodeAffinity(string kind, JsonNode value) => new() { ["nodeAffinity"] = new JsonObject { [kind] = value } };
 
