@@ -82,6 +82,10 @@ public sealed class ClusterViewTests
     }
 
     [Fact]
+    public void The_nodes_stand_by_name_in_whatever_order_they_come() =>
+        Assert.Equal(["a", "b", "c"], Nodes.View(Nodes.Named("c"), Nodes.Named("a"), Nodes.Named("b")).Nodes.Select(n => n.Name));
+
+    [Fact]
     public void An_empty_cluster_is_a_view_like_any_other()
     {
         Assert.Empty(ClusterView.Empty.NearestTo("here"));
