@@ -167,7 +167,7 @@ static class CertsCommand
             }
             catch (InvalidOperationException fault) when (fault.InnerException is FormatException or ArgumentException or OverflowException)
             {
-                throw new OptionsValidationException(CertificateOptions.Section, typeof(CertificateOptions), [fault.Message]);
+                throw OptionsRules.Refused(fault.Message);
             }
         }
     }

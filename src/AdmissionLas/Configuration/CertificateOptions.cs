@@ -41,37 +41,27 @@ sealed class CertificateOptions
     /// <exception cref="OptionsValidationException">They have faults; each is listed with its key.</exception>
     internal CertificatePolicy ToPolicy()
     {
-        List<string> faults = [.. new CertificateOptionsValidator().Validate(null, this).Failures ?? []];
-        foreach (var (key, name) in ((string, string)[])[("subject", Subject), ("authoritySubject", AuthoritySubject)])
-        {
-            if (name.Length > 0 && !IsDistinguishedName(name))
-            {
-                faults.Add($"certificates.{key}: \"{name}\" is not a distinguished name; write for example CN=admission-las.admission-las.svc");
-            }
-        }
-
-        foreach (var name in DnsNames.Where(n => Uri.CheckHostName(n.StartsWith("*.", StringComparison.Ordinal) ? n[2..] : n) != UriHostNameType.Dns))
-        {
-            faults.Add($"certificates.dnsNames: \"{name}\" is not a DNS name");
-        }
-
-        foreach (var address in IpAddresses.Where(a => !IPAddress.TryParse(a, out _)))
-        {
-            faults.Add($"certificates.ipAddresses: \"{address}\" is not an IP address");
-        }
-
+        string[] faults =
+        [
+            .. new OptionsRules().Validate(null, this).Failures ?? [],
+            .. NotDistinguished("subject", Subject),
+            .. NotDistinguished("authoritySubject", AuthoritySubject),
+            .. DnsNames.Where(n => Uri.CheckHostName(n.StartsWith("*.", StringComparison.Ordinal) ? n[2..] : n) != UriHostNameType.Dns)
+                .Select(n => $"certificates.dnsNames: \"{n}\" is not a DNS name"),
+            .. IpAddresses.Where(a => !IPAddress.TryParse(a, out _)).Select(a => $"certificates.ipAddresses: \"{a}\" is not an IP address"),
+        ];
         if (DnsNames.Count + IpAddresses.Count == 0)
         {
-            faults.Add("certificates.dnsNames: there is no name; write for example admission-las.admission-las.svc, the name that the API server calls");
+            faults = [.. faults, "certificates.dnsNames: there is no name; write for example admission-las.admission-las.svc, the name that the API server calls"];
         }
 
         // An authority signs during two thirds of its life, and nothing that it signs may outlive it.
         if (AuthorityDays < 3 * ServingDays)
         {
-            faults.Add($"certificates.authorityDays: {AuthorityDays} is too short for serving certificates of {ServingDays} days; write at least {3 * ServingDays}");
+            faults = [.. faults, $"certificates.authorityDays: {AuthorityDays} is too short for serving certificates of {ServingDays} days; write at least {3 * ServingDays}"];
         }
 
-        return faults.Count > 0 ? throw new OptionsValidationException(Section, typeof(CertificateOptions), faults) : new CertificatePolicy
+        return faults.Length > 0 ? throw OptionsRules.Refused(faults) : new CertificatePolicy
         {
             Subject = Subject,
             AuthoritySubject = AuthoritySubject,
@@ -83,15 +73,17 @@ sealed class CertificateOptions
         };
     }
 
-    static bool IsDistinguishedName(string text)
+    static IEnumerable<string> NotDistinguished(string key, string name)
     {
         try
         {
-            return new X500DistinguishedName(text).RawData.Length > 0;
+            return name.Length == 0 || new X500DistinguishedName(name).RawData.Length > 0 ? [] : [Fault()];
         }
         catch (CryptographicException)
         {
-            return false;
+            return [Fault()];
         }
+
+        string Fault() => $"certificates.{key}: \"{name}\" is not a distinguished name; write for example CN=admission-las.admission-las.svc";
     }
 }

@@ -55,3 +55,56 @@ sealed class ServerOptions
     [Range(1, 100_000)]
     public int ConcurrentReviews { get; set; } = 512;
 }
+
+/// <summary>The admin's web page; section <c>page</c>. Read at start.</summary>
+sealed class PageOptions
+{
+    internal const string Section = "page";
+
+    /// <summary>Whether the page is served.</summary>
+    public bool Enabled { get; set; }
+
+    /// <summary>The address it listens on. <c>kubectl port-forward</c> reaches the pod's loopback, for users who may port-forward.</summary>
+    [Required]
+    public string Address { get; set; } = "127.0.0.1";
+
+    /// <summary>Its HTTP port; 0 takes a free one.</summary>
+    [Range(0, 65535)]
+    public int Port { get; set; } = 8081;
+
+    /// <summary>
+    /// The host names that requests may use, beside localhost and loopback addresses. Any other name is refused: a foreign page could
+    /// otherwise point its own name here and read the answers (DNS rebinding).
+    /// </summary>
+    public IList<string> Hosts { get; set; } = [];
+
+    /// <summary>How many recent decisions the page keeps.</summary>
+    [Range(10, 5_000)]
+    public int RecentDecisions { get; set; } = 200;
+
+    /// <summary>How many browsers can follow the decisions at once.</summary>
+    [Range(1, 1_000)]
+    public int Viewers { get; set; } = 16;
+}
+
+/// <summary>How the webhook counts what runs on the nodes; section <c>usage</c>. Read at start.</summary>
+sealed class UsageOptions
+{
+    internal const string Section = "usage";
+
+    /// <summary>
+    /// How long a pod counts against its chosen node before a watch shows the pod, and after the scheduler found no node for it, seconds: longer
+    /// than a watch or a scheduler lags, and short enough that a pod which another admission plugin denied is soon forgotten.
+    /// </summary>
+    [Range(1, 3600)]
+    public int AssumeSeconds { get; set; } = 60;
+}
+
+/// <summary>Whether the webhook writes Kubernetes Events; section <c>events</c>. Read at start.</summary>
+sealed class EventOptions
+{
+    internal const string Section = "events";
+
+    /// <summary>Whether the owner of a prediction step gets an Event when the step could not be placed near its location.</summary>
+    public bool Enabled { get; set; } = true;
+}

@@ -1,8 +1,29 @@
+using Microsoft.Extensions.Options;
+
 namespace AdmissionLas.Configuration;
 
 /// <summary>Turns options into settings, or lists every fault in them.</summary>
 static class SettingsCompiler
 {
+    /// <summary>Binds, checks and compiles the three sections of a configuration.</summary>
+    /// <exception cref="OptionsValidationException">They have faults.</exception>
+    internal static CompiledSettings Compile(IConfiguration configuration)
+    {
+        try
+        {
+            return Compile(
+                OptionsRules.Checked(configuration.GetSection(PlacementOptions.Section).Get<PlacementOptions>()),
+                OptionsRules.Checked(configuration.GetSection(TrainingOptions.Section).Get<TrainingOptions>()),
+                OptionsRules.Checked(configuration.GetSection(StepOptions.Section).Get<StepOptions>()),
+                out var faults) ?? throw OptionsRules.Refused(faults);
+        }
+        // The binder throws this for a value of the wrong type, such as text where a number belongs.
+        catch (InvalidOperationException unbindable)
+        {
+            throw OptionsRules.Refused(unbindable.Message);
+        }
+    }
+
     /// <summary>Compiles the three sections.</summary>
     /// <param name="placement">How predict steps are placed.</param>
     /// <param name="training">Which requests and nodes training steps get.</param>
@@ -54,9 +75,8 @@ static class SettingsCompiler
     static StepRules Rules(StepOptions steps, List<string> faults)
     {
         var rules = new List<StepRule>();
-        for (var i = 0; i < steps.Rules.Count; i++)
+        foreach (var (i, options) in steps.Rules.Index())
         {
-            var options = steps.Rules[i];
             var key = $"steps.rules[{i}]";
             var rule = Rule(options, options.Name.Length > 0 ? options.Name : key, faults, key);
             if (!rule.HasPattern)

@@ -1,78 +1,45 @@
 using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Primitives;
 
 namespace AdmissionLas.Configuration;
 
 /// <summary>
-/// Compiles the options at start and after every change of the configuration. Faults stop the start; later, the last good settings stay in
+/// Compiles the settings at start and after every change of the configuration. Faults stop the start; later, the last good settings stay in
 /// force.
 /// </summary>
-sealed partial class SettingsReload : IHostedService, IDisposable
+sealed partial class SettingsReload : IDisposable
 {
-    readonly IOptionsMonitor<PlacementOptions> placement;
-    readonly IOptionsMonitor<TrainingOptions> training;
-    readonly IOptionsMonitor<StepOptions> steps;
+    readonly IConfiguration configuration;
     readonly Settings settings;
     readonly ILogger<SettingsReload> log;
-    readonly List<IDisposable?> subscriptions = [];
+    readonly IDisposable subscription;
 
-    public SettingsReload(
-        IOptionsMonitor<PlacementOptions> placement, IOptionsMonitor<TrainingOptions> training, IOptionsMonitor<StepOptions> steps,
-        Settings settings, ILogger<SettingsReload> log)
+    public SettingsReload(IConfiguration configuration, Settings settings, ILogger<SettingsReload> log)
     {
-        (this.placement, this.training, this.steps, this.settings, this.log) = (placement, training, steps, settings, log);
+        (this.configuration, this.settings, this.log) = (configuration, settings, log);
         // In the constructor, so that faults are reported before a port is opened.
-        settings.Current = Compile(out var faults) ?? throw new OptionsValidationException("configuration", typeof(SettingsCompiler), faults);
+        settings.Current = SettingsCompiler.Compile(configuration);
+        subscription = ChangeToken.OnChange(configuration.GetReloadToken, Reload);
     }
 
     /// <summary>Whether the settings in force are those of the configuration; <see langword="false"/> after a refused change.</summary>
     internal bool IsCurrent { get; private set; } = true;
 
     /// <inheritdoc/>
-    public Task StartAsync(CancellationToken cancellationToken)
-    {
-        subscriptions.Add(placement.OnChange((_, _) => Reload()));
-        subscriptions.Add(training.OnChange((_, _) => Reload()));
-        subscriptions.Add(steps.OnChange((_, _) => Reload()));
-        return Task.CompletedTask;
-    }
-
-    /// <inheritdoc/>
-    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    /// <inheritdoc/>
-    public void Dispose() => subscriptions.ForEach(s => s?.Dispose());
-
-    CompiledSettings? Compile(out IReadOnlyList<string> faults)
-    {
-        try
-        {
-            return SettingsCompiler.Compile(placement.CurrentValue, training.CurrentValue, steps.CurrentValue, out faults);
-        }
-        catch (OptionsValidationException invalid)
-        {
-            faults = [.. invalid.Failures];
-            return null;
-        }
-        // The binder throws this for a value of the wrong type, such as text where a number belongs.
-        catch (InvalidOperationException unbindable)
-        {
-            faults = [unbindable.Message];
-            return null;
-        }
-    }
+    public void Dispose() => subscription.Dispose();
 
     void Reload()
     {
-        if (Compile(out var faults) is { } compiled)
+        try
         {
-            settings.Current = compiled;
+            settings.Current = SettingsCompiler.Compile(configuration);
             IsCurrent = true;
             Reloaded();
         }
-        else
+        catch (OptionsValidationException fault)
         {
             IsCurrent = false;
-            Refused(string.Join("; ", faults));
+            Refused(string.Join("; ", fault.Failures));
         }
     }
 

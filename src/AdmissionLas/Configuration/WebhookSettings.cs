@@ -1,4 +1,6 @@
+using System.Text;
 using Microsoft.Extensions.Options;
+using YamlDotNet.Core;
 
 namespace AdmissionLas.Configuration;
 
@@ -26,7 +28,7 @@ static class WebhookSettings
     /// <exception cref="OptionsValidationException">It has faults.</exception>
     internal static CompiledSettings FromText(string text)
     {
-        using var stream = new MemoryStream(System.Text.Encoding.UTF8.GetBytes(text));
+        using var stream = new MemoryStream(Encoding.UTF8.GetBytes(text));
         return Compile(new ConfigurationBuilder().AddYamlStream(stream));
     }
 
@@ -37,26 +39,12 @@ static class WebhookSettings
         {
             configuration = builder.Build();
         }
-        catch (Exception fault) when (fault is FormatException or YamlDotNet.Core.YamlException)
+        catch (Exception fault) when (fault is FormatException or YamlException)
         {
             throw new InvalidDataException($"the webhook's configuration cannot be used: {fault.InnerException?.Message ?? fault.Message}", fault);
         }
 
         using var root = configuration as IDisposable;
-        try
-        {
-            var placement = configuration.GetSection(PlacementOptions.Section).Get<PlacementOptions>() ?? new PlacementOptions();
-            var training = configuration.GetSection(TrainingOptions.Section).Get<TrainingOptions>() ?? new TrainingOptions();
-            var steps = configuration.GetSection(StepOptions.Section).Get<StepOptions>() ?? new StepOptions();
-            new PlacementOptionsValidator().Validate(null, placement).ThrowIfFailed("configuration");
-            new TrainingOptionsValidator().Validate(null, training).ThrowIfFailed("configuration");
-            new StepOptionsValidator().Validate(null, steps).ThrowIfFailed("configuration");
-            return SettingsCompiler.Compile(placement, training, steps, out var faults) ?? throw new OptionsValidationException("configuration", typeof(SettingsCompiler), faults);
-        }
-        // The binder throws this for a value of the wrong type.
-        catch (InvalidOperationException fault)
-        {
-            throw new OptionsValidationException("configuration", typeof(SettingsCompiler), [fault.Message]);
-        }
+        return SettingsCompiler.Compile(configuration);
     }
 }

@@ -16,15 +16,14 @@ static class PageHosting
     /// <exception cref="OptionsValidationException">The section has a fault.</exception>
     internal static void AddPage(this WebApplicationBuilder builder)
     {
-        var options = builder.Configuration.GetSection(PageOptions.Section).Get<PageOptions>() ?? new PageOptions();
-        new PageOptionsValidator().Validate(null, options).ThrowIfFailed(PageOptions.Section);
-        var address = OptionsFaults.ParseAddress(options.Address, PageOptions.Section, "127.0.0.1");
+        var options = OptionsRules.Checked(builder.Configuration.GetSection(PageOptions.Section).Get<PageOptions>());
+        var address = OptionsRules.ParseAddress(options.Address, PageOptions.Section, "127.0.0.1");
         if (!options.Enabled)
         {
             return;
         }
 
-        builder.Services.AddSingleton<IOptions<PageOptions>>(new OptionsWrapper<PageOptions>(options));
+        builder.Services.AddSingleton(Options.Create(options));
         builder.Services.AddSingleton(provider => new RecentDecisions(options.RecentDecisions, options.Viewers, provider.GetRequiredService<TimeProvider>()));
         builder.Services.AddSingleton<IReviewObserver>(provider => provider.GetRequiredService<RecentDecisions>());
         builder.Services.AddSingleton<ClusterJson>();

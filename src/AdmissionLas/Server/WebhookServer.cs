@@ -42,15 +42,14 @@ static class WebhookServer
         AddLogging(builder, quietest);
         AddServices(builder.Services, source);
 
-        var options = builder.Configuration.GetSection(ServerOptions.Section).Get<ServerOptions>() ?? new ServerOptions();
-        new ServerOptionsValidator().Validate(null, options).ThrowIfFailed(ServerOptions.Section);
+        var options = OptionsRules.Checked(builder.Configuration.GetSection(ServerOptions.Section).Get<ServerOptions>());
         if (options.ClientCa.Length > 0 && options.AllowedClients.Count == 0)
         {
-            ValidateOptionsResult.Fail("server.allowedClients: with a client CA it must name the callers that are allowed; add the common name of the API server's client certificate")
-                .ThrowIfFailed(ServerOptions.Section);
+            throw OptionsRules.Refused(
+                "server.allowedClients: with a client CA it must name the callers that are allowed; add the common name of the API server's client certificate");
         }
 
-        var address = OptionsFaults.ParseAddress(options.Address, ServerOptions.Section, "0.0.0.0 or 127.0.0.1");
+        var address = OptionsRules.ParseAddress(options.Address, ServerOptions.Section, "0.0.0.0 or 127.0.0.1");
         var tls = new ServingTls(certificate ?? ServingCertificate.FromFiles(CertificateFiles.Read(options), options.CertificateNames, DateTimeOffset.UtcNow));
         builder.Services.AddSingleton(tls);
         if (options.ClientCa.Length > 0)
@@ -110,22 +109,15 @@ static class WebhookServer
     static void AddServices(IServiceCollection services, ClusterSource source)
     {
         services.AddOptions<ServerOptions>().BindConfiguration(ServerOptions.Section);
-        services.AddOptions<PlacementOptions>().BindConfiguration(PlacementOptions.Section);
-        services.AddOptions<TrainingOptions>().BindConfiguration(TrainingOptions.Section);
-        services.AddOptions<StepOptions>().BindConfiguration(StepOptions.Section);
-        services.AddSingleton<IValidateOptions<PlacementOptions>, PlacementOptionsValidator>();
-        services.AddSingleton<IValidateOptions<TrainingOptions>, TrainingOptionsValidator>();
-        services.AddSingleton<IValidateOptions<StepOptions>, StepOptionsValidator>();
         services.AddSingleton(TimeProvider.System);
         services.AddMetrics();
         services.AddSingleton<ClusterState>();
         services.AddOptions<UsageOptions>().BindConfiguration(UsageOptions.Section);
-        services.AddSingleton<IValidateOptions<UsageOptions>, UsageOptionsValidator>();
+        services.AddSingleton<IValidateOptions<UsageOptions>, OptionsRules>();
         services.AddSingleton(provider => new NodeUsageCache(
             provider.GetRequiredService<TimeProvider>(), TimeSpan.FromSeconds(provider.GetRequiredService<IOptions<UsageOptions>>().Value.AssumeSeconds)));
         services.AddSingleton(new Settings(CompiledSettings.Default));
         services.AddSingleton<SettingsReload>();
-        services.AddHostedService(provider => provider.GetRequiredService<SettingsReload>());
         services.AddSingleton<Draining>();
         services.AddHostedService(provider => provider.GetRequiredService<Draining>());
         services.AddSingleton<WebhookMetrics>();
