@@ -1,7 +1,6 @@
 using System.CommandLine;
 using AdmissionLas.Certificates;
 using AdmissionLas.Configuration;
-using Microsoft.Extensions.Options;
 
 namespace AdmissionLas.Cli;
 
@@ -70,45 +69,25 @@ static class CertsCommand
         };
     }
 
-    static Command Rotating(string name, string description, Func<ParseResult, RotationGoal> goal, params Option[] own)
+    static Command Rotating(string name, string description, Func<ParseResult, RotationGoal> goal, params Option[] own) =>
+        new Command(name, description) { InDirectory, Policy, DryRun, TrustDelay, Patience }.With(own).WithRegistration()
+            .Runs((arguments, stop) => OnStoresAsync(arguments, (store, bundles) => RotateAsync(store, bundles, goal(arguments), arguments, stop)));
+
+    static Command Status() => new Command(
+        "status", $"Show the certificates, their issuers and expiry, and what the API server trusts. Exit code {ExitCodes.NeedsAttention} when the admin must act.")
     {
-        var command = new Command(name, description) { InDirectory, Policy, DryRun, TrustDelay, Patience };
-        foreach (var option in own)
+        InDirectory,
+    }.WithRegistration().Runs((arguments, stop) => OnStoresAsync(arguments, async (store, bundles) =>
+    {
+        var report = await CertificateReport.OfAsync(store, bundles, DateTimeOffset.UtcNow, stop).ConfigureAwait(false);
+        var isWell = report.Problems.Count == 0;
+        foreach (var line in (IEnumerable<string>)[.. report.Lines, isWell ? "all is well" : "", .. report.Problems.Select(p => $"problem    {p}")])
         {
-            command.Add(option);
+            Console.Out.WriteLine(line);
         }
 
-        ClusterOptions.AddTo(command);
-        command.SetAction((arguments, stop) => RunAsync(arguments, (store, bundles) => RotateAsync(store, bundles, goal(arguments), arguments, stop), stop));
-        return command;
-    }
-
-    static Command Status()
-    {
-        var command = new Command(
-            "status", $"Show the certificates, their issuers and expiry, and what the API server trusts. Exit code {ExitCodes.NeedsAttention} when the admin must act.")
-        {
-            InDirectory,
-        };
-        ClusterOptions.AddTo(command);
-        command.SetAction((arguments, stop) => RunAsync(arguments, async (store, bundles) =>
-        {
-            var report = await CertificateReport.OfAsync(store, bundles, DateTimeOffset.UtcNow, stop).ConfigureAwait(false);
-            foreach (var line in report.Lines)
-            {
-                Console.Out.WriteLine(line);
-            }
-
-            Console.Out.WriteLine(report.Problems.Count == 0 ? "all is well" : "");
-            foreach (var problem in report.Problems)
-            {
-                Console.Out.WriteLine($"problem    {problem}");
-            }
-
-            return report.Problems.Count == 0 ? ExitCodes.Ok : ExitCodes.NeedsAttention;
-        }, stop));
-        return command;
-    }
+        return isWell ? ExitCodes.Ok : ExitCodes.NeedsAttention;
+    }));
 
     static async Task<int> RotateAsync(ICertificateStore store, ICaBundleStore bundles, RotationGoal goal, ParseResult arguments, CancellationToken stop)
     {
@@ -125,50 +104,46 @@ static class CertsCommand
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
-            return ExitCodes.Fail("stopped; everything still works, and `certs rotate` continues from here");
+            return ExitCodes.FailTo(Console.Error, "stopped; everything still works, and `certs rotate` continues from here");
         }
     }
 
     /// <summary>Runs an action on the stores that the command line names.</summary>
-    static Task<int> RunAsync(ParseResult arguments, Func<ICertificateStore, ICaBundleStore, Task<int>> action, CancellationToken stop) =>
-        ExitCodes.RunAsync(arguments, async () =>
+    static async Task<int> OnStoresAsync(ParseResult arguments, Func<ICertificateStore, ICaBundleStore, Task<int>> action)
+    {
+        var directory = arguments.GetValue(InDirectory) is { } given ? new DirectoryCertificateStore(given.FullName) : null;
+        if (directory is not null && !ClusterOptions.IsGiven(arguments))
         {
-            var directory = arguments.GetValue(InDirectory) is { } given ? new DirectoryCertificateStore(given.FullName) : null;
-            if (directory is not null && !ClusterOptions.IsGiven(arguments))
-            {
-                return await action(directory, directory).ConfigureAwait(false);
-            }
+            return await action(directory, directory).ConfigureAwait(false);
+        }
 
-            using var api = new KubeApi(ClusterOptions.Configuration(arguments), TimeProvider.System);
-            var bundles = new WebhookCaBundleStore(api, ClusterOptions.NameOf(arguments));
-            return directory is not null
-                ? await action(directory, bundles).ConfigureAwait(false)
-                : await action(new SecretCertificateStore(api, ClusterOptions.NamespaceOf(arguments), TimeProvider.System), bundles).ConfigureAwait(false);
-        }, stop);
+        using var api = ClusterOptions.Connect(arguments);
+        ICertificateStore store = directory is not null ? directory : new SecretCertificateStore(api, ClusterOptions.NamespaceOf(arguments), TimeProvider.System);
+        return await action(store, new WebhookCaBundleStore(api, ClusterOptions.NameOf(arguments))).ConfigureAwait(false);
+    }
 
     static CertificatePolicy ReadPolicy(string? file)
     {
-        var configuration = new ConfigurationBuilder();
-        if (file is null)
+        var builder = new ConfigurationBuilder();
+        using var builtIn = file is null ? EmbeddedFiles.Open("certs/policy.yaml") : null;
+        if (builtIn is not null)
         {
-            using var text = EmbeddedFiles.Open("certs/policy.yaml");
-            return Bind(configuration.AddYamlStream(text.BaseStream).Build());
+            builder.AddYamlStream(builtIn.BaseStream);
+        }
+        else
+        {
+            ConfigurationFile.Add(builder, file!);
         }
 
-        ConfigurationFile.Add(configuration, file);
-        return Bind(configuration.Build());
-
-        static CertificatePolicy Bind(IConfigurationRoot configuration)
+        using var configuration = (ConfigurationRoot)builder.Build();
+        try
         {
-            using var root = configuration as IDisposable;
-            try
-            {
-                return (configuration.GetSection(CertificateOptions.Section).Get<CertificateOptions>() ?? new CertificateOptions()).ToPolicy();
-            }
-            catch (InvalidOperationException fault) when (fault.InnerException is FormatException or ArgumentException or OverflowException)
-            {
-                throw OptionsRules.Refused(fault.Message);
-            }
+            return (configuration.GetSection(CertificateOptions.Section).Get<CertificateOptions>() ?? new CertificateOptions()).ToPolicy();
+        }
+        // The binder throws this for a value of the wrong type.
+        catch (InvalidOperationException fault) when (fault.InnerException is FormatException or ArgumentException or OverflowException)
+        {
+            throw OptionsRules.Refused(fault.Message);
         }
     }
 }

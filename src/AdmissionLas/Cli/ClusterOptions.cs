@@ -1,11 +1,11 @@
 using System.CommandLine;
+using AdmissionLas.Server;
+using AdmissionLas.Snapshots;
 using k8s;
-using k8s.Exceptions;
-using YamlDotNet.Core;
 
 namespace AdmissionLas.Cli;
 
-/// <summary>The options of commands that talk to a cluster, and the connection they make.</summary>
+/// <summary>The options that name a cluster, or a saved snapshot or the thesis testbed in its place, and the connection they make.</summary>
 static class ClusterOptions
 {
     static readonly Option<FileInfo?> Kubeconfig = new("--kubeconfig")
@@ -28,69 +28,84 @@ static class ClusterOptions
         DefaultValueFactory = _ => ObjectNames.Webhook,
     };
 
+    static readonly Option<FileInfo?> Snapshot = new("--snapshot")
+    {
+        Description = "Use a saved snapshot instead of a cluster: the output of admission-las snapshot, or of kubectl get nodes,pods -A -o yaml",
+        HelpName = "file",
+    };
+
+    static readonly Option<bool> Demo = new("--demo")
+    {
+        Description = "Use the three empty nodes of the thesis testbed, which are built in",
+        Arity = ArgumentArity.Zero,
+    };
+
     /// <summary>How long to wait for the API server.</summary>
     static readonly TimeSpan Timeout = TimeSpan.FromSeconds(10);
 
-    /// <summary>Adds the options to a command.</summary>
-    internal static void AddTo(Command command)
-    {
-        AddConnectionTo(command);
-        command.Add(Name);
-    }
+    /// <summary>Adds the options of a command that talks to a cluster.</summary>
+    internal static Command WithCluster(this Command command) => command.With(Kubeconfig, Context, Namespace);
 
-    /// <summary>Adds the options without <c>--name</c>, for commands that do not use the registration.</summary>
-    internal static void AddConnectionTo(Command command)
+    /// <summary>The same, for a command that uses the registration.</summary>
+    internal static Command WithRegistration(this Command command) => command.WithCluster().With(Name);
+
+    /// <summary>The same, for a command that can do without a cluster.</summary>
+    internal static Command WithClusterOrSnapshot(this Command command)
     {
-        command.Add(Kubeconfig);
-        command.Add(Context);
-        command.Add(Namespace);
+        command.WithCluster().With(Snapshot, Demo).Validators.Add(result =>
+        {
+            var ways = (result.GetResult(Snapshot) is null ? 0 : 1) + (result.GetValue(Demo) ? 1 : 0)
+                + (result.GetValue(Kubeconfig) is not null || result.GetValue(Context) is not null ? 1 : 0);
+            if (ways > 1)
+            {
+                result.AddError("--snapshot, --demo and a cluster (--kubeconfig, --context) exclude each other; give only one");
+            }
+        });
+        return command;
     }
 
     /// <summary>Whether the command line itself names a cluster.</summary>
     internal static bool IsGiven(ParseResult arguments) => arguments.GetValue(Kubeconfig) is not null || arguments.GetValue(Context) is not null;
 
-    /// <inheritdoc cref="IsGiven(ParseResult)"/>
-    internal static bool IsGiven(System.CommandLine.Parsing.CommandResult command) => command.GetValue(Kubeconfig) is not null || command.GetValue(Context) is not null;
-
     internal static string NamespaceOf(ParseResult arguments) => arguments.GetValue(Namespace)!;
 
     internal static string NameOf(ParseResult arguments) => arguments.GetValue(Name)!;
+
+    /// <summary>Connects to the API server that the options name.</summary>
+    /// <exception cref="InvalidDataException">They name no usable API server; the message says what to do.</exception>
+    internal static KubeApi Connect(ParseResult arguments) => new(Configuration(arguments), TimeProvider.System);
+
+    /// <summary>Connects as <see cref="Connect"/> does; <see langword="null"/> when the command line names a snapshot or the testbed instead.</summary>
+    internal static KubeApi? ConnectUnlessSaved(ParseResult arguments) =>
+        arguments.GetValue(Demo) || arguments.GetValue(Snapshot) is not null ? null : Connect(arguments);
+
+    /// <summary>Reads the cluster, or what the command line names in its place.</summary>
+    internal static async Task<ClusterSnapshot> TakeAsync(ParseResult arguments, KubeApi? api, CancellationToken stop) =>
+        arguments.GetValue(Demo) ? ClusterSnapshot.Embedded()
+        : arguments.GetValue(Snapshot) is { } file ? ClusterSnapshot.FromFile(file.FullName)
+        : await ClusterSnapshot.TakeAsync(api!, NamespaceOf(arguments), stop).ConfigureAwait(false);
 
     /// <summary>The API server that the options name.</summary>
     /// <exception cref="InvalidDataException">They name no usable API server; the message says what to do.</exception>
     internal static KubernetesClientConfiguration Configuration(ParseResult arguments)
     {
-        var configuration = Find(arguments.GetValue(Kubeconfig)?.FullName, arguments.GetValue(Context));
+        var (named, context) = (arguments.GetValue(Kubeconfig)?.FullName, arguments.GetValue(Context));
+        var configuration = named is null && context is null && KubernetesClientConfiguration.IsInCluster()
+            ? KubernetesClientConfiguration.InClusterConfig()
+            : ClusterSource.ReadKubeconfig(named ?? DefaultFile(arguments), context);
         configuration.HttpClientTimeout = Timeout;
         return configuration;
     }
 
-    static KubernetesClientConfiguration Find(string? named, string? context)
-    {
-        if (named is null && context is null && KubernetesClientConfiguration.IsInCluster())
-        {
-            return KubernetesClientConfiguration.InClusterConfig();
-        }
-
-        var file = named ?? DefaultFile();
-        try
-        {
-            return KubernetesClientConfiguration.BuildConfigFromConfigFile(file, context);
-        }
-        catch (Exception fault) when (fault is KubeConfigException or YamlException or IOException or UnauthorizedAccessException or FormatException)
-        {
-            throw new InvalidDataException($"the kubeconfig {file} cannot be used: {fault.Message}", fault);
-        }
-    }
-
     // $KUBECONFIG may be a list, which kubectl merges. The client does not: the first existing file counts.
-    static string DefaultFile()
+    static string DefaultFile(ParseResult arguments)
     {
         var variable = Environment.GetEnvironmentVariable("KUBECONFIG") ?? "";
         string[] candidates = variable.Length > 0
             ? variable.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
             : [Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".kube", "config")];
+        var orSnapshot = arguments.CommandResult.Command.Options.Contains(Snapshot) ? ", or --snapshot <file>, which needs no cluster" : "";
         return candidates.FirstOrDefault(File.Exists) ?? throw new InvalidDataException(
-            $"no cluster given: this process does not run in one, and there is no {string.Join(" or ", candidates)}; give --kubeconfig <file>");
+            $"no cluster given: this process does not run in one, and there is no {string.Join(" or ", candidates)}; give --kubeconfig <file>{orSnapshot}");
     }
 }

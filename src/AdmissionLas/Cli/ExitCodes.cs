@@ -13,33 +13,41 @@ static class ExitCodes
     /// <summary>Nothing failed, but the user must look at something or run the command again.</summary>
     internal const int NeedsAttention = 2;
 
-    /// <summary>Runs a command, and prints what went wrong in the input, in files or at the API server.</summary>
-    internal static async Task<int> RunAsync(ParseResult arguments, Func<Task<int>> command, CancellationToken stop)
+    /// <summary>Adds options to a command.</summary>
+    internal static Command With(this Command command, params Option[] options)
     {
-        var errors = arguments.InvocationConfiguration.Error;
-        try
+        Array.ForEach(options, command.Add);
+        return command;
+    }
+
+    /// <summary>Gives a command its action; what goes wrong in the input, in files or at the API server is printed.</summary>
+    internal static Command Runs(this Command command, Func<ParseResult, CancellationToken, Task<int>> action)
+    {
+        command.SetAction(async (arguments, stop) =>
         {
-            return await command().ConfigureAwait(false);
-        }
-        catch (OptionsValidationException fault)
-        {
-            return FailTo(errors, [.. fault.Failures]);
-        }
-        catch (Exception fault) when (fault is InvalidDataException or IOException or UnauthorizedAccessException
-            or RotationInProgressException or ChangedMeanwhileException)
-        {
-            return FailTo(errors, fault.Message);
-        }
-        catch (Exception fault) when (ApiFault.Is(fault) && !stop.IsCancellationRequested)
-        {
-            return FailTo(errors, ApiFault.Message(fault));
-        }
+            var errors = arguments.InvocationConfiguration.Error;
+            try
+            {
+                return await action(arguments, stop).ConfigureAwait(false);
+            }
+            catch (OptionsValidationException fault)
+            {
+                return FailTo(errors, [.. fault.Failures]);
+            }
+            catch (Exception fault) when (fault is InvalidDataException or IOException or UnauthorizedAccessException
+                or RotationInProgressException or ChangedMeanwhileException)
+            {
+                return FailTo(errors, fault.Message);
+            }
+            catch (Exception fault) when (ApiFault.Is(fault) && !stop.IsCancellationRequested)
+            {
+                return FailTo(errors, ApiFault.Message(fault));
+            }
+        });
+        return command;
     }
 
     /// <summary>Prints the errors, a line each, and returns <see cref="Failed"/>.</summary>
-    internal static int Fail(params IReadOnlyCollection<string> messages) => FailTo(Console.Error, messages);
-
-    /// <summary>The same, to the command's own error output.</summary>
     internal static int FailTo(TextWriter errors, params IReadOnlyCollection<string> messages)
     {
         foreach (var message in messages)

@@ -19,7 +19,6 @@ static class ExplainCommand
         HelpName = "file|-|namespace/pod",
     };
 
-    static readonly Option<string> Form = OutputOptions.Create();
     static readonly Option<FileInfo?> Config = new("--config") { Description = "The webhook's configuration [default: the cluster's or the snapshot's, else the defaults]", HelpName = "file" };
 
     static readonly Option<string> Namespace = new("--default-namespace", "-n")
@@ -30,32 +29,27 @@ static class ExplainCommand
 
     static readonly Option<int?> Nodes = new("--nodes") { Description = "Show at most so many nodes in a table, the nearest or largest first [default: all]", HelpName = "count", CustomParser = OptionParsers.Count };
 
-    internal static Command Create()
+    internal static Command Create() => new Command(
+        "explain",
+        "Show what the webhook would do with a pod and why: every node with its latency, what it has free, whether it can run the pod or why not, and its weight; what the default " +
+        $"scheduler will weigh against it; the patch as a diff. Takes {StepInput.Accepted}; many documents in a file. Nothing is created or changed. " +
+        $"Exit code {ExitCodes.Ok}: all of it would be placed or left alone; {ExitCodes.NeedsAttention}: explained, and something needs you, such as a step without a place or a pipeline without labels; " +
+        $"{ExitCodes.Failed}: something could not be read or reached.")
     {
-        var command = new Command(
-            "explain",
-            "Show what the webhook would do with a pod and why: every node with its latency, what it has free, whether it can run the pod or why not, and its weight; what the default " +
-            $"scheduler will weigh against it; the patch as a diff. Takes {StepInput.Accepted}; many documents in a file. Nothing is created or changed. " +
-            $"Exit code {ExitCodes.Ok}: all of it would be placed or left alone; {ExitCodes.NeedsAttention}: explained, and something needs you, such as a step without a place or a pipeline without labels; " +
-            $"{ExitCodes.Failed}: something could not be read or reached.")
-        {
-            What, Form, Config, Namespace, Nodes,
-        };
-        ClusterInputOptions.AddTo(command);
-        command.SetAction((arguments, stop) => ClusterInputOptions.RunAsync(arguments, api => RunAsync(arguments, api, stop), stop));
-        return command;
-    }
+        What, OutputOptions.Form, Config, Namespace, Nodes,
+    }.WithClusterOrSnapshot().Runs(RunAsync);
 
-    static async Task<int> RunAsync(ParseResult arguments, KubeApi? api, CancellationToken stop)
+    static async Task<int> RunAsync(ParseResult arguments, CancellationToken stop)
     {
-        var (output, errors) = (arguments.InvocationConfiguration.Output, arguments.InvocationConfiguration.Error);
-        var (inputs, except) = await InputsAsync(arguments, api, stop).ConfigureAwait(false);
+        var (what, errors) = (arguments.GetValue(What)!, arguments.InvocationConfiguration.Error);
+        using var api = ClusterOptions.ConnectUnlessSaved(arguments);
+        var (inputs, except) = await InputsAsync(arguments, what, api, stop).ConfigureAwait(false);
         if (inputs.Steps.Count == 0)
         {
-            return ExitCodes.FailTo(errors, [.. inputs.Problems.Select(p => $"{arguments.GetValue(What)}: {p}")]);
+            return ExitCodes.FailTo(errors, [.. inputs.Problems.Select(p => $"{what}: {p}")]);
         }
 
-        var snapshot = await ClusterInputOptions.TakeAsync(arguments, api, stop).ConfigureAwait(false);
+        var snapshot = await ClusterOptions.TakeAsync(arguments, api, stop).ConfigureAwait(false);
         var settings = arguments.GetValue(Config) is { } config ? WebhookSettings.FromFile(config.FullName)
             : snapshot.Configuration is { } text ? WebhookSettings.FromText(text)
             : CompiledSettings.Default;
@@ -64,21 +58,16 @@ static class ExplainCommand
         // The cluster's configuration is not missed where --config names another.
         var missing = snapshot.MissingKinds.Where(k => k != ClusterSnapshot.ConfigurationKind || arguments.GetValue(Config) is null);
         string[] notices = [.. missing.Select(ClusterSnapshot.NoticeOf), .. Notices(steps, settings, snapshot)];
-
-        if (arguments.GetValue(Form) is OutputOptions.Table)
+        if (OutputOptions.Write(
+            arguments, terminal => WriteTables(terminal, steps, arguments.GetValue(Nodes) ?? int.MaxValue), json => ExplanationWriter.Write(json, steps, inputs, notices)))
         {
-            WriteTables(new Terminal(output), steps, arguments.GetValue(Nodes) ?? int.MaxValue);
             foreach (var message in (IEnumerable<string>)[.. inputs.PassedOver.Select(p => p.ToString()), .. notices])
             {
                 errors.WriteLine($"admission-las: {Terminal.Safe(message)}");
             }
         }
-        else
-        {
-            OutputOptions.Write(output, arguments.GetValue(Form)!, json => ExplanationWriter.Write(json, steps, inputs, notices));
-        }
 
-        string[] faults = [.. inputs.Problems.Concat(steps.Select(s => s.Fault).OfType<InputProblem>()).Select(p => $"{arguments.GetValue(What)}: {Terminal.Safe(p.ToString())}")];
+        string[] faults = [.. inputs.Problems.Concat(steps.Select(s => s.Fault).OfType<InputProblem>()).Select(p => $"{what}: {Terminal.Safe(p.ToString())}")];
         return faults.Length > 0 ? ExitCodes.FailTo(errors, faults)
             : steps.Any(s => s.NeedsAttention) || NoneIsAStep(steps) ? ExitCodes.NeedsAttention
             : ExitCodes.Ok;
@@ -114,19 +103,12 @@ static class ExplainCommand
         }
     }
 
-    static async Task<(StepInputs Inputs, string? Except)> InputsAsync(ParseResult arguments, KubeApi? api, CancellationToken stop)
+    static async Task<(StepInputs Inputs, string? Except)> InputsAsync(ParseResult arguments, string what, KubeApi? api, CancellationToken stop)
     {
-        var what = arguments.GetValue(What)!;
-        if (what == "-")
+        if (what == "-" || File.Exists(what))
         {
-            await using var input = Console.OpenStandardInput();
-            return (await ReadAsync(input, arguments, stop).ConfigureAwait(false), null);
-        }
-
-        if (File.Exists(what))
-        {
-            await using var file = File.OpenRead(what);
-            return (await ReadAsync(file, arguments, stop).ConfigureAwait(false), null);
+            await using var input = what == "-" ? Console.OpenStandardInput() : File.OpenRead(what);
+            return (await ReadAsync(input, arguments.GetValue(Namespace)!, stop).ConfigureAwait(false), null);
         }
 
         if (Directory.Exists(what))
@@ -144,15 +126,11 @@ static class ExplainCommand
             throw new InvalidDataException($"there is no file {what}; a pod of the cluster can only be read from the cluster, not from a snapshot");
         }
 
-        var pod = JsonObject.Create(await ReadPodAsync(api, ns, name, stop).ConfigureAwait(false))!;
-        return (new StepInputs([LivePod.AsReviewed(pod)], [], []), LivePod.Uid(pod));
-    }
-
-    static async Task<System.Text.Json.JsonElement> ReadPodAsync(KubeApi api, string ns, string name, CancellationToken stop)
-    {
         try
         {
-            return await api.ReadAsync($"api/v1/namespaces/{Uri.EscapeDataString(ns)}/pods/{Uri.EscapeDataString(name)}", stop).ConfigureAwait(false);
+            var path = $"api/v1/namespaces/{Uri.EscapeDataString(ns)}/pods/{Uri.EscapeDataString(name)}";
+            var pod = JsonObject.Create(await api.ReadAsync(path, stop).ConfigureAwait(false))!;
+            return (new StepInputs([LivePod.AsReviewed(pod)], [], []), LivePod.Uid(pod));
         }
         catch (HttpOperationException fault) when (fault.Response.StatusCode == HttpStatusCode.NotFound)
         {
@@ -161,31 +139,16 @@ static class ExplainCommand
     }
 
     // No more than what is used of it, whatever it is.
-    static async Task<StepInputs> ReadAsync(Stream stream, ParseResult arguments, CancellationToken stop)
+    static async Task<StepInputs> ReadAsync(Stream stream, string defaultNamespace, CancellationToken stop)
     {
-        var most = (StepInput.MaxCharacters * 3) + 4;
-        var bytes = new byte[64 * 1024];
-        var read = 0;
-        while (await stream.ReadAsync(bytes.AsMemory(read), stop).ConfigureAwait(false) is > 0 and var more)
-        {
-            read += more;
-            if (read == bytes.Length)
-            {
-                if (read >= most)
-                {
-                    break;
-                }
-
-                Array.Resize(ref bytes, Math.Min(most, bytes.Length * 2));
-            }
-        }
-
+        var bytes = new byte[(StepInput.MaxCharacters * 3) + 4];
+        var read = await stream.ReadAtLeastAsync(bytes, bytes.Length, throwOnEndOfStream: false, stop).ConfigureAwait(false);
         if (bytes is [0x1f, 0x8b, ..] or [(byte)'P', (byte)'K', 3, 4, ..])
         {
             return new StepInputs([], [new InputProblem(null, "this is an archive", "unpack it and give the YAML file in it")], []);
         }
 
         using var text = new StreamReader(new MemoryStream(bytes, 0, read), Encoding.UTF8);
-        return StepInput.Read(await text.ReadToEndAsync(stop).ConfigureAwait(false), arguments.GetValue(Namespace)!);
+        return StepInput.Read(await text.ReadToEndAsync(stop).ConfigureAwait(false), defaultNamespace);
     }
 }

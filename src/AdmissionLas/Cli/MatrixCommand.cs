@@ -6,31 +6,17 @@ namespace AdmissionLas.Cli;
 /// <summary><c>admission-las matrix</c>: the latencies from every node to every location.</summary>
 static class MatrixCommand
 {
-    static readonly Option<string> Form = OutputOptions.Create();
-
-    internal static Command Create()
+    internal static Command Create() => new Command(
+        "matrix", "Show the latency of every node to every location in milliseconds, from the nodes' labels: - for none, ? for one that cannot be read.")
     {
-        var command = new Command(
-            "matrix", "Show the latency of every node to every location in milliseconds, from the nodes' labels: - for none, ? for one that cannot be read.")
-        {
-            Form,
-        };
-        ClusterInputOptions.AddTo(command);
-        command.SetAction((arguments, stop) => ClusterInputOptions.RunAsync(arguments, async api =>
-        {
-            var output = arguments.InvocationConfiguration.Output;
-            var view = (await ClusterInputOptions.TakeAsync(arguments, api, stop).ConfigureAwait(false)).View;
-            if (arguments.GetValue(Form) is OutputOptions.Table)
-            {
-                LatencyMatrix.Write(new Terminal(output), view);
-            }
-            else
-            {
-                OutputOptions.Write(output, arguments.GetValue(Form)!, json => LatencyMatrix.Write(json, view));
-            }
+        OutputOptions.Form,
+    }.WithClusterOrSnapshot().Runs(RunAsync);
 
-            return ExitCodes.Ok;
-        }, stop));
-        return command;
+    static async Task<int> RunAsync(ParseResult arguments, CancellationToken stop)
+    {
+        using var api = ClusterOptions.ConnectUnlessSaved(arguments);
+        var view = (await ClusterOptions.TakeAsync(arguments, api, stop).ConfigureAwait(false)).View;
+        OutputOptions.Write(arguments, terminal => LatencyMatrix.Write(terminal, view), json => LatencyMatrix.Write(json, view));
+        return ExitCodes.Ok;
     }
 }

@@ -3,29 +3,32 @@ using System.CommandLine;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json.Nodes;
+using AdmissionLas.Explain;
 
 namespace AdmissionLas.Cli;
 
-/// <summary>The option for the output format, and writing JSON and YAML.</summary>
+/// <summary>The option for the output format, and writing in that format.</summary>
 static class OutputOptions
 {
-    internal const string Table = "table";
-    internal const string Json = "json";
-    internal const string Yaml = "yaml";
+    const string Table = "table";
+    const string Json = "json";
+    const string Yaml = "yaml";
 
     static readonly JsonWriterOptions Indented = new() { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    /// <summary>Creates the option for a command.</summary>
-    internal static Option<string> Create()
-    {
-        var option = new Option<string>("--output", "-o") { Description = "The output format", DefaultValueFactory = _ => Table };
-        option.AcceptOnlyFromAmong(Table, Json, Yaml);
-        return option;
-    }
+    internal static Option<string> Form { get; } = Create();
 
-    /// <summary>Writes an object as JSON or YAML.</summary>
-    internal static void Write(TextWriter output, string format, Action<Utf8JsonWriter> write)
+    /// <summary>Writes tables, JSON or YAML.</summary>
+    /// <returns>Whether it was tables, for people.</returns>
+    internal static bool Write(ParseResult arguments, Action<Terminal> tables, Action<Utf8JsonWriter> write)
     {
+        var (output, format) = (arguments.InvocationConfiguration.Output, arguments.GetValue(Form));
+        if (format == Table)
+        {
+            tables(new Terminal(output));
+            return true;
+        }
+
         var bytes = new ArrayBufferWriter<byte>();
         using (var json = new Utf8JsonWriter(bytes, Indented))
         {
@@ -40,5 +43,14 @@ static class OutputOptions
         {
             YamlJson.Write(JsonNode.Parse(bytes.WrittenSpan)!.AsObject(), output);
         }
+
+        return false;
+    }
+
+    static Option<string> Create()
+    {
+        var option = new Option<string>("--output", "-o") { Description = "The output format", DefaultValueFactory = _ => Table };
+        option.AcceptOnlyFromAmong(Table, Json, Yaml);
+        return option;
     }
 }

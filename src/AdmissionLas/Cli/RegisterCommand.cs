@@ -3,7 +3,6 @@ using System.Text.RegularExpressions;
 using AdmissionLas.Configuration;
 using AdmissionLas.Registration;
 using AdmissionLas.Server;
-using k8s;
 using k8s.Models;
 
 namespace AdmissionLas.Cli;
@@ -53,8 +52,7 @@ static partial class RegisterCommand
             "register", "Register the webhook with the API server, or change its registration. Only pods of namespaces that opt in go to it.")
         {
             Url, Service, Port, CaBundle, PublicRoot, EveryPod, ComponentLabel, DryRun,
-        };
-        ClusterOptions.AddTo(command);
+        }.WithRegistration();
         command.Validators.Add(result =>
         {
             var isUrl = result.GetValue(Url) is not null;
@@ -74,17 +72,14 @@ static partial class RegisterCommand
                 result.AddError("--public-root needs --url: no public authority signs the name of a Service");
             }
         });
-        command.SetAction((arguments, stop) => ExitCodes.RunAsync(arguments, () => RunAsync(arguments, stop), stop));
-        return command;
+        return command.Runs((arguments, stop) =>
+            arguments.GetValue(DryRun) ? TryAsync(arguments, Choices(arguments), stop) : ApplyAsync(arguments, Choices(arguments), stop));
     }
-
-    static Task<int> RunAsync(ParseResult arguments, CancellationToken stop) =>
-        arguments.GetValue(DryRun) ? TryAsync(arguments, Choices(arguments), stop) : ApplyAsync(arguments, Choices(arguments), stop);
 
     static async Task<int> ApplyAsync(ParseResult arguments, RegistrationChoices choices, CancellationToken stop)
     {
         var output = arguments.InvocationConfiguration.Output;
-        using var api = new KubeApi(ClusterOptions.Configuration(arguments), TimeProvider.System);
+        using var api = ClusterOptions.Connect(arguments);
         var registrar = new Registrar(api, choices.Name);
         // Before anything is tried: this refuses a registration that is not ours.
         await registrar.ReadOursAsync(stop).ConfigureAwait(false);
@@ -100,12 +95,12 @@ static partial class RegisterCommand
     static async Task<int> TryAsync(ParseResult arguments, RegistrationChoices choices, CancellationToken stop)
     {
         var (output, errors) = (arguments.InvocationConfiguration.Output, arguments.InvocationConfiguration.Error);
-        var (before, notChecked) = ((V1MutatingWebhookConfiguration?)null, (string?)null);
-        if (Configuration(arguments, out var noCluster) is { } configuration)
+        using var api = TryConnect(arguments, out var notChecked);
+        V1MutatingWebhookConfiguration? before = null;
+        if (api is not null)
         {
             try
             {
-                using var api = new KubeApi(configuration, TimeProvider.System);
                 var registrar = new Registrar(api, choices.Name);
                 before = await registrar.ReadOursAsync(stop).ConfigureAwait(false);
                 choices = await FitAsync(registrar, choices, stop).ConfigureAwait(false);
@@ -117,7 +112,6 @@ static partial class RegisterCommand
             }
         }
 
-        notChecked ??= noCluster;
         YamlJson.Write(Registrar.Wanted(choices, before), output);
         errors.WriteLine(notChecked is null
             ? "admission-las: the API server accepts this; nothing was changed"
@@ -125,12 +119,12 @@ static partial class RegisterCommand
         return ExitCodes.Ok;
     }
 
-    static KubernetesClientConfiguration? Configuration(ParseResult arguments, out string? fault)
+    static KubeApi? TryConnect(ParseResult arguments, out string? fault)
     {
         try
         {
             fault = null;
-            return ClusterOptions.Configuration(arguments);
+            return ClusterOptions.Connect(arguments);
         }
         catch (InvalidDataException unusable)
         {

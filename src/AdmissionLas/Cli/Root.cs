@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.CommandLine.Invocation;
+using System.CommandLine.Parsing;
 
 namespace AdmissionLas.Cli;
 
@@ -19,4 +21,25 @@ static class Root
             CertsCommand.Create(),
             CompletionsCommand.Create(),
         };
+
+    /// <summary>Runs a command. A command line that cannot be understood gets its error and where to look, and not the whole help.</summary>
+    internal static async Task<int> InvokeAsync(string[] arguments, InvocationConfiguration configuration, CancellationToken stop = default)
+    {
+        var parsed = Create().Parse(arguments);
+        if (parsed.Action is not ParseErrorAction refusal)
+        {
+            return await parsed.InvokeAsync(configuration, stop).ConfigureAwait(false);
+        }
+
+        refusal.ShowHelp = false;
+        var exitCode = await parsed.InvokeAsync(configuration, stop).ConfigureAwait(false);
+        var path = "";
+        for (var at = parsed.CommandResult; at.Parent is CommandResult parent; at = parent)
+        {
+            path = $" {at.Command.Name}{path}";
+        }
+
+        configuration.Error.WriteLine($"See: admission-las{path} --help");
+        return exitCode;
+    }
 }

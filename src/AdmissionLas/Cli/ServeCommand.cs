@@ -81,21 +81,19 @@ static class ServeCommand
 
         try
         {
-            await using var app = WebhookServer.Build(
-                configuration => Configure(configuration, arguments),
-                Source(arguments));
+            await using var app = WebhookServer.Build(configuration => Configure(configuration, arguments), Source(arguments));
             await app.RunAsync(stop).ConfigureAwait(false);
             return ExitCodes.Ok;
         }
         catch (OptionsValidationException fault)
         {
-            return ExitCodes.Fail([.. fault.Failures]);
+            return ExitCodes.FailTo(Console.Error, [.. fault.Failures]);
         }
         // The binder throws the last one for a value of the wrong type.
         catch (Exception fault) when (fault is InvalidDataException or IOException or
             InvalidOperationException { InnerException: FormatException or ArgumentException or OverflowException })
         {
-            return ExitCodes.Fail(fault.Message);
+            return ExitCodes.FailTo(Console.Error, fault.Message);
         }
     }
 
@@ -127,17 +125,14 @@ static class ServeCommand
             ["page:enabled"] = arguments.GetValue(Page) is null ? null : "true",
             ["page:port"] = arguments.GetValue(Page)?.ToString(CultureInfo.InvariantCulture),
         };
-        AddList("allowedClients", arguments.GetValue(AllowClient));
-        AddList("certificateNames", arguments.GetValue(CertificateName));
+        configuration.AddInMemoryCollection(
+        [
+            .. given.Where(g => g.Value is not null),
+            .. List("server:allowedClients", arguments.GetValue(AllowClient)),
+            .. List("server:certificateNames", arguments.GetValue(CertificateName)),
+        ]);
 
-        configuration.AddInMemoryCollection(given.Where(g => g.Value is not null));
-
-        void AddList(string key, string[]? values)
-        {
-            foreach (var (i, value) in (values ?? []).Index())
-            {
-                given[string.Create(CultureInfo.InvariantCulture, $"server:{key}:{i}")] = value;
-            }
-        }
+        static IEnumerable<KeyValuePair<string, string?>> List(string key, string[]? values) =>
+            (values ?? []).Select((value, i) => KeyValuePair.Create(string.Create(CultureInfo.InvariantCulture, $"{key}:{i}"), (string?)value));
     }
 }

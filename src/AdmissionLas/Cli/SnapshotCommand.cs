@@ -8,37 +8,26 @@ static class SnapshotCommand
 {
     static readonly Option<FileInfo?> File = new("--file", "-f") { Description = "Where to save it [default: the standard output]", HelpName = "file" };
 
-    internal static Command Create()
+    internal static Command Create() => new Command(
+        "snapshot",
+        "Save what decisions depend on: nodes (name, labels, taints, capacity, conditions, names of large images), "
+        + "pods (name, node, requests, our annotations), which namespaces opt in, and the webhook's configuration. "
+        + "Leaves out environments, command lines, volumes, Secrets and other annotations. Use it with --snapshot, or attach it to a bug report. Changes nothing.")
     {
-        var command = new Command(
-            "snapshot",
-            "Save what decisions depend on: nodes (name, labels, taints, capacity, conditions, names of large images), "
-            + "pods (name, node, requests, our annotations), which namespaces opt in, and the webhook's configuration. "
-            + "Leaves out environments, command lines, volumes, Secrets and other annotations. Use it with --snapshot, or attach it to a bug report. Changes nothing.")
-        {
-            File,
-        };
-        ClusterOptions.AddConnectionTo(command);
-        command.SetAction((arguments, stop) => ClusterInputOptions.RunAsync(arguments, api => RunAsync(arguments, api!, stop), stop));
-        return command;
-    }
+        File,
+    }.WithCluster().Runs(RunAsync);
 
-    static async Task<int> RunAsync(ParseResult arguments, KubeApi api, CancellationToken stop)
+    static async Task<int> RunAsync(ParseResult arguments, CancellationToken stop)
     {
+        using var api = ClusterOptions.Connect(arguments);
         var snapshot = await ClusterSnapshot.TakeAsync(api, ClusterOptions.NamespaceOf(arguments), stop).ConfigureAwait(false);
         foreach (var notice in snapshot.MissingKinds.Select(ClusterSnapshot.NoticeOf))
         {
             arguments.InvocationConfiguration.Error.WriteLine($"admission-las: {notice}");
         }
 
-        if (arguments.GetValue(File) is not { } file)
-        {
-            snapshot.Write(arguments.InvocationConfiguration.Output);
-            return ExitCodes.Ok;
-        }
-
-        await using var text = System.IO.File.CreateText(file.FullName);
-        snapshot.Write(text);
+        await using var file = arguments.GetValue(File) is { } named ? System.IO.File.CreateText(named.FullName) : null;
+        snapshot.Write(file ?? arguments.InvocationConfiguration.Output);
         return ExitCodes.Ok;
     }
 }

@@ -8,18 +8,14 @@ namespace AdmissionLas.Cli;
 /// <summary><c>admission-las unregister</c>: deletes the webhook's registration.</summary>
 static class UnregisterCommand
 {
-    internal static Command Create()
-    {
-        var command = new Command("unregister", "Delete the webhook's registration. The scheduler then places pods alone; running pods stay as they are.");
-        ClusterOptions.AddTo(command);
-        command.SetAction((arguments, stop) => ExitCodes.RunAsync(arguments, () => RunAsync(arguments, stop), stop));
-        return command;
-    }
+    internal static Command Create() =>
+        new Command("unregister", "Delete the webhook's registration. The scheduler then places pods alone; running pods stay as they are.")
+            .WithRegistration().Runs(RunAsync);
 
     static async Task<int> RunAsync(ParseResult arguments, CancellationToken stop)
     {
         var name = ClusterOptions.NameOf(arguments);
-        using var api = new KubeApi(ClusterOptions.Configuration(arguments), TimeProvider.System);
+        using var api = ClusterOptions.Connect(arguments);
         arguments.InvocationConfiguration.Output.WriteLine(await DeleteAsync(new Registrar(api, name), stop).ConfigureAwait(false)
             ? $"unregistered {name}: the API server no longer calls the webhook"
             : $"there is no registration {name}; nothing to do");

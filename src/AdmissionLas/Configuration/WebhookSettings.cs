@@ -34,17 +34,14 @@ static class WebhookSettings
 
     static CompiledSettings Compile(IConfigurationBuilder builder)
     {
-        IConfigurationRoot configuration;
         try
         {
-            configuration = builder.Build();
+            using var configuration = (ConfigurationRoot)builder.Build();
+            return SettingsCompiler.Compile(configuration);
         }
         catch (Exception fault) when (fault is FormatException or YamlException)
         {
             throw new InvalidDataException($"the webhook's configuration cannot be used: {fault.InnerException?.Message ?? fault.Message}", fault);
         }
-
-        using var root = configuration as IDisposable;
-        return SettingsCompiler.Compile(configuration);
     }
 }

@@ -4,6 +4,7 @@ using AdmissionLas.Observers;
 using AdmissionLas.Snapshots;
 using k8s;
 using k8s.Exceptions;
+using YamlDotNet.Core;
 
 namespace AdmissionLas.Server;
 
@@ -27,13 +28,16 @@ abstract record ClusterSource
 
     /// <summary>The API server that a kubeconfig file names.</summary>
     /// <exception cref="InvalidDataException">The file cannot be read; the message names it.</exception>
-    internal static ClusterSource FromKubeconfig(string file, string? context)
+    internal static ClusterSource FromKubeconfig(string file, string? context) => new ApiServer(ReadKubeconfig(file, context));
+
+    /// <inheritdoc cref="FromKubeconfig"/>
+    internal static KubernetesClientConfiguration ReadKubeconfig(string file, string? context)
     {
         try
         {
-            return new ApiServer(KubernetesClientConfiguration.BuildConfigFromConfigFile(file, context));
+            return KubernetesClientConfiguration.BuildConfigFromConfigFile(file, context);
         }
-        catch (Exception fault) when (fault is KubeConfigException or IOException or UnauthorizedAccessException)
+        catch (Exception fault) when (fault is KubeConfigException or YamlException or IOException or UnauthorizedAccessException or FormatException)
         {
             throw new InvalidDataException($"the kubeconfig {file} cannot be used: {fault.Message}", fault);
         }
