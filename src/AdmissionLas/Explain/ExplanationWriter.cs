@@ -1,3 +1,5 @@
+using System.Text.Json.Nodes;
+
 namespace AdmissionLas.Explain;
 
 /// <summary>
@@ -8,176 +10,112 @@ static class ExplanationWriter
     /// <summary>What stands for the verdict on a node where the pod is too complex to be compared.</summary>
     internal const string NotFiltered = "not judged";
 
-    /// <summary>Writes an object with <c>steps</c>, <c>problems</c> and <c>passedOver</c>.</summary>
+    /// <summary>Writes an object with <c>steps</c>, <c>problems</c>, <c>passedOver</c> and <c>notices</c>.</summary>
     internal static void Write(Utf8JsonWriter json, IReadOnlyList<ExplainedStep> steps, StepInputs inputs, IReadOnlyList<string>? notices = null)
     {
         json.WriteStartObject();
         json.WriteStartArray("steps");
+        // One after the other: all of them with all their nodes would take much memory at once.
         foreach (var step in steps)
         {
-            Write(json, step);
+            Of(step).WriteTo(json);
         }
 
         json.WriteEndArray();
-        WriteProblems(json, "problems", [.. inputs.Problems, .. steps.Select(s => s.Fault).OfType<InputProblem>()]);
-        WriteProblems(json, "passedOver", inputs.PassedOver);
-        WriteTexts(json, "notices", notices ?? []);
+        Write("problems", Of([.. inputs.Problems, .. steps.Select(s => s.Fault).OfType<InputProblem>()]));
+        Write("passedOver", Of(inputs.PassedOver));
+        Write("notices", Texts(notices ?? []));
         json.WriteEndObject();
+
+        void Write(string name, JsonArray array)
+        {
+            json.WritePropertyName(name);
+            array.WriteTo(json);
+        }
     }
 
-    /// <summary>Writes one step.</summary>
-    internal static void Write(Utf8JsonWriter json, ExplainedStep step)
+    static JsonObject Of(ExplainedStep step)
     {
-        json.WriteStartObject();
-        json.WriteString("name", step.Input.Name);
-        json.WriteString("origin", step.Input.Origin);
-        json.WriteString("namespace", step.Namespace);
-        json.WriteNumber("line", step.Input.Line);
-        WriteTexts(json, "notes", step.Input.Notes);
-        if (step.Explanation is { } explanation)
+        var written = new JsonObject
         {
-            Write(json, step, explanation);
-            json.WritePropertyName("patch");
-            if (step.Patch is { } patch)
+            ["name"] = step.Input.Name,
+            ["origin"] = step.Input.Origin,
+            ["namespace"] = step.Namespace,
+            ["line"] = step.Input.Line,
+            ["notes"] = Texts(step.Input.Notes),
+        };
+        if (step.Explanation is { Decision: var decision } explanation)
+        {
+            written["step"] = new JsonObject
             {
-                patch.WriteTo(json);
-            }
-            else
-            {
-                json.WriteNullValue();
-            }
-
-            WriteTexts(json, "diff", PodDiff.Of(step.Input.Pod, step.Patched));
+                ["type"] = decision.Step.Type,
+                ["rule"] = decision.Step.TypeRule,
+                ["location"] = decision.Step.Location,
+                ["locationRule"] = decision.Step.LocationRule,
+            };
+            written["outcome"] = decision.Outcome.ToString();
+            written["mode"] = decision.Mode.ToString();
+            written["decision"] = step.Sentence;
+            written["warnings"] = Texts(step.Warnings);
+            written["chosen"] = decision.Chosen?.Name;
+            written["hasRoom"] = decision.ReservesCapacity;
+            written["request"] = Amounts(explanation.Request);
+            written["nodes"] = new JsonArray([.. explanation.Nodes.Select(n => Of(n, step.Text))]);
+            written["leading"] = Texts(explanation.Leading.Select(n => n.Name));
+            written["notWeighed"] = Texts(explanation.NotWeighed.Select(step.Text.Describe));
+            written["patch"] = step.Patch?.DeepClone();
+            written["diff"] = Texts(PodDiff.Of(step.Input.Pod, step.Patched));
         }
 
-        json.WriteEndObject();
+        return written;
     }
 
-    static void Write(Utf8JsonWriter json, ExplainedStep step, Explanation explanation)
+    static JsonObject Of(ExplainedNode node, IDecisionText text) => new()
     {
-        var decision = explanation.Decision;
-        json.WriteStartObject("step");
-        json.WriteString("type", decision.Step.Type);
-        json.WriteString("rule", decision.Step.TypeRule);
-        json.WriteString("location", decision.Step.Location);
-        json.WriteString("locationRule", decision.Step.LocationRule);
-        json.WriteEndObject();
-        json.WriteString("outcome", decision.Outcome.ToString());
-        json.WriteString("mode", decision.Mode.ToString());
-        json.WriteString("decision", step.Sentence);
-        WriteTexts(json, "warnings", step.Warnings);
-        json.WriteString("chosen", decision.Chosen?.Name);
-        json.WriteBoolean("hasRoom", decision.ReservesCapacity);
-        WriteAmounts(json, "request", explanation.Request, null);
-        json.WriteStartArray("nodes");
-        foreach (var node in explanation.Nodes)
+        ["name"] = node.Node.Name,
+        ["latencyMs"] = node.LatencyMs,
+        ["verdict"] = node.Now is { } result ? text.Describe(result) : NotFiltered,
+        ["canRunNow"] = node.Now is { } now ? now == FilterResult.CanRun : null,
+        ["couldEverRun"] = node.Ever is { } ever ? ever == FilterResult.CanRun : null,
+        ["avoided"] = node.IsAvoided,
+        ["chosen"] = node.IsChosen,
+        ["weight"] = node.Weight,
+        ["required"] = node.IsRequired,
+        ["free"] = Amounts(node.Free, node.FreePods),
+        ["allocatable"] = Amounts(node.Node.Allocatable, node.Node.AllocatablePods),
+        ["points"] = node.Points is not { } points ? null : new JsonObject
         {
-            Write(json, node, step.Text);
-        }
+            ["nodeAffinity"] = points.NodeAffinity,
+            ["taintToleration"] = points.TaintToleration,
+            ["leastAllocated"] = points.LeastAllocated,
+            ["balancedAllocation"] = points.BalancedAllocation,
+            ["imageLocality"] = points.ImageLocality,
+            ["total"] = points.Total,
+        },
+    };
 
-        json.WriteEndArray();
-        WriteTexts(json, "leading", explanation.Leading.Select(n => n.Name));
-        WriteTexts(json, "notWeighed", explanation.NotWeighed.Select(step.Text.Describe));
-    }
-
-    static void Write(Utf8JsonWriter json, ExplainedNode node, IDecisionText text)
+    static JsonObject Amounts(Resources amounts, long? pods = null)
     {
-        json.WriteStartObject();
-        json.WriteString("name", node.Node.Name);
-        WriteNumber(json, "latencyMs", node.LatencyMs);
-        json.WriteString("verdict", node.Now is { } result ? text.Describe(result) : NotFiltered);
-        WriteFlag(json, "canRunNow", node.Now is { } now ? now == FilterResult.CanRun : null);
-        WriteFlag(json, "couldEverRun", node.Ever is { } ever ? ever == FilterResult.CanRun : null);
-        json.WriteBoolean("avoided", node.IsAvoided);
-        json.WriteBoolean("chosen", node.IsChosen);
-        json.WriteNumber("weight", node.Weight);
-        WriteFlag(json, "required", node.IsRequired);
-        WriteAmounts(json, "free", node.Free, node.FreePods);
-        WriteAmounts(json, "allocatable", node.Node.Allocatable, node.Node.AllocatablePods);
-        if (node.Points is { } points)
+        var written = new JsonObject
         {
-            json.WriteStartObject("points");
-            json.WriteNumber("nodeAffinity", points.NodeAffinity);
-            json.WriteNumber("taintToleration", points.TaintToleration);
-            json.WriteNumber("leastAllocated", points.LeastAllocated);
-            json.WriteNumber("balancedAllocation", points.BalancedAllocation);
-            json.WriteNumber("imageLocality", points.ImageLocality);
-            json.WriteNumber("total", points.Total);
-            json.WriteEndObject();
-        }
-        else
-        {
-            json.WriteNull("points");
-        }
-
-        json.WriteEndObject();
-    }
-
-    static void WriteAmounts(Utf8JsonWriter json, string name, Resources amounts, long? pods)
-    {
-        json.WriteStartObject(name);
-        json.WriteString("cpu", Quantity.FormatCpu(amounts.CpuMilliOrZero));
-        json.WriteString("memory", Quantity.FormatBytes(amounts.MemoryBytesOrZero));
+            ["cpu"] = Quantity.FormatCpu(amounts.CpuMilliOrZero),
+            ["memory"] = Quantity.FormatBytes(amounts.MemoryBytesOrZero),
+        };
         foreach (var (other, amount) in amounts.Other ?? [])
         {
-            json.WriteNumber(other, amount);
+            written[other] = amount;
         }
 
-        if (pods is { } count)
+        if (pods is not null)
         {
-            json.WriteNumber("pods", count);
+            written["pods"] = pods;
         }
 
-        json.WriteEndObject();
+        return written;
     }
 
-    static void WriteProblems(Utf8JsonWriter json, string name, IReadOnlyList<InputProblem> problems)
-    {
-        json.WriteStartArray(name);
-        foreach (var problem in problems)
-        {
-            json.WriteStartObject();
-            WriteNumber(json, "line", problem.Line);
-            json.WriteString("message", problem.Message);
-            json.WriteString("advice", problem.Advice);
-            json.WriteEndObject();
-        }
+    static JsonArray Of(IEnumerable<InputProblem> problems) =>
+        new([.. problems.Select(p => new JsonObject { ["line"] = p.Line, ["message"] = p.Message, ["advice"] = p.Advice })]);
 
-        json.WriteEndArray();
-    }
-
-    static void WriteTexts(Utf8JsonWriter json, string name, IEnumerable<string> texts)
-    {
-        json.WriteStartArray(name);
-        foreach (var text in texts)
-        {
-            json.WriteStringValue(text);
-        }
-
-        json.WriteEndArray();
-    }
-
-    static void WriteNumber(Utf8JsonWriter json, string name, double? number)
-    {
-        if (number is { } value)
-        {
-            json.WriteNumber(name, value);
-        }
-        else
-        {
-            json.WriteNull(name);
-        }
-    }
-
-    static void WriteFlag(Utf8JsonWriter json, string name, bool? flag)
-    {
-        if (flag is { } value)
-        {
-            json.WriteBoolean(name, value);
-        }
-        else
-        {
-            json.WriteNull(name);
-        }
-    }
+    static JsonArray Texts(IEnumerable<string> texts) => new([.. texts]);
 }

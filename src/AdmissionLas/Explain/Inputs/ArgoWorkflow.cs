@@ -13,38 +13,39 @@ sealed class ArgoWorkflow
     static readonly string[] Kinds = ["Workflow", "WorkflowTemplate", "ClusterWorkflowTemplate", "CronWorkflow"];
     static readonly string[] RunsAPod = ["container", "script", "containerSet", "resource", "data"];
 
+    readonly SourceDocument document;
     readonly JsonObject item;
     readonly JsonObject? spec;
     readonly string defaultNamespace;
     readonly string name;
+    readonly string origin;
     readonly Dictionary<string, JsonObject> templates = new(StringComparer.Ordinal);
     readonly HashSet<string> reached = new(StringComparer.Ordinal);
-    readonly List<FoundPod> pods = [];
-    readonly List<FoundProblem> problems = [];
+    readonly List<InputStep> steps = [];
+    readonly List<InputProblem> problems = [];
     int visits;
 
-    internal ArgoWorkflow(JsonObject item, string defaultNamespace)
+    internal ArgoWorkflow(SourceDocument document, JsonObject item, string defaultNamespace)
     {
-        (this.item, this.defaultNamespace) = (item, defaultNamespace);
+        (this.document, this.item, this.defaultNamespace) = (document, item, defaultNamespace);
         name = Workload.NameOf(item);
+        var isKubeflow = item.Object("metadata").Object("annotations")?.ContainsKey("pipelines.kubeflow.org/kfp_sdk_version") == true;
+        origin = isKubeflow ? $"KFP v1 pipeline {name}" : Workload.Origin(item);
         spec = item.Text("kind") == "CronWorkflow" ? item.Object("spec").Object("workflowSpec") : item.Object("spec");
-        foreach (var template in spec.Objects("templates"))
+        foreach (var template in spec.Objects("templates").Where(t => t.Text("name") is not null))
         {
-            if (template.Text("name") is { } called)
-            {
-                templates[called] = template;
-            }
+            templates[template.Text("name")!] = template;
         }
     }
 
     internal static bool Is(JsonObject item) =>
         Kinds.Contains(item.Text("kind")) && item.Text("apiVersion")?.StartsWith("argoproj.io/", StringComparison.Ordinal) == true;
 
-    internal FoundPods Pods()
+    internal StepInputs Read()
     {
         if (templates.Count == 0)
         {
-            problems.Add(new FoundProblem(item, $"the {item.Text("kind")} has no templates of its own", "give the object that has them"));
+            Refuse(item, $"the {item.Text("kind")} has no templates of its own", "give the object that has them");
         }
 
         Walk(spec.Text("entrypoint"), name, spec ?? item, 0);
@@ -55,27 +56,28 @@ sealed class ArgoWorkflow
             Add(called, $"{name}.{called}", template);
         }
 
-        var isKubeflow = item.Object("metadata").Object("annotations")?.ContainsKey("pipelines.kubeflow.org/kfp_sdk_version") == true;
-        return new FoundPods($"{(isKubeflow ? "KFP v1 pipeline" : item.Text("kind"))} {name}", pods, problems);
+        return new StepInputs(steps, problems, []);
     }
+
+    void Refuse(JsonNode at, string message, string advice) => problems.Add(new InputProblem(document.LineOf(at), message, advice));
 
     void Walk(string? called, string path, JsonNode from, int depth)
     {
-        if (called is null || pods.Count > StepInput.MaxSteps || ++visits > StepInput.MaxVisits)
+        if (called is null || steps.Count > StepInput.MaxSteps || ++visits > StepInput.MaxVisits)
         {
             return;
         }
 
         if (!templates.TryGetValue(called, out var template))
         {
-            problems.Add(new FoundProblem(from, $"the template {called} is not in the workflow", "write it there, or correct the name"));
+            Refuse(from, $"the template {called} is not in the workflow", "write it there, or correct the name");
             return;
         }
 
         reached.Add(called);
         if (RunsAPod.Any(template.ContainsKey))
         {
-            Add(path.Contains('.', StringComparison.Ordinal) ? path[(path.IndexOf('.', StringComparison.Ordinal) + 1)..] : called, path, template);
+            Add(path.Contains('.', StringComparison.Ordinal) ? Tail(path) : called, path, template);
             return;
         }
 
@@ -103,17 +105,20 @@ sealed class ArgoWorkflow
     {
         if (task.Object("inline") is { } inline)
         {
-            Add(path[(path.IndexOf('.', StringComparison.Ordinal) + 1)..], path, inline);
+            Add(Tail(path), path, inline);
         }
         else if (task.Object("templateRef") is { } other)
         {
-            problems.Add(new FoundProblem(task, $"task {task.Text("name")} uses a template of {other.Text("name")}, which is another object", "give that one to explain the task"));
+            Refuse(task, $"task {task.Text("name")} uses a template of {other.Text("name")}, which is another object", "give that one to explain the task");
         }
         else
         {
             Walk(task.Text("template"), path, task, depth + 1);
         }
     }
+
+    // Without the workflow's name.
+    static string Tail(string path) => path[(path.IndexOf('.', StringComparison.Ordinal) + 1)..];
 
     void Add(string step, string path, JsonObject template)
     {
@@ -141,7 +146,7 @@ sealed class ArgoWorkflow
             notes.Add("its podSpecPatch is filled in when it runs and is ignored here");
         }
 
-        pods.Add(new FoundPod(step, template, Workload.Pod(metadata, pod), notes));
+        steps.Add(InputStep.Of(document, template, step, origin, Workload.Pod(metadata, pod), notes));
     }
 
     static IEnumerable<JsonNode> Containers(JsonObject template) =>

@@ -19,18 +19,20 @@ static class InferenceService
     internal static bool Is(JsonObject item) =>
         item.Text("kind") == "InferenceService" && item.Text("apiVersion")?.StartsWith("serving.kserve.io/", StringComparison.Ordinal) == true;
 
-    internal static FoundPods Pods(JsonObject item, string defaultNamespace)
+    internal static StepInputs Read(SourceDocument document, JsonObject item, string defaultNamespace)
     {
-        var name = Workload.NameOf(item);
-        var pods = Components.Where(c => item.Object("spec").Object(c) is not null)
-            .Select(c => Pod(item, name, c, item.Object("spec").Object(c)!, defaultNamespace)).ToArray();
-        return new FoundPods(
-            Workload.Origin("InferenceService", item), pods,
-            pods.Length > 0 ? [] : [new FoundProblem(item, "the InferenceService has no spec.predictor", "see https://kserve.github.io/website for its format")]);
+        InputStep[] steps =
+        [
+            .. Components.Where(c => item.Object("spec").Object(c) is not null)
+                .Select(c => Step(document, item, c, item.Object("spec").Object(c)!, defaultNamespace)),
+        ];
+        return new StepInputs(steps, steps.Length > 0 ? [] :
+            [new InputProblem(document.LineOf(item), "the InferenceService has no spec.predictor", "see https://kserve.github.io/website for its format")], []);
     }
 
-    static FoundPod Pod(JsonObject item, string name, string component, JsonObject settings, string defaultNamespace)
+    static InputStep Step(SourceDocument document, JsonObject item, string component, JsonObject settings, string defaultNamespace)
     {
+        var name = Workload.NameOf(item);
         List<string> notes = [];
         var metadata = Workload.Metadata(item, $"{name}-{component}", defaultNamespace);
         metadata["labels"] = new JsonObject { [StepRule.InferenceServiceKey] = name, [StepRule.KServeComponentKey] = component }
@@ -53,7 +55,7 @@ static class InferenceService
             spec["initContainers"] = new JsonArray([fetch, .. spec.Objects("initContainers").Select(c => c.DeepClone())]);
         }
 
-        return new FoundPod($"{name}-{component}", settings, Workload.Pod(metadata, spec), notes);
+        return InputStep.Of(document, settings, $"{name}-{component}", Workload.Origin(item), Workload.Pod(metadata, spec), notes);
     }
 
     // spec.predictor.model, or the older form with the framework's name: spec.predictor.sklearn.

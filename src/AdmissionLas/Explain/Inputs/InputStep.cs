@@ -12,6 +12,30 @@ sealed record InputStep(string Name, string Origin, int Line, JsonObject Pod, IR
 {
     /// <summary>The line of a path such as <c>spec.containers</c>; the step's line when the path is not in the text.</summary>
     internal Func<string, int>? LineOfPath { get; init; }
+
+    /// <summary>A pod that a part of a text describes, with what the API server adds to it.</summary>
+    internal static InputStep Of(SourceDocument document, JsonNode source, string name, string origin, JsonObject pod, List<string>? notes = null)
+    {
+        ApiServerDefaults.Apply(pod, notes ??= []);
+        return new InputStep(name, origin, document.LineOf(source), pod, notes) { LineOfPath = path => LineOf(document, source, path) };
+    }
+
+    // The line of the longest part of the path that exists.
+    static int LineOf(SourceDocument document, JsonNode source, string path)
+    {
+        var at = source;
+        foreach (var name in path.Split('.'))
+        {
+            if ((at as JsonObject)?[name.TrimEnd('[', ']')] is not { } member)
+            {
+                break;
+            }
+
+            at = member;
+        }
+
+        return document.LineOf(at);
+    }
 }
 
 /// <summary>What is wrong with the input, and what to do.</summary>

@@ -13,16 +13,19 @@ namespace AdmissionLas.Explain;
 /// </remarks>
 sealed class Kfp2Pipeline
 {
+    readonly SourceDocument document;
     readonly JsonObject pipeline;
     readonly JsonObject? platform;
     readonly string defaultNamespace;
     readonly string name;
-    readonly List<FoundPod> pods = [];
-    readonly List<FoundProblem> problems = [];
+    readonly List<InputStep> steps = [];
+    readonly List<InputProblem> problems = [];
     int visits;
 
-    internal Kfp2Pipeline(JsonObject root, JsonObject? platform, string defaultNamespace)
+    internal Kfp2Pipeline(SourceDocument document, JsonObject? platform, string defaultNamespace)
     {
+        var root = (JsonObject)document.Root!;
+        this.document = document;
         // Bare, as a job's pipelineSpec, or as the PipelineVersion of KFP's Kubernetes native mode.
         var holder = root.Text("kind") == "PipelineVersion" ? root.Object("spec") : root;
         pipeline = holder.Object("pipelineSpec") ?? root;
@@ -39,16 +42,18 @@ sealed class Kfp2Pipeline
     static bool IsSpec(JsonNode? root) =>
         root.Object("root") is not null && (root.Object("deploymentSpec") is not null || root.Object("pipelineInfo") is not null) && root.Text("kind") is null;
 
-    internal FoundPods Pods()
+    internal StepInputs Read()
     {
         Walk(pipeline.Object("root"), $"{name}.root", "", 0);
-        if (pods.Count == 0 && problems.Count == 0)
+        if (steps.Count == 0 && problems.Count == 0)
         {
-            problems.Add(new FoundProblem(pipeline, $"the pipeline {name} has no tasks that run a container", "compile it again"));
+            Refuse(pipeline, $"the pipeline {name} has no tasks that run a container");
         }
 
-        return new FoundPods($"KFP v2 pipeline {name}", pods, problems);
+        return new StepInputs(steps, problems, []);
     }
+
+    void Refuse(JsonNode at, string message) => problems.Add(new InputProblem(document.LineOf(at), message, "compile it again"));
 
     void Walk(JsonObject? component, string path, string step, int depth)
     {
@@ -59,7 +64,7 @@ sealed class Kfp2Pipeline
 
         foreach (var (called, task) in component.Object("dag").Members("tasks"))
         {
-            if (pods.Count > StepInput.MaxSteps || ++visits > StepInput.MaxVisits)
+            if (steps.Count > StepInput.MaxSteps || ++visits > StepInput.MaxVisits)
             {
                 return;
             }
@@ -68,7 +73,7 @@ sealed class Kfp2Pipeline
             var taskStep = step.Length == 0 ? called : $"{step}.{called}";
             if (task.Object("componentRef").Text("name") is not { } reference || pipeline.Object("components").Object(reference) is not { } runs)
             {
-                problems.Add(new FoundProblem(task, $"task {taskStep} names no component of the pipeline", "compile it again"));
+                Refuse(task, $"task {taskStep} names no component of the pipeline");
             }
             else if (runs.Text("executorLabel") is { } label)
             {
@@ -87,7 +92,7 @@ sealed class Kfp2Pipeline
     {
         if (pipeline.Object("deploymentSpec").Object("executors").Object(label) is not { } executor)
         {
-            problems.Add(new FoundProblem(task, $"task {step} names the executor {label}, which is not in deploymentSpec.executors", "compile it again"));
+            Refuse(task, $"task {step} names the executor {label}, which is not in deploymentSpec.executors");
             return;
         }
 
@@ -126,7 +131,7 @@ sealed class Kfp2Pipeline
             ["containers"] = new JsonArray(main),
         };
         AddScheduling(spec, settings, notes);
-        pods.Add(new FoundPod(step, executor, Workload.Pod(metadata, spec), notes));
+        steps.Add(InputStep.Of(document, executor, step, $"KFP v2 pipeline {name}", Workload.Pod(metadata, spec), notes));
     }
 
     static IEnumerable<JsonNode?> Texts(JsonObject container, string member) => (container[member] as JsonArray ?? []).Select(t => t?.DeepClone());
@@ -171,11 +176,7 @@ sealed class Kfp2Pipeline
                 : Constant(t, "tolerationJson", notes) switch { JsonArray many => many.Select(m => m?.DeepClone()), JsonObject { Count: > 0 } one => [one.DeepClone()], _ => [] })]);
         }
 
-        if (settings.Objects("nodeAffinity").ToArray() is { Length: > 0 } affinity)
-        {
-            AddNodeAffinity(spec, affinity, notes);
-        }
-
+        AddNodeAffinity(spec, settings.Objects("nodeAffinity"), notes);
         // Only the scheduler knows which nodes they allow; here it is enough that they exist.
         foreach (var pod in settings.Objects("podAffinity").Where(p => p.Amount("weight") is null && !p.ContainsKey("podAffinityJson")))
         {
@@ -194,41 +195,33 @@ sealed class Kfp2Pipeline
         }
     }
 
-    static void AddNodeAffinity(JsonObject spec, JsonObject[] terms, List<string> notes)
+    static void AddNodeAffinity(JsonObject spec, IEnumerable<JsonObject> terms, List<string> notes)
     {
-        var (required, preferred) = (new JsonArray(), new JsonArray());
+        List<JsonNode> required = [], preferred = [];
         foreach (var term in terms)
         {
             if (term.ContainsKey("nodeAffinityJson"))
             {
                 var whole = Constant(term, "nodeAffinityJson", notes);
-                AddAll(required, whole.Object("requiredDuringSchedulingIgnoredDuringExecution").Objects("nodeSelectorTerms"));
-                AddAll(preferred, whole.Objects("preferredDuringSchedulingIgnoredDuringExecution"));
+                required.AddRange(whole.Object("requiredDuringSchedulingIgnoredDuringExecution").Objects("nodeSelectorTerms").Select(t => t.DeepClone()));
+                preferred.AddRange(whole.Objects("preferredDuringSchedulingIgnoredDuringExecution").Select(t => t.DeepClone()));
             }
-            else if (new JsonObject().With(term, "matchExpressions").With(term, "matchFields") is { Count: > 0 } own)
+            else if (term.Only("matchExpressions", "matchFields") is { Count: > 0 } own)
             {
                 if (term.Amount("weight") is { } weight)
                 {
-                    preferred.Add((JsonNode)new JsonObject { ["weight"] = (int)weight, ["preference"] = own });
+                    preferred.Add(new JsonObject { ["weight"] = (int)weight, ["preference"] = own });
                 }
                 else
                 {
-                    required.Add((JsonNode)own);
+                    required.Add(own);
                 }
             }
         }
 
         spec.Put("affinity", new JsonObject().Put("nodeAffinity", new JsonObject()
-            .Put("requiredDuringSchedulingIgnoredDuringExecution", new JsonObject().Put("nodeSelectorTerms", required))
-            .Put("preferredDuringSchedulingIgnoredDuringExecution", preferred)));
-
-        static void AddAll(JsonArray into, IEnumerable<JsonObject> more)
-        {
-            foreach (var one in more)
-            {
-                into.Add(one.DeepClone());
-            }
-        }
+            .Put("requiredDuringSchedulingIgnoredDuringExecution", new JsonObject().Put("nodeSelectorTerms", new JsonArray([.. required])))
+            .Put("preferredDuringSchedulingIgnoredDuringExecution", new JsonArray([.. preferred]))));
     }
 
     // A value, or a parameter whose value is known only when the pipeline runs.

@@ -64,8 +64,6 @@ static class LivePod
             }
 
             RemoveRequirement(affinity, e => IsHostnames(e) && Values(e).SequenceEqual(record.Required));
-
-            RemoveEmpty(affinity);
         }
 
         foreach (var container in pod.Object("spec").Objects("containers"))
@@ -92,12 +90,7 @@ static class LivePod
             return;
         }
 
-        var named = new HashSet<string>(StringComparer.Ordinal);
-        if (assumedNode is not null)
-        {
-            named.Add(assumedNode);
-        }
-
+        HashSet<string> named = assumedNode is null ? [] : [assumedNode];
         var preferred = affinity[PreferredMember] as JsonArray ?? [];
         while (preferred.Count > 0 && Only(preferred[^1] as JsonObject) is { } requirement && requirement.Text("operator") == "In")
         {
@@ -106,7 +99,6 @@ static class LivePod
         }
 
         RemoveRequirement(affinity, e => IsHostnames(e) && Values(e).Any(named.Contains));
-        RemoveEmpty(affinity);
 
         static JsonObject? Only(JsonObject? term) =>
             term.Object("preference").Objects("matchExpressions").Concat(term.Object("preference").Objects("matchFields")).ToArray() is [var only] ? only : null;
@@ -116,7 +108,7 @@ static class LivePod
 
     static IEnumerable<string> Values(JsonNode? requirement) => (requirement?["values"] as JsonArray ?? []).Select(v => $"{v}");
 
-    // From each term, which it was added to last.
+    // From each term, which it was added to last. What is empty after that goes too.
     static void RemoveRequirement(JsonObject affinity, Func<JsonNode?, bool> isOurs)
     {
         foreach (var term in affinity.Object(RequiredMember).Objects("nodeSelectorTerms"))
@@ -130,10 +122,7 @@ static class LivePod
                 }
             }
         }
-    }
 
-    static void RemoveEmpty(JsonObject affinity)
-    {
         if (affinity[PreferredMember] is JsonArray { Count: 0 })
         {
             affinity.Remove(PreferredMember);

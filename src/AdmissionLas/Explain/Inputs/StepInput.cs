@@ -74,12 +74,12 @@ static class StepInput
                 {
                     if (i == 0 || !Kfp2Pipeline.Is(documents[i - 1].Root))
                     {
-                        problems.Add(new InputProblem(document.Line, "these are a v2 pipeline's settings for Kubernetes, without the pipeline", "give the whole file that the compiler wrote"));
+                        Refuse(document.Line, "these are a v2 pipeline's settings for Kubernetes, without the pipeline", "give the whole file that the compiler wrote");
                     }
                 }
                 else if (Kfp2Pipeline.Is(document.Root))
                 {
-                    Add(document, new Kfp2Pipeline((JsonObject)document.Root!, Kfp2Pipeline.IsPlatform(next) ? (JsonObject)next! : null, defaultNamespace).Pods());
+                    Add(new Kfp2Pipeline(document, Kfp2Pipeline.IsPlatform(next) ? (JsonObject)next! : null, defaultNamespace).Read());
                 }
                 else if (document.Root is JsonObject)
                 {
@@ -90,7 +90,7 @@ static class StepInput
                 }
                 else if (document.Root is not null)
                 {
-                    problems.Add(new InputProblem(document.Line, $"this is {(document.Root is JsonArray ? "a list" : "text")} and no object", $"give {Accepted}"));
+                    Refuse(document.Line, $"this is {(document.Root is JsonArray ? "a list" : "text")} and no object", $"give {Accepted}");
                 }
             }
 
@@ -107,85 +107,35 @@ static class StepInput
 
         void Add(SourceDocument document, JsonObject item)
         {
-            var line = document.LineOf(item);
             if (item.Text("kind") is not { } kind)
             {
-                problems.Add(new InputProblem(line, "it has no kind, so its type is unknown", $"give {Accepted}"));
+                Refuse(document.LineOf(item), "it has no kind, so its type is unknown", $"give {Accepted}");
             }
-            else if (ArgoWorkflow.Is(item))
+            else if ((ArgoWorkflow.Is(item) ? new ArgoWorkflow(document, item, defaultNamespace).Read()
+                : InferenceService.Is(item) ? InferenceService.Read(document, item, defaultNamespace)
+                : Workload.Read(document, item, defaultNamespace)) is { } found)
             {
-                Add(document, new ArgoWorkflow(item, defaultNamespace).Pods());
-            }
-            else if (InferenceService.Is(item))
-            {
-                Add(document, InferenceService.Pods(item, defaultNamespace));
-            }
-            else if (Workload.Pods(item, defaultNamespace) is { } pods)
-            {
-                Add(document, pods);
+                Add(found);
             }
             else
             {
-                passedOver.Add(new InputProblem(line, $"a {Short(kind)} makes no pods that could be explained", ""));
+                passedOver.Add(new InputProblem(document.LineOf(item), $"a {Short(kind)} makes no pods that could be explained", ""));
             }
         }
 
-        void Add(SourceDocument document, FoundPods found)
+        void Add(StepInputs found)
         {
-            problems.AddRange(found.Problems.Select(p => new InputProblem(document.LineOf(p.At), p.Message, p.Advice)));
-            foreach (var pod in found.Pods)
+            problems.AddRange(found.Problems);
+            var room = MaxSteps - steps.Count;
+            steps.AddRange(found.Steps.Take(room));
+            if (found.Steps.Count > room)
             {
-                if (steps.Count == MaxSteps)
-                {
-                    problems.Add(new InputProblem(document.LineOf(pod.Source), string.Create(CultureInfo.InvariantCulture, $"there are more than {MaxSteps} pods; those from here on are left out"), "give a part of it"));
-                    return;
-                }
-
-                List<string> notes = [.. pod.Notes];
-                ApiServerDefaults.Apply(pod.Pod, notes);
-                steps.Add(new InputStep(pod.Name, found.Origin, document.LineOf(pod.Source), pod.Pod, notes)
-                {
-                    LineOfPath = path => LineOf(document, pod.Source, path),
-                });
+                Refuse(found.Steps[room].Line, string.Create(CultureInfo.InvariantCulture, $"there are more than {MaxSteps} pods; those from here on are left out"), "give a part of it");
             }
         }
 
-        // The line of the longest part of the path that exists.
-        static int LineOf(SourceDocument document, JsonNode source, string path)
-        {
-            JsonNode at = source;
-            foreach (var name in path.Split('.'))
-            {
-                if ((at as JsonObject)?[name.TrimEnd('[', ']')] is not { } member)
-                {
-                    break;
-                }
-
-                at = member;
-            }
-
-            return document.LineOf(at);
-        }
+        void Refuse(int line, string message, string advice) => problems.Add(new InputProblem(line, message, advice));
 
         static string Short(string text) => text.Length <= 63 ? text : $"{text.AsSpan(0, 63)}…";
     }
 }
-
-/// <summary>The pods of one object or pipeline.</summary>
-/// <param name="Origin">The object or pipeline.</param>
-/// <param name="Pods">The pods.</param>
-/// <param name="Problems">The parts that could not be used.</param>
-sealed record FoundPods(string Origin, IReadOnlyList<FoundPod> Pods, IReadOnlyList<FoundProblem> Problems);
-
-/// <summary>A pod in a text.</summary>
-/// <param name="Name">Its name in the text.</param>
-/// <param name="Source">The part of the text that describes it.</param>
-/// <param name="Pod">The pod.</param>
-/// <param name="Notes">What the user should know of it.</param>
-sealed record FoundPod(string Name, JsonNode Source, JsonObject Pod, IReadOnlyList<string> Notes);
-
-/// <summary>A part of a text that could not be used.</summary>
-/// <param name="At">The part of the text.</param>
-/// <param name="Message">What is wrong.</param>
-/// <param name="Advice">What to do.</param>
-sealed record FoundProblem(JsonNode At, string Message, string Advice);

@@ -7,10 +7,9 @@ namespace AdmissionLas.Explain;
 static class Workload
 {
     /// <summary>The pods of an object; <see langword="null"/> when it contains no template.</summary>
-    internal static FoundPods? Pods(JsonObject item, string defaultNamespace)
+    internal static StepInputs? Read(SourceDocument document, JsonObject item, string defaultNamespace)
     {
         var kind = item.Text("kind")!;
-        var origin = Origin(kind, item);
         if (kind == "Pod")
         {
             var pod = item.DeepClone().AsObject();
@@ -19,37 +18,26 @@ static class Workload
                 metadata["namespace"] = defaultNamespace;
             }
 
-            return new FoundPods(origin, [new FoundPod(NameOf(item), item, pod, [])], []);
+            return new StepInputs([InputStep.Of(document, item, NameOf(item), Origin(item), pod)], [], []);
         }
 
-        var templates = Templates(kind, item).ToArray();
-        if (templates.Length == 0)
-        {
-            return null;
-        }
-
-        List<FoundPod> pods = [];
-        List<FoundProblem> problems = [];
-        foreach (var (name, path, template) in templates)
+        List<InputStep> steps = [];
+        List<InputProblem> problems = [];
+        foreach (var (name, path, template) in Templates(kind, item))
         {
             if (template is null)
             {
-                problems.Add(new FoundProblem(item, $"the {kind} has no {path}", "its pods are made from it"));
+                problems.Add(new InputProblem(document.LineOf(item), $"the {kind} has no {path}", "its pods are made from it"));
                 continue;
             }
 
             var full = name.Length == 0 ? NameOf(item) : $"{NameOf(item)}-{name}";
-            pods.Add(new FoundPod(full, template, From(template, item, full, defaultNamespace), []));
+            var metadata = Metadata(item, full, defaultNamespace).With(template.Object("metadata"));
+            var pod = new JsonObject { ["apiVersion"] = "v1", ["kind"] = "Pod", ["metadata"] = metadata }.With(template, "spec");
+            steps.Add(InputStep.Of(document, template, full, Origin(item), pod));
         }
 
-        return new FoundPods(origin, pods, problems);
-    }
-
-    /// <summary>The pod that an owner makes of its template.</summary>
-    internal static JsonObject From(JsonObject template, JsonObject owner, string name, string defaultNamespace)
-    {
-        var metadata = Metadata(owner, name, defaultNamespace).With(template.Object("metadata"));
-        return new JsonObject { ["apiVersion"] = "v1", ["kind"] = "Pod", ["metadata"] = metadata }.With(template, "spec");
+        return steps.Count + problems.Count > 0 ? new StepInputs(steps, problems, []) : null;
     }
 
     internal static JsonObject Pod(JsonObject metadata, JsonObject spec) =>
@@ -62,7 +50,7 @@ static class Workload
         ["namespace"] = owner.Object("metadata").Text("namespace") ?? defaultNamespace,
     };
 
-    internal static string Origin(string kind, JsonObject item) => $"{kind} {NameOf(item)}";
+    internal static string Origin(JsonObject item) => $"{item.Text("kind")} {NameOf(item)}";
 
     internal static string NameOf(JsonObject item) =>
         item.Object("metadata") is { } metadata && (metadata.Text("name") ?? metadata.Text("generateName")?.TrimEnd('-')) is { } name ? name : "without-name";
@@ -70,33 +58,21 @@ static class Workload
     static IEnumerable<(string Name, string Path, JsonObject? Template)> Templates(string kind, JsonObject item)
     {
         var spec = item.Object("spec");
-        switch (kind)
+        var apiVersion = item.Text("apiVersion") ?? "";
+        return kind switch
         {
-            case "Deployment" or "StatefulSet" or "DaemonSet" or "ReplicaSet" or "ReplicationController" or "Job":
-                yield return ("", "spec.template", spec.Object("template"));
-                break;
-            case "CronJob":
-                yield return ("", "spec.jobTemplate.spec.template", spec.Object("jobTemplate").Object("spec").Object("template"));
-                break;
-            case "PodTemplate":
-                yield return ("", "template", item.Object("template"));
-                break;
+            "CronJob" => [("", "spec.jobTemplate.spec.template", spec.Object("jobTemplate").Object("spec").Object("template"))],
+            "PodTemplate" => [("", "template", item.Object("template"))],
+            "Deployment" or "StatefulSet" or "DaemonSet" or "ReplicaSet" or "ReplicationController" or "Job" => [("", "spec.template", spec.Object("template"))],
             // Knative's; the other kind of Service makes no pods.
-            case "Service" when item.Text("apiVersion")?.StartsWith("serving.knative.dev/", StringComparison.Ordinal) == true:
-                yield return ("", "spec.template", spec.Object("template"));
-                break;
-            // The training operator's PyTorchJob, TFJob, MPIJob, XGBoostJob and so on.
-            case var _ when item.Text("apiVersion")?.StartsWith("kubeflow.org/", StringComparison.Ordinal) == true:
-                foreach (var (name, _) in (spec ?? []).Where(m => m.Key.EndsWith("ReplicaSpecs", StringComparison.Ordinal)))
-                {
-                    foreach (var (replica, of) in spec.Members(name))
-                    {
-                        // The replica type is capitalised in the object and lower case in the pod's name.
-                        yield return (new string([.. replica.Select(char.ToLowerInvariant)]), $"spec.{name}.{replica}.template", of.Object("template"));
-                    }
-                }
-
-                break;
-        }
+            "Service" when apiVersion.StartsWith("serving.knative.dev/", StringComparison.Ordinal) => [("", "spec.template", spec.Object("template"))],
+            // The training operator's PyTorchJob, TFJob, MPIJob, XGBoostJob and so on. The replica type is lower case in the pod's name.
+            _ when apiVersion.StartsWith("kubeflow.org/", StringComparison.Ordinal) =>
+                from replicas in spec ?? []
+                where replicas.Key.EndsWith("ReplicaSpecs", StringComparison.Ordinal)
+                from replica in spec.Members(replicas.Key)
+                select (string.Concat(replica.Key.Select(char.ToLowerInvariant)), $"spec.{replicas.Key}.{replica.Key}.template", replica.Value.Object("template")),
+            _ => [],
+        };
     }
 }

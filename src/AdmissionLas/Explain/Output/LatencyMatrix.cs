@@ -87,9 +87,9 @@ static class LatencyMatrix
     static IEnumerable<string[]> Parts(Terminal terminal, ClusterView view, string[] locations)
     {
         const int frame = 3;
-        var first = view.Nodes.Max(n => (int?)n.Name.Length) ?? 0;
+        var first = Math.Min(view.Nodes.Max(n => (int?)n.Name.Length) ?? 0, terminal.Width / 2) + frame + 1;
         List<string> part = [];
-        var width = Math.Min(first, terminal.Width / 2) + frame + 1;
+        var width = first;
         foreach (var location in locations)
         {
             var column = Math.Max(location.Length, 8) + frame;
@@ -97,7 +97,7 @@ static class LatencyMatrix
             {
                 yield return [.. part];
                 part.Clear();
-                width = Math.Min(first, terminal.Width / 2) + frame + 1;
+                width = first;
             }
 
             part.Add(location);
