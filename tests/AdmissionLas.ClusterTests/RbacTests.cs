@@ -26,7 +26,7 @@ public sealed class RbacTests(ControlPlane cluster)
         using var api = new KubeApi(Assert.IsType<ClusterSource.ApiServer>(ClusterSource.FromKubeconfig(kubeconfig, null)).Configuration, TimeProvider.System);
         try
         {
-            await EventSender.WriteAsync(api, new PlacementProblem(ns.Name, new InvolvedObject("v1", "Pod", "step", ""), "LocationUnknown", "a test"), 1, DateTime.UtcNow, CancellationToken.None);
+            await EventSender.WriteAsync(api, new PlacementProblem(ns.Name, new OwnerReference("v1", "Pod", "step", ""), "LocationUnknown", "a test"), 1, DateTime.UtcNow, CancellationToken.None);
             return true;
         }
         catch (HttpOperationException refused) when (refused.Response.StatusCode == HttpStatusCode.Forbidden)

@@ -18,11 +18,7 @@ static class CompletionsCommand
         {
             Shell,
         };
-        command.SetAction(arguments =>
-        {
-            arguments.InvocationConfiguration.Output.Write(Scripts[arguments.GetValue(Shell)!]);
-            return ExitCodes.Ok;
-        });
+        command.SetAction(arguments => arguments.InvocationConfiguration.Output.Write(Scripts[arguments.GetValue(Shell)!]));
         return command;
     }
 

@@ -3,8 +3,6 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
-using System.Text;
-using System.Text.Json.Nodes;
 using AdmissionLas.Configuration;
 using AdmissionLas.Page;
 using AdmissionLas.Server;
@@ -27,8 +25,10 @@ static class DemoCommand
 
     internal static Command Create()
     {
-        var command = new Command("demo", "Send the steps of a Kubeflow pipeline through the webhook over an embedded cluster and show what it decides. Needs no cluster.");
-        command.Options.Add(WithPage);
+        var command = new Command("demo", "Send the steps of a Kubeflow pipeline through the webhook over an embedded cluster and show what it decides. Needs no cluster.")
+        {
+            WithPage,
+        };
         command.SetAction((arguments, stop) => RunAsync(arguments.GetValue(WithPage), stop));
         return command;
     }
@@ -93,12 +93,10 @@ static class DemoCommand
         using var text = EmbeddedFiles.Open($"samples/{step}.yaml");
         var pod = JsonObject.Create(YamlJson.ReadObjects(text)[0])!;
         var review = SampleReview.Of(pod, Guid.NewGuid().ToString());
-        using var content = new ByteArrayContent(Encoding.UTF8.GetBytes(review.ToJsonString())) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } };
+        using var content = new StringContent(review.ToJsonString(), new MediaTypeHeaderValue("application/json"));
         using var response = await client.PostAsync(address, content, stop).ConfigureAwait(false);
         response.EnsureSuccessStatusCode();
-        await using var body = await response.Content.ReadAsStreamAsync(stop).ConfigureAwait(false);
-        var answer = await JsonNode.ParseAsync(body, cancellationToken: stop).ConfigureAwait(false);
-        return answer!["response"]!.AsObject();
+        return JsonNode.Parse(await response.Content.ReadAsStringAsync(stop).ConfigureAwait(false))!["response"]!.AsObject();
     }
 
     static Markup[] Row(string step, JsonObject response)

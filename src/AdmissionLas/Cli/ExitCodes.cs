@@ -1,6 +1,5 @@
 using System.CommandLine;
 using AdmissionLas.Certificates;
-using Microsoft.Extensions.Options;
 
 namespace AdmissionLas.Cli;
 

@@ -1,7 +1,5 @@
 using System.CommandLine;
 using System.Net;
-using System.Text;
-using System.Text.Json.Nodes;
 using AdmissionLas.Configuration;
 using AdmissionLas.Explain;
 using AdmissionLas.Registration;

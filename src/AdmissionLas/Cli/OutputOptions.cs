@@ -1,8 +1,6 @@
 using System.Buffers;
 using System.CommandLine;
-using System.Text;
 using System.Text.Encodings.Web;
-using System.Text.Json.Nodes;
 using AdmissionLas.Explain;
 
 namespace AdmissionLas.Cli;

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using AdmissionLas.Configuration;
 using AdmissionLas.Server;
-using Microsoft.Extensions.Options;
 
 namespace AdmissionLas.Cli;
 

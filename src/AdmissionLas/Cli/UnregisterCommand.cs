@@ -16,28 +16,21 @@ static class UnregisterCommand
     {
         var name = ClusterOptions.NameOf(arguments);
         using var api = ClusterOptions.Connect(arguments);
-        arguments.InvocationConfiguration.Output.WriteLine(await DeleteAsync(new Registrar(api, name), stop).ConfigureAwait(false)
-            ? $"unregistered {name}: the API server no longer calls the webhook"
-            : $"there is no registration {name}; nothing to do");
-        return ExitCodes.Ok;
-    }
-
-    static async Task<bool> DeleteAsync(Registrar registrar, CancellationToken stop)
-    {
-        if (await registrar.ReadOursAsync(stop).ConfigureAwait(false) is not { } found)
-        {
-            return false;
-        }
-
+        var registrar = new Registrar(api, name);
+        var found = await registrar.ReadOursAsync(stop).ConfigureAwait(false);
         try
         {
-            await registrar.DeleteAsync(found, stop).ConfigureAwait(false);
-            return true;
+            await (found is null ? Task.CompletedTask : registrar.DeleteAsync(found, stop)).ConfigureAwait(false);
         }
         // It was deleted meanwhile.
         catch (HttpOperationException fault) when (fault.Response.StatusCode == HttpStatusCode.NotFound)
         {
-            return false;
+            found = null;
         }
+
+        arguments.InvocationConfiguration.Output.WriteLine(found is not null
+            ? $"unregistered {name}: the API server no longer calls the webhook"
+            : $"there is no registration {name}; nothing to do");
+        return ExitCodes.Ok;
     }
 }

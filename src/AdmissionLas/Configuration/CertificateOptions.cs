@@ -3,7 +3,6 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using AdmissionLas.Certificates;
-using Microsoft.Extensions.Options;
 
 namespace AdmissionLas.Configuration;
 

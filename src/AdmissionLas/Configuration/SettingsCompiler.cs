@@ -1,5 +1,3 @@
-using Microsoft.Extensions.Options;
-
 namespace AdmissionLas.Configuration;
 
 /// <summary>Turns options into settings, or lists every fault in them.</summary>

@@ -1,5 +1,3 @@
-using System.Text;
-using Microsoft.Extensions.Options;
 using YamlDotNet.Core;
 
 namespace AdmissionLas.Configuration;

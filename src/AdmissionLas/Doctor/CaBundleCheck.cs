@@ -1,4 +1,3 @@
-using System.Text;
 using AdmissionLas.Certificates;
 using k8s.Models;
 

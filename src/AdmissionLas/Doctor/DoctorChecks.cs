@@ -40,7 +40,11 @@ sealed class DoctorChecks(KubeApi api, string registrationName, string ownNamesp
     // In this order: later checks use what earlier ones read.
     IEnumerable<(string What, Func<Task<IReadOnlyList<Finding>>> Check)> Checks(Func<bool> hasFailed, CancellationToken stop)
     {
-        yield return ("the registration", () => RegistrationAsync(stop));
+        yield return ("the registration", async () =>
+        {
+            registration = await new Registrar(api, registrationName).ReadAsync(stop).ConfigureAwait(false);
+            return RegistrationCheck.Evaluate(registration, registrationName, ownNamespace);
+        });
         if (registration is { Webhooks.Count: > 0 })
         {
             yield return ("the CA bundle", () => Task.FromResult(CaBundleCheck.Evaluate(registration, time.GetUtcNow())));
@@ -56,50 +60,36 @@ sealed class DoctorChecks(KubeApi api, string registrationName, string ownNamesp
             yield return ($"the permissions of {account.Purpose}", () => PermissionsCheck.EvaluateAsync(api, ownNamespace, account, stop));
         }
 
-        yield return ("the nodes' labels", () => NodeLabelsAsync(stop));
-        yield return ("the namespaces that opt in", () => NamespacesAsync(stop));
+        yield return ("the nodes' labels", async () =>
+        {
+            List<NodeFacts?> nodes = [];
+            await api.ListAllAsync(WatchedResource.Nodes, item => nodes.Add(NodeReader.Read(item)), stop).ConfigureAwait(false);
+            view = new ClusterView(nodes.OfType<NodeFacts>());
+            return NodeLabelsCheck.Evaluate(view);
+        });
+        yield return ("the namespaces that opt in", async () =>
+        {
+            labelled = [.. (await api.ReadListAsync(ObjectKinds.NamespaceLists, null, RegistrationKeys.OptIn, stop).ConfigureAwait(false)).Items];
+            return NamespacesCheck.Evaluate(labelled, ownNamespace);
+        });
         if (registration is { Webhooks.Count: > 0 } && (testNamespace ?? FirstOptedIn()) is { } ns)
         {
-            yield return ($"a dry run of a step in namespace {ns}", () => DryRunAsync(registration, ns, hasFailed(), stop));
+            yield return ($"a dry run of a step in namespace {ns}", async () =>
+            {
+                var target = await api.ReadAsync(ObjectKinds.Namespaces, null, ns, stop).ConfigureAwait(false);
+                var bestCovered = view.Locations.OrderByDescending(l => view.NearestTo(l).Count).ThenBy(l => l, StringComparer.Ordinal).FirstOrDefault();
+                return await DryRunCheck.EvaluateAsync(api, registration, target, bestCovered, hasFailed(), stop).ConfigureAwait(false);
+            });
         }
     }
 
-    async Task<IReadOnlyList<Finding>> RegistrationAsync(CancellationToken stop)
-    {
-        registration = await new Registrar(api, registrationName).ReadAsync(stop).ConfigureAwait(false);
-        return RegistrationCheck.Evaluate(registration, registrationName, ownNamespace);
-    }
-
-    async Task<IReadOnlyList<Finding>> NodeLabelsAsync(CancellationToken stop)
-    {
-        List<NodeFacts?> nodes = [];
-        await api.ListAllAsync(WatchedResource.Nodes, item => nodes.Add(NodeReader.Read(item)), stop).ConfigureAwait(false);
-        view = new ClusterView(nodes.OfType<NodeFacts>());
-        return NodeLabelsCheck.Evaluate(view);
-    }
-
-    async Task<IReadOnlyList<Finding>> NamespacesAsync(CancellationToken stop)
-    {
-        var list = await api.ReadListAsync(ObjectKinds.NamespaceLists, null, RegistrationKeys.OptIn, stop).ConfigureAwait(false);
-        labelled = [.. list.Items];
-        return NamespacesCheck.Evaluate(labelled, ownNamespace);
-    }
-
-    async Task<IReadOnlyList<Finding>> DryRunAsync(V1MutatingWebhookConfiguration registered, string ns, bool isFaultKnown, CancellationToken stop)
-    {
-        var target = await api.ReadAsync(ObjectKinds.Namespaces, null, ns, stop).ConfigureAwait(false);
-        return await DryRunCheck.EvaluateAsync(api, registered, target, BestCoveredLocation(), isFaultKnown, stop).ConfigureAwait(false);
-    }
+    string? FirstOptedIn() => NamespacesCheck.OptedIn(labelled, ownNamespace) is [var first, ..] ? first : null;
 
     static (string? Url, string? Namespace, string? Name, int? Port, string Bundle) AddressAndTrust(V1MutatingWebhook entry)
     {
         var config = entry.ClientConfig;
         return (config.Url, config.Service?.NamespaceProperty, config.Service?.Name, config.Service?.Port, Convert.ToBase64String(config.CaBundle ?? []));
     }
-
-    string? FirstOptedIn() => NamespacesCheck.OptedIn(labelled, ownNamespace) is [var first, ..] ? first : null;
-
-    string? BestCoveredLocation() => view.Locations.OrderByDescending(l => view.NearestTo(l).Count).ThenBy(l => l, StringComparer.Ordinal).FirstOrDefault();
 
     static async Task<IReadOnlyList<Finding>> GuardedAsync(string what, Func<Task<IReadOnlyList<Finding>>> check, CancellationToken stop)
     {

@@ -23,14 +23,17 @@ static class DryRunCheck
             return [notSelected];
         }
 
-        var answer = await TryAsync(api, ns.Metadata.Name, pod, stop).ConfigureAwait(false);
-        for (var attempt = 1; attempt < MaxAttempts && Record(answer) is null; attempt++)
+        for (var attempt = 1; ; attempt++)
         {
-            await Task.Delay(BetweenAttempts, stop).ConfigureAwait(false);
-            answer = await TryAsync(api, ns.Metadata.Name, pod, stop).ConfigureAwait(false);
-        }
+            var annotations = (await api.CreateAsync(ObjectKinds.Pods, ns.Metadata.Name, pod, stop, isDryRun: true).ConfigureAwait(false)).Metadata.Annotations;
+            var record = PlacementRecord.TryRead(Value(annotations, PodHints.RecordKey));
+            if (record is not null || attempt == MaxAttempts)
+            {
+                return [Evaluate(record, Value(annotations, PodHints.DecisionKey), ns.Metadata.Name, isFaultKnown)];
+            }
 
-        return [Evaluate(Record(answer), Annotation(answer, PodHints.DecisionKey), ns.Metadata.Name, isFaultKnown)];
+            await Task.Delay(BetweenAttempts, stop).ConfigureAwait(false);
+        }
     }
 
     internal static Finding Evaluate(PlacementRecord? record, string? decision, string ns, bool isFaultKnown) => record switch
@@ -59,23 +62,13 @@ static class DryRunCheck
             : null;
     }
 
-    static Task<V1Pod> TryAsync(KubeApi api, string ns, V1Pod pod, CancellationToken stop) =>
-        api.CreateAsync(ObjectKinds.Pods, ns, pod, stop, isDryRun: true);
-
-    static PlacementRecord? Record(V1Pod pod) => PlacementRecord.TryRead(Annotation(pod, PodHints.RecordKey));
-
-    static string? Annotation(V1Pod pod, string key) => pod.Metadata.Annotations?.TryGetValue(key, out var text) == true ? text : null;
+    static string? Value(IDictionary<string, string>? annotations, string key) => annotations?.TryGetValue(key, out var text) == true ? text : null;
 
     // Small enough for quotas, and allowed by the restricted pod security standard. It has every label that a selector may look for.
     internal static V1Pod Step(V1MutatingWebhookConfiguration registration, string? location)
     {
-        var labels = new Dictionary<string, string>();
         var keys = registration.Webhooks.SelectMany(w => w.ObjectSelector?.MatchExpressions ?? []).Where(e => e.OperatorProperty == "Exists").Select(e => e.Key);
-        foreach (var key in (string[])[StepOptions.DefaultComponentLabel, StepRules.ComponentKey, .. keys])
-        {
-            labels[key] = "Predict";
-        }
-
+        var labels = ((string[])[StepOptions.DefaultComponentLabel, StepRules.ComponentKey, .. keys]).Distinct().ToDictionary(key => key, _ => "Predict");
         if (location is not null)
         {
             labels[StepRules.LocationKey] = location;

@@ -84,7 +84,6 @@ static class PermissionsCheck
                 },
             },
         };
-        var answer = await api.CreateAsync(ObjectKinds.AccessReviews, null, review, stop).ConfigureAwait(false);
-        return answer.Status.Allowed;
+        return (await api.CreateAsync(ObjectKinds.AccessReviews, null, review, stop).ConfigureAwait(false)).Status.Allowed;
     }
 }

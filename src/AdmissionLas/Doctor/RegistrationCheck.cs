@@ -41,12 +41,13 @@ static class RegistrationCheck
             yield return Failed(entry, $"has sideEffects {entry.SideEffects}: the API server refuses dry runs");
         }
 
-        if (entry.NamespaceSelector.Matches(Labels("any-namespace", isOptedIn: false)))
+        if (entry.NamespaceSelector.Matches(new Dictionary<string, string> { [RegistrationKeys.NamespaceName] = "any-namespace" }))
         {
             yield return Failed(entry, $"matches pods of namespaces that did not opt in with {RegistrationKeys.OptIn}={RegistrationKeys.OptedIn}");
         }
 
-        foreach (var ns in RegistrationKeys.NeverIn(ownNamespace).Where(n => entry.NamespaceSelector.Matches(Labels(n, isOptedIn: true))))
+        foreach (var ns in RegistrationKeys.NeverIn(ownNamespace).Where(n => entry.NamespaceSelector.Matches(
+            new Dictionary<string, string> { [RegistrationKeys.NamespaceName] = n, [RegistrationKeys.OptIn] = RegistrationKeys.OptedIn })))
         {
             yield return Failed(entry, $"would match the pods of {ns} if that namespace were labelled");
         }
@@ -58,15 +59,4 @@ static class RegistrationCheck
     }
 
     static Finding Failed(V1MutatingWebhook entry, string what) => Finding.Failed($"the registration's {entry.Name} {what}", Remedy);
-
-    static Dictionary<string, string> Labels(string ns, bool isOptedIn)
-    {
-        var labels = new Dictionary<string, string> { [RegistrationKeys.NamespaceName] = ns };
-        if (isOptedIn)
-        {
-            labels[RegistrationKeys.OptIn] = RegistrationKeys.OptedIn;
-        }
-
-        return labels;
-    }
 }

@@ -23,39 +23,25 @@ static class ServedCertificateCheck
     internal static IReadOnlyList<Finding> Evaluate(ServedChain served, TrustBundle? bundle, string host, DateTimeOffset now)
     {
         var facts = CertificateFacts.Of(served.Leaf);
-        List<Finding> findings = [];
-        if (now < facts.NotBefore)
-        {
-            findings.Add(Finding.Failed(
+        Finding?[] faults =
+        [
+            now < facts.NotBefore ? Finding.Failed(
                 $"the certificate of {served.Where} is not valid before {facts.NotBefore:u}, and it is {now:u}",
-                "check the clocks of this machine, of the nodes and of the machine that made the certificate"));
-        }
-        else if (now > facts.NotAfter)
-        {
-            findings.Add(Finding.Failed($"the certificate of {served.Where} expired at {facts.NotAfter:u}", Renew));
-        }
-        else if (now >= facts.RenewalDueAt)
-        {
-            findings.Add(Finding.Warning($"the certificate of {served.Where} has less than a third of its life left: until {facts.NotAfter:u}", Renew));
-        }
-
-        if (!IsFor(served.Leaf, host))
-        {
-            var names = facts.Names() is { Count: > 0 } all ? string.Join(", ", all) : "no name";
-            findings.Add(Finding.Failed(
-                $"the certificate of {served.Where} is not for {host}, the name that the API server calls, but for {names}",
-                "add that name to the certificate policy and " + Renew));
-        }
-
-        if (bundle is not null && !bundle.Trusts(served.Leaf, served.Intermediates, now))
-        {
-            findings.Add(Finding.Failed(
+                "check the clocks of this machine, of the nodes and of the machine that made the certificate")
+            : now > facts.NotAfter ? Finding.Failed($"the certificate of {served.Where} expired at {facts.NotAfter:u}", Renew)
+            : now >= facts.RenewalDueAt
+                ? Finding.Warning($"the certificate of {served.Where} has less than a third of its life left: until {facts.NotAfter:u}", Renew)
+            : null,
+            IsFor(served.Leaf, host) ? null : Finding.Failed(
+                $"the certificate of {served.Where} is not for {host}, the name that the API server calls, but for "
+                + (facts.Names() is { Count: > 0 } names ? string.Join(", ", names) : "no name"),
+                "add that name to the certificate policy and " + Renew),
+            bundle is null || bundle.Trusts(served.Leaf, served.Intermediates, now) ? null : Finding.Failed(
                 $"the certificate of {served.Where} was not signed by a valid authority of the caBundle, but by {facts.Issuer}",
-                "run admission-las certs rotate, or admission-las register --ca-bundle <file> with that authority"));
-        }
-
-        return findings.Count > 0
-            ? findings
+                "run admission-las certs rotate, or admission-las register --ca-bundle <file> with that authority"),
+        ];
+        return faults.Any(f => f is not null)
+            ? [.. faults.OfType<Finding>()]
             : [Finding.Ok($"the certificate of {served.Where} is for {host}{(bundle is null ? "" : ", trusted")} and valid until {facts.NotAfter:u}")];
     }
 

@@ -1,6 +1,5 @@
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
-using System.Text;
 using AdmissionLas.Certificates;
 using k8s.Autorest;
 using k8s.Models;

@@ -44,28 +44,15 @@ sealed class EventAggregator(TimeProvider time)
     /// <summary>Closes the groups whose time is up; returns the last problem of each that was held back, with how many were.</summary>
     internal IReadOnlyList<(PlacementProblem Last, int Count)> Ended()
     {
-        List<(PlacementProblem, int)>? ended = null;
-        foreach (var (key, group) in groups)
-        {
-            if (time.GetElapsedTime(group.Since) < Window)
-            {
-                continue;
-            }
-
-            groups.Remove(key);
-            if (group.More > 0)
-            {
-                (ended ??= []).Add((group.Last, group.More));
-            }
-        }
-
-        return ended ?? [];
+        var ended = groups.Where(g => time.GetElapsedTime(g.Value.Since) >= Window).ToArray();
+        Array.ForEach(ended, g => groups.Remove(g.Key));
+        return [.. ended.Where(g => g.Value.More > 0).Select(g => (g.Value.Last, g.Value.More))];
     }
 
     sealed class Group(long since)
     {
         internal readonly long Since = since;
-        internal readonly HashSet<InvolvedObject> Sent = [];
+        internal readonly HashSet<OwnerReference> Sent = [];
         internal int More;
         internal PlacementProblem Last;
     }

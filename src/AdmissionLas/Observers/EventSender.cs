@@ -2,7 +2,6 @@ using AdmissionLas.Configuration;
 using k8s;
 using k8s.Autorest;
 using k8s.Models;
-using Microsoft.Extensions.Options;
 
 namespace AdmissionLas.Observers;
 
@@ -32,23 +31,17 @@ sealed partial class EventSender(
 
         var waiting = queue.Open();
         using var api = new KubeApi(configuration, time);
-        using var beat = new PeriodicTimer(Beat, time);
-        var tick = beat.WaitForNextTickAsync(stoppingToken).AsTask();
-        var arrival = waiting.WaitToReadAsync(stoppingToken).AsTask();
+        Task<bool>? arrival = null;
         try
         {
             while (true)
             {
-                if (await Task.WhenAny(arrival, tick).ConfigureAwait(false) == tick)
-                {
-                    await tick.ConfigureAwait(false);
-                    tick = beat.WaitForNextTickAsync(stoppingToken).AsTask();
-                }
-                else
-                {
-                    await arrival.ConfigureAwait(false);
-                }
-
+                arrival ??= waiting.WaitToReadAsync(stoppingToken).AsTask();
+                using var beat = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
+                await Task.WhenAny(arrival, Task.Delay(Beat, time, beat.Token)).ConfigureAwait(false);
+                await beat.CancelAsync().ConfigureAwait(false);
+                stoppingToken.ThrowIfCancellationRequested();
+                arrival = arrival.IsCompleted ? null : arrival;
                 while (waiting.TryRead(out var problem))
                 {
                     if (groups.ShouldSendNow(problem))
@@ -64,11 +57,6 @@ sealed partial class EventSender(
                 foreach (var (last, count) in groups.Ended())
                 {
                     await SendAsync(api, last, count, stoppingToken).ConfigureAwait(false);
-                }
-
-                if (arrival.IsCompleted)
-                {
-                    arrival = waiting.WaitToReadAsync(stoppingToken).AsTask();
                 }
             }
         }

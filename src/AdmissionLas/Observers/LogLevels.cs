@@ -15,7 +15,6 @@ sealed partial class LogLevels : IDisposable
     readonly IConfiguration configuration;
     readonly LogEventLevel standard;
     IDisposable? subscription;
-    ILogger<LogLevels>? log;
 
     /// <param name="configuration">What is configured.</param>
     /// <param name="standard">The level where nothing is.</param>
@@ -32,30 +31,29 @@ sealed partial class LogLevels : IDisposable
     internal LoggingLevelSwitch Framework { get; } = new();
 
     /// <summary>From now on does as the configuration says whenever that changes.</summary>
-    internal void Follow(ILogger<LogLevels> told)
+    internal void Follow(ILogger<LogLevels> log)
     {
-        log = told;
         if (!TryRead(out _))
         {
-            Unknown(configuration[Key]!, Own.MinimumLevel);
+            Unknown(log, configuration[Key]!, Own.MinimumLevel);
         }
 
-        subscription = ChangeToken.OnChange(configuration.GetReloadToken, Reload);
+        subscription = ChangeToken.OnChange(configuration.GetReloadToken, Reload, log);
     }
 
     /// <inheritdoc/>
     public void Dispose() => subscription?.Dispose();
 
-    void Reload()
+    void Reload(ILogger<LogLevels> log)
     {
         if (!TryRead(out var level))
         {
-            Unknown(configuration[Key]!, Own.MinimumLevel);
+            Unknown(log, configuration[Key]!, Own.MinimumLevel);
         }
         else if (level != Own.MinimumLevel)
         {
             Apply(level);
-            Changed(level);
+            Changed(log, level);
         }
     }
 
@@ -70,10 +68,6 @@ sealed partial class LogLevels : IDisposable
         level = standard;
         return configuration[Key] is not { Length: > 0 } word || (Enum.TryParse(word, ignoreCase: true, out level) && Enum.IsDefined(level));
     }
-
-    void Changed(LogEventLevel level) => Changed(log!, level);
-
-    void Unknown(string word, LogEventLevel level) => Unknown(log!, word, level);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Log lines are written from level {LogLevel} on")]
     static partial void Changed(ILogger log, LogEventLevel logLevel);

@@ -1,6 +1,5 @@
 using System.Net.ServerSentEvents;
 using System.Runtime.CompilerServices;
-using System.Text;
 using AdmissionLas.Observers;
 
 namespace AdmissionLas.Page;

@@ -1,6 +1,4 @@
 using System.Buffers;
-using System.Text;
-using System.Text.Json.Nodes;
 using AdmissionLas.Explain;
 using AdmissionLas.Observers;
 using Microsoft.AspNetCore.Http.Features;
@@ -40,18 +38,16 @@ sealed class ExplainEndpoint(Settings settings, ClusterState state, NodeUsageCac
         }
 
         string? text;
-        using (var late = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted))
+        using var late = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted);
+        late.CancelAfter(Patience);
+        try
         {
-            late.CancelAfter(Patience);
-            try
-            {
-                text = await ReadAsync(http, late.Token).ConfigureAwait(false);
-            }
-            catch (OperationCanceledException) when (!http.RequestAborted.IsCancellationRequested)
-            {
-                await RefuseAsync(http, StatusCodes.Status408RequestTimeout, $"the text did not arrive within {Patience.TotalSeconds:0} s", "send it again").ConfigureAwait(false);
-                return;
-            }
+            text = await ReadAsync(http, late.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!http.RequestAborted.IsCancellationRequested)
+        {
+            await RefuseAsync(http, StatusCodes.Status408RequestTimeout, $"the text did not arrive within {Patience.TotalSeconds:0} s", "send it again").ConfigureAwait(false);
+            return;
         }
 
         if (text is null)

@@ -2,7 +2,6 @@ using System.Net;
 using AdmissionLas.Configuration;
 using AdmissionLas.Observers;
 using Microsoft.AspNetCore.Http.HttpResults;
-using Microsoft.Extensions.Options;
 
 namespace AdmissionLas.Page;
 

@@ -1,5 +1,4 @@
 using System.Security.Cryptography.X509Certificates;
-using System.Text;
 using AdmissionLas.Certificates;
 
 namespace AdmissionLas.Registration;
@@ -28,30 +27,18 @@ static class CaBundleFile
         }
 
         var authorities = TrustBundle.Read(text)?.Authorities ?? throw new InvalidDataException($"the CA bundle {file} contains no valid PEM certificate");
-        if (authorities.Count == 0)
-        {
-            throw new InvalidDataException($"the CA bundle {file} is empty");
-        }
-
-        foreach (var authority in authorities)
-        {
-            Refuse(file, authority, now);
-        }
-
-        return Encoding.ASCII.GetBytes(string.Concat(authorities.Select(a => a.Pem + "\n")));
+        return authorities.Count == 0 ? throw new InvalidDataException($"the CA bundle {file} is empty")
+            : authorities.Select(a => WhyUnusable(a, now)).FirstOrDefault(w => w is not null) is { } why ? throw new InvalidDataException($"the CA bundle {file} cannot be used: {why}")
+            : Encoding.ASCII.GetBytes(string.Concat(authorities.Select(a => a.Pem + "\n")));
     }
 
-    static void Refuse(string file, CertificateFacts authority, DateTimeOffset now)
+    static string? WhyUnusable(CertificateFacts authority, DateTimeOffset now)
     {
         using var certificate = X509Certificate2.CreateFromPem(authority.Pem);
-        var why = certificate.Extensions.OfType<X509BasicConstraintsExtension>().FirstOrDefault() is not { CertificateAuthority: true }
-                ? "is not a CA certificate; give the certificate of the authority that signed the webhook's"
-            : now > authority.NotAfter ? $"expired at {authority.NotAfter:u}; give one that is still valid"
-            : now < authority.NotBefore ? $"is not valid before {authority.NotBefore:u}; is this machine's clock right?"
+        return certificate.Extensions.OfType<X509BasicConstraintsExtension>().FirstOrDefault() is not { CertificateAuthority: true }
+                ? $"{authority.Subject} is not a CA certificate; give the certificate of the authority that signed the webhook's"
+            : now > authority.NotAfter ? $"{authority.Subject} expired at {authority.NotAfter:u}; give one that is still valid"
+            : now < authority.NotBefore ? $"{authority.Subject} is not valid before {authority.NotBefore:u}; is this machine's clock right?"
             : null;
-        if (why is not null)
-        {
-            throw new InvalidDataException($"the CA bundle {file} cannot be used: {authority.Subject} {why}");
-        }
     }
 }

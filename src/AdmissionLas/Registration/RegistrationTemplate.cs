@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using AdmissionLas.Configuration;
 
 namespace AdmissionLas.Registration;

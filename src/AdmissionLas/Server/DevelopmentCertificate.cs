@@ -10,10 +10,6 @@ namespace AdmissionLas.Server;
 /// </summary>
 sealed record DevelopmentCertificate(X509Certificate2 Authority, X509Certificate2 Leaf)
 {
-    const string AuthorityFile = "ca.crt";
-    const string CertificateFile = "tls.crt";
-    const string KeyFile = "tls.key";
-
     static readonly CertificatePolicy Policy = new()
     {
         Subject = "CN=admission-las",
@@ -38,7 +34,7 @@ sealed record DevelopmentCertificate(X509Certificate2 Authority, X509Certificate
     /// <returns>The paths of the certificate and of the key.</returns>
     internal static (string Certificate, string Key) InDirectory(string directory, DateTimeOffset now)
     {
-        var (certificate, key) = (Path.Combine(directory, CertificateFile), Path.Combine(directory, KeyFile));
+        var (certificate, key) = (Path.Combine(directory, "tls.crt"), Path.Combine(directory, "tls.key"));
         if (!File.Exists(key) || !IsValidAt(certificate, now + TimeSpan.FromDays(1)))
         {
             Directory.CreateDirectory(directory);
@@ -56,7 +52,7 @@ sealed record DevelopmentCertificate(X509Certificate2 Authority, X509Certificate
             }
 
             File.WriteAllText(certificate, made.Leaf.ExportCertificatePem());
-            File.WriteAllText(Path.Combine(directory, AuthorityFile), made.Authority.ExportCertificatePem());
+            File.WriteAllText(Path.Combine(directory, "ca.crt"), made.Authority.ExportCertificatePem());
         }
 
         return (certificate, key);
@@ -64,12 +60,7 @@ sealed record DevelopmentCertificate(X509Certificate2 Authority, X509Certificate
 
     static bool IsValidAt(string certificateFile, DateTimeOffset when)
     {
-        if (!File.Exists(certificateFile))
-        {
-            return false;
-        }
-
-        using var certificate = X509CertificateLoader.LoadCertificateFromFile(certificateFile);
-        return certificate.NotBefore <= when && when < certificate.NotAfter;
+        using var certificate = File.Exists(certificateFile) ? X509CertificateLoader.LoadCertificateFromFile(certificateFile) : null;
+        return certificate is not null && certificate.NotBefore <= when && when < certificate.NotAfter;
     }
 }

@@ -1,5 +1,4 @@
 using AdmissionLas.Configuration;
-using Microsoft.Extensions.Options;
 
 namespace AdmissionLas.Server;
 

@@ -3,7 +3,6 @@ using System.IO.Pipelines;
 using AdmissionLas.Configuration;
 using AdmissionLas.Observers;
 using Microsoft.Extensions.ObjectPool;
-using Microsoft.Extensions.Options;
 
 namespace AdmissionLas.Server;
 

@@ -15,11 +15,7 @@ sealed class ServingCertificate
 
     ServingCertificate(X509Certificate2 leaf, X509Certificate2Collection chain, CertificateFiles? files)
     {
-        Files = files;
-        Subject = leaf.Subject;
-        SerialNumber = leaf.SerialNumber;
-        NotAfter = leaf.NotAfter.ToUniversalTime();
-        RenewalDueAt = CertificateFacts.Of(leaf).RenewalDueAt;
+        (Files, Facts, SerialNumber) = (files, CertificateFacts.Of(leaf), leaf.SerialNumber);
         Tls = new SslServerAuthenticationOptions
         {
             // Built once with its chain, so that a handshake does not build it again and never fetches intermediates from the network.
@@ -42,17 +38,11 @@ sealed class ServingCertificate
     /// <summary>The authorities of client certificates; empty when callers need none.</summary>
     internal X509Certificate2Collection ClientAuthorities { get; } = [];
 
-    /// <summary>The certificate's subject.</summary>
-    internal string Subject { get; }
+    /// <summary>Its subject, its validity and when its renewal is due.</summary>
+    internal CertificateFacts Facts { get; }
 
-    /// <summary>The certificate's serial number, hexadecimal.</summary>
+    /// <summary>Its serial number, hexadecimal.</summary>
     internal string SerialNumber { get; }
-
-    /// <summary>The end of its validity, UTC.</summary>
-    internal DateTime NotAfter { get; }
-
-    /// <summary>When its renewal is due: after two thirds of its life.</summary>
-    internal DateTimeOffset RenewalDueAt { get; }
 
     /// <summary>Loads the certificate, its chain and its key.</summary>
     /// <param name="files">The contents of its files.</param>

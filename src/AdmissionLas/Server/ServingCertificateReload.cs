@@ -1,5 +1,4 @@
 using AdmissionLas.Configuration;
-using Microsoft.Extensions.Options;
 
 namespace AdmissionLas.Server;
 
@@ -25,7 +24,7 @@ sealed partial class ServingCertificateReload(
             // Each poll finds the same fault; it is logged once.
             if (fault is not null && fault != logged)
             {
-                Kept(fault, tls.Current.SerialNumber, tls.Current.NotAfter);
+                Kept(fault, tls.Current.SerialNumber, tls.Current.Facts.NotAfter.UtcDateTime);
             }
 
             logged = fault;
@@ -36,20 +35,20 @@ sealed partial class ServingCertificateReload(
     // The certificate should have been renewed by now. One line an hour is visible and fills no disk.
     void WarnOfExpiry()
     {
-        var (current, now) = (tls.Current, time.GetUtcNow());
-        if (now < current.RenewalDueAt || (warnedAt is { } last && now - last < WarnEvery))
+        var (facts, serial, now) = (tls.Current.Facts, tls.Current.SerialNumber, time.GetUtcNow());
+        if (now < facts.RenewalDueAt || (warnedAt is { } last && now - last < WarnEvery))
         {
             return;
         }
 
         warnedAt = now;
-        if (now > current.NotAfter)
+        if (now > facts.NotAfter)
         {
-            Expired(current.Subject, current.SerialNumber, current.NotAfter);
+            Expired(facts.Subject, serial, facts.NotAfter.UtcDateTime);
         }
         else
         {
-            RenewalOverdue(current.Subject, current.SerialNumber, current.NotAfter, current.RenewalDueAt);
+            RenewalOverdue(facts.Subject, serial, facts.NotAfter.UtcDateTime, facts.RenewalDueAt);
         }
     }
 
@@ -62,7 +61,7 @@ sealed partial class ServingCertificateReload(
             if (files != tls.Current.Files)
             {
                 tls.Current = ServingCertificate.FromFiles(files, options.Value.CertificateNames, time.GetUtcNow());
-                Reloaded(tls.Current.Subject, tls.Current.SerialNumber, tls.Current.NotAfter);
+                Reloaded(tls.Current.Facts.Subject, tls.Current.SerialNumber, tls.Current.Facts.NotAfter.UtcDateTime);
             }
 
             return null;

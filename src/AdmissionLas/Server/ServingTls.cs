@@ -1,5 +1,3 @@
-using System.Net.Security;
-
 namespace AdmissionLas.Server;
 
 /// <summary>The serving certificate in force. A handshake reads it once; open connections keep theirs.</summary>
@@ -19,7 +17,4 @@ sealed class ServingTls(ServingCertificate initial)
 
     /// <summary>Raised after the certificate changes.</summary>
     internal event Action? Changed;
-
-    /// <summary>The TLS options in force.</summary>
-    internal SslServerAuthenticationOptions Options => Current.Tls;
 }

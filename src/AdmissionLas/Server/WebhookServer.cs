@@ -6,7 +6,6 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
-using Microsoft.Extensions.Options;
 using Serilog;
 using Serilog.Events;
 using Serilog.Formatting.Compact;
@@ -73,10 +72,7 @@ static class WebhookServer
             kestrel.Limits.MaxRequestBufferSize = options.BodyLimitBytes + 64 * 1024;
             kestrel.Limits.Http2.InitialStreamWindowSize = 1024 * 1024;
             kestrel.Limits.Http2.InitialConnectionWindowSize = 8 * 1024 * 1024;
-            kestrel.Listen(address, options.Port, listen => listen.UseHttps(new TlsHandshakeCallbackOptions
-            {
-                OnConnection = _ => ValueTask.FromResult(tls.Options),
-            }));
+            kestrel.Listen(address, options.Port, listen => listen.UseHttps(new TlsHandshakeCallbackOptions { OnConnection = _ => ValueTask.FromResult(tls.Current.Tls) }));
             kestrel.Listen(address, options.HealthPort);
         });
         builder.Services.AddSingleton<IMemoryPoolFactory<byte>, TlsRecordMemoryPool>();
@@ -92,8 +88,7 @@ static class WebhookServer
             app.Services.FollowClientAuthorities();
         }
 
-        var usageCache = app.Services.GetRequiredService<NodeUsageCache>();
-        Map(app, usageCache);
+        Map(app);
         return app;
     }
 
@@ -138,7 +133,7 @@ static class WebhookServer
     static void AddGauges(Meter meter, ServingTls tls, SettingsReload settings)
     {
         meter.CreateObservableGauge(
-            "admission_las.certificate.expiration_timestamp", () => new DateTimeOffset(tls.Current.NotAfter).ToUnixTimeSeconds(), "s", "When the serving certificate expires, Unix time");
+            "admission_las.certificate.expiration_timestamp", () => tls.Current.Facts.NotAfter.ToUnixTimeSeconds(), "s", "When the serving certificate expires, Unix time");
         meter.CreateObservableGauge("admission_las.configuration.last_reload_successful", () => settings.IsCurrent ? 1 : 0, null, "1 when the configuration in force is the one in the file, 0 when a change was refused");
     }
 
@@ -166,8 +161,9 @@ static class WebhookServer
         builder.Services.AddSerilog(log.CreateLogger(), dispose: true);
     }
 
-    static void Map(WebApplication app, NodeUsageCache usageCache)
+    static void Map(WebApplication app)
     {
+        var usageCache = app.Services.GetRequiredService<NodeUsageCache>();
         var mutate = app.Services.GetRequiredService<MutateEndpoint>();
         var state = app.Services.GetRequiredService<ClusterState>();
         var draining = app.Services.GetRequiredService<Draining>();

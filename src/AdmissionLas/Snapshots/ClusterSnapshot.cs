@@ -1,5 +1,4 @@
 using System.Net;
-using System.Text.Json.Nodes;
 using AdmissionLas.Configuration;
 using AdmissionLas.Registration;
 using k8s.Autorest;

@@ -1,5 +1,3 @@
-using System.Text.Json.Nodes;
-
 namespace AdmissionLas.Snapshots;
 
 /// <summary>Reads fields of untrusted JSON. A field of another type counts as missing.</summary>

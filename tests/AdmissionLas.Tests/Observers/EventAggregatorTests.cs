@@ -53,5 +53,5 @@ public sealed class EventAggregatorTests
         Assert.True(groups.ShouldSendNow(Of("run") with { Namespace = "late" }));
     }
 
-    static PlacementProblem Of(string owner) => new("team-a", new InvolvedObject("argoproj.io/v1alpha1", "Workflow", owner, owner), "LocationUnknown", "words");
+    static PlacementProblem Of(string owner) => new("team-a", new OwnerReference("argoproj.io/v1alpha1", "Workflow", owner, owner), "LocationUnknown", "words");
 }

@@ -59,9 +59,9 @@ public sealed class PlacementProblemTests
     {
         var decision = Testbed.View.Decide(Pods.Predict(null));
 
-        Assert.Equal(new InvolvedObject("v1", "Pod", "p", ""), PlacementProblem.Of(Observations.Of(decision, "p").Result, Policy)!.Value.Owner);
+        Assert.Equal(new OwnerReference("v1", "Pod", "p", ""), PlacementProblem.Of(Observations.Of(decision, "p").Result, Policy)!.Value.Owner);
         Assert.Equal(
-            new InvolvedObject("argoproj.io/v1alpha1", "Workflow", "taxi-7", "u-2"),
+            new OwnerReference("argoproj.io/v1alpha1", "Workflow", "taxi-7", "u-2"),
             PlacementProblem.Of(Observations.Of(decision, "p", new OwnerReference("argoproj.io/v1alpha1", "Workflow", "taxi-7", "u-2")).Result, Policy)!.Value.Owner);
     }
 

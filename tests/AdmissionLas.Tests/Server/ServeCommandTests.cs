@@ -43,10 +43,12 @@ public sealed class ServeCommandTests : IDisposable
     [InlineData("--trust-delay: NaN is not a number of seconds", "certs", "init", "--trust-delay", "NaN")]
     public async Task A_number_that_is_none_is_refused_with_the_option_that_wants_it(string expected, params string[] arguments)
     {
-        var (exitCode, _, errors) = await CommandLine.RunAsync(arguments);
+        var (exitCode, output, errors) = await CommandLine.RunAsync(arguments);
 
         Assert.Equal(1, exitCode);
         Assert.Contains(expected, errors, StringComparison.Ordinal);
+        Assert.EndsWith($"See: admission-las {string.Join(' ', arguments.TakeWhile(a => !a.StartsWith('-')))} --help\n", errors, StringComparison.Ordinal);
+        Assert.Empty(output);
     }
 
     [Theory]

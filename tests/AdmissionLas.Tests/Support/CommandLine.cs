@@ -16,7 +16,7 @@ static class CommandLine
         {
             // A server that starts where it should have refused would run for ever.
             using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(1));
-            var exitCode = await Root.Create().Parse(arguments).InvokeAsync(new() { Output = output, Error = errors }, patience.Token);
+            var exitCode = await Root.InvokeAsync(arguments, new() { Output = output, Error = errors }, patience.Token);
             return (exitCode, output.ToString(), errors.ToString());
         }
         finally

@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using AdmissionLas.Snapshots;
 
 namespace AdmissionLas.Explain;

@@ -1,5 +1,4 @@
 // This folder exists for speed alone: LogOutput.cs says what it saves.
-using System.Text;
 using AdmissionLas.Webhook;
 
 namespace AdmissionLas.Observers;
