@@ -71,7 +71,8 @@ static class CertsCommand
 
     static Command Rotating(string name, string description, Func<ParseResult, RotationGoal> goal, params Option[] own) =>
         new Command(name, description) { InDirectory, Policy, DryRun, TrustDelay, Patience }.With(own).WithRegistration()
-            .Runs((arguments, stop) => OnStoresAsync(arguments, (store, bundles) => RotateAsync(store, bundles, goal(arguments), arguments, stop)));
+            .Runs((arguments, stop) => OnStoresAsync(
+                arguments, (store, bundles) => RotateAsync(store, bundles, goal(arguments), arguments, stop)));
 
     static Command Status() => new Command(
         "status", $"Show the certificates, their issuers and expiry, and what the API server trusts. Exit code {ExitCodes.NeedsAttention} when the admin must act.")
@@ -81,7 +82,8 @@ static class CertsCommand
     {
         var report = await CertificateReport.OfAsync(store, bundles, DateTimeOffset.UtcNow, stop).ConfigureAwait(false);
         var isWell = report.Problems.Count == 0;
-        foreach (var line in (IEnumerable<string>)[.. report.Lines, isWell ? "all is well" : "", .. report.Problems.Select(p => $"problem    {p}")])
+        string[] lines = [.. report.Lines, isWell ? "all is well" : "", .. report.Problems.Select(p => $"problem    {p}")];
+        foreach (var line in lines)
         {
             Console.Out.WriteLine(line);
         }
@@ -112,29 +114,23 @@ static class CertsCommand
     static async Task<int> OnStoresAsync(ParseResult arguments, Func<ICertificateStore, ICaBundleStore, Task<int>> action)
     {
         var directory = arguments.GetValue(InDirectory) is { } given ? new DirectoryCertificateStore(given.FullName) : null;
-        if (directory is not null && !ClusterOptions.IsGiven(arguments))
+        if (directory is not null && !ClusterOptions.IsGiven(arguments.CommandResult))
         {
             return await action(directory, directory).ConfigureAwait(false);
         }
 
         using var api = ClusterOptions.Connect(arguments);
-        ICertificateStore store = directory is not null ? directory : new SecretCertificateStore(api, ClusterOptions.NamespaceOf(arguments), TimeProvider.System);
+        ICertificateStore store = directory is not null
+            ? directory
+            : new SecretCertificateStore(api, ClusterOptions.NamespaceOf(arguments), TimeProvider.System);
         return await action(store, new WebhookCaBundleStore(api, ClusterOptions.NameOf(arguments))).ConfigureAwait(false);
     }
 
     static CertificatePolicy ReadPolicy(string? file)
     {
+        using var builtIn = EmbeddedFiles.Open("certs/policy.yaml");
         var builder = new ConfigurationBuilder();
-        using var builtIn = file is null ? EmbeddedFiles.Open("certs/policy.yaml") : null;
-        if (builtIn is not null)
-        {
-            builder.AddYamlStream(builtIn.BaseStream);
-        }
-        else
-        {
-            ConfigurationFile.Add(builder, file!);
-        }
-
+        _ = file is null ? builder.AddYamlStream(builtIn.BaseStream) : ConfigurationFile.Add(builder, file);
         using var configuration = (ConfigurationRoot)builder.Build();
         try
         {

@@ -1,11 +1,12 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using AdmissionLas.Server;
 using AdmissionLas.Snapshots;
 using k8s;
 
 namespace AdmissionLas.Cli;
 
-/// <summary>The options that name a cluster, or a saved snapshot or the thesis testbed in its place, and the connection they make.</summary>
+/// <summary>The options that name a cluster, or a snapshot or the thesis testbed in its place, and the connection they make.</summary>
 static class ClusterOptions
 {
     static readonly Option<FileInfo?> Kubeconfig = new("--kubeconfig")
@@ -54,8 +55,7 @@ static class ClusterOptions
     {
         command.WithCluster().With(Snapshot, Demo).Validators.Add(result =>
         {
-            var ways = (result.GetResult(Snapshot) is null ? 0 : 1) + (result.GetValue(Demo) ? 1 : 0)
-                + (result.GetValue(Kubeconfig) is not null || result.GetValue(Context) is not null ? 1 : 0);
+            var ways = (result.GetResult(Snapshot) is null ? 0 : 1) + (result.GetValue(Demo) ? 1 : 0) + (IsGiven(result) ? 1 : 0);
             if (ways > 1)
             {
                 result.AddError("--snapshot, --demo and a cluster (--kubeconfig, --context) exclude each other; give only one");
@@ -65,7 +65,7 @@ static class ClusterOptions
     }
 
     /// <summary>Whether the command line itself names a cluster.</summary>
-    internal static bool IsGiven(ParseResult arguments) => arguments.GetValue(Kubeconfig) is not null || arguments.GetValue(Context) is not null;
+    internal static bool IsGiven(CommandResult command) => command.GetValue(Kubeconfig) is not null || command.GetValue(Context) is not null;
 
     internal static string NamespaceOf(ParseResult arguments) => arguments.GetValue(Namespace)!;
 
@@ -75,7 +75,7 @@ static class ClusterOptions
     /// <exception cref="InvalidDataException">They name no usable API server; the message says what to do.</exception>
     internal static KubeApi Connect(ParseResult arguments) => new(Configuration(arguments), TimeProvider.System);
 
-    /// <summary>Connects as <see cref="Connect"/> does; <see langword="null"/> when the command line names a snapshot or the testbed instead.</summary>
+    /// <summary>Connects as <see cref="Connect"/> does; <see langword="null"/> for a snapshot or the testbed.</summary>
     internal static KubeApi? ConnectUnlessSaved(ParseResult arguments) =>
         arguments.GetValue(Demo) || arguments.GetValue(Snapshot) is not null ? null : Connect(arguments);
 
@@ -106,6 +106,7 @@ static class ClusterOptions
             : [Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".kube", "config")];
         var orSnapshot = arguments.CommandResult.Command.Options.Contains(Snapshot) ? ", or --snapshot <file>, which needs no cluster" : "";
         return candidates.FirstOrDefault(File.Exists) ?? throw new InvalidDataException(
-            $"no cluster given: this process does not run in one, and there is no {string.Join(" or ", candidates)}; give --kubeconfig <file>{orSnapshot}");
+            $"no cluster given: this process does not run in one, and there is no {string.Join(" or ", candidates)}; "
+            + $"give --kubeconfig <file>{orSnapshot}");
     }
 }

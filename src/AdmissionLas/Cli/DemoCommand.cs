@@ -25,7 +25,8 @@ static class DemoCommand
 
     internal static Command Create()
     {
-        var command = new Command("demo", "Send the steps of a Kubeflow pipeline through the webhook over an embedded cluster and show what it decides. Needs no cluster.")
+        var command = new Command(
+            "demo", "Send the steps of a Kubeflow pipeline through the webhook over an embedded cluster and show what it decides. Needs no cluster.")
         {
             WithPage,
         };

@@ -48,8 +48,8 @@ static class ExplainCommand
         }
 
         var snapshot = await ClusterOptions.TakeAsync(arguments, api, stop).ConfigureAwait(false);
-        var settings = arguments.GetValue(Config) is { } config ? WebhookSettings.FromFile(config.FullName)
-            : snapshot.Configuration is { } text ? WebhookSettings.FromText(text)
+        var settings = arguments.GetValue(Config) is { } config ? SettingsCompiler.FromFile(config.FullName)
+            : snapshot.Configuration is { } text ? SettingsCompiler.FromText(text)
             : CompiledSettings.Default;
         var usage = snapshot.Usage(except);
         ExplainedStep[] steps = [.. inputs.Steps.Select(s => StepExplainer.Explain(s, settings, snapshot.View, usage, EnglishDecisionText.Instance))];
@@ -57,7 +57,9 @@ static class ExplainCommand
         var missing = snapshot.MissingKinds.Where(k => k != ClusterSnapshot.ConfigurationKind || arguments.GetValue(Config) is null);
         string[] notices = [.. missing.Select(ClusterSnapshot.NoticeOf), .. Notices(steps, settings, snapshot)];
         if (OutputOptions.Write(
-            arguments, terminal => WriteTables(terminal, steps, arguments.GetValue(Nodes) ?? int.MaxValue), json => ExplanationWriter.Write(json, steps, inputs, notices)))
+            arguments,
+            terminal => WriteTables(terminal, steps, arguments.GetValue(Nodes) ?? int.MaxValue),
+            json => ExplanationWriter.Write(json, steps, inputs, notices)))
         {
             foreach (var message in (IEnumerable<string>)[.. inputs.PassedOver.Select(p => p.ToString()), .. notices])
             {
@@ -65,7 +67,8 @@ static class ExplainCommand
             }
         }
 
-        string[] faults = [.. inputs.Problems.Concat(steps.Select(s => s.Fault).OfType<InputProblem>()).Select(p => $"{what}: {Terminal.Safe(p.ToString())}")];
+        var problems = inputs.Problems.Concat(steps.Select(s => s.Fault).OfType<InputProblem>());
+        string[] faults = [.. problems.Select(p => $"{what}: {Terminal.Safe(p.ToString())}")];
         return faults.Length > 0 ? ExitCodes.FailTo(errors, faults)
             : steps.Any(s => s.NeedsAttention) || NoneIsAStep(steps) ? ExitCodes.NeedsAttention
             : ExitCodes.Ok;
@@ -101,7 +104,8 @@ static class ExplainCommand
         }
     }
 
-    static async Task<(StepInputs Inputs, string? Except)> InputsAsync(ParseResult arguments, string what, KubeApi? api, CancellationToken stop)
+    static async Task<(StepInputs Inputs, string? Except)> InputsAsync(
+        ParseResult arguments, string what, KubeApi? api, CancellationToken stop)
     {
         if (what == "-" || File.Exists(what))
         {

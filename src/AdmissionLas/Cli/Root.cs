@@ -22,7 +22,7 @@ static class Root
             CompletionsCommand.Create(),
         };
 
-    /// <summary>Runs a command. A command line that cannot be understood gets its error and where to look, and not the whole help.</summary>
+    /// <summary>Runs a command. A wrong command line gets its error and where to look, and not the whole help.</summary>
     internal static async Task<int> InvokeAsync(string[] arguments, InvocationConfiguration configuration, CancellationToken stop = default)
     {
         var parsed = Create().Parse(arguments);

@@ -7,8 +7,6 @@ namespace AdmissionLas.Cli;
 /// <summary><c>admission-las serve</c>: the server itself.</summary>
 static class ServeCommand
 {
-    const string EnvironmentPrefix = "ADMISSION_LAS_";
-
     // The runtime reads it when the first socket is created; there is no other setting for this.
     const string SocketsInline = "DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS";
 
@@ -109,7 +107,7 @@ static class ServeCommand
             ConfigurationFile.Add(configuration, config.FullName);
         }
 
-        configuration.AddEnvironmentVariables(EnvironmentPrefix);
+        configuration.AddEnvironmentVariables("ADMISSION_LAS_");
         var (certificate, key) = arguments.GetValue(DevCertificate) is { } directory
             ? DevelopmentCertificate.InDirectory(directory.FullName, DateTimeOffset.UtcNow)
             : (arguments.GetValue(Certificate)?.FullName, arguments.GetValue(CertificateKey)?.FullName);
@@ -132,6 +130,6 @@ static class ServeCommand
         ]);
 
         static IEnumerable<KeyValuePair<string, string?>> List(string key, string[]? values) =>
-            (values ?? []).Select((value, i) => KeyValuePair.Create(string.Create(CultureInfo.InvariantCulture, $"{key}:{i}"), (string?)value));
+            (values ?? []).Select((value, i) => KeyValuePair.Create($"{key}:{i}", (string?)value));
     }
 }

@@ -40,26 +40,22 @@ sealed class CertificateOptions
     /// <exception cref="OptionsValidationException">They have faults; each is listed with its key.</exception>
     internal CertificatePolicy ToPolicy()
     {
+        const string NotDistinguished = "is not a distinguished name; write for example CN=admission-las.admission-las.svc";
         string[] faults =
         [
             .. new OptionsRules().Validate(null, this).Failures ?? [],
-            .. NotDistinguished("subject", Subject),
-            .. NotDistinguished("authoritySubject", AuthoritySubject),
-            .. DnsNames.Where(n => Uri.CheckHostName(n.StartsWith("*.", StringComparison.Ordinal) ? n[2..] : n) != UriHostNameType.Dns)
-                .Select(n => $"certificates.dnsNames: \"{n}\" is not a DNS name"),
-            .. IpAddresses.Where(a => !IPAddress.TryParse(a, out _)).Select(a => $"certificates.ipAddresses: \"{a}\" is not an IP address"),
+            .. Fault(!IsDistinguishedName(Subject), $"subject: \"{Subject}\" {NotDistinguished}"),
+            .. Fault(!IsDistinguishedName(AuthoritySubject), $"authoritySubject: \"{AuthoritySubject}\" {NotDistinguished}"),
+            .. DnsNames.SelectMany(n => Fault(!IsDnsName(n), $"dnsNames: \"{n}\" is not a DNS name")),
+            .. IpAddresses.SelectMany(a => Fault(!IPAddress.TryParse(a, out _), $"ipAddresses: \"{a}\" is not an IP address")),
+            .. Fault(
+                DnsNames.Count + IpAddresses.Count == 0,
+                "dnsNames: there is no name; write for example admission-las.admission-las.svc, the name that the API server calls"),
+            // An authority signs during two thirds of its life, and nothing that it signs may outlive it.
+            .. Fault(
+                AuthorityDays < 3 * ServingDays,
+                $"authorityDays: {AuthorityDays} is too short for serving certificates of {ServingDays} days; write at least {3 * ServingDays}"),
         ];
-        if (DnsNames.Count + IpAddresses.Count == 0)
-        {
-            faults = [.. faults, "certificates.dnsNames: there is no name; write for example admission-las.admission-las.svc, the name that the API server calls"];
-        }
-
-        // An authority signs during two thirds of its life, and nothing that it signs may outlive it.
-        if (AuthorityDays < 3 * ServingDays)
-        {
-            faults = [.. faults, $"certificates.authorityDays: {AuthorityDays} is too short for serving certificates of {ServingDays} days; write at least {3 * ServingDays}"];
-        }
-
         return faults.Length > 0 ? throw OptionsRules.Refused(faults) : new CertificatePolicy
         {
             Subject = Subject,
@@ -72,17 +68,21 @@ sealed class CertificateOptions
         };
     }
 
-    static IEnumerable<string> NotDistinguished(string key, string name)
+    static string[] Fault(bool isOne, string message) => isOne ? [$"{Section}.{message}"] : [];
+
+    static bool IsDnsName(string text) =>
+        Uri.CheckHostName(text.StartsWith("*.", StringComparison.Ordinal) ? text[2..] : text) == UriHostNameType.Dns;
+
+    // That it is there at all is checked by its attribute.
+    static bool IsDistinguishedName(string text)
     {
         try
         {
-            return name.Length == 0 || new X500DistinguishedName(name).RawData.Length > 0 ? [] : [Fault()];
+            return text.Length == 0 || new X500DistinguishedName(text).RawData.Length > 0;
         }
         catch (CryptographicException)
         {
-            return [Fault()];
+            return false;
         }
-
-        string Fault() => $"certificates.{key}: \"{name}\" is not a distinguished name; write for example CN=admission-las.admission-las.svc";
     }
 }

@@ -6,9 +6,15 @@ namespace AdmissionLas.Configuration;
 /// <summary>The YAML configuration file, reloaded when it changes.</summary>
 static class ConfigurationFile
 {
+    /// <summary>The ConfigMap that is mounted into the webhook, in the namespace that AdmissionLas is installed in.</summary>
+    internal const string ConfigMapName = ObjectNames.Webhook;
+
+    /// <summary>The file in it.</summary>
+    internal const string ConfigMapKey = "admission-las.yaml";
+
     /// <summary>Adds the file.</summary>
     /// <exception cref="InvalidDataException">It is missing, or it is not YAML; the message names it.</exception>
-    internal static void Add(IConfigurationBuilder configuration, string file)
+    internal static IConfigurationBuilder Add(IConfigurationBuilder configuration, string file)
     {
         if (!File.Exists(file))
         {
@@ -19,7 +25,7 @@ static class ConfigurationFile
         var directory = new PhysicalFileProvider(Path.GetDirectoryName(Path.GetFullPath(file))!) { UsePollingFileWatcher = true, UseActivePolling = true };
         try
         {
-            configuration.AddYamlFile(directory, Path.GetFileName(file), optional: false, reloadOnChange: true);
+            return configuration.AddYamlFile(directory, Path.GetFileName(file), optional: false, reloadOnChange: true);
         }
         catch (Exception fault) when (fault is FormatException or InvalidDataException or YamlException)
         {

@@ -18,10 +18,12 @@ sealed partial class OptionsRules :
     }
 
     /// <summary>The exception that ends the start, with a fault on each line.</summary>
-    internal static OptionsValidationException Refused(params IEnumerable<string> faults) => new("configuration", typeof(OptionsRules), faults);
+    internal static OptionsValidationException Refused(params IEnumerable<string> faults) =>
+        new("configuration", typeof(OptionsRules), faults);
 
     /// <summary>The address that a setting states.</summary>
     /// <exception cref="OptionsValidationException">It is not an IP address.</exception>
     internal static IPAddress ParseAddress(string address, string section, string examples) =>
-        IPAddress.TryParse(address, out var parsed) ? parsed : throw Refused($"{section}.address: \"{address}\" is no IP address; write for example {examples}");
+        IPAddress.TryParse(address, out var parsed) ? parsed
+        : throw Refused($"{section}.address: \"{address}\" is no IP address; write for example {examples}");
 }

@@ -1,8 +1,37 @@
+using YamlDotNet.Core;
+
 namespace AdmissionLas.Configuration;
 
 /// <summary>Turns options into settings, or lists every fault in them.</summary>
 static class SettingsCompiler
 {
+    /// <summary>Reads and compiles a configuration file.</summary>
+    /// <exception cref="InvalidDataException">It is missing, or it is not YAML.</exception>
+    /// <exception cref="OptionsValidationException">It has faults.</exception>
+    internal static CompiledSettings FromFile(string file) => Build(ConfigurationFile.Add(new ConfigurationBuilder(), file));
+
+    /// <summary>Compiles a configuration's text.</summary>
+    /// <exception cref="InvalidDataException">It is not YAML.</exception>
+    /// <exception cref="OptionsValidationException">It has faults.</exception>
+    internal static CompiledSettings FromText(string text)
+    {
+        using var stream = new MemoryStream(Encoding.UTF8.GetBytes(text));
+        return Build(new ConfigurationBuilder().AddYamlStream(stream));
+    }
+
+    static CompiledSettings Build(IConfigurationBuilder builder)
+    {
+        try
+        {
+            using var configuration = (ConfigurationRoot)builder.Build();
+            return Compile(configuration);
+        }
+        catch (Exception fault) when (fault is FormatException or YamlException)
+        {
+            throw new InvalidDataException($"the webhook's configuration cannot be used: {fault.InnerException?.Message ?? fault.Message}", fault);
+        }
+    }
+
     /// <summary>Binds, checks and compiles the three sections of a configuration.</summary>
     /// <exception cref="OptionsValidationException">They have faults.</exception>
     internal static CompiledSettings Compile(IConfiguration configuration)

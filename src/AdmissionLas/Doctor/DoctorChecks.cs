@@ -69,7 +69,8 @@ sealed class DoctorChecks(KubeApi api, string registrationName, string ownNamesp
         });
         yield return ("the namespaces that opt in", async () =>
         {
-            labelled = [.. (await api.ReadListAsync(ObjectKinds.NamespaceLists, null, RegistrationKeys.OptIn, stop).ConfigureAwait(false)).Items];
+            var list = await api.ReadListAsync(ObjectKinds.NamespaceLists, null, RegistrationKeys.OptIn, stop).ConfigureAwait(false);
+            labelled = [.. list.Items];
             return NamespacesCheck.Evaluate(labelled, ownNamespace);
         });
         if (registration is { Webhooks.Count: > 0 } && (testNamespace ?? FirstOptedIn()) is { } ns)
@@ -77,7 +78,7 @@ sealed class DoctorChecks(KubeApi api, string registrationName, string ownNamesp
             yield return ($"a dry run of a step in namespace {ns}", async () =>
             {
                 var target = await api.ReadAsync(ObjectKinds.Namespaces, null, ns, stop).ConfigureAwait(false);
-                var bestCovered = view.Locations.OrderByDescending(l => view.NearestTo(l).Count).ThenBy(l => l, StringComparer.Ordinal).FirstOrDefault();
+                var bestCovered = view.Locations.Order(StringComparer.Ordinal).MaxBy(l => view.NearestTo(l).Count);
                 return await DryRunCheck.EvaluateAsync(api, registration, target, bestCovered, hasFailed(), stop).ConfigureAwait(false);
             });
         }

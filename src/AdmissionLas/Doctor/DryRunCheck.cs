@@ -25,11 +25,11 @@ static class DryRunCheck
 
         for (var attempt = 1; ; attempt++)
         {
-            var annotations = (await api.CreateAsync(ObjectKinds.Pods, ns.Metadata.Name, pod, stop, isDryRun: true).ConfigureAwait(false)).Metadata.Annotations;
-            var record = PlacementRecord.TryRead(Value(annotations, PodHints.RecordKey));
+            var answer = await api.CreateAsync(ObjectKinds.Pods, ns.Metadata.Name, pod, stop, isDryRun: true).ConfigureAwait(false);
+            var record = PlacementRecord.TryRead(Annotation(answer, PodHints.RecordKey));
             if (record is not null || attempt == MaxAttempts)
             {
-                return [Evaluate(record, Value(annotations, PodHints.DecisionKey), ns.Metadata.Name, isFaultKnown)];
+                return [Evaluate(record, Annotation(answer, PodHints.DecisionKey), ns.Metadata.Name, isFaultKnown)];
             }
 
             await Task.Delay(BetweenAttempts, stop).ConfigureAwait(false);
@@ -62,13 +62,14 @@ static class DryRunCheck
             : null;
     }
 
-    static string? Value(IDictionary<string, string>? annotations, string key) => annotations?.TryGetValue(key, out var text) == true ? text : null;
+    static string? Annotation(V1Pod pod, string key) => pod.Metadata.Annotations?.TryGetValue(key, out var text) == true ? text : null;
 
     // Small enough for quotas, and allowed by the restricted pod security standard. It has every label that a selector may look for.
     internal static V1Pod Step(V1MutatingWebhookConfiguration registration, string? location)
     {
         var keys = registration.Webhooks.SelectMany(w => w.ObjectSelector?.MatchExpressions ?? []).Where(e => e.OperatorProperty == "Exists").Select(e => e.Key);
-        var labels = ((string[])[StepOptions.DefaultComponentLabel, StepRules.ComponentKey, .. keys]).Distinct().ToDictionary(key => key, _ => "Predict");
+        string[] all = [StepOptions.DefaultComponentLabel, StepRules.ComponentKey, .. keys];
+        var labels = all.Distinct().ToDictionary(key => key, _ => "Predict");
         if (location is not null)
         {
             labels[StepRules.LocationKey] = location;

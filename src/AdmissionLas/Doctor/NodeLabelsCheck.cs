@@ -16,7 +16,8 @@ static class NodeLabelsCheck
             : measured == 0 ? Finding.Warning($"none of the {Nodes(view.Nodes.Count)} has a latency to any location, so predict steps are left to the scheduler", HowToLabel)
             : Finding.Ok($"{measured} of {Nodes(view.Nodes.Count)} have a latency to a location: {string.Join(", ", view.Locations)}"),
             .. view.UnreadableLatencies.Select(u => Finding.Warning(
-                $"node {u.NodeName} has a latency to {u.Location} that cannot be read: \"{u.Value}\"", "write milliseconds, or a number with us, ms or s")),
+                $"node {u.NodeName} has a latency to {u.Location} that cannot be read: \"{u.Value}\"",
+                "write milliseconds, or a number with us, ms or s")),
             .. view.Locations.Where(l => view.NearestTo(l).Count == 1).Select(l => Finding.Warning(
                 $"only node {view.NearestTo(l)[0].Node.Name} has a latency to {l}: when it is full, the scheduler chooses without latencies",
                 $"kubectl label node <another> {LatencyLabels.Prefix}{l}=<milliseconds>")),

@@ -2,7 +2,7 @@ namespace AdmissionLas.Observers;
 
 /// <summary>A step that could not be placed near its location, in the words of a Kubernetes Event.</summary>
 /// <param name="Namespace">The step's namespace.</param>
-/// <param name="Owner">What the Event is about: the object that created the pod, which its author knows, or the pod itself where nothing did.</param>
+/// <param name="Owner">What it is about: the object that created the pod, which its author knows, else the pod itself.</param>
 /// <param name="Reason">Why, in one word of a fixed few.</param>
 /// <param name="Message">What the step's author should know.</param>
 readonly record struct PlacementProblem(string Namespace, OwnerReference Owner, string Reason, string Message)
@@ -10,7 +10,9 @@ readonly record struct PlacementProblem(string Namespace, OwnerReference Owner, 
     /// <summary>The problem that a review shows; <see langword="null"/> when there is none, or when a dry run creates no pod.</summary>
     internal static PlacementProblem? Of(ReviewResult result, PlacementPolicy policy) =>
         !result.Review.IsDryRun && result is { Review.Pod: { } pod, Decision: { } decision } && ReasonFor(decision, policy) is { } reason
-            ? new PlacementProblem(pod.Facts.Namespace, pod.Controller ?? new OwnerReference("v1", "Pod", pod.Name, ""), reason, $"Pod {pod.Name}: {MessageFor(result, decision, reason)}")
+            ? new PlacementProblem(
+                pod.Facts.Namespace, pod.Controller ?? new OwnerReference("v1", "Pod", pod.Name, ""), reason,
+                $"Pod {pod.Name}: {MessageFor(result, decision, reason)}")
             : null;
 
     internal static string? ReasonFor(Decision decision, PlacementPolicy policy) => decision switch

@@ -28,7 +28,8 @@ static class CaBundleFile
 
         var authorities = TrustBundle.Read(text)?.Authorities ?? throw new InvalidDataException($"the CA bundle {file} contains no valid PEM certificate");
         return authorities.Count == 0 ? throw new InvalidDataException($"the CA bundle {file} is empty")
-            : authorities.Select(a => WhyUnusable(a, now)).FirstOrDefault(w => w is not null) is { } why ? throw new InvalidDataException($"the CA bundle {file} cannot be used: {why}")
+            : authorities.Select(a => WhyUnusable(a, now)).FirstOrDefault(w => w is not null) is { } why
+                ? throw new InvalidDataException($"the CA bundle {file} cannot be used: {why}")
             : Encoding.ASCII.GetBytes(string.Concat(authorities.Select(a => a.Pem + "\n")));
     }
 

@@ -75,6 +75,25 @@ sealed class ServingCertificate
     internal static ServingCertificate From(DevelopmentCertificate development) => new(development.Leaf, [development.Authority], null);
 }
 
+/// <summary>The serving certificate in force. A handshake reads it once; open connections keep theirs.</summary>
+sealed class ServingTls(ServingCertificate initial)
+{
+    ServingCertificate current = initial;
+
+    internal ServingCertificate Current
+    {
+        get => Volatile.Read(ref current);
+        set
+        {
+            Volatile.Write(ref current, value);
+            Changed?.Invoke();
+        }
+    }
+
+    /// <summary>Raised after the certificate changes.</summary>
+    internal event Action? Changed;
+}
+
 /// <summary>The contents of the files; equal when the contents are equal.</summary>
 /// <param name="Certificate">The certificate's file.</param>
 /// <param name="Key">The key's file.</param>

@@ -44,8 +44,8 @@ static class WebhookServer
         var options = OptionsRules.Checked(builder.Configuration.GetSection(ServerOptions.Section).Get<ServerOptions>());
         if (options.ClientCa.Length > 0 && options.AllowedClients.Count == 0)
         {
-            throw OptionsRules.Refused(
-                "server.allowedClients: with a client CA it must name the callers that are allowed; add the common name of the API server's client certificate");
+            throw OptionsRules.Refused("server.allowedClients: with a client CA it must name the callers that are allowed; "
+                + "add the common name of the API server's client certificate");
         }
 
         var address = OptionsRules.ParseAddress(options.Address, ServerOptions.Section, "0.0.0.0 or 127.0.0.1");
@@ -72,7 +72,8 @@ static class WebhookServer
             kestrel.Limits.MaxRequestBufferSize = options.BodyLimitBytes + 64 * 1024;
             kestrel.Limits.Http2.InitialStreamWindowSize = 1024 * 1024;
             kestrel.Limits.Http2.InitialConnectionWindowSize = 8 * 1024 * 1024;
-            kestrel.Listen(address, options.Port, listen => listen.UseHttps(new TlsHandshakeCallbackOptions { OnConnection = _ => ValueTask.FromResult(tls.Current.Tls) }));
+            kestrel.Listen(address, options.Port, listen => listen.UseHttps(
+                new TlsHandshakeCallbackOptions { OnConnection = _ => ValueTask.FromResult(tls.Current.Tls) }));
             kestrel.Listen(address, options.HealthPort);
         });
         builder.Services.AddSingleton<IMemoryPoolFactory<byte>, TlsRecordMemoryPool>();
@@ -133,7 +134,8 @@ static class WebhookServer
     static void AddGauges(Meter meter, ServingTls tls, SettingsReload settings)
     {
         meter.CreateObservableGauge(
-            "admission_las.certificate.expiration_timestamp", () => tls.Current.Facts.NotAfter.ToUnixTimeSeconds(), "s", "When the serving certificate expires, Unix time");
+            "admission_las.certificate.expiration_timestamp", () => tls.Current.Facts.NotAfter.ToUnixTimeSeconds(), "s",
+            "When the serving certificate expires, Unix time");
         meter.CreateObservableGauge("admission_las.configuration.last_reload_successful", () => settings.IsCurrent ? 1 : 0, null, "1 when the configuration in force is the one in the file, 0 when a change was refused");
     }
 

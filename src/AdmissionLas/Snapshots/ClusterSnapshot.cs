@@ -21,7 +21,7 @@ sealed record ClusterSnapshot(IReadOnlyList<JsonObject> Objects, IReadOnlyList<s
 
     /// <summary>The webhook's configuration; <see langword="null"/> where it is not known.</summary>
     internal string? Configuration => Of(Objects, ConfigurationKind)
-        .FirstOrDefault(o => o.Object("metadata").Text("name") == WebhookSettings.ConfigMapName).Object("data").Text(WebhookSettings.ConfigMapKey);
+        .FirstOrDefault(o => o.Object("metadata").Text("name") == ConfigurationFile.ConfigMapName).Object("data").Text(ConfigurationFile.ConfigMapKey);
 
     /// <summary>Whether it holds any pod. Without pods it does not say what the nodes run.</summary>
     internal bool HasPods => Of(Objects, "Pod").Any();
@@ -108,7 +108,7 @@ sealed record ClusterSnapshot(IReadOnlyList<JsonObject> Objects, IReadOnlyList<s
         objects.AddRange(await TryAsync("Namespace", () => ListAsync(api, new WatchedResource("namespaces", ""), "Namespace", stop)).ConfigureAwait(false));
         objects.AddRange(await TryAsync(ConfigurationKind, async () =>
         {
-            var path = $"api/v1/namespaces/{Uri.EscapeDataString(installedIn)}/configmaps/{WebhookSettings.ConfigMapName}";
+            var path = $"api/v1/namespaces/{Uri.EscapeDataString(installedIn)}/configmaps/{ConfigurationFile.ConfigMapName}";
             return ObjectReduction.Configuration(JsonObject.Create(await api.ReadAsync(path, stop).ConfigureAwait(false))!) is { } found ? [found] : [];
         }).ConfigureAwait(false));
         return new ClusterSnapshot(objects, missing);
@@ -147,7 +147,7 @@ sealed record ClusterSnapshot(IReadOnlyList<JsonObject> Objects, IReadOnlyList<s
         "Node" => ObjectReduction.Node(item),
         "Pod" => ObjectReduction.Pod(item) is var pod && PodUsageReader.Read(YamlJson.ToElement(pod)) is not null ? pod : null,
         "Namespace" => ObjectReduction.Namespace(item),
-        ConfigurationKind when item.Object("metadata").Text("name") == WebhookSettings.ConfigMapName => ObjectReduction.Configuration(item),
+        ConfigurationKind when item.Object("metadata").Text("name") == ConfigurationFile.ConfigMapName => ObjectReduction.Configuration(item),
         _ => null,
     };
 

@@ -42,7 +42,7 @@ static class ObjectReduction
     /// <returns><see langword="null"/> when there is none, or it is not YAML.</returns>
     internal static JsonObject? Configuration(JsonObject configMap)
     {
-        if (configMap.Object("data").Text(WebhookSettings.ConfigMapKey) is not { } text)
+        if (configMap.Object("data").Text(ConfigurationFile.ConfigMapKey) is not { } text)
         {
             return null;
         }
@@ -53,7 +53,7 @@ static class ObjectReduction
             var kept = ((YamlSource.Read(reader) is [var first, ..] ? first.Root : null) as JsonObject).Only("placement", "training", "steps");
             using var written = new StringWriter { NewLine = "\n" };
             YamlJson.Write(kept, written);
-            return Object("ConfigMap", configMap.Object("metadata").Only("name", "namespace")).Put("data", new JsonObject { [WebhookSettings.ConfigMapKey] = written.ToString() });
+            return Object("ConfigMap", configMap.Object("metadata").Only("name", "namespace")).Put("data", new JsonObject { [ConfigurationFile.ConfigMapKey] = written.ToString() });
         }
         catch (YamlFaultException)
         {

@@ -10,14 +10,8 @@ static class ApiServerDefaults
     /// <summary>Copies limits to missing requests, and removes amounts that are filled in at run time.</summary>
     internal static void Apply(JsonObject pod, List<string> notes)
     {
-        foreach (var (key, value) in pod.Object("metadata").Object("labels") ?? [])
-        {
-            if (IsPlaceholder(value))
-            {
-                notes.Add($"the label {key} is set when it runs: {value}");
-            }
-        }
-
+        notes.AddRange((pod.Object("metadata").Object("labels") ?? []).Where(l => IsPlaceholder(l.Value))
+            .Select(l => $"the label {l.Key} is set when it runs: {l.Value}"));
         var spec = pod.Object("spec");
         foreach (var container in spec.Objects("initContainers").Concat(spec.Objects("containers")))
         {
@@ -42,14 +36,9 @@ static class ApiServerDefaults
 
     static void RemovePlaceholders(JsonObject resources, string which, JsonObject container, List<string> notes)
     {
-        if (resources.Object(which) is not { } amounts)
+        foreach (var (name, value) in (resources.Object(which) ?? []).Where(a => IsPlaceholder(a.Value)).ToArray())
         {
-            return;
-        }
-
-        foreach (var (name, value) in amounts.Where(a => IsPlaceholder(a.Value)).ToArray())
-        {
-            amounts.Remove(name);
+            resources.Object(which)!.Remove(name);
             notes.Add($"the {name} {which[..^1]} of container {container.Text("name") ?? "main"} is set when it runs ({value}) and counts as none here");
         }
     }

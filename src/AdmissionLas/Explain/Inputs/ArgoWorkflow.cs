@@ -108,7 +108,9 @@ sealed class ArgoWorkflow
         }
         else if (task.Object("templateRef") is { } other)
         {
-            Refuse(task, $"task {task.Text("name")} uses a template of {other.Text("name")}, which is another object", "give that one to explain the task");
+            Refuse(
+                task, $"task {task.Text("name")} uses a template of {other.Text("name")}, which is another object",
+                "give that one to explain the task");
         }
         else
         {

@@ -25,8 +25,8 @@ static class InferenceService
             .. Components.Where(c => item.Object("spec").Object(c) is not null)
                 .Select(c => Step(document, item, c, item.Object("spec").Object(c)!, defaultNamespace)),
         ];
-        return new StepInputs(steps, steps.Length > 0 ? [] :
-            [new InputProblem(document.LineOf(item), "the InferenceService has no spec.predictor", "see https://kserve.github.io/website for its format")], []);
+        return steps.Length > 0 ? new StepInputs(steps, [], []) : new StepInputs(
+            [], [new(document.LineOf(item), "the InferenceService has no spec.predictor", "see https://kserve.github.io/website for its format")], []);
     }
 
     static InputStep Step(SourceDocument document, JsonObject item, string component, JsonObject settings, string defaultNamespace)

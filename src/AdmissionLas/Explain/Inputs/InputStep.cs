@@ -12,7 +12,8 @@ sealed record InputStep(string Name, string Origin, int Line, JsonObject Pod, IR
     internal Func<string, int>? LineOfPath { get; init; }
 
     /// <summary>A pod that a part of a text describes, with what the API server adds to it.</summary>
-    internal static InputStep Of(SourceDocument document, JsonNode source, string name, string origin, JsonObject pod, List<string>? notes = null)
+    internal static InputStep Of(
+        SourceDocument document, JsonNode source, string name, string origin, JsonObject pod, List<string>? notes = null)
     {
         ApiServerDefaults.Apply(pod, notes ??= []);
         return new InputStep(name, origin, document.LineOf(source), pod, notes) { LineOfPath = path => LineOf(document, source, path) };

@@ -202,7 +202,8 @@ sealed class Kfp2Pipeline
             if (term.ContainsKey("nodeAffinityJson"))
             {
                 var whole = Constant(term, "nodeAffinityJson", notes);
-                required.AddRange(whole.Object("requiredDuringSchedulingIgnoredDuringExecution").Objects("nodeSelectorTerms").Select(t => t.DeepClone()));
+                required.AddRange(whole.Object("requiredDuringSchedulingIgnoredDuringExecution").Objects("nodeSelectorTerms")
+                    .Select(t => t.DeepClone()));
                 preferred.AddRange(whole.Objects("preferredDuringSchedulingIgnoredDuringExecution").Select(t => t.DeepClone()));
             }
             else if (term.Only("matchExpressions", "matchFields") is { Count: > 0 } own)

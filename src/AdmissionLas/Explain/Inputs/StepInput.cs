@@ -53,6 +53,9 @@ static class StepInput
         return new Collector(defaultNamespace).Collect(documents);
     }
 
+    /// <summary>A text that others wrote, no longer than a message can bear.</summary>
+    internal static string Short(string text, int length) => text.Length <= length ? text : $"{text.AsSpan(0, length)}…";
+
     static StepInputs Refused(int? line, string message, string advice) => new([], [new InputProblem(line, message, advice)], []);
 
     /// <summary>Collects the steps and the problems of the documents.</summary>
@@ -73,7 +76,9 @@ static class StepInput
                 {
                     if (i == 0 || !Kfp2Pipeline.Is(documents[i - 1].Root))
                     {
-                        Refuse(document.Line, "these are a v2 pipeline's settings for Kubernetes, without the pipeline", "give the whole file that the compiler wrote");
+                        Refuse(
+                            document.Line, "these are a v2 pipeline's settings for Kubernetes, without the pipeline",
+                            "give the whole file that the compiler wrote");
                     }
                 }
                 else if (Kfp2Pipeline.Is(document.Root))
@@ -118,7 +123,7 @@ static class StepInput
             }
             else
             {
-                passedOver.Add(new InputProblem(document.LineOf(item), $"a {Short(kind)} makes no pods that could be explained", ""));
+                passedOver.Add(new InputProblem(document.LineOf(item), $"a {Short(kind, 63)} makes no pods that could be explained", ""));
             }
         }
 
@@ -129,12 +134,10 @@ static class StepInput
             steps.AddRange(found.Steps.Take(room));
             if (found.Steps.Count > room)
             {
-                Refuse(found.Steps[room].Line, string.Create(CultureInfo.InvariantCulture, $"there are more than {MaxSteps} pods; those from here on are left out"), "give a part of it");
+                Refuse(found.Steps[room].Line, $"there are more than {MaxSteps} pods; those from here on are left out", "give a part of it");
             }
         }
 
         void Refuse(int line, string message, string advice) => problems.Add(new InputProblem(line, message, advice));
-
-        static string Short(string text) => text.Length <= 63 ? text : $"{text.AsSpan(0, 63)}…";
     }
 }

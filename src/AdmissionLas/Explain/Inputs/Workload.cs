@@ -62,16 +62,19 @@ static class Workload
         {
             "CronJob" => [("", "spec.jobTemplate.spec.template", spec.Object("jobTemplate").Object("spec").Object("template"))],
             "PodTemplate" => [("", "template", item.Object("template"))],
-            "Deployment" or "StatefulSet" or "DaemonSet" or "ReplicaSet" or "ReplicationController" or "Job" => [("", "spec.template", spec.Object("template"))],
+            "Deployment" or "StatefulSet" or "DaemonSet" or "ReplicaSet" or "ReplicationController" or "Job" => SpecTemplate(),
             // Knative's; the other kind of Service makes no pods.
-            "Service" when apiVersion.StartsWith("serving.knative.dev/", StringComparison.Ordinal) => [("", "spec.template", spec.Object("template"))],
+            "Service" when apiVersion.StartsWith("serving.knative.dev/", StringComparison.Ordinal) => SpecTemplate(),
             // The training operator's PyTorchJob, TFJob, MPIJob, XGBoostJob and so on. The replica type is lower case in the pod's name.
             _ when apiVersion.StartsWith("kubeflow.org/", StringComparison.Ordinal) =>
-                from replicas in spec ?? []
-                where replicas.Key.EndsWith("ReplicaSpecs", StringComparison.Ordinal)
-                from replica in spec.Members(replicas.Key)
-                select (string.Concat(replica.Key.Select(char.ToLowerInvariant)), $"spec.{replicas.Key}.{replica.Key}.template", replica.Value.Object("template")),
+                from specs in (spec ?? []).Select(m => m.Key)
+                where specs.EndsWith("ReplicaSpecs", StringComparison.Ordinal)
+                from replica in spec.Members(specs)
+                let lower = string.Concat(replica.Key.Select(char.ToLowerInvariant))
+                select (lower, $"spec.{specs}.{replica.Key}.template", replica.Value.Object("template")),
             _ => [],
         };
+
+        (string, string, JsonObject?)[] SpecTemplate() => [("", "spec.template", spec.Object("template"))];
     }
 }

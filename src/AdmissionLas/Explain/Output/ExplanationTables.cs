@@ -60,7 +60,7 @@ static class ExplanationTables
     {
         var location = explanation.Decision.Step.Location;
         var isPinned = explanation.Decision.Required is not null;
-        string[] columns = ["Node", location is null ? "Latency" : $"To {Short(location)}", "Free CPU", "Free memory", "Pods", "Verdict", "Weight"];
+        string[] columns = ["Node", location is null ? "Latency" : $"To {StepInput.Short(location, 24)}", "Free CPU", "Free memory", "Pods", "Verdict", "Weight"];
         var table = terminal.Table(isPinned ? [.. columns, "Pinned"] : columns);
         foreach (var node in explanation.Nodes.Take(mostNodes))
         {
@@ -68,9 +68,9 @@ static class ExplanationTables
             Text[] cells =
             [
                 Terminal.Text(Marked(terminal, node.Node.Name, node.IsChosen), style),
-                Terminal.Text(node.LatencyMs is { } ms ? Ms(ms) : None, style),
-                Terminal.Text(Share(Quantity.FormatCpu(node.Free.CpuMilliOrZero), Quantity.FormatCpu(node.Node.Allocatable.CpuMilliOrZero)), style),
-                Terminal.Text(Share(Bytes(node.Free.MemoryBytesOrZero), Bytes(node.Node.Allocatable.MemoryBytesOrZero)), style),
+                Terminal.Text(node.LatencyMs is { } ms ? string.Create(CultureInfo.InvariantCulture, $"{ms:0.###} ms") : None, style),
+                Terminal.Text($"{Quantity.FormatCpu(node.Free.CpuMilliOrZero)}/{Quantity.FormatCpu(node.Node.Allocatable.CpuMilliOrZero)}", style),
+                Terminal.Text($"{Bytes(node.Free.MemoryBytesOrZero)}/{Bytes(node.Node.Allocatable.MemoryBytesOrZero)}", style),
                 Terminal.Text(string.Create(CultureInfo.InvariantCulture, $"{node.FreePods}/{node.Node.AllocatablePods}"), style),
                 Terminal.Text(VerdictOf(terminal, node, text), node.Now == FilterResult.CanRun ? style : Terminal.Bad),
                 Terminal.Text(node.Weight > 0 ? node.Weight.ToString(CultureInfo.InvariantCulture) : None, style),
@@ -141,8 +141,6 @@ static class ExplanationTables
             .. request.MemoryBytes is { } memory ? [$"{Bytes(memory)} memory"] : Array.Empty<string>(),
             .. (request.Other ?? []).Select(o => string.Create(CultureInfo.InvariantCulture, $"{o.Amount} {o.Name}"))]);
 
-    static string Share(string free, string all) => $"{free}/{all}";
-
     // To read, not to reckon with: 3.7Gi.
     static string Bytes(long bytes) => bytes switch
     {
@@ -150,8 +148,4 @@ static class ExplanationTables
         >= 1L << 20 => string.Create(CultureInfo.InvariantCulture, $"{bytes / (double)(1L << 20):0.#}Mi"),
         _ => Quantity.FormatBytes(bytes),
     };
-
-    static string Ms(double ms) => string.Create(CultureInfo.InvariantCulture, $"{ms:0.###} ms");
-
-    static string Short(string text) => text.Length <= 24 ? text : $"{text.AsSpan(0, 24)}…";
 }

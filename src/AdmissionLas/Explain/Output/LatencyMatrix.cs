@@ -5,9 +5,6 @@ namespace AdmissionLas.Explain;
 /// <summary>The latencies that the nodes' labels state: a row for each node, a column for each location.</summary>
 static class LatencyMatrix
 {
-    const string Missing = "-";
-    const string Unreadable = "?";
-
     // From dark blue to bright yellow, dark to light for colour-blind readers too; near nodes stand out.
     static readonly (Color Background, Color Text)[] Scale =
     [
@@ -68,7 +65,7 @@ static class LatencyMatrix
         if (LatencyOf(node, location) is not { } ms)
         {
             var isUnreadable = node.Latencies.Unreadable.Any(u => u.Location == location);
-            return Terminal.Text(isUnreadable ? Unreadable : Missing, isUnreadable ? Terminal.Bad : Terminal.Faint);
+            return Terminal.Text(isUnreadable ? "?" : "-", isUnreadable ? Terminal.Bad : Terminal.Faint);
         }
 
         var text = ms.ToString("0.###", CultureInfo.InvariantCulture);
