@@ -40,34 +40,34 @@ sealed class DoctorChecks(KubeApi api, string registrationName, string ownNamesp
     // In this order: later checks use what earlier ones read.
     IEnumerable<(string What, Func<Task<IReadOnlyList<Finding>>> Check)> Checks(Func<bool> hasFailed, CancellationToken stop)
     {
-        yield return ("the registration", async () =>
+        yield return Check("the registration", async () =>
         {
             registration = await new Registrar(api, registrationName).ReadAsync(stop).ConfigureAwait(false);
             return RegistrationCheck.Evaluate(registration, registrationName, ownNamespace);
         });
         if (registration is { Webhooks.Count: > 0 })
         {
-            yield return ("the CA bundle", () => Task.FromResult(CaBundleCheck.Evaluate(registration, time.GetUtcNow())));
+            yield return Check("the CA bundle", () => Task.FromResult(CaBundleCheck.Evaluate(registration, time.GetUtcNow())));
             // Usually one: the entries differ in their selectors alone.
             foreach (var entry in registration.Webhooks.DistinctBy(AddressAndTrust))
             {
-                yield return ("the webhook's Service and certificate", () => ServingCheck.EvaluateAsync(api, entry, time.GetUtcNow(), stop));
+                yield return Check("the webhook's Service and certificate", () => ServingCheck.EvaluateAsync(api, entry, time.GetUtcNow(), stop));
             }
         }
 
         foreach (var account in PermissionsCheck.Accounts(ownNamespace, registrationName))
         {
-            yield return ($"the permissions of {account.Purpose}", () => PermissionsCheck.EvaluateAsync(api, ownNamespace, account, stop));
+            yield return Check($"the permissions of {account.Purpose}", () => PermissionsCheck.EvaluateAsync(api, ownNamespace, account, stop));
         }
 
-        yield return ("the nodes' labels", async () =>
+        yield return Check("the nodes' labels", async () =>
         {
             List<NodeFacts?> nodes = [];
             await api.ListAllAsync(WatchedResource.Nodes, item => nodes.Add(NodeReader.Read(item)), stop).ConfigureAwait(false);
             view = new ClusterView(nodes.OfType<NodeFacts>());
             return NodeLabelsCheck.Evaluate(view);
         });
-        yield return ("the namespaces that opt in", async () =>
+        yield return Check("the namespaces that opt in", async () =>
         {
             var list = await api.ReadListAsync(ObjectKinds.NamespaceLists, null, RegistrationKeys.OptIn, stop).ConfigureAwait(false);
             labelled = [.. list.Items];
@@ -75,7 +75,7 @@ sealed class DoctorChecks(KubeApi api, string registrationName, string ownNamesp
         });
         if (registration is { Webhooks.Count: > 0 } && (testNamespace ?? FirstOptedIn()) is { } ns)
         {
-            yield return ($"a dry run of a step in namespace {ns}", async () =>
+            yield return Check($"a dry run of a step in namespace {ns}", async () =>
             {
                 var target = await api.ReadAsync(ObjectKinds.Namespaces, null, ns, stop).ConfigureAwait(false);
                 var bestCovered = view.Locations.Order(StringComparer.Ordinal).MaxBy(l => view.NearestTo(l).Count);
@@ -83,6 +83,8 @@ sealed class DoctorChecks(KubeApi api, string registrationName, string ownNamesp
             });
         }
     }
+
+    static (string What, Func<Task<IReadOnlyList<Finding>>> Check) Check(string what, Func<Task<IReadOnlyList<Finding>>> check) => (what, check);
 
     string? FirstOptedIn() => NamespacesCheck.OptedIn(labelled, ownNamespace) is [var first, ..] ? first : null;
 

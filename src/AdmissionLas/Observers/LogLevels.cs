@@ -33,11 +33,7 @@ sealed partial class LogLevels : IDisposable
     /// <summary>From now on does as the configuration says whenever that changes.</summary>
     internal void Follow(ILogger<LogLevels> log)
     {
-        if (!TryRead(out _))
-        {
-            Unknown(log, configuration[Key]!, Own.MinimumLevel);
-        }
-
+        Reload(log);
         subscription = ChangeToken.OnChange(configuration.GetReloadToken, Reload, log);
     }
 
