@@ -24,7 +24,7 @@ public enum RunsIn
     BareCluster,
 }
 
-/// <summary>A shell block of a document: what a reader is told to type.</summary>
+/// <summary>A shell block of a document: the commands that a reader is to type.</summary>
 /// <param name="Document">The document's path in the repository.</param>
 /// <param name="Line">The line of its fence, from 1.</param>
 /// <param name="RunsIn">Where it runs, as the words after <c>sh</c> on its fence say.</param>

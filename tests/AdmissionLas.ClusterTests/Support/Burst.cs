@@ -17,7 +17,7 @@ sealed class Burst(ControlPlane cluster, TestNamespace ns)
     /// <summary>Since the first create.</summary>
     internal TimeSpan Took => Stopwatch.GetElapsedTime(startedAt);
 
-    /// <summary>Creates that nobody answered, or that were refused, and were tried again.</summary>
+    /// <summary>Creates that were refused or not answered, and were tried again.</summary>
     internal long Refused => Interlocked.Read(ref refused);
 
     /// <param name="count">How many.</param>

@@ -53,7 +53,7 @@ sealed class OwnNodes : IAsyncDisposable
                 ["conditions"] = new JsonArray(new JsonObject { ["type"] = "Ready", ["status"] = "True" }),
             },
         });
-        // The API server marks each new node as not ready, and nobody here would take the mark away.
+        // The API server marks each new node as not ready, and no controller runs here that would take the mark away.
         await cluster.Api.MergePatchAsync($"/api/v1/nodes/{name}", new JsonObject { ["spec"] = new JsonObject { ["taints"] = null } });
     }
 }

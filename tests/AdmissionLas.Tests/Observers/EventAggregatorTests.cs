@@ -14,9 +14,9 @@ public sealed class EventAggregatorTests
     [Fact]
     public void The_first_few_owners_are_told_at_once_and_the_rest_in_one_after_a_minute()
     {
-        var told = Enumerable.Range(0, 200).Count(i => groups.ShouldSendNow(Of($"run-{i}")));
+        var sentNow = Enumerable.Range(0, 200).Count(i => groups.ShouldSendNow(Of($"run-{i}")));
 
-        Assert.Equal(EventAggregator.MaxSentSingly, told);
+        Assert.Equal(EventAggregator.MaxSentSingly, sentNow);
         Assert.Empty(groups.Ended());
         time.Advance(EventAggregator.Window);
         var (last, count) = Assert.Single(groups.Ended());

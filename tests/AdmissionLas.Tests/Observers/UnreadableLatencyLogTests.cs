@@ -17,7 +17,7 @@ public sealed class UnreadableLatencyLogTests
         state.Publish(new ClusterView([Node("a", ("HOME", "fast")), Node("b", ("HOME", "fast"), ("WORK", "-1"))]));
         state.Publish(new ClusterView([Node("a", ("HOME", "slow")), Node("b", ("HOME", "fast"), ("WORK", "-1"))]));
 
-        Assert.Equal(["a HOME fast", "b HOME fast", "b WORK -1", "a HOME slow"], lines.Told);
+        Assert.Equal(["a HOME fast", "b HOME fast", "b WORK -1", "a HOME slow"], lines.Written);
     }
 
     [Fact]
@@ -29,7 +29,7 @@ public sealed class UnreadableLatencyLogTests
         state.Publish(new ClusterView([Node("a", ("HOME", "1ms"))]));
         state.Publish(new ClusterView([Node("a", ("HOME", "fast"))]));
 
-        Assert.Equal(["a HOME fast", "a HOME fast", "a HOME fast"], lines.Told);
+        Assert.Equal(["a HOME fast", "a HOME fast", "a HOME fast"], lines.Written);
     }
 
     [Fact]
@@ -38,7 +38,7 @@ public sealed class UnreadableLatencyLogTests
         state.Publish(new ClusterView([Node("a", ("HOME", "fast"))]));
         state.Publish(new ClusterView([Node("a", ("HOME", "fast")) with { IsCordoned = true }, Node("b", ("HOME", "1"))]));
 
-        Assert.Single(lines.Told);
+        Assert.Single(lines.Written);
     }
 
     static NodeFacts Node(string name, params (string Location, string Value)[] latencies) =>
@@ -46,7 +46,7 @@ public sealed class UnreadableLatencyLogTests
 
     sealed class Lines : ILogger<UnreadableLatencyLog>
     {
-        internal List<string> Told { get; } = [];
+        internal List<string> Written { get; } = [];
 
         public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
 
@@ -55,7 +55,7 @@ public sealed class UnreadableLatencyLogTests
         public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
             var values = Assert.IsAssignableFrom<IEnumerable<KeyValuePair<string, object?>>>(state).ToDictionary();
-            Told.Add($"{values["NodeName"]} {values["Location"]} {values["Value"]}");
+            Written.Add($"{values["NodeName"]} {values["Location"]} {values["Value"]}");
         }
     }
 }

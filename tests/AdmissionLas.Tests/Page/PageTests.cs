@@ -9,7 +9,7 @@ using Microsoft.Extensions.Options;
 
 namespace AdmissionLas.Tests.Page;
 
-/// <summary>The page as whoever speaks HTTP to it finds it. What it looks like is tested in a browser.</summary>
+/// <summary>The page over HTTP. What it looks like is tested in a browser.</summary>
 public sealed class PageTests
 {
     static readonly HttpClient Client = new(new SocketsHttpHandler { AutomaticDecompression = DecompressionMethods.None });

@@ -2,7 +2,7 @@ using AdmissionLas.Cli;
 
 namespace AdmissionLas.Tests.Server;
 
-/// <summary>What a user is told who gets the command line or a file wrong.</summary>
+/// <summary>The messages for a wrong command line or a wrong file.</summary>
 [Collection(ConsoleCollection.Name)]
 public sealed class ServeCommandTests : IDisposable
 {

@@ -83,7 +83,7 @@ sealed class SimulatedCluster : ICertificateStore, ICaBundleStore, IRotationLock
     internal void Damage(CertificateGroup group, string? name = null) =>
         groups[group] = groups[group]!.ToDictionary(t => t.Key, t => name is null || t.Key == name ? t.Value[..(t.Value.Length / 2)] : t.Value);
 
-    /// <summary>Somebody writes the registration by hand, and every API server has learnt of it: what stops working now is not the rotation's fault.</summary>
+    /// <summary>The registration is written by hand, and every API server has learnt of it: what stops working now is not the rotation's fault.</summary>
     internal void Overwrite(TrustBundle? bundle)
     {
         Registered = bundle;
@@ -227,7 +227,7 @@ sealed class SimulatedCluster : ICertificateStore, ICaBundleStore, IRotationLock
         }
     }
 
-    /// <summary>A clock that whoever waits moves forward.</summary>
+    /// <summary>A clock that each wait moves forward.</summary>
     sealed class SimulatedClock(SimulatedCluster cluster) : TimeProvider
     {
         public override DateTimeOffset GetUtcNow() => cluster.Now;
