@@ -5,13 +5,13 @@ namespace AdmissionLas.ClusterTests;
 public sealed class CorpusTests(ControlPlane cluster)
 {
     public static TheoryData<string> Cases =>
-        [.. Directory.GetDirectories(Repository.PathOf("tests/Corpus")).Select(d => Path.GetFileName(d)!).Order(StringComparer.Ordinal)];
+        [.. Directory.GetDirectories(Checkout.PathOf("tests/Corpus")).Select(d => Path.GetFileName(d)!).Order(StringComparer.Ordinal)];
 
     [Theory, MemberData(nameof(Cases))]
     public async Task The_api_server_accepts_the_patched_pod(string name)
     {
-        var pod = Repository.Yaml($"tests/Corpus/{name}/pod.yaml");
-        var expected = Repository.Yaml($"tests/Corpus/{name}/expected.yaml");
+        var pod = Checkout.Yaml($"tests/Corpus/{name}/pod.yaml");
+        var expected = Checkout.Yaml($"tests/Corpus/{name}/expected.yaml");
         await using var ns = await cluster.CreateNamespaceAsync(pod["metadata"]!["namespace"]?.GetValue<string>());
 
         var (status, body) = await cluster.Api.TryCreateAsync($"{ns.Pods}?dryRun=All", pod);

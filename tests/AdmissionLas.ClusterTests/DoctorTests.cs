@@ -233,7 +233,7 @@ public sealed class DoctorTests(ControlPlane cluster) : IDisposable
     [Fact]
     public async Task An_api_server_that_is_away_is_told_at_once()
     {
-        var kubeconfig = Repository.Yaml(cluster.Kubeconfig);
+        var kubeconfig = Checkout.Yaml(cluster.Kubeconfig);
         kubeconfig["clusters"]![0]!["cluster"]!["server"] = "https://127.0.0.1:1";
         var file = Path.Combine(directory, "kubeconfig");
         await File.WriteAllTextAsync(file, kubeconfig.ToJsonString());

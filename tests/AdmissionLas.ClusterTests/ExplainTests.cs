@@ -38,7 +38,7 @@ public sealed class ExplainTests(ControlPlane cluster) : IDisposable
 
         var live = await ExplainAsync(file, "-n", ns.Name);
         var taken = await Verb.RunAsync("snapshot", "--kubeconfig", cluster.Kubeconfig, "--file", saved);
-        var offline = await Verb.RunAsync("explain", file, "-n", ns.Name, "--snapshot", saved, "--config", Repository.PathOf("tests/Corpus/rules.yaml"), "-o", "json");
+        var offline = await Verb.RunAsync("explain", file, "-n", ns.Name, "--snapshot", saved, "--config", Checkout.PathOf("tests/Corpus/rules.yaml"), "-o", "json");
 
         Assert.True(taken.ExitCode == 0, taken.Errors);
         Assert.True(JsonNode.DeepEquals(live, JsonNode.Parse(offline.Output)!["steps"]![0]));
@@ -91,7 +91,7 @@ public sealed class ExplainTests(ControlPlane cluster) : IDisposable
 
     async Task<JsonNode> ExplainAsync(string what, params string[] options)
     {
-        var explain = await Verb.RunAsync(["explain", what, "--kubeconfig", cluster.Kubeconfig, "--config", Repository.PathOf("tests/Corpus/rules.yaml"), "-o", "json", .. options]);
+        var explain = await Verb.RunAsync(["explain", what, "--kubeconfig", cluster.Kubeconfig, "--config", Checkout.PathOf("tests/Corpus/rules.yaml"), "-o", "json", .. options]);
         Assert.True(explain.ExitCode == 0, explain.Errors + explain.Output);
         return Assert.Single(JsonNode.Parse(explain.Output)!["steps"]!.AsArray())!;
     }

@@ -201,10 +201,10 @@ public sealed class ManifestTests
         var service = overlay.Object("Service", "admission-las");
         var installed = overlay.Object("ConfigMap", "admission-las-certificate-policy")["data"]!["policy.yaml"]!.GetValue<string>();
 
-        Assert.Equal(await File.ReadAllTextAsync(Repository.PathOf("certs/policy.yaml")), installed);
+        Assert.Equal(await File.ReadAllTextAsync(Checkout.PathOf("certs/policy.yaml")), installed);
         Assert.Contains(
             $"{Overlay.NameOf(service)}.{service["metadata"]!["namespace"]}.svc",
-            Repository.Yaml("certs/policy.yaml")["certificates"]!["dnsNames"]!.AsArray().Select(n => $"{n}"));
+            Checkout.Yaml("certs/policy.yaml")["certificates"]!["dnsNames"]!.AsArray().Select(n => $"{n}"));
         Assert.Equal(
             [["certs", "init", "--policy", "/policy/policy.yaml", "--namespace", Namespace], ["certs", "rotate", "--policy", "/policy/policy.yaml", "--namespace", Namespace]],
             overlay.Pods.Where(p => $"{p["spec"]!["serviceAccountName"]}" == "admission-las-certificates").Select(ArgumentsOf).OrderBy(a => a[1]));

@@ -8,7 +8,7 @@ public sealed class TaxiTests(ControlPlane cluster)
     public async Task The_plain_job_is_accepted_and_its_pod_lands_near_those_who_ask()
     {
         await using var ns = await cluster.CreateNamespaceAsync();
-        var job = Repository.Yaml("manifests/samples/chicago-taxi/job.yaml");
+        var job = Checkout.Yaml("manifests/samples/chicago-taxi/job.yaml");
 
         var (status, body) = await cluster.Api.TryCreateAsync($"/apis/batch/v1/namespaces/{ns.Name}/jobs?dryRun=All", job);
         Assert.True(status == HttpStatusCode.Created, $"{body["message"]}");

@@ -160,7 +160,7 @@ static class Scenarios
 
     static JsonObject[] Testbed(string file)
     {
-        using var text = File.OpenText(Repository.PathOf($"manifests/testbed/{file}.yaml"));
+        using var text = File.OpenText(Checkout.PathOf($"manifests/testbed/{file}.yaml"));
         return [.. Kubernetes.YamlJson.ReadObjects(text).Select(o => JsonObject.Create(o)!)];
     }
 

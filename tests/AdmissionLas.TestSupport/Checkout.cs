@@ -1,5 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Text.Json.Nodes;
+using AdmissionLas.Kubernetes;
 
 namespace AdmissionLas.TestSupport;
 
@@ -12,13 +14,20 @@ public static class Checkout
     /// <summary>The whole path of a file in it.</summary>
     public static string PathOf(string relative) => Path.Combine(Root, relative);
 
+    /// <summary>The first object of a YAML file.</summary>
+    public static JsonObject Yaml(string relative)
+    {
+        using var text = File.OpenText(PathOf(relative));
+        return JsonObject.Create(YamlJson.ReadObjects(text)[0])!;
+    }
+
     static string Find(DirectoryInfo? directory) =>
         directory is null ? throw new DirectoryNotFoundException("the tests must run inside a checkout")
         : File.Exists(Path.Combine(directory.FullName, "AdmissionLas.sln")) ? directory.FullName
         : Find(directory.Parent);
 }
 
-/// <summary>Ports of the loopback that nobody listens on now.</summary>
+/// <summary>Ports of the loopback on which nothing listens now.</summary>
 public static class FreePorts
 {
     /// <summary>So many of them, all different.</summary>

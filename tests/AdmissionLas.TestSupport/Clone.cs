@@ -40,14 +40,11 @@ public sealed class Clone : IDisposable
     /// <summary>His home.</summary>
     public string Home => Path.Combine(root, "home");
 
-    /// <summary>The repository that the tests run from.</summary>
-    public static string Repository => Checkout.Root;
-
     /// <summary>Every document of the repository, by its path.</summary>
     public static string[] Documents { get; } = [.. Tracked().Where(f => f.EndsWith(".md", StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
 
     /// <summary>The shell blocks of every document.</summary>
-    public static ShellBlock[] Blocks { get; } = [.. Documents.SelectMany(d => ShellBlock.Of(d, File.ReadAllText(Path.Combine(Repository, d))))];
+    public static ShellBlock[] Blocks { get; } = [.. Documents.SelectMany(d => ShellBlock.Of(d, File.ReadAllText(Checkout.PathOf(d))))];
 
     /// <summary>Copies what git knows or would add; a clone of the last commit would try yesterday's documents.</summary>
     /// <param name="program">The program's .dll.</param>
@@ -58,7 +55,7 @@ public sealed class Clone : IDisposable
         {
             var copy = Path.Combine(clone.Files, file);
             Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
-            File.Copy(Path.Combine(Repository, file), copy);
+            File.Copy(Checkout.PathOf(file), copy);
         }
 
         Directory.CreateDirectory(clone.Home);
@@ -136,12 +133,12 @@ public sealed class Clone : IDisposable
     {
         var start = new ProcessStartInfo("git", ["ls-files", "--cached", "--others", "--exclude-standard", "-z"])
         {
-            WorkingDirectory = Repository,
+            WorkingDirectory = Checkout.Root,
             RedirectStandardOutput = true,
         };
         using var git = Process.Start(start)!;
         var files = git.StandardOutput.ReadToEnd();
         git.WaitForExit();
-        return [.. files.Split('\0', StringSplitOptions.RemoveEmptyEntries).Where(f => File.Exists(Path.Combine(Repository, f)))];
+        return [.. files.Split('\0', StringSplitOptions.RemoveEmptyEntries).Where(f => File.Exists(Checkout.PathOf(f)))];
     }
 }

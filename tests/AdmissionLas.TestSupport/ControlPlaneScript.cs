@@ -15,8 +15,8 @@ public sealed class ControlPlaneScript(string name)
     /// <returns>What the script printed.</returns>
     public async Task<string> RunAsync(params string[] arguments)
     {
-        var start = new ProcessStartInfo("bash") { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Repository.Root };
-        foreach (var argument in (string[])[Repository.PathOf(Script), .. arguments, "--dir", Directory])
+        var start = new ProcessStartInfo("bash") { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Checkout.Root };
+        foreach (var argument in (string[])[Checkout.PathOf(Script), .. arguments, "--dir", Directory])
         {
             start.ArgumentList.Add(argument);
         }

@@ -11,7 +11,7 @@ public sealed class Chromium : IAsyncLifetime
     IBrowser? browser;
 
     /// <summary>Where pictures of the page are kept: artifacts/screenshots in the repository.</summary>
-    internal static string Screenshots { get; } = Path.Combine(Repository(), "artifacts", "screenshots");
+    internal static string Screenshots { get; } = Checkout.PathOf("artifacts/screenshots");
 
     public async Task InitializeAsync()
     {
@@ -55,17 +55,6 @@ public sealed class Chromium : IAsyncLifetime
         (Environment.GetEnvironmentVariable("CHROMIUM") is { Length: > 0 } named ? [named]
             : (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').SelectMany(folder => Names.Select(name => Path.Combine(folder, name))))
         .FirstOrDefault(File.Exists) ?? throw new InvalidOperationException("there is no Chromium; run scripts/install-chromium.sh, or set CHROMIUM to its path");
-
-    static string Repository()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder.FullName, "AdmissionLas.sln")))
-        {
-            folder = folder.Parent ?? throw new InvalidOperationException("the tests run in a checkout of the repository");
-        }
-
-        return folder.FullName;
-    }
 }
 
 /// <summary>A window of the browser, and what went wrong in it.</summary>

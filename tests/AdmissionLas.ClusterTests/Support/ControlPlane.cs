@@ -151,7 +151,7 @@ public sealed class ControlPlane : IAsyncLifetime
         webhook = WebhookServer.Build(
             configuration =>
             {
-                ConfigurationFile.Add(configuration, Repository.PathOf("tests/Corpus/rules.yaml"));
+                ConfigurationFile.Add(configuration, Checkout.PathOf("tests/Corpus/rules.yaml"));
                 configuration.AddInMemoryCollection(new Dictionary<string, string?>
                 {
                     ["server:address"] = "127.0.0.1",
@@ -196,7 +196,7 @@ public sealed class ControlPlane : IAsyncLifetime
             return kubeconfig;
         }
 
-        var text = Repository.Yaml(kubeconfig);
+        var text = Checkout.Yaml(kubeconfig);
         text["clusters"]![0]!["cluster"]!["server"] = $"{apiServer}";
         var file = Path.Combine(ownFiles, $"kubeconfig-{apiServer.Port}");
         File.WriteAllText(file, text.ToJsonString());

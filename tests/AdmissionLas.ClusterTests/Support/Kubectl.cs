@@ -8,7 +8,7 @@ sealed class Kubectl(string kubeconfig)
     const string InstallScript = "scripts/install-control-plane.sh";
 
     static readonly Lazy<Task<string>> Program = new(async () =>
-        Path.Combine((await RunAsync("bash", [Repository.PathOf(InstallScript)])).TrimEnd().Split('\n')[^1], "kubectl"));
+        Path.Combine((await RunAsync("bash", [Checkout.PathOf(InstallScript)])).TrimEnd().Split('\n')[^1], "kubectl"));
 
     /// <summary>What its kustomize makes of a folder, as YAML.</summary>
     internal static async Task<string> KustomizeAsync(string folder)

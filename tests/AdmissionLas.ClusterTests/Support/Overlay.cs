@@ -6,9 +6,9 @@ sealed record Overlay(IReadOnlyList<JsonObject> Objects)
     const string Folder = "manifests/overlays";
 
     /// <summary>Every overlay that there is.</summary>
-    internal static IReadOnlyList<string> Names { get; } = [.. Directory.GetDirectories(Repository.PathOf(Folder)).Select(d => Path.GetFileName(d)).Order()];
+    internal static IReadOnlyList<string> Names { get; } = [.. Directory.GetDirectories(Checkout.PathOf(Folder)).Select(d => Path.GetFileName(d)).Order()];
 
-    internal static async Task<Overlay> RenderAsync(string name) => Read(await Kubectl.KustomizeAsync(Repository.PathOf($"{Folder}/{name}")));
+    internal static async Task<Overlay> RenderAsync(string name) => Read(await Kubectl.KustomizeAsync(Checkout.PathOf($"{Folder}/{name}")));
 
     /// <summary>As an admin's own kustomization adds a component to an overlay.</summary>
     internal static async Task<Overlay> RenderWithComponentAsync(string name, string component)
@@ -17,7 +17,7 @@ sealed record Overlay(IReadOnlyList<JsonObject> Objects)
         try
         {
             // Kustomize takes relative paths alone.
-            var manifests = Path.GetRelativePath(own.FullName, Repository.PathOf("manifests"));
+            var manifests = Path.GetRelativePath(own.FullName, Checkout.PathOf("manifests"));
             await File.WriteAllTextAsync(Path.Combine(own.FullName, "kustomization.yaml"), $"""
                 resources: ["{manifests}/overlays/{name}"]
                 components: ["{manifests}/components/{component}"]

@@ -105,7 +105,7 @@ sealed class RestrictedAccount : IAsyncDisposable
     {
         var answer = await cluster.Api.CreateAsync(
             $"/api/v1/namespaces/{Namespace}/serviceaccounts/{serviceAccount}/token", new JsonObject { ["spec"] = new JsonObject { ["expirationSeconds"] = 3600 } });
-        var kubeconfig = Repository.Yaml(cluster.Kubeconfig);
+        var kubeconfig = Checkout.Yaml(cluster.Kubeconfig);
         kubeconfig["users"]![0]!["user"] = new JsonObject { ["token"] = answer["status"]!["token"]!.DeepClone() };
         await File.WriteAllTextAsync(Kubeconfig, kubeconfig.ToJsonString());
     }

@@ -3,7 +3,7 @@ namespace AdmissionLas.ClusterTests.Support;
 /// <summary>Small pods, as a pipeline would create them.</summary>
 static class Steps
 {
-    internal static JsonObject Sample(string name) => Repository.Yaml($"manifests/samples/{name}.yaml");
+    internal static JsonObject Sample(string name) => Checkout.Yaml($"manifests/samples/{name}.yaml");
 
     internal static JsonObject Predict(string location, string cpu = "10m", string memory = "16Mi") =>
         Pod(new JsonObject { ["typeOfComponent"] = "Predict", ["OurLocation"] = location }, cpu, memory);

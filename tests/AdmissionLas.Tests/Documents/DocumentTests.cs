@@ -36,20 +36,20 @@ public sealed partial class DocumentTests(ITestOutputHelper report)
         var printed = await clone.RunAsync([.. Clone.Blocks.Where(b => b.RunsIn == RunsIn.Clone)]);
 
         var demo = printed.Single(b => b.Key.Script.Contains("-- demo", StringComparison.Ordinal));
-        var shown = TableRows(await File.ReadAllTextAsync(Path.Combine(Clone.Repository, "README.md")), '|').Where(r => r.Length == 6).ToArray();
+        var shown = TableRows(await File.ReadAllTextAsync(Path.Combine(Checkout.Root, "README.md")), '|').Where(r => r.Length == 6).ToArray();
         Assert.Equal(TableRows(demo.Value, '│').Select(r => string.Join(" | ", r[..^1])), shown.Select(r => string.Join(" | ", r)));
     }
 
     [Theory, MemberData(nameof(Documents))]
     public void Every_link_within_the_repository_leads_somewhere(string document)
     {
-        var text = File.ReadAllText(Path.Combine(Clone.Repository, document));
+        var text = File.ReadAllText(Path.Combine(Checkout.Root, document));
         foreach (Match link in Link().Matches(CodeBlock().Replace(text, "")))
         {
             var (path, anchor) = (link.Groups["path"].Value, link.Groups["anchor"].Value);
             var target = path.Length == 0
-                ? Path.Combine(Clone.Repository, document)
-                : Path.GetFullPath(Path.Combine(Clone.Repository, Path.GetDirectoryName(document)!, path));
+                ? Path.Combine(Checkout.Root, document)
+                : Path.GetFullPath(Path.Combine(Checkout.Root, Path.GetDirectoryName(document)!, path));
             Assert.True(Path.Exists(target), $"{document} links to {path}, which is not there");
             if (anchor.Length > 0)
             {
@@ -63,7 +63,7 @@ public sealed partial class DocumentTests(ITestOutputHelper report)
     public void The_settings_that_the_guides_show_are_accepted()
     {
         var shown = Clone.Documents
-            .SelectMany(d => YamlBlock().Matches(File.ReadAllText(Path.Combine(Clone.Repository, d))))
+            .SelectMany(d => YamlBlock().Matches(File.ReadAllText(Path.Combine(Checkout.Root, d))))
             .Select(block => block.Groups["text"].Value)
             .Where(yaml => yaml.StartsWith("steps:", StringComparison.Ordinal) || yaml.StartsWith("placement:", StringComparison.Ordinal))
             .ToArray();
@@ -87,7 +87,7 @@ public sealed partial class DocumentTests(ITestOutputHelper report)
     [Fact]
     public void Every_setting_stands_in_the_guide_with_its_default()
     {
-        var rows = File.ReadLines(Path.Combine(Clone.Repository, "manifests", "configuration.md")).Where(l => l.StartsWith("| `", StringComparison.Ordinal));
+        var rows = File.ReadLines(Path.Combine(Checkout.Root, "manifests", "configuration.md")).Where(l => l.StartsWith("| `", StringComparison.Ordinal));
         var shown = rows.Select(r => r.Split('|', StringSplitOptions.TrimEntries)).SelectMany(cells =>
         {
             string[] keys = [.. Code().Matches(cells[1]).Select(c => c.Groups["text"].Value)];
