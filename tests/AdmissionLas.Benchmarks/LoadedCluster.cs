@@ -1,10 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
-using System.Net.Security;
-using System.Security.Cryptography.X509Certificates;
 using System.Text.Json.Nodes;
-using k8s;
 
 namespace AdmissionLas.Benchmarks;
 
@@ -17,22 +14,9 @@ sealed class LoadedCluster : IDisposable
 
     internal LoadedCluster(string kubeconfig)
     {
-        var configuration = KubernetesClientConfiguration.BuildConfigFromConfigFile(kubeconfig);
-        var trust = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
-        trust.CustomTrustStore.AddRange(configuration.SslCaCerts);
-        var ssl = new SslClientAuthenticationOptions
-        {
-            CertificateChainPolicy = trust,
-            ClientCertificates = [X509Certificate2.CreateFromPem(Text(configuration.ClientCertificateData), Text(configuration.ClientCertificateKeyData))],
-        };
-        http = new HttpClient(new SocketsHttpHandler { SslOptions = ssl })
-        {
-            BaseAddress = new Uri(configuration.Host),
-            DefaultRequestVersion = HttpVersion.Version20,
-            DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact,
-        };
-
-        static string Text(string base64) => Encoding.UTF8.GetString(Convert.FromBase64String(base64));
+        http = ApiServer.Connect(kubeconfig);
+        http.DefaultRequestVersion = HttpVersion.Version20;
+        http.DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact;
     }
 
     internal async Task CreateNodesAsync(int count) =>
@@ -67,7 +51,7 @@ sealed class LoadedCluster : IDisposable
     internal Task HeartbeatAsync(int node, int second) => SendAsync(
         HttpMethod.Patch, $"/api/v1/nodes/{Name(node)}/status", new JsonObject { ["status"] = new JsonObject { ["conditions"] = Conditions(second) } });
 
-    /// <summary>Somebody has measured again: all of a node's latencies are others.</summary>
+    /// <summary>A new measurement: all of a node's latencies change.</summary>
     internal Task MeasuredAsync(int node, int seed) => SendAsync(HttpMethod.Patch, $"/api/v1/nodes/{Name(node)}", new JsonObject
     {
         ["metadata"] = new JsonObject { ["labels"] = new JsonObject(Latencies(seed)) },

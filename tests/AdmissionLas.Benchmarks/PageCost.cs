@@ -9,8 +9,6 @@ namespace AdmissionLas.Benchmarks;
 /// </summary>
 static class PageCost
 {
-    const int Port = 29443;
-
     // What the browser counted, when it has all been drawn.
     const string Counted = """
         nodes => new Promise(done => {
@@ -50,7 +48,7 @@ static class PageCost
             {
                 var snapshot = Path.Combine(files.FullName, "nodes.yaml");
                 await File.WriteAllTextAsync(snapshot, Workload.NodeList(nodes).ToJsonString());
-                await using var running = await ServerProcess.StartAsync(server, files.FullName, Port, "--snapshot", snapshot);
+                await using var running = await ServerProcess.StartAsync(server, "--snapshot", snapshot);
                 // The first window pays for the browser's own start.
                 await LoadAsync(browser, page, nodes, 1);
                 var visits = new List<(double[] Line, double[] First, double[] Again)>();

@@ -24,9 +24,9 @@ static class UsageMemory
         var files = Directory.CreateTempSubdirectory("admissionlas-usage-memory-");
         try
         {
-            await using var api = await PlayedApiServer.StartAsync(files.FullName, AnswerAsync);
+            await using var api = await LoopbackServer.StartAsync(AnswerAsync);
             var startedAt = Stopwatch.GetTimestamp();
-            await using var process = await ServerProcess.StartAsync(server, files.FullName, 18_443, "--kubeconfig", api.Kubeconfig);
+            await using var process = await ServerProcess.StartAsync(server, "--kubeconfig", Kubeconfig.Write(files.FullName, api.Address));
             while (!(await process.ReadinessAsync()).Contains($"{Pods} pods counted", StringComparison.Ordinal))
             {
                 await Task.Delay(500);

@@ -32,17 +32,17 @@ static class WatchCost
         var snapshot = Path.Combine(files, "nodes.json");
         await File.WriteAllTextAsync(snapshot, Slim(list));
 
-        await using var idle = await ServerProcess.StartAsync(server, files, 28_443, "--snapshot", snapshot);
-        await CompareAsync("a real API server", server, files, kubeconfig, idle, seconds, new Updates(cluster, changes));
+        await using var idle = await ServerProcess.StartAsync(server, "--snapshot", snapshot);
+        await CompareAsync("a real API server", server, kubeconfig, idle, seconds, new Updates(cluster, changes));
         var played = new PlayedNodes(list, changes);
-        await using var api = await PlayedApiServer.StartAsync(files, played.AnswerAsync);
-        await CompareAsync("an API server that is played", server, files, api.Kubeconfig, idle, seconds, played);
+        await using var api = await LoopbackServer.StartAsync(played.AnswerAsync);
+        await CompareAsync("an API server that is played", server, Kubeconfig.Write(files, api.Address), idle, seconds, played);
         return 0;
     }
 
-    static async Task CompareAsync(string whose, string server, string files, string kubeconfig, ServerProcess idle, int seconds, ILoad load)
+    static async Task CompareAsync(string whose, string server, string kubeconfig, ServerProcess idle, int seconds, ILoad load)
     {
-        await using var following = await ServerProcess.StartAsync(server, files, 28_543, "--kubeconfig", kubeconfig);
+        await using var following = await ServerProcess.StartAsync(server, "--kubeconfig", kubeconfig);
         Console.WriteLine($"\nWith {whose}: {(await following.ReadinessAsync()).TrimEnd()}");
 
         // Every location is asked for once, and everything that is compiled at run time is.

@@ -331,7 +331,7 @@ public sealed class PageTests(Chromium chromium) : IClassFixture<Chromium>
     [Fact]
     public async Task A_lost_stream_is_said_and_found_again_with_what_was_missed()
     {
-        await using var first = await ServedPage.StartAsync();
+        var first = await ServedPage.StartAsync();
         await first.ReviewAsync("before", "Predict", "HOME-EDGE");
         await using var window = await chromium.OpenAsync(first.Address, "decisions");
         var page = window.Page;

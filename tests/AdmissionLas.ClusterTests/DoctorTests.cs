@@ -1,10 +1,5 @@
 using System.Security.Cryptography.X509Certificates;
 using AdmissionLas.Certificates;
-using AdmissionLas.Server;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.Extensions.Configuration;
-using Microsoft.Extensions.DependencyInjection;
-using Serilog.Events;
 
 namespace AdmissionLas.ClusterTests;
 
@@ -43,7 +38,7 @@ public sealed class DoctorTests(ControlPlane cluster) : IDisposable
     [Fact]
     public async Task A_bundle_of_another_authority_is_found() => await WithOwnRegistrationAsync(async ns =>
     {
-        await RegisterAsync(cluster.Address(), Authority.Create(Policy, DateTimeOffset.UtcNow).Certificate.Pem);
+        await RegisterAsync(cluster.Webhook.Mutate, Authority.Create(Policy, DateTimeOffset.UtcNow).Certificate.Pem);
 
         var doctor = await DoctorAsync(ns);
 
@@ -53,9 +48,9 @@ public sealed class DoctorTests(ControlPlane cluster) : IDisposable
     [Fact]
     public async Task A_bundle_that_somebody_has_overwritten_is_found() => await WithOwnRegistrationAsync(async ns =>
     {
-        await RegisterAsync(cluster.Address(), cluster.AuthorityPem);
+        await RegisterAsync(cluster.Webhook.Mutate, cluster.Webhook.AuthorityPem);
         await ChangeRegistrationAsync(entry => entry["clientConfig"]!["caBundle"] = Convert.ToBase64String("-----BEGIN CERTIFICATE-----\nnot one\n-----END CERTIFICATE-----\n"u8));
-        await IsNoLongerCalledAsync(ns);
+        await ns.WebhookIsNotCalledAsync();
 
         var doctor = await DoctorAsync(ns);
 
@@ -67,7 +62,7 @@ public sealed class DoctorTests(ControlPlane cluster) : IDisposable
     {
         var authority = Authority.Create(Policy, DateTimeOffset.UtcNow.AddDays(-100));
         await using var webhook = await ServeAsync(authority, authority.Issue(Policy, DateTimeOffset.UtcNow.AddDays(-100)));
-        await RegisterAsync(WebhookServer.WebhookAddress(webhook), authority.Certificate.Pem);
+        await RegisterAsync(webhook.Mutate, authority.Certificate.Pem);
 
         Fails(await DoctorAsync(ns), "expired at", "came back unpatched");
     });
@@ -77,7 +72,7 @@ public sealed class DoctorTests(ControlPlane cluster) : IDisposable
     {
         var authority = Authority.Create(Policy, DateTimeOffset.UtcNow);
         await using var webhook = await ServeAsync(authority, authority.Issue(Policy, DateTimeOffset.UtcNow.AddDays(1)));
-        await RegisterAsync(WebhookServer.WebhookAddress(webhook), authority.Certificate.Pem);
+        await RegisterAsync(webhook.Mutate, authority.Certificate.Pem);
 
         Fails(await DoctorAsync(ns), "is not valid before", "check the clocks", "came back unpatched");
     });
@@ -88,7 +83,7 @@ public sealed class DoctorTests(ControlPlane cluster) : IDisposable
         var elsewhere = Policy with { DnsNames = ["webhook.example.org"], IpAddresses = [] };
         var authority = Authority.Create(elsewhere, DateTimeOffset.UtcNow);
         await using var webhook = await ServeAsync(authority, authority.Issue(elsewhere, DateTimeOffset.UtcNow));
-        await RegisterAsync(WebhookServer.WebhookAddress(webhook), authority.Certificate.Pem);
+        await RegisterAsync(webhook.Mutate, authority.Certificate.Pem);
 
         Fails(await DoctorAsync(ns), "is not for 127.0.0.1, the name that the API server calls, but for webhook.example.org", "came back unpatched");
     });
@@ -108,7 +103,7 @@ public sealed class DoctorTests(ControlPlane cluster) : IDisposable
         finally
         {
             await cluster.StartWebhookAsync();
-            await SharedWebhook.RestoreAsync(cluster);
+            await cluster.RestoreRegistrationAsync();
         }
     }
 
@@ -124,7 +119,7 @@ public sealed class DoctorTests(ControlPlane cluster) : IDisposable
     [Fact]
     public async Task A_registration_that_could_do_harm_is_found() => await WithOwnRegistrationAsync(async ns =>
     {
-        await RegisterAsync(cluster.Address(), cluster.AuthorityPem);
+        await RegisterAsync(cluster.Webhook.Mutate, cluster.Webhook.AuthorityPem);
         await ChangeRegistrationAsync(entry =>
         {
             entry["failurePolicy"] = "Fail";
@@ -137,14 +132,14 @@ public sealed class DoctorTests(ControlPlane cluster) : IDisposable
         }
         finally
         {
-            await cluster.UnregisterAsync(ControlPlane.Registration);
+            await cluster.UnregisterAsync();
         }
     });
 
     [Fact]
     public async Task A_service_that_is_not_there_is_found() => await WithOwnRegistrationAsync(async ns =>
     {
-        var file = WriteBundle(cluster.AuthorityPem);
+        var file = WriteBundle(cluster.Webhook.AuthorityPem);
         await Verb.RunAsync("register", "--kubeconfig", cluster.Kubeconfig, "--ca-bundle", file);
 
         Fails(await DoctorAsync(ns), "there is no Service admission-las/admission-las", "came back unpatched");
@@ -175,7 +170,7 @@ public sealed class DoctorTests(ControlPlane cluster) : IDisposable
     public async Task A_ready_pod_is_asked_for_its_certificate() => await WithOwnRegistrationAsync(async ns =>
     {
         await using var home = await cluster.CreateNamespaceAsync();
-        await home.AddAsync("services", Service(cluster.Address().Port));
+        await home.AddAsync("services", Service(cluster.Webhook.Mutate.Port));
         var pod = await home.CreateAsync(Steps.Predict("HOME-EDGE").With(p => p["metadata"]!["labels"] = new JsonObject { ["app"] = "admission-las" }));
         await cluster.Api.MergePatchAsync($"{home.Pods}/{pod["metadata"]!["name"]}/status", new JsonObject
         {
@@ -185,7 +180,7 @@ public sealed class DoctorTests(ControlPlane cluster) : IDisposable
                 ["conditions"] = new JsonArray(new JsonObject { ["type"] = "Ready", ["status"] = "True" }),
             },
         });
-        await Verb.RunAsync("register", "--kubeconfig", cluster.Kubeconfig, "--namespace", home.Name, "--ca-bundle", WriteBundle(cluster.AuthorityPem));
+        await Verb.RunAsync("register", "--kubeconfig", cluster.Kubeconfig, "--namespace", home.Name, "--ca-bundle", WriteBundle(cluster.Webhook.AuthorityPem));
 
         var doctor = await Verb.RunAsync("doctor", "--kubeconfig", cluster.Kubeconfig, "--namespace", home.Name, "--test-namespace", ns.Name);
 
@@ -312,25 +307,22 @@ public sealed class DoctorTests(ControlPlane cluster) : IDisposable
     async Task WithOwnRegistrationAsync(Func<TestNamespace, Task> test)
     {
         await using var ns = await cluster.CreateNamespaceAsync();
-        await cluster.UnregisterAsync(ControlPlane.Registration);
-        await IsNoLongerCalledAsync(ns);
+        await cluster.UnregisterAsync();
+        await ns.WebhookIsNotCalledAsync();
         try
         {
             await test(ns);
         }
         finally
         {
-            await SharedWebhook.RestoreAsync(cluster);
+            await cluster.RestoreRegistrationAsync();
         }
     }
-
-    static Task IsNoLongerCalledAsync(TestNamespace ns) => Eventually.IsTrueAsync(
-        "the webhook is no longer called", async () => TestNamespace.DecisionOf(await ns.CreateAsync(Steps.Predict("HOME-EDGE"))) is null);
 
     async Task RegisterAsync(Uri address, string authorityPem)
     {
         var done = await Verb.RunAsync(
-            "register", "--kubeconfig", cluster.Kubeconfig, "--url", new Uri(address, "/mutate").ToString(), "--ca-bundle", WriteBundle(authorityPem), "--every-pod");
+            "register", "--kubeconfig", cluster.Kubeconfig, "--url", address.ToString(), "--ca-bundle", WriteBundle(authorityPem), "--every-pod");
         Assert.True(done.ExitCode == 0, done.Errors);
     }
 
@@ -349,22 +341,11 @@ public sealed class DoctorTests(ControlPlane cluster) : IDisposable
         return file;
     }
 
-    /// <summary>Another webhook, with whatever certificate.</summary>
-    async Task<WebApplication> ServeAsync(KeyPair authority, KeyPair serving)
+    /// <summary>Another webhook, with this certificate.</summary>
+    Task<RunningWebhook> ServeAsync(KeyPair authority, KeyPair serving)
     {
-        var certificate = new DevelopmentCertificate(
-            X509Certificate2.CreateFromPem(authority.Certificate.Pem), X509Certificate2.CreateFromPem(serving.Certificate.Pem, serving.KeyPem));
-        var server = WebhookServer.Build(
-            configuration => configuration.AddInMemoryCollection(new Dictionary<string, string?>
-            {
-                ["server:address"] = "127.0.0.1",
-                ["server:port"] = "0",
-                ["server:healthPort"] = "0",
-            }),
-            ClusterSource.FromKubeconfig(cluster.Kubeconfig, null), ServingCertificate.From(certificate), LogEventLevel.Error);
-        await server.StartAsync();
-        await Eventually.IsTrueAsync("the webhook has its nodes", () => Task.FromResult(server.Services.GetRequiredService<ClusterState>().Current is { Nodes.Count: > 0 }));
-        return server;
+        var leaf = X509Certificate2.CreateFromPem(serving.Certificate.Pem, serving.KeyPem);
+        return RunningWebhook.FollowAsync(cluster.Kubeconfig, certificate: new(X509Certificate2.CreateFromPem(authority.Certificate.Pem), leaf));
     }
 
     static JsonObject Service(int targetPort = 8443) => new()

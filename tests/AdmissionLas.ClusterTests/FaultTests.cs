@@ -36,10 +36,10 @@ public sealed class FaultTests(ControlPlane cluster, ITestOutputHelper output)
         await cluster.KillApiServerAsync();
         try
         {
-            var answer = await cluster.ReviewAsync(Steps.Predict("HOME-EDGE"));
+            var answer = await cluster.Webhook.ReviewAsync(Steps.Predict("HOME-EDGE"));
 
             Assert.Equal("home-edge-node", answer["auditAnnotations"]!["node"]!.ToString());
-            Assert.StartsWith("ok: 3 nodes, confirmed ", await cluster.ReadinessAsync(), StringComparison.Ordinal);
+            Assert.StartsWith("ok: 3 nodes, confirmed ", await cluster.Webhook.ReadinessAsync(), StringComparison.Ordinal);
         }
         finally
         {

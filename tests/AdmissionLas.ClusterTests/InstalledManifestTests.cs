@@ -30,8 +30,7 @@ public sealed class InstalledManifestTests(ControlPlane cluster)
     {
         await using var ns = await cluster.CreateNamespaceAsync();
         await using var installed = await InstalledOverlay.ApplyAsync(cluster, await Overlay.RenderAsync("default"));
-        await Eventually.IsTrueAsync("the shared webhook is no longer called", async () =>
-            TestNamespace.DecisionOf(await ns.CreateAsync(Steps.Predict("HOME-EDGE"))) is null);
+        await ns.WebhookIsNotCalledAsync();
 
         Assert.NotEmpty(await ns.NodeOfAsync(await ns.CreateAsync(Steps.Predict("HOME-EDGE"))));
     }

@@ -33,7 +33,7 @@ public sealed class PlacementExperimentTests(ControlPlane cluster)
             ? new Strategy("oracle", null, IsOracle: true)
             : new Strategy("adaptive", new PlacementPolicy { Mode = PlacementMode.Adaptive });
 
-        var outcomes = await new ExperimentRunner(cluster.Api, cluster.Services).RunAsync(Small, 1, strategy);
+        var outcomes = await new ExperimentRunner(cluster.Api, cluster.Webhook.Services).RunAsync(Small, 1, strategy);
 
         Assert.Equal((12, 12, 0), (outcomes.Predict, outcomes.OnNearestOfThatInstant, outcomes.Stranded));
         Assert.Equal(0, outcomes.MeanRegretMs);
@@ -43,15 +43,15 @@ public sealed class PlacementExperimentTests(ControlPlane cluster)
     [Fact]
     public async Task A_pod_that_waits_while_a_node_could_run_it_counts_as_stranded()
     {
-        // Nobody binds these: the oracle alone listens to that name.
-        var plan = new Scenario("stranded", "nobody schedules it", random =>
+        // No scheduler has this name, so none binds these.
+        var plan = new Scenario("stranded", "no scheduler takes it", random =>
         {
             var small = Small.Make(random);
             var pod = Objects.Predict("nobodys", Location, 100, 100, spec => spec["schedulerName"] = "nobody");
             return small with { Acts = [new Act.Burst([pod])] };
         });
 
-        var outcomes = await new ExperimentRunner(cluster.Api, cluster.Services).RunAsync(plan, 1, new Strategy("none", null));
+        var outcomes = await new ExperimentRunner(cluster.Api, cluster.Webhook.Services).RunAsync(plan, 1, new Strategy("none", null));
 
         Assert.Equal((0, 1, false), (outcomes.Predict, outcomes.Stranded, outcomes.MeetsGoal));
     }

@@ -131,7 +131,8 @@ public sealed class PlacementTests(ControlPlane cluster)
     {
         await using var ns = await cluster.CreateNamespaceAsync();
         var once = await ns.CreateAsync(Steps.Predict("NITLAB-EDGE"));
-        await cluster.RegisterAsync("admission-las-again", ["v1beta1"]);
+        await cluster.Api.CreateAsync(ControlPlane.Registrations, cluster.Webhook.Registration("admission-las-again").With(r =>
+            r["webhooks"]![0]!["admissionReviewVersions"] = new JsonArray("v1beta1")));
         try
         {
             // A registration takes effect on the API server's next look at it; until then there is only one call.

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 
 namespace AdmissionLas.ClusterTests;
 
-/// <summary>The manifests' rights are enough, and none of them is too much: told by the real RBAC authorizer.</summary>
+/// <summary>The manifests' rights are enough, and none of them is too much: the real RBAC authorizer decides.</summary>
 [Collection(ControlPlaneCollection.Name)]
 public sealed class RbacTests(ControlPlane cluster)
 {
@@ -19,7 +19,7 @@ public sealed class RbacTests(ControlPlane cluster)
 
     async Task<bool> WorksAsync(string kubeconfig) => await FollowsAsync(kubeconfig) && await WritesEventsAsync(kubeconfig);
 
-    /// <summary>Whether an owner can be told of a step.</summary>
+    /// <summary>Whether an Event about a step can be written.</summary>
     async Task<bool> WritesEventsAsync(string kubeconfig)
     {
         await using var ns = await cluster.CreateNamespaceAsync();

@@ -21,7 +21,7 @@ public sealed class RegistrationManifestTests(ControlPlane cluster) : IAsyncLife
         }
 
         await using var ns = await cluster.CreateNamespaceAsync();
-        await cluster.UnregisterAsync(ControlPlane.Registration);
+        await cluster.UnregisterAsync();
         await Eventually.IsTrueAsync("the shared registration is gone", async () => await CallsForAsync(ns, Step(Bare)) == 0);
         await cluster.Api.CreateAsync(Registrations, own);
         await Eventually.IsTrueAsync("the manifests' registration is in force", async () => await CallsForAsync(ns, Step(Bare)) > 0);
@@ -29,7 +29,7 @@ public sealed class RegistrationManifestTests(ControlPlane cluster) : IAsyncLife
 
     public async Task DisposeAsync()
     {
-        await SharedWebhook.RestoreAsync(cluster);
+        await cluster.RestoreRegistrationAsync();
         calls.Dispose();
     }
 
@@ -77,7 +77,7 @@ public sealed class RegistrationManifestTests(ControlPlane cluster) : IAsyncLife
         try
         {
             await LabelAsync(name, "admissionlas.io/inject", "enabled");
-            // Since 1.21 the API server sets this label itself, and lets nobody change it.
+            // Since 1.21 the API server sets this label itself, and refuses every change of it.
             await LabelAsync(name, "kubernetes.io/metadata.name", name);
             await using var other = await cluster.CreateNamespaceAsync();
             await TellOfEarlierLabelsAsync(other);

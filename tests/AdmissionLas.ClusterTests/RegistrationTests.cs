@@ -8,12 +8,12 @@ public sealed class RegistrationTests(ControlPlane cluster) : IAsyncLifetime
 
     readonly string directory = Directory.CreateTempSubdirectory("admissionlas-cluster-tests-").FullName;
 
-    public Task InitializeAsync() => cluster.UnregisterAsync(ControlPlane.Registration);
+    public Task InitializeAsync() => cluster.UnregisterAsync();
 
     public async Task DisposeAsync()
     {
         await cluster.UnregisterAsync(Name);
-        await SharedWebhook.RestoreAsync(cluster);
+        await cluster.RestoreRegistrationAsync();
         Directory.Delete(directory, recursive: true);
     }
 
@@ -56,7 +56,7 @@ public sealed class RegistrationTests(ControlPlane cluster) : IAsyncLifetime
 
         await cluster.Api.MergePatchAsync($"/api/v1/namespaces/{ns.Name}", new JsonObject { ["metadata"] = new JsonObject { ["labels"] = new JsonObject { ["admissionlas.io/inject"] = null } } });
 
-        await Eventually.IsTrueAsync("pods of the namespace no longer come to the webhook", async () => TestNamespace.DecisionOf(await ns.CreateAsync(Steps.Predict("HOME-EDGE"))) is null);
+        await ns.WebhookIsNotCalledAsync();
     }
 
     [Fact]
@@ -150,7 +150,7 @@ public sealed class RegistrationTests(ControlPlane cluster) : IAsyncLifetime
         Assert.Equal((0, 0), (first.ExitCode, second.ExitCode));
         Assert.Contains($"unregistered {Name}", first.Output, StringComparison.Ordinal);
         Assert.Contains($"there is no registration {Name}", second.Output, StringComparison.Ordinal);
-        await Eventually.IsTrueAsync("pods no longer come to the webhook", async () => TestNamespace.DecisionOf(await ns.CreateAsync(Steps.Predict("HOME-EDGE"))) is null);
+        await ns.WebhookIsNotCalledAsync();
     }
 
     [Fact]
@@ -204,8 +204,8 @@ public sealed class RegistrationTests(ControlPlane cluster) : IAsyncLifetime
     string[] ByUrl()
     {
         var file = Path.Combine(directory, "ca.crt");
-        File.WriteAllText(file, cluster.AuthorityPem);
-        return ["--url", cluster.Address().ToString(), "--ca-bundle", file];
+        File.WriteAllText(file, cluster.Webhook.AuthorityPem);
+        return ["--url", cluster.Webhook.Mutate.ToString(), "--ca-bundle", file];
     }
 
     Task<JsonObject> ReadAsync() => cluster.Api.GetAsync($"{ControlPlane.Registrations}/{Name}");

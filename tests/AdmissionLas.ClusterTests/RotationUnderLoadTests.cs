@@ -20,15 +20,15 @@ public sealed class RotationUnderLoadTests(ControlPlane cluster, ITestOutputHelp
         await using var installed = await InstalledWebhook.InstallAsync(cluster);
         await installed.StartAsync();
         await using var team = await cluster.CreateNamespaceAsync();
-        await Eventually.IsTrueAsync("the API server calls the webhook", async () => TestNamespace.DecisionOf(await team.CreateAsync(Steps.Predict("HOME-EDGE"))) is not null);
-        List<string> told = [];
+        await team.WebhookIsCalledAsync();
+        List<string> steps = [];
         var clock = Stopwatch.StartNew();
         await using var reviews = await DirectReviews.StartAsync(installed, ReviewsPerSecond);
         await using var pods = SteadyPods.Start(cluster, team, TimeSpan.FromMilliseconds(20));
 
         for (var rotation = 1; rotation <= Rotations; rotation++)
         {
-            Assert.Equal(RotationOutcome.Done, await installed.RotateAsync(RotationGoal.RenewAuthority, line => told.Add($"{DateTime.UtcNow:HH:mm:ss.fff} {line}")));
+            Assert.Equal(RotationOutcome.Done, await installed.RotateAsync(RotationGoal.RenewAuthority, line => steps.Add($"{DateTime.UtcNow:HH:mm:ss.fff} {line}")));
             var rest = Duration * rotation / Rotations - clock.Elapsed;
             await Task.Delay(rest > TimeSpan.Zero ? rest : TimeSpan.Zero);
         }
@@ -39,8 +39,8 @@ public sealed class RotationUnderLoadTests(ControlPlane cluster, ITestOutputHelp
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"{Rotations} changes of authority in {took.TotalSeconds:0} s. Straight over TLS: {counts.Answered} reviews answered ({counts.Answered / took.TotalSeconds:0}/s), {counts.Failures.Count} failed; {counts.Handshakes} connections, {counts.Certificates} certificates. Through the API server: {created} Predict pods, {unpatched.Count} unpatched."));
-        Assert.True(counts.Failures.Count == 0, string.Join('\n', [.. counts.Failures, .. told]));
-        Assert.True(unpatched.Count == 0, string.Join('\n', [.. unpatched.Select(u => $"{u:HH:mm:ss.fff} unpatched"), .. told]));
+        Assert.True(counts.Failures.Count == 0, string.Join('\n', [.. counts.Failures, .. steps]));
+        Assert.True(unpatched.Count == 0, string.Join('\n', [.. unpatched.Select(u => $"{u:HH:mm:ss.fff} unpatched"), .. steps]));
         Assert.True(counts.Certificates > Rotations, "every new certificate was met");
         Assert.True(created > 0);
     }

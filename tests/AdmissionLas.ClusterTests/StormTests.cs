@@ -20,7 +20,7 @@ public sealed class StormTests(ControlPlane cluster, ITestOutputHelper output)
         await using var nodes = await NodesAsync();
         await using var proxy = new CuttingProxy(cluster.Api.Address);
         await using var detour = await cluster.FollowThroughAsync(proxy.Address);
-        await using var replica = await Replica.StartAsync(cluster, proxy.Address);
+        await using var replica = await RunningWebhook.FollowAsync(cluster.KubeconfigFor(proxy.Address));
         await using var ns = await cluster.CreateNamespaceAsync();
 
         var burst = await DuringAsync(ns, nodes, Storm, stop => EverySecondAsync(proxy.Cut, stop));
@@ -36,7 +36,7 @@ public sealed class StormTests(ControlPlane cluster, ITestOutputHelper output)
         await using var nodes = await NodesAsync();
         await using var proxy = await FaultyProxy.StartAsync(cluster);
         await using var detour = await cluster.FollowThroughAsync(proxy.Address);
-        await using var replica = await Replica.StartAsync(cluster, proxy.Address);
+        await using var replica = await RunningWebhook.FollowAsync(cluster.KubeconfigFor(proxy.Address));
         await using var ns = await cluster.CreateNamespaceAsync();
 
         proxy.Expires = true;
@@ -67,7 +67,7 @@ public sealed class StormTests(ControlPlane cluster, ITestOutputHelper output)
             return asked.AddOrUpdate(path, 1, (_, before) => before + 1) is 2 or 3;
         };
 
-        await using var replica = await Replica.StartAsync(cluster, proxy.Address);
+        await using var replica = await RunningWebhook.FollowAsync(cluster.KubeconfigFor(proxy.Address));
 
         Assert.True(proxy.FurtherPages > 10, $"{proxy.FurtherPages} pages after the first");
         Assert.Equal(4, proxy.Expired);
@@ -82,7 +82,7 @@ public sealed class StormTests(ControlPlane cluster, ITestOutputHelper output)
         await using var crowd = await OwnNodes.CreateAsync(cluster, [.. Enumerable.Repeat(("4", "4000Mi", 110), count)]);
         await using var proxy = await FaultyProxy.StartAsync(cluster);
 
-        await using var replica = await Replica.StartAsync(cluster, proxy.Address);
+        await using var replica = await RunningWebhook.FollowAsync(cluster.KubeconfigFor(proxy.Address));
 
         Assert.Equal(1, proxy.FurtherPages);
         Assert.Equal(count, replica.State.Current!.NearestTo(crowd.Location).Count);
@@ -113,7 +113,7 @@ public sealed class StormTests(ControlPlane cluster, ITestOutputHelper output)
     /// <summary>One small node that fills up, and two with room for everything.</summary>
     Task<OwnNodes> NodesAsync() => OwnNodes.CreateAsync(cluster, ("4", "4000Mi", 1000), ("400", "400000Mi", 10_000), ("400", "400000Mi", 10_000));
 
-    /// <summary>Some are pinned to the near nodes: nobody else could free them.</summary>
+    /// <summary>Some are pinned to the near nodes: no other pod could free them.</summary>
     static Func<int, JsonObject> Pod(OwnNodes nodes) => i => Steps.Predict(nodes.Location, "20m", "20Mi").With(p =>
         p["metadata"]!["annotations"] = i % 4 == 0 ? new JsonObject { ["admissionlas.io/placement"] = "required" } : []);
 
@@ -132,7 +132,7 @@ public sealed class StormTests(ControlPlane cluster, ITestOutputHelper output)
         return burst;
     }
 
-    async Task AllIsKnownAsync(Burst burst, TestNamespace ns, OwnNodes nodes, Replica? replica)
+    async Task AllIsKnownAsync(Burst burst, TestNamespace ns, OwnNodes nodes, RunningWebhook? replica)
     {
         Assert.All(await burst.AllBoundAsync(), p => Assert.Contains(p["spec"]!["nodeName"]!.GetValue<string>(), nodes.Names));
         await FreshCount.EqualsAsync(cluster.Api, cluster.UsageCache, "the webhook");

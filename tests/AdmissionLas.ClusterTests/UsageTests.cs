@@ -32,15 +32,16 @@ public sealed class UsageTests(ControlPlane cluster)
     public async Task Another_replica_knows_what_was_placed_before_the_scheduler_has_bound_it()
     {
         await using var nodes = await OwnNodes.CreateAsync(cluster, ("4", "4000Mi", 110), ("100", "100000Mi", 500));
-        await using var replica = await Replica.StartAsync(cluster);
+        await using var replica = await RunningWebhook.FollowAsync(cluster.Kubeconfig);
         await using var ns = await cluster.CreateNamespaceAsync();
 
-        // Nobody ever binds these.
-        await new Burst(cluster, ns).CreateAsync(4, _ => Steps.Predict(nodes.Location, "1", "1000Mi").With(p => p["spec"]!["schedulerName"] = "nobody"));
+        // No scheduler binds these.
+        await new Burst(cluster, ns).CreateAsync(4, _ => Steps.Predict(nodes.Location, "1", "1000Mi").With(p => p["spec"]!["schedulerName"] = "none"));
 
         await Eventually.IsTrueAsync("the replica knows", () => Task.FromResult(FreshCount.Of(replica.UsageCache).GetValueOrDefault(nodes.Names[0]) == new Used(4000, 4000L << 20, 4)));
         Assert.Equal(0, replica.UsageCache.AssumedCount);
-        Assert.Equal(nodes.Names[1], await replica.ChooseAsync(Steps.Predict(nodes.Location, "1", "1000Mi")));
+        var answer = await replica.ReviewAsync(Steps.Predict(nodes.Location, "1", "1000Mi"));
+        Assert.Equal(nodes.Names[1], answer["auditAnnotations"]?["node"]?.GetValue<string>());
     }
 
     [Fact]

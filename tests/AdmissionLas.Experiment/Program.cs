@@ -1,11 +1,5 @@
 using System.CommandLine;
-using System.Text;
 using AdmissionLas.Experiment;
-using AdmissionLas.Registration;
-using AdmissionLas.Server;
-using Microsoft.Extensions.Configuration;
-using Microsoft.Extensions.DependencyInjection;
-using Serilog.Events;
 
 var scenarios = new Option<string[]>("--scenarios") { Description = "only these, by name", AllowMultipleArgumentsPerToken = true };
 var modes = new Option<string[]>("--modes") { Description = "only these of none, thesis, preferred, required, adaptive and oracle", AllowMultipleArgumentsPerToken = true };
@@ -42,7 +36,8 @@ root.SetAction(async (parsed, stop) =>
     {
         var kubeconfig = (await script.RunAsync(["up", "--no-webhook", "--no-nodes", "--scheduler-scores", "--quiet", .. isToday ? (string[])["--scheduler-weights", "today"] : []])).Trim();
         using var api = new ApiServer(kubeconfig);
-        await using var webhook = await StartWebhookAsync(api, kubeconfig);
+        await using var webhook = await RunningWebhook.FollowAsync(kubeconfig);
+        await api.CreateAsync("/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations", webhook.Registration("admission-las"));
         var lab = new ExperimentRunner(api, webhook.Services, new SchedulerLog(Path.Combine(script.Directory, "log", "scheduler.log")));
         Console.WriteLine(Report.Heading);
         foreach (var scenario in Scenarios.All.Where(s => onlyScenarios.Length == 0 || onlyScenarios.Contains(s.Name)))
@@ -76,24 +71,3 @@ root.SetAction(async (parsed, stop) =>
     return 0;
 });
 return await root.Parse(args).InvokeAsync();
-
-static async Task<Microsoft.AspNetCore.Builder.WebApplication> StartWebhookAsync(ApiServer api, string kubeconfig)
-{
-    var certificate = DevelopmentCertificate.Create(DateTimeOffset.UtcNow);
-    var server = WebhookServer.Build(
-        configuration => configuration.AddInMemoryCollection(new Dictionary<string, string?> { ["server:address"] = "127.0.0.1", ["server:port"] = "0", ["server:healthPort"] = "0" }),
-        ClusterSource.FromKubeconfig(kubeconfig, null),
-        ServingCertificate.From(certificate),
-        LogEventLevel.Error);
-    await server.StartAsync();
-    await Eventually.IsTrueAsync("the webhook has its first lists", () => Task.FromResult(
-        server.Services.GetRequiredService<ClusterState>().Current is not null && server.Services.GetRequiredService<NodeUsageCache>().IsFollowed));
-    await api.CreateAsync("/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations", RegistrationTemplate.Fill(new RegistrationChoices
-    {
-        Name = "admission-las",
-        Address = new WebhookAddress.Url(new Uri(WebhookServer.WebhookAddress(server), MutateEndpoint.Path)),
-        CaBundle = Encoding.ASCII.GetBytes(certificate.Authority.ExportCertificatePem()),
-        IsEveryPod = true,
-    }));
-    return server;
-}

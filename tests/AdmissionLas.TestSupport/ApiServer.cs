@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Http.Headers;
-using System.Net.Security;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
@@ -18,20 +17,8 @@ public sealed class ApiServer : IDisposable
 
     public ApiServer(string kubeconfig)
     {
-        var configuration = KubernetesClientConfiguration.BuildConfigFromConfigFile(kubeconfig);
-        var trust = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
-        trust.CustomTrustStore.AddRange(configuration.SslCaCerts);
-        var ssl = new SslClientAuthenticationOptions { CertificateChainPolicy = trust };
-        if (configuration.ClientCertificateData is { Length: > 0 } certificate)
-        {
-            ssl.ClientCertificates = [X509Certificate2.CreateFromPem(Decode(certificate), Decode(configuration.ClientCertificateKeyData))];
-        }
-
-        http = new HttpClient(new SocketsHttpHandler { SslOptions = ssl }) { BaseAddress = new Uri(configuration.Host), Timeout = TimeSpan.FromSeconds(90) };
-        if (configuration.AccessToken is { Length: > 0 } token)
-        {
-            http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
-        }
+        http = Connect(kubeconfig);
+        http.Timeout = TimeSpan.FromSeconds(90);
     }
 
     public Uri Address => http.BaseAddress!;
@@ -77,6 +64,25 @@ public sealed class ApiServer : IDisposable
     }
 
     public void Dispose() => http.Dispose();
+
+    /// <summary>A client with the rights of a kubeconfig's user.</summary>
+    internal static HttpClient Connect(string kubeconfig)
+    {
+        var configuration = KubernetesClientConfiguration.BuildConfigFromConfigFile(kubeconfig);
+        var tls = Trust.In(configuration.SslCaCerts);
+        if (configuration.ClientCertificateData is { Length: > 0 } certificate)
+        {
+            tls.ClientCertificates = [X509Certificate2.CreateFromPem(Decode(certificate), Decode(configuration.ClientCertificateKeyData))];
+        }
+
+        var http = new HttpClient(new SocketsHttpHandler { SslOptions = tls }) { BaseAddress = new Uri(configuration.Host) };
+        if (configuration.AccessToken is { Length: > 0 } token)
+        {
+            http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
+        }
+
+        return http;
+    }
 
     async Task<JsonObject> SendAsync(HttpMethod method, string path, JsonObject? value, string contentType = "application/json")
     {

@@ -1,11 +1,5 @@
-using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
-using AdmissionLas.Configuration;
-using AdmissionLas.Registration;
 using AdmissionLas.Server;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.Extensions.Configuration;
-using Microsoft.Extensions.DependencyInjection;
 using Serilog.Events;
 
 namespace AdmissionLas.ClusterTests.Support;
@@ -25,31 +19,23 @@ public sealed class ControlPlane : IAsyncLifetime
     readonly string ownFiles = Directory.CreateTempSubdirectory("admissionlas-cluster-tests-").FullName;
     readonly DevelopmentCertificate certificate = DevelopmentCertificate.Create(DateTimeOffset.UtcNow);
     readonly ClientAuthority clients = new();
-    string kubeconfig = "";
     int webhookPort;
-    WebApplication? webhook;
-    HttpClient? caller;
+    RunningWebhook? webhook;
     ApiServer? api;
 
     internal ApiServer Api => api!;
 
     /// <summary>The cluster admin's.</summary>
-    internal string Kubeconfig => kubeconfig;
+    internal string Kubeconfig { get; private set; } = "";
 
-    /// <summary>Where the webhook answers, this one or another on this machine.</summary>
-    internal Uri Address(int? port = null) => new($"https://127.0.0.1:{port ?? webhookPort}{MutateEndpoint.Path}");
-
-    /// <summary>The authority that signed the webhook's certificate, PEM.</summary>
-    internal string AuthorityPem => certificate.Authority.ExportCertificatePem();
+    /// <summary>The webhook that is registered; a test that changes something in it puts it back.</summary>
+    internal RunningWebhook Webhook => webhook!;
 
     /// <summary>The view that the running webhook answers from.</summary>
-    internal ClusterState State => webhook!.Services.GetRequiredService<ClusterState>();
-
-    /// <summary>What it is made of; a test that changes something puts it back.</summary>
-    internal IServiceProvider Services => webhook!.Services;
+    internal ClusterState State => Webhook.State;
 
     /// <summary>What it has counted.</summary>
-    internal NodeUsageCache UsageCache => webhook!.Services.GetRequiredService<NodeUsageCache>();
+    internal NodeUsageCache UsageCache => Webhook.UsageCache;
 
     /// <summary>The common name of the certificate that the API server shows to webhooks that ask for one.</summary>
     internal const string ApiServerName = "kube-apiserver";
@@ -57,59 +43,33 @@ public sealed class ControlPlane : IAsyncLifetime
     public async Task InitializeAsync()
     {
         // The oldest release that is supported is newer than the one that can be built here, and counts like today's.
-        kubeconfig = (await script.RunAsync("up", "--no-webhook", "--quiet", "--scheduler-weights", "today", "--admission-config", WriteAdmissionConfiguration())).Trim();
-        api = new ApiServer(kubeconfig);
-        var trust = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
-        trust.CustomTrustStore.Add(certificate.Authority);
-        caller = new HttpClient(new SocketsHttpHandler { SslOptions = new SslClientAuthenticationOptions { CertificateChainPolicy = trust } });
+        Kubeconfig = (await script.RunAsync("up", "--no-webhook", "--quiet", "--scheduler-weights", "today", "--admission-config", WriteAdmissionConfiguration())).Trim();
+        api = new ApiServer(Kubeconfig);
         await StartWebhookAsync();
-        await RegisterAsync(Registration);
+        await RegisterAsync();
     }
 
     public async Task DisposeAsync()
     {
         await StopWebhookAsync();
-        caller?.Dispose();
         api?.Dispose();
         await script.RunAsync("down", "--quiet");
         Directory.Delete(ownFiles, recursive: true);
     }
 
-    /// <summary>Starts and registers a second webhook, which answers only callers of these names.</summary>
-    internal async Task<IAsyncDisposable> StartWebhookForAsync(string name, params string[] allowedClients)
+    /// <summary>Starts another webhook, which answers only callers of these names, and registers it in place of the first.</summary>
+    internal async Task<RunningWebhook> StartWebhookForAsync(params string[] allowedClients)
     {
-        var (file, key) = DevelopmentCertificate.InDirectory(ownFiles, DateTimeOffset.UtcNow);
-        var settings = new Dictionary<string, string?>
-        {
-            ["server:address"] = "127.0.0.1",
-            ["server:port"] = "0",
-            ["server:healthPort"] = "0",
-            ["server:certificate"] = file,
-            ["server:certificateKey"] = key,
-            ["server:clientCa"] = Path.Combine(ownFiles, "client-ca.crt"),
-        };
+        var settings = new Dictionary<string, string?> { ["server:clientCa"] = Path.Combine(ownFiles, "client-ca.crt") };
         foreach (var (i, client) in allowedClients.Index())
         {
             settings[$"server:allowedClients:{i}"] = client;
         }
 
-        var server = WebhookServer.Build(
-            configuration => configuration.AddInMemoryCollection(settings), ClusterSource.FromKubeconfig(kubeconfig, null), quietest: LogEventLevel.Error);
-        await server.StartAsync();
-        await Eventually.IsTrueAsync("the second webhook has its nodes", () =>
-            Task.FromResult(server.Services.GetRequiredService<ClusterState>().Current is { Nodes.Count: > 0 }));
-        await RegisterAsync(name, port: WebhookServer.WebhookAddress(server).Port, authorityPem: await File.ReadAllTextAsync(Path.Combine(ownFiles, "ca.crt")));
-        return new SecondWebhook(this, name, server);
-    }
-
-    sealed class SecondWebhook(ControlPlane cluster, string name, WebApplication server) : IAsyncDisposable
-    {
-        public async ValueTask DisposeAsync()
-        {
-            await cluster.UnregisterAsync(name);
-            await server.StopAsync(new CancellationToken(canceled: true));
-            await server.DisposeAsync();
-        }
+        var other = await RunningWebhook.FollowAsync(Kubeconfig, settings, certificates: ownFiles);
+        await UnregisterAsync();
+        await RegisterAsync(other);
+        return other;
     }
 
     /// <summary>
@@ -145,27 +105,20 @@ public sealed class ControlPlane : IAsyncLifetime
 
     /// <summary>Starts the webhook on the port that is registered and waits until it is ready.</summary>
     /// <param name="apiServer">How it reaches the API server; <see langword="null"/> for directly.</param>
-    /// <param name="assumeSeconds">How long it believes in a pod that nobody shows it.</param>
+    /// <param name="assumeSeconds">How long it believes in a pod that no watch shows it.</param>
     internal async Task StartWebhookAsync(Uri? apiServer = null, int assumeSeconds = 60)
     {
-        webhook = WebhookServer.Build(
-            configuration =>
+        webhook = await RunningWebhook.FollowAsync(
+            KubeconfigFor(apiServer),
+            new()
             {
-                ConfigurationFile.Add(configuration, Checkout.PathOf("tests/Corpus/rules.yaml"));
-                configuration.AddInMemoryCollection(new Dictionary<string, string?>
-                {
-                    ["server:address"] = "127.0.0.1",
-                    ["server:port"] = webhookPort.ToString(CultureInfo.InvariantCulture),
-                    ["server:healthPort"] = "0",
-                    ["usage:assumeSeconds"] = assumeSeconds.ToString(CultureInfo.InvariantCulture),
-                });
+                ["server:port"] = webhookPort.ToString(CultureInfo.InvariantCulture),
+                ["usage:assumeSeconds"] = assumeSeconds.ToString(CultureInfo.InvariantCulture),
             },
-            ClusterSource.FromKubeconfig(KubeconfigFor(apiServer), null),
-            ServingCertificate.From(certificate),
-            apiServer is null ? LogEventLevel.Warning : LogEventLevel.Error);
-        await webhook.StartAsync();
-        webhookPort = WebhookServer.WebhookAddress(webhook).Port;
-        await Eventually.IsTrueAsync("the webhook has its first lists", () => Task.FromResult(State.Current is { Nodes.Count: > 0 } && UsageCache.IsFollowed));
+            Checkout.PathOf("tests/Corpus/rules.yaml"),
+            certificate: certificate,
+            quietest: apiServer is null ? LogEventLevel.Warning : LogEventLevel.Error);
+        webhookPort = webhook.Mutate.Port;
     }
 
     /// <summary>
@@ -193,10 +146,10 @@ public sealed class ControlPlane : IAsyncLifetime
     {
         if (apiServer is null)
         {
-            return kubeconfig;
+            return Kubeconfig;
         }
 
-        var text = Checkout.Yaml(kubeconfig);
+        var text = Checkout.Yaml(Kubeconfig);
         text["clusters"]![0]!["cluster"]!["server"] = $"{apiServer}";
         var file = Path.Combine(ownFiles, $"kubeconfig-{apiServer.Port}");
         File.WriteAllText(file, text.ToJsonString());
@@ -207,43 +160,27 @@ public sealed class ControlPlane : IAsyncLifetime
     {
         if (webhook is not null)
         {
-            await webhook.StopAsync(new CancellationToken(canceled: true));
             await webhook.DisposeAsync();
             webhook = null;
         }
     }
 
-    /// <summary>What the webhook's readiness probe says.</summary>
-    internal async Task<string> ReadinessAsync() => await caller!.GetStringAsync(new Uri(WebhookServer.HealthAddress(webhook!), "/readyz"));
-
-    /// <summary>Asks the webhook itself, without the API server.</summary>
-    internal async Task<JsonObject> ReviewAsync(JsonObject pod)
-    {
-        using var content = new StringContent(SampleReview.Of(pod, "direct").ToJsonString(), Encoding.UTF8, "application/json");
-        using var response = await caller!.PostAsync(Address(), content);
-        response.EnsureSuccessStatusCode();
-        return JsonNode.Parse(await response.Content.ReadAsStringAsync())!["response"]!.AsObject();
-    }
-
     /// <summary>Registers the webhook as <c>admission-las register --every-pod</c> does.</summary>
-    internal Task RegisterAsync(string name, string[]? reviewVersions = null, int? port = null, string? authorityPem = null)
+    /// <param name="other">Another webhook in its place.</param>
+    /// <param name="port">The port that the API server calls, if another one leads there.</param>
+    internal Task RegisterAsync(ServedWebhook? other = null, int? port = null) =>
+        Api.CreateAsync(Registrations, (other ?? Webhook).Registration(Registration, port));
+
+    internal Task UnregisterAsync(string name = Registration) => Api.DeleteAsync($"{Registrations}/{name}");
+
+    /// <summary>Registers the webhook again, after a test has had its own registration in its place.</summary>
+    internal async Task RestoreRegistrationAsync()
     {
-        var registration = RegistrationTemplate.Fill(new RegistrationChoices
-        {
-            Name = name,
-            Address = new WebhookAddress.Url(Address(port)),
-            CaBundle = Encoding.ASCII.GetBytes(authorityPem ?? AuthorityPem),
-            IsEveryPod = true,
-        });
-        if (reviewVersions is not null)
-        {
-            registration["webhooks"]![0]!["admissionReviewVersions"] = new JsonArray([.. reviewVersions.Select(v => JsonValue.Create(v))]);
-        }
-
-        return Api.CreateAsync(Registrations, registration);
+        await UnregisterAsync();
+        await RegisterAsync();
+        await using var ns = await CreateNamespaceAsync();
+        await ns.WebhookIsCalledAsync();
     }
-
-    internal Task UnregisterAsync(string name) => Api.DeleteAsync($"{Registrations}/{name}");
 
     internal Task KillApiServerAsync() => script.RunAsync("stop", "apiserver", "--kill", "--quiet");
 
@@ -276,7 +213,7 @@ public sealed class ControlPlane : IAsyncLifetime
     }
 }
 
-/// <summary>All cluster tests share one control plane, one test at a time: nodes belong to everybody.</summary>
+/// <summary>All cluster tests share one control plane, one test at a time: all of them use the nodes.</summary>
 [CollectionDefinition(Name)]
 public sealed class ControlPlaneCollection : ICollectionFixture<ControlPlane>
 {

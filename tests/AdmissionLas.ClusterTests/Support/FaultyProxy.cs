@@ -1,11 +1,5 @@
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.WebUtilities;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 
 namespace AdmissionLas.ClusterTests.Support;
 
@@ -21,18 +15,18 @@ sealed class FaultyProxy : IAsyncDisposable
     static readonly TimeSpan ShortLife = TimeSpan.FromMilliseconds(300);
 
     readonly ApiServer api;
-    readonly WebApplication app;
+    LoopbackServer? server;
     long watches;
     long expired;
     long pages;
     volatile bool expires;
 
-    FaultyProxy(ApiServer api, WebApplication app) => (this.api, this.app) = (api, app);
+    FaultyProxy(ApiServer api) => this.api = api;
 
-    internal Uri Address => new(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
+    internal Uri Address => new(server!.Address);
 
     /// <summary>
-    /// While set, no version is good for long: of two watches one is answered 410 at once, and one is told so in its stream soon after.
+    /// While set, no version is good for long: of two watches one is answered 410 at once, and one gets it in its stream soon after.
     /// </summary>
     internal bool Expires
     {
@@ -40,7 +34,7 @@ sealed class FaultyProxy : IAsyncDisposable
         set => expires = value;
     }
 
-    /// <summary>How often 410 was answered in the API server's stead.</summary>
+    /// <summary>How often the proxy itself answered 410.</summary>
     internal long Expired => Interlocked.Read(ref expired);
 
     /// <summary>How many pages were passed on that were not the first of their list.</summary>
@@ -57,21 +51,12 @@ sealed class FaultyProxy : IAsyncDisposable
 
     internal static async Task<FaultyProxy> StartAsync(ControlPlane cluster)
     {
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.WebHost.UseUrls("http://127.0.0.1:0");
-        var app = builder.Build();
-        var proxy = new FaultyProxy(cluster.Api, app);
-        app.Run(proxy.PassAsync);
-        await app.StartAsync();
+        var proxy = new FaultyProxy(cluster.Api);
+        proxy.server = await LoopbackServer.StartAsync(proxy.PassAsync);
         return proxy;
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        await app.StopAsync(new CancellationToken(canceled: true));
-        await app.DisposeAsync();
-    }
+    public ValueTask DisposeAsync() => server!.DisposeAsync();
 
     async Task PassAsync(HttpContext http)
     {

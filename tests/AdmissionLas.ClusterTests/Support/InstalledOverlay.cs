@@ -19,7 +19,7 @@ sealed class InstalledOverlay : IAsyncDisposable
     internal static async Task<InstalledOverlay> ApplyAsync(ControlPlane cluster, Overlay overlay)
     {
         var installed = new InstalledOverlay(cluster, await AsServedAsync(cluster.Api, overlay));
-        await cluster.UnregisterAsync(ControlPlane.Registration);
+        await cluster.UnregisterAsync();
         try
         {
             await installed.Kubectl.ApplyAsync(installed.objects);
@@ -48,7 +48,7 @@ sealed class InstalledOverlay : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await DeleteAsync();
-        await SharedWebhook.RestoreAsync(cluster);
+        await cluster.RestoreRegistrationAsync();
     }
 
     /// <summary>

@@ -1,10 +1,6 @@
 using System.Net.Sockets;
 using AdmissionLas.Certificates;
-using AdmissionLas.Server;
 using k8s;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.Extensions.Configuration;
-using Serilog.Events;
 
 namespace AdmissionLas.ClusterTests.Support;
 
@@ -36,7 +32,7 @@ sealed class InstalledWebhook : IAsyncDisposable
     readonly ServiceForwarder forwarder = new(TimeSpan.FromMilliseconds(200));
     readonly CancellationTokenSource stop = new();
     readonly List<Task> kubelets = [];
-    readonly List<WebApplication> servers = [];
+    readonly List<RunningWebhook> servers = [];
     InstalledOverlay? overlay;
 
     InstalledWebhook(ControlPlane cluster) => this.cluster = cluster;
@@ -84,7 +80,7 @@ sealed class InstalledWebhook : IAsyncDisposable
         await Eventually.IsTrueAsync("both replicas are ready", () => Task.FromResult(forwarder.ReadyCount == Replicas.Count));
     }
 
-    /// <summary>The authorities that the API server is told to trust; a broken bundle is none.</summary>
+    /// <summary>The authorities that the API server trusts; a broken bundle is none.</summary>
     internal async Task<TrustBundle?> TrustedAsync()
     {
         var webhooks = (await cluster.Api.GetAsync(Registration))["webhooks"]!.AsArray();
@@ -92,7 +88,7 @@ sealed class InstalledWebhook : IAsyncDisposable
         return TrustBundle.Read(Encoding.UTF8.GetString(Convert.FromBase64String(Assert.Single(texts))));
     }
 
-    /// <summary>Somebody writes this into every entry of the registration.</summary>
+    /// <summary>Writes this into every entry of the registration, as a stranger might.</summary>
     internal async Task OverwriteTrustAsync(string pem)
     {
         var webhooks = (await cluster.Api.GetAsync(Registration))["webhooks"]!.DeepClone().AsArray();
@@ -115,14 +111,13 @@ sealed class InstalledWebhook : IAsyncDisposable
         await Task.WhenAll(kubelets);
         foreach (var server in servers)
         {
-            await server.StopAsync(new CancellationToken(canceled: true));
             await server.DisposeAsync();
         }
 
         await forwarder.DisposeAsync();
         if (overlay is not null)
         {
-            // At once: without a kubelet nobody confirms that they have ended.
+            // At once: without a kubelet nothing confirms that they have ended.
             await cluster.Api.DeleteAsync($"/api/v1/namespaces/{Namespace}/pods");
             await overlay.DisposeAsync();
         }
@@ -217,20 +212,15 @@ sealed class InstalledWebhook : IAsyncDisposable
 
     async Task StartServerAsync(string certificates, IPEndPoint endpoint)
     {
-        var server = WebhookServer.Build(
-            configuration => configuration.AddInMemoryCollection(new Dictionary<string, string?>
-            {
-                ["server:address"] = endpoint.Address.ToString(),
-                ["server:port"] = endpoint.Port.ToString(CultureInfo.InvariantCulture),
-                ["server:healthPort"] = "0",
-                ["server:certificate"] = Path.Combine(certificates, "tls.crt"),
-                ["server:certificateKey"] = Path.Combine(certificates, "tls.key"),
-                ["server:certificateReloadSeconds"] = "1",
-            }),
-            ClusterSource.FromKubeconfig(cluster.Kubeconfig, null),
-            quietest: LogEventLevel.Error);
-        await server.StartAsync();
+        var server = await RunningWebhook.FollowAsync(cluster.Kubeconfig, new()
+        {
+            ["server:address"] = endpoint.Address.ToString(),
+            ["server:port"] = endpoint.Port.ToString(CultureInfo.InvariantCulture),
+            ["server:certificate"] = Path.Combine(certificates, "tls.crt"),
+            ["server:certificateKey"] = Path.Combine(certificates, "tls.key"),
+            ["server:certificateReloadSeconds"] = "1",
+        });
         servers.Add(server);
-        forwarder.Add(endpoint, new Uri(WebhookServer.HealthAddress(server), "/readyz"));
+        forwarder.Add(endpoint, server.Health("/readyz"));
     }
 }

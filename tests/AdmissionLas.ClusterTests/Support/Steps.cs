@@ -11,7 +11,7 @@ static class Steps
     /// <summary>A training step whose only container states no requests.</summary>
     internal static JsonObject Training() => Pod(new JsonObject { ["typeOfComponent"] = "Training" }, null, null);
 
-    /// <summary>A pod that is no step and goes where it is told.</summary>
+    /// <summary>A pod that is no step, on this node.</summary>
     internal static JsonObject Filler(string node, string cpu, string memory = "16Mi")
     {
         var pod = Pod([], cpu, memory);

@@ -22,6 +22,13 @@ sealed class TestNamespace(ApiServer api, string name, Func<Task> settle) : IAsy
         return node!;
     }
 
+    /// <summary>Waits until the API server calls a webhook for prediction steps.</summary>
+    internal Task WebhookIsCalledAsync() => Eventually.IsTrueAsync("the API server calls the webhook", IsStepPlacedAsync);
+
+    /// <summary>Waits until it calls none.</summary>
+    internal Task WebhookIsNotCalledAsync() =>
+        Eventually.IsTrueAsync("the API server no longer calls the webhook", async () => !await IsStepPlacedAsync());
+
     internal Task AddAsync(string resource, JsonObject value, string apiPrefix = "/api/v1") =>
         api.CreateAsync($"{apiPrefix}/namespaces/{name}/{resource}", value);
 
@@ -36,6 +43,8 @@ sealed class TestNamespace(ApiServer api, string name, Func<Task> settle) : IAsy
             await api.DeleteAsync($"{Pods}/{pod["metadata"]!["name"]}"));
         await settle();
     }
+
+    async Task<bool> IsStepPlacedAsync() => DecisionOf(await CreateAsync(Steps.Predict("HOME-EDGE"))) is not null;
 
     /// <summary>What the webhook wrote on a pod; <see langword="null"/> when it left the pod alone.</summary>
     internal static string? DecisionOf(JsonObject pod) => pod["metadata"]!["annotations"]?[PodHints.DecisionKey]?.GetValue<string>();

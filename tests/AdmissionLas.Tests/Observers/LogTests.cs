@@ -12,7 +12,7 @@ public sealed class LogTests : IDisposable
     [Fact]
     public async Task A_decision_is_one_line_of_json_with_the_request_the_reason_and_the_node()
     {
-        await using var webhook = await ServedProcess.StartAsync();
+        await using var webhook = await WebhookProcess.StartAsync();
 
         await webhook.ReviewAsync(RunningWebhook.Predict("HOME-EDGE"), "uid-of-this-review");
 
@@ -29,7 +29,7 @@ public sealed class LogTests : IDisposable
     {
         var config = Path.Combine(files.FullName, "config.yaml");
         await File.WriteAllTextAsync(config, "logging: { level: Error }");
-        await using var webhook = await ServedProcess.StartAsync(arguments: ["--config", config]);
+        await using var webhook = await WebhookProcess.StartAsync([.. WebhookProcess.Testbed, "--config", config]);
         await webhook.ReviewAsync(RunningWebhook.Predict("HOME-EDGE"), "before");
 
         await File.WriteAllTextAsync(config, "logging: { level: Information }");
@@ -41,7 +41,7 @@ public sealed class LogTests : IDisposable
             return Decisions(webhook).Length > 0;
         });
         Assert.DoesNotContain(Decisions(webhook), d => $"{d["Uid"]}" == "before");
-        await Eventually.IsTrueAsync("the change is logged", () => Task.FromResult(webhook.Log.Contains("Log lines are written from level {LogLevel} on", StringComparison.Ordinal)));
+        await webhook.Process.WritesAsync("Log lines are written from level {LogLevel} on");
     }
 
     [Fact]
@@ -49,11 +49,11 @@ public sealed class LogTests : IDisposable
     {
         var config = Path.Combine(files.FullName, "config.yaml");
         await File.WriteAllTextAsync(config, "logging: { level: Information }");
-        await using var webhook = await ServedProcess.StartAsync(arguments: ["--config", config]);
+        await using var webhook = await WebhookProcess.StartAsync([.. WebhookProcess.Testbed, "--config", config]);
 
         await File.WriteAllTextAsync(config, "logging: { level: Chatty }");
 
-        await Eventually.IsTrueAsync("it is told", () => Task.FromResult(webhook.Log.Contains("\"Word\":\"Chatty\"", StringComparison.Ordinal)));
+        await webhook.Process.WritesAsync("\"Word\":\"Chatty\"");
         await webhook.ReviewAsync(RunningWebhook.Predict("HOME-EDGE"), "after");
         await Eventually.IsTrueAsync("decisions are still logged", () => Task.FromResult(Decisions(webhook).Any(d => $"{d["Uid"]}" == "after")));
     }
@@ -61,7 +61,7 @@ public sealed class LogTests : IDisposable
     [Fact]
     public async Task Not_even_the_most_talkative_level_tells_what_is_in_a_pod()
     {
-        await using var webhook = await ServedProcess.StartAsync(environment: new() { ["ADMISSION_LAS_LOGGING__LEVEL"] = "Verbose" });
+        await using var webhook = await WebhookProcess.StartAsync(environment: new() { ["ADMISSION_LAS_LOGGING__LEVEL"] = "Verbose" });
         var placed = WithSecrets("HOME-EDGE");
         var unplaced = WithSecrets("NOWHERE");
         var unreadable = WithSecrets("HOME-EDGE");
@@ -75,8 +75,8 @@ public sealed class LogTests : IDisposable
         await webhook.ReviewAsync(WithSecrets("HOME-EDGE"), "the-last");
 
         await Eventually.IsTrueAsync("all is logged", () => Task.FromResult(Decisions(webhook).Any(d => $"{d["Uid"]}" == "the-last")));
-        Assert.DoesNotContain(Secret, webhook.Log, StringComparison.Ordinal);
-        Assert.DoesNotContain("\"containers\"", webhook.Log, StringComparison.Ordinal);
+        Assert.DoesNotContain(Secret, webhook.Process.Log, StringComparison.Ordinal);
+        Assert.DoesNotContain("\"containers\"", webhook.Process.Log, StringComparison.Ordinal);
     }
 
     static JsonObject WithSecrets(string location)
@@ -89,6 +89,6 @@ public sealed class LogTests : IDisposable
     }
 
     // Each line must be whole JSON; the ones of decisions are picked out.
-    static JsonObject[] Decisions(ServedProcess webhook) =>
-        [.. webhook.Log.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => JsonNode.Parse(l)!.AsObject()).Where(l => l.ContainsKey("Decision"))];
+    static JsonObject[] Decisions(WebhookProcess webhook) =>
+        [.. webhook.Process.Log.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => JsonNode.Parse(l)!.AsObject()).Where(l => l.ContainsKey("Decision"))];
 }

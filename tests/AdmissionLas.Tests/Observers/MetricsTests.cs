@@ -19,9 +19,9 @@ public sealed partial class MetricsTests(MonitoredWebhook webhook) : IClassFixtu
         var readme = await File.ReadAllTextAsync(Checkout.PathOf("manifests/README.md"));
 
         var documented = TableRow().Matches(readme).Select(m => m.Groups["name"].Value).Order(StringComparer.Ordinal);
-        var told = TypeLine().Matches(await MetricsAsync()).Select(m => m.Groups["name"].Value).Order(StringComparer.Ordinal);
+        var served = TypeLine().Matches(await MetricsAsync()).Select(m => m.Groups["name"].Value).Order(StringComparer.Ordinal);
 
-        Assert.Equal(told, documented);
+        Assert.Equal(served, documented);
     }
 
     [Theory]
@@ -61,7 +61,7 @@ public sealed partial class MetricsTests(MonitoredWebhook webhook) : IClassFixtu
         Assert.Equal(System.Net.HttpStatusCode.NotFound, response.StatusCode);
     }
 
-    Task<string> MetricsAsync() => webhook.Server.Plain.GetStringAsync(new Uri("/metrics", UriKind.Relative));
+    Task<string> MetricsAsync() => webhook.Server.Client.GetStringAsync(webhook.Server.Health("/metrics"));
 
     [GeneratedRegex(@"^\| `(?<name>admission_las_\w+)`", RegexOptions.Multiline)]
     private static partial Regex TableRow();

@@ -9,15 +9,16 @@ public sealed class MonitoredWebhook : IAsyncLifetime
 {
     const int BodyLimitBytes = 64 * 1024;
 
+    readonly DirectoryInfo files = Directory.CreateTempSubdirectory("admissionlas-monitored-");
     readonly CancellationTokenSource stop = new();
     FakeApiServer? api;
-    ServedProcess? server;
+    WebhookProcess? server;
     Prometheus? prometheus;
     Task traffic = Task.CompletedTask;
 
     internal Prometheus Prometheus => prometheus!;
 
-    internal ServedProcess Server => server!;
+    internal WebhookProcess Server => server!;
 
     public async Task InitializeAsync()
     {
@@ -41,9 +42,11 @@ public sealed class MonitoredWebhook : IAsyncLifetime
         api.OnList(List("1", null, Node("near", "1ms", isReady: false), Node("next", "5ms"), Node("far", "80ms")))
             .OnWatch(Watch(staysOpen: false, Bookmark("2")))
             .OnWatch(Watch(staysOpen: true));
-        server = await ServedProcess.StartAsync(api, new() { ["ADMISSION_LAS_SERVER__BODYLIMITBYTES"] = $"{BodyLimitBytes}", ["ADMISSION_LAS_LOGGING__LEVEL"] = "Error" });
+        server = await WebhookProcess.StartAsync(
+            ["--kubeconfig", Kubeconfig.Write(files.FullName, api.Address)],
+            new() { ["ADMISSION_LAS_SERVER__BODYLIMITBYTES"] = $"{BodyLimitBytes}", ["ADMISSION_LAS_LOGGING__LEVEL"] = "Error" });
         await SendAsync();
-        prometheus = await Prometheus.StartAsync(server.HealthTarget);
+        prometheus = await Prometheus.StartAsync(server.Health("").Authority);
         traffic = KeepSendingAsync();
     }
 
@@ -55,6 +58,7 @@ public sealed class MonitoredWebhook : IAsyncLifetime
         await (prometheus?.DisposeAsync() ?? ValueTask.CompletedTask);
         await (server?.DisposeAsync() ?? ValueTask.CompletedTask);
         await (api?.DisposeAsync() ?? ValueTask.CompletedTask);
+        files.Delete(recursive: true);
     }
 
     /// <summary>A step of each kind, and a request that is refused.</summary>
@@ -67,13 +71,7 @@ public sealed class MonitoredWebhook : IAsyncLifetime
         training["metadata"]!["labels"]!["typeOfComponent"] = "Training";
         await server.ReviewAsync(training);
         // HTTP/2: there a refusal can overtake the body.
-        using var tooLarge = new HttpRequestMessage(HttpMethod.Post, server.Mutate)
-        {
-            Content = RunningWebhook.Json(new string(' ', BodyLimitBytes + 1)),
-            Version = HttpVersion.Version20,
-            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
-        };
-        using var refused = await server.Client.SendAsync(tooLarge);
+        using var refused = await server.PostAsync(RunningWebhook.Json(new string(' ', BodyLimitBytes + 1)));
     }
 
     // A rate is between two scrapes that saw different counts.

@@ -1,11 +1,5 @@
 using System.Collections.Concurrent;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 
 namespace AdmissionLas.Tests.Observers;
 
@@ -16,18 +10,18 @@ public sealed class TraceTests
     public async Task A_reviews_span_carries_the_decision()
     {
         await using var receiver = await Receiver.StartAsync();
-        await using var webhook = await ServedProcess.StartAsync(environment: receiver.Environment);
+        await using var webhook = await WebhookProcess.StartAsync(environment: receiver.Environment);
 
         await webhook.ReviewAsync(RunningWebhook.Predict("HOME-EDGE"), "uid-of-this-review");
 
         await receiver.HasAsync("uid-of-this-review"u8.ToArray());
-        string[] told =
+        string[] carried =
         [
             "service.name", "admission-las", "review", "admission_las.request.uid", "admission_las.outcome", "Placed", "admission_las.component", "predict", "admission_las.reason", "nearest",
             "admission_las.location", "HOME-EDGE", "k8s.node.name", "home-edge-node", "k8s.namespace.name", "kubeflow", "admission_las.latency_ms",
             "admission_las.decision", "home-edge-node (9.8 ms) adaptive",
         ];
-        Assert.All(told, text => Assert.True(receiver.Has(Encoding.UTF8.GetBytes(text)), text));
+        Assert.All(carried, text => Assert.True(receiver.Has(Encoding.UTF8.GetBytes(text)), text));
         // A double on the wire: https://protobuf.dev/programming-guides/encoding/#non-varints.
         Assert.True(receiver.Has(BitConverter.GetBytes(9.8)), "the latency's own bytes");
     }
@@ -36,10 +30,11 @@ public sealed class TraceTests
     public async Task A_review_of_a_traced_request_is_a_part_of_that_requests_trace()
     {
         await using var receiver = await Receiver.StartAsync();
-        await using var webhook = await ServedProcess.StartAsync(environment: receiver.Environment);
+        await using var webhook = await WebhookProcess.StartAsync(environment: receiver.Environment);
         const string trace = "0af7651916cd43dd8448eb211c80319c", span = "b7ad6b7169203331";
 
-        await webhook.ReviewAsync(RunningWebhook.Predict("HOME-EDGE"), traceParent: $"00-{trace}-{span}-01");
+        webhook.Client.DefaultRequestHeaders.Add("traceparent", $"00-{trace}-{span}-01");
+        await webhook.ReviewAsync(RunningWebhook.Predict("HOME-EDGE"));
 
         await receiver.HasAsync(Convert.FromHexString(trace));
         Assert.True(receiver.Has(Convert.FromHexString(span)), "the caller's span as the parent");
@@ -48,7 +43,7 @@ public sealed class TraceTests
     [Fact]
     public async Task A_receiver_that_is_not_there_costs_no_review_anything()
     {
-        await using var webhook = await ServedProcess.StartAsync(environment: new()
+        await using var webhook = await WebhookProcess.StartAsync(environment: new()
         {
             ["OTEL_EXPORTER_OTLP_ENDPOINT"] = "http://127.0.0.1:1",
             ["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/protobuf",
@@ -61,26 +56,22 @@ public sealed class TraceTests
         }
     }
 
-    sealed class Receiver(WebApplication app) : IAsyncDisposable
+    sealed class Receiver : IAsyncDisposable
     {
         readonly ConcurrentQueue<byte[]> bodies = new();
+        LoopbackServer? server;
 
         internal Dictionary<string, string> Environment => new()
         {
-            ["OTEL_EXPORTER_OTLP_ENDPOINT"] = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single(),
+            ["OTEL_EXPORTER_OTLP_ENDPOINT"] = server!.Address,
             ["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/protobuf",
             ["OTEL_BSP_SCHEDULE_DELAY"] = "100",
         };
 
         internal static async Task<Receiver> StartAsync()
         {
-            var builder = WebApplication.CreateSlimBuilder(["--hostBuilder:reloadConfigOnChange=false"]);
-            builder.Logging.ClearProviders();
-            builder.WebHost.UseUrls("http://127.0.0.1:0");
-            var app = builder.Build();
-            var receiver = new Receiver(app);
-            app.Run(receiver.TakeAsync);
-            await app.StartAsync();
+            var receiver = new Receiver();
+            receiver.server = await LoopbackServer.StartAsync(receiver.TakeAsync);
             return receiver;
         }
 
@@ -88,11 +79,7 @@ public sealed class TraceTests
 
         internal Task HasAsync(byte[] bytes) => Eventually.IsTrueAsync("the span is received", () => Task.FromResult(Has(bytes)));
 
-        public async ValueTask DisposeAsync()
-        {
-            await app.StopAsync(new CancellationToken(canceled: true));
-            await app.DisposeAsync();
-        }
+        public ValueTask DisposeAsync() => server!.DisposeAsync();
 
         async Task TakeAsync(HttpContext http)
         {

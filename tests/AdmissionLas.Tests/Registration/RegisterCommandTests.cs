@@ -1,10 +1,9 @@
 using AdmissionLas.Certificates;
-using AdmissionLas.Cli;
 using Microsoft.AspNetCore.Http;
 
 namespace AdmissionLas.Tests.Registration;
 
-/// <summary>What an admin is told who gets <c>register</c> wrong, and what it does on a server that is newer than the real one of the cluster tests.</summary>
+/// <summary>The messages for a wrong <c>register</c>, and what it does on a server that is newer than the real one of the cluster tests.</summary>
 public sealed class RegisterCommandTests : IDisposable
 {
     static readonly CertificatePolicy Policy = new()
@@ -127,7 +126,7 @@ public sealed class RegisterCommandTests : IDisposable
             }
         };
 
-        var (exitCode, output, errors) = await RegisterAsync("--kubeconfig", KubeconfigFor(server));
+        var (exitCode, output, errors) = await RegisterAsync("--kubeconfig", Kubeconfig.Write(directory, server.Address));
 
         Assert.True(exitCode == 0, errors);
         Assert.Equal(["All"], tried);
@@ -164,7 +163,7 @@ public sealed class RegisterCommandTests : IDisposable
             }.ToJsonString());
         };
 
-        var (exitCode, _, errors) = await RegisterAsync("--kubeconfig", KubeconfigFor(server));
+        var (exitCode, _, errors) = await RegisterAsync("--kubeconfig", Kubeconfig.Write(directory, server.Address));
 
         Assert.True(exitCode == 0, errors);
         Assert.Equal("2", (string?)change!["metadata"]!["resourceVersion"]);
@@ -174,12 +173,11 @@ public sealed class RegisterCommandTests : IDisposable
     [Fact]
     public async Task An_api_server_that_is_away_is_told_in_words()
     {
-        var file = Path.Combine(directory, "away");
-        await File.WriteAllTextAsync(file, Kubeconfig("http://127.0.0.1:1"));
+        var file = Kubeconfig.Write(directory, "http://127.0.0.1:1");
 
         foreach (var verb in (string[])["register", "unregister"])
         {
-            Refuses(await RunAsync(verb, "--kubeconfig", file), "the API server cannot be reached");
+            Refuses(await Verb.RunAsync(verb, "--kubeconfig", file), "the API server cannot be reached");
         }
     }
 
@@ -195,45 +193,21 @@ public sealed class RegisterCommandTests : IDisposable
 
     public void Dispose() => Directory.Delete(directory, recursive: true);
 
-    Task<(int, string, string)> WithBundleAsync(string text)
+    Task<Verb> WithBundleAsync(string text)
     {
         var file = Path.Combine(directory, "ca.crt");
         File.WriteAllText(file, text);
         return RegisterAsync([.. ByUrl, "--ca-bundle", file]);
     }
 
-    string KubeconfigFor(FakeApiServer server)
-    {
-        var file = Path.Combine(directory, "kubeconfig");
-        File.WriteAllText(file, Kubeconfig(server.Address));
-        return file;
-    }
-
-    static string Kubeconfig(string server) => $$"""
-        apiVersion: v1
-        kind: Config
-        clusters: [{ name: fake, cluster: { server: "{{server}}" } }]
-        users: [{ name: fake, user: { token: none } }]
-        contexts: [{ name: fake, context: { cluster: fake, user: fake } }]
-        current-context: fake
-        """;
-
     static async Task<JsonObject> BodyAsync(HttpContext http) => (await JsonNode.ParseAsync(http.Request.Body))!.AsObject();
 
-    static void Refuses((int ExitCode, string Output, string Errors) result, string expected)
+    static void Refuses(Verb result, string expected)
     {
         Assert.Equal(1, result.ExitCode);
         Assert.Contains(expected, result.Errors, StringComparison.Ordinal);
         Assert.DoesNotContain("   at ", result.Errors, StringComparison.Ordinal);
     }
 
-    static Task<(int ExitCode, string Output, string Errors)> RegisterAsync(params string[] options) => RunAsync(["register", .. options]);
-
-    static async Task<(int ExitCode, string Output, string Errors)> RunAsync(params string[] arguments)
-    {
-        using var output = new StringWriter();
-        using var errors = new StringWriter();
-        var exitCode = await Root.Create().Parse(arguments).InvokeAsync(new() { Output = output, Error = errors });
-        return (exitCode, output.ToString(), errors.ToString());
-    }
+    static Task<Verb> RegisterAsync(params string[] options) => Verb.RunAsync(["register", .. options]);
 }

@@ -22,7 +22,7 @@ public sealed class DrainingTests
             return ready.StatusCode == HttpStatusCode.ServiceUnavailable;
         });
         using var review = await webhook.PostAsync(RunningWebhook.Json(SampleReview.Of(RunningWebhook.Predict("HOME-EDGE"), "a-uid").ToJsonString()), HttpVersion.Version11);
-        var newer = await webhook.ReviewAsync(RunningWebhook.Predict("HOME-EDGE"), HttpVersion.Version20);
+        var newer = await webhook.ReviewAsync(RunningWebhook.Predict("HOME-EDGE"), version: HttpVersion.Version20);
 
         Assert.Contains("\"patch\"", await review.Content.ReadAsStringAsync(), StringComparison.Ordinal);
         Assert.True(review.Headers.ConnectionClose, "the caller is sent elsewhere");

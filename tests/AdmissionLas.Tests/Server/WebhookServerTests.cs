@@ -17,7 +17,7 @@ public sealed class WebhookServerTests
     {
         await using var webhook = await RunningWebhook.StartAsync();
 
-        var response = await webhook.ReviewAsync(RunningWebhook.Predict("HOME-EDGE"), new Version(version));
+        var response = await webhook.ReviewAsync(RunningWebhook.Predict("HOME-EDGE"), version: new Version(version));
 
         Assert.Equal("home-edge-node", response["auditAnnotations"]!["node"]!.ToString());
         Assert.Equal("JSONPatch", response["patchType"]!.ToString());
@@ -168,7 +168,7 @@ public sealed class WebhookServerTests
             Assert.Equal(HttpStatusCode.BadRequest, refused.StatusCode);
         }
 
-        Assert.NotNull((await webhook.ReviewAsync(RunningWebhook.Predict("HOME-EDGE"), HttpVersion.Version11))["patch"]);
+        Assert.NotNull((await webhook.ReviewAsync(RunningWebhook.Predict("HOME-EDGE"), version: HttpVersion.Version11))["patch"]);
     }
 
     [Fact]
@@ -281,7 +281,7 @@ public sealed class WebhookServerTests
         Assert.Equal(1, seen.Sum("admission_las.unreadable_latency_labels", null));
     }
 
-    // An API server that nobody listens for: the first list never comes.
+    // An address where nothing listens: the first list never comes.
     static ClusterSource.ApiServer NothingYet() => new(new k8s.KubernetesClientConfiguration { Host = "http://127.0.0.1:1" });
 
     // A stream that cannot tell how long it is, so that the request does not either.

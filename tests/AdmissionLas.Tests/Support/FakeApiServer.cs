@@ -1,12 +1,6 @@
 using System.Collections.Concurrent;
 using k8s;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 
 namespace AdmissionLas.Tests.Support;
 
@@ -16,18 +10,16 @@ namespace AdmissionLas.Tests.Support;
 /// </summary>
 sealed class FakeApiServer : IAsyncDisposable
 {
-    readonly WebApplication app;
     readonly ConcurrentQueue<Func<HttpContext, Task>> lists = new();
     readonly ConcurrentQueue<Func<HttpContext, Task>> watches = new();
 
-    FakeApiServer(WebApplication app) => this.app = app;
+    LoopbackServer? server;
 
-    /// <summary>What is answered for pods, where a test follows nodes beside them; otherwise the scripts are for whatever is asked for.</summary>
+    /// <summary>Answers for pods, where a test follows nodes beside them; without it the scripts answer for every resource.</summary>
     internal Func<HttpContext, Task>? Pods { get; set; }
 
     /// <summary>How the server is reached.</summary>
-    internal KubernetesClientConfiguration Configuration =>
-        new() { Host = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single() };
+    internal KubernetesClientConfiguration Configuration => new() { Host = Address };
 
     /// <summary>The query of each list, in order.</summary>
     internal ConcurrentQueue<string> Lists { get; } = new();
@@ -35,27 +27,21 @@ sealed class FakeApiServer : IAsyncDisposable
     /// <summary>The resource version from which each watch went on, in order.</summary>
     internal ConcurrentQueue<string> Watches { get; } = new();
 
-    /// <summary>Answers what is asked of webhook registrations.</summary>
+    /// <summary>Answers requests for webhook registrations.</summary>
     internal Func<HttpContext, Task>? Registrations { get; set; }
 
-    /// <summary>Answers whoever writes an Event.</summary>
+    /// <summary>Answers requests that write an Event.</summary>
     internal Func<HttpContext, Task>? Events { get; set; }
 
-    internal string Address => app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();
+    internal string Address => server!.Address;
 
     internal KubeApi Client(TimeProvider time) => new(Configuration, time);
 
     internal static async Task<FakeApiServer> StartAsync()
     {
-        // Nothing is watched: that the webhook watches no folder is a test of its own, and it looks at this whole process.
-        var builder = WebApplication.CreateSlimBuilder(["--hostBuilder:reloadConfigOnChange=false"]);
-        builder.Logging.ClearProviders();
-        builder.WebHost.UseUrls("http://127.0.0.1:0");
-        var app = builder.Build();
-        var server = new FakeApiServer(app);
-        app.Run(server.AnswerAsync);
-        await app.StartAsync();
-        return server;
+        var fake = new FakeApiServer();
+        fake.server = await LoopbackServer.StartAsync(fake.AnswerAsync);
+        return fake;
     }
 
     internal FakeApiServer OnList(Func<HttpContext, Task> script)
@@ -152,11 +138,7 @@ sealed class FakeApiServer : IAsyncDisposable
         },
     };
 
-    public async ValueTask DisposeAsync()
-    {
-        await app.StopAsync(new CancellationToken(canceled: true));
-        await app.DisposeAsync();
-    }
+    public ValueTask DisposeAsync() => server!.DisposeAsync();
 
     Task AnswerAsync(HttpContext http)
     {

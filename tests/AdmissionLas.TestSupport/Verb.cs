@@ -1,6 +1,6 @@
 using AdmissionLas.Cli;
 
-namespace AdmissionLas.ClusterTests.Support;
+namespace AdmissionLas.TestSupport;
 
 /// <summary>What a user sees who types a verb.</summary>
 sealed record Verb(int ExitCode, string Output, string Errors)
@@ -9,6 +9,7 @@ sealed record Verb(int ExitCode, string Output, string Errors)
     {
         using var output = new StringWriter();
         using var errors = new StringWriter();
+        // A server that starts where it should have refused would run for ever.
         using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(1));
         var exitCode = await Root.Create().Parse(arguments).InvokeAsync(new() { Output = output, Error = errors }, patience.Token);
         return new Verb(exitCode, output.ToString(), errors.ToString());
