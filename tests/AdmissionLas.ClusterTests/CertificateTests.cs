@@ -17,7 +17,7 @@ public sealed class CertificateTests(ControlPlane cluster)
 
         await installed.StartAsync();
 
-        await PatchedAsync(team);
+        await team.WebhookIsCalledAsync();
         using var served = X509Certificate2.CreateFromPem((await installed.StoredCertificateAsync()).Pem);
         Assert.True(served.MatchesHostname(InstalledWebhook.Host));
         Assert.True((await installed.TrustedAsync())!.Trusts(served, [], DateTimeOffset.UtcNow));
@@ -29,7 +29,7 @@ public sealed class CertificateTests(ControlPlane cluster)
         await using var installed = await InstalledWebhook.InstallAsync(cluster);
         await installed.StartAsync();
         await using var team = await cluster.CreateNamespaceAsync();
-        await PatchedAsync(team);
+        await team.WebhookIsCalledAsync();
         await using var load = SteadyPods.Start(cluster, team);
 
         var steps = await StoppedAfterEachStepAsync(installed);
@@ -47,25 +47,25 @@ public sealed class CertificateTests(ControlPlane cluster)
         await using var installed = await InstalledWebhook.InstallAsync(cluster);
         await installed.StartAsync();
         await using var team = await cluster.CreateNamespaceAsync();
-        await PatchedAsync(team);
+        await team.WebhookIsCalledAsync();
         await using var load = SteadyPods.Start(cluster, team, TimeSpan.FromMilliseconds(10));
 
-        using (var first = CertsProcess.Start(cluster.Kubeconfig, "rotate", "--force", "authority", "--trust-delay", "30"))
+        await using (var first = Certs("rotate", "--force", "authority", "--trust-delay", "30"))
         {
-            await first.SeesAsync("waiting: API servers get 30 s");
+            await first.WritesAsync("waiting: API servers get 30 s");
             first.Kill();
         }
 
-        using var second = CertsProcess.Start(cluster.Kubeconfig, "rotate", "--trust-delay", "1");
+        await using var second = Certs("rotate", "--trust-delay", "1");
         Assert.Equal(0, await second.ExitCodeAsync());
-        using var status = CertsProcess.Start(cluster.Kubeconfig, "status");
+        await using var status = Certs("status");
         Assert.Equal(0, await status.ExitCodeAsync());
 
         var (created, unpatched) = await load.StopAsync();
         Assert.True(created > 0);
         Assert.Empty(unpatched);
-        await status.SeesAsync("pod admission-las-1: CN=admission-las.admission-las.svc");
-        await status.SeesAsync("all is well");
+        await status.WritesAsync("pod admission-las-1: CN=admission-las.admission-las.svc");
+        await status.WritesAsync("all is well");
         Assert.Single((await installed.TrustedAsync())!.Authorities);
     }
 
@@ -76,11 +76,11 @@ public sealed class CertificateTests(ControlPlane cluster)
         await installed.StartAsync();
         await installed.OverwriteTrustAsync(Authority.Create(InstalledWebhook.Policy, DateTimeOffset.UtcNow).Certificate.Pem);
 
-        using var status = CertsProcess.Start(cluster.Kubeconfig, "status");
+        await using var status = Certs("status");
 
         Assert.Equal(2, await status.ExitCodeAsync());
-        await status.SeesAsync("place.admissionlas.io: its bundle is not what it should be");
-        await status.SeesAsync("serves a certificate that place.admissionlas.io does not trust");
+        await status.WritesAsync("place.admissionlas.io: its bundle is not what it should be");
+        await status.WritesAsync("serves a certificate that place.admissionlas.io does not trust");
     }
 
     [Fact]
@@ -105,14 +105,14 @@ public sealed class CertificateTests(ControlPlane cluster)
         await using var installed = await InstalledWebhook.InstallAsync(cluster);
         await installed.StartAsync();
         await using var team = await cluster.CreateNamespaceAsync();
-        await PatchedAsync(team);
+        await team.WebhookIsCalledAsync();
         await installed.DeleteSecretAsync("admission-las-tls");
         await installed.DeleteSecretAsync("admission-las-ca");
 
-        await PatchedAsync(team);
+        await team.WebhookIsCalledAsync();
         Assert.Equal(RotationOutcome.Done, await installed.RotateAsync(RotationGoal.Renew));
 
-        await PatchedAsync(team);
+        await team.WebhookIsCalledAsync();
         Assert.Single((await installed.TrustedAsync())!.Authorities);
     }
 
@@ -122,12 +122,12 @@ public sealed class CertificateTests(ControlPlane cluster)
         await using var installed = await InstalledWebhook.InstallAsync(cluster);
         await installed.StartAsync();
         await using var team = await cluster.CreateNamespaceAsync();
-        await PatchedAsync(team);
+        await team.WebhookIsCalledAsync();
         await installed.OverwriteTrustAsync(Authority.Create(InstalledWebhook.Policy, DateTimeOffset.UtcNow).Certificate.Pem);
 
         Assert.Equal(RotationOutcome.Done, await installed.RotateAsync(RotationGoal.Complete));
 
-        await PatchedAsync(team);
+        await team.WebhookIsCalledAsync();
     }
 
     [Fact]
@@ -157,18 +157,20 @@ public sealed class CertificateTests(ControlPlane cluster)
         }));
     }
 
+    Tool Certs(params string[] arguments) => Tool.StartAdmissionLas(["certs", .. arguments, "--kubeconfig", cluster.Kubeconfig]);
+
     /// <summary>Stops a change of authority at its first line, the next one at its second, and so on, until one is not stopped any more.</summary>
     /// <returns>How many stops there were.</returns>
     static async Task<int> StoppedAfterEachStepAsync(InstalledWebhook installed)
     {
         for (var stopAt = 1; ; stopAt++)
         {
-            var told = 0;
+            var lines = 0;
             try
             {
                 await installed.RotateAsync(RotationGoal.RenewAuthority, _ =>
                 {
-                    if (++told == stopAt)
+                    if (++lines == stopAt)
                     {
                         throw new StoppedException();
                     }
@@ -181,9 +183,6 @@ public sealed class CertificateTests(ControlPlane cluster)
             }
         }
     }
-
-    static Task PatchedAsync(TestNamespace team) => Eventually.IsTrueAsync(
-        "the API server calls the webhook", async () => TestNamespace.DecisionOf(await team.CreateAsync(Steps.Predict("HOME-EDGE"))) is not null);
 
     sealed class StoppedException : Exception;
 }

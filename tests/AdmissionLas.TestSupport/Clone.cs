@@ -3,13 +3,11 @@ using System.Diagnostics;
 namespace AdmissionLas.TestSupport;
 
 /// <summary>
-/// What a reader has in hand: the repository's files in a folder of their own, a home of his own, and the program on the PATH as
+/// What a reader has in hand: the repository's files in a folder of their own, a home of their own, and the program on the PATH as
 /// <c>admission-las</c>. Deleted when it is disposed of.
 /// </summary>
 public sealed class Clone : IDisposable
 {
-    static readonly TimeSpan Bound = TimeSpan.FromMinutes(20);
-
     readonly string root = Directory.CreateTempSubdirectory("admissionlas-clone-").FullName;
     readonly Dictionary<string, string> environment;
 
@@ -37,7 +35,7 @@ public sealed class Clone : IDisposable
     /// <summary>The folder with the files.</summary>
     public string Files => Path.Combine(root, "main");
 
-    /// <summary>His home.</summary>
+    /// <summary>The reader's home.</summary>
     public string Home => Path.Combine(root, "home");
 
     /// <summary>Every document of the repository, by its path.</summary>
@@ -107,26 +105,14 @@ public sealed class Clone : IDisposable
 
     async Task<(int ExitCode, string Output)> BashAsync(string script, (string Name, string Value)[] variables)
     {
-        var start = new ProcessStartInfo("bash", ["-c", script]) { WorkingDirectory = Files, RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (var (name, value) in environment.Select(v => (v.Key, v.Value)).Concat(variables))
+        var all = new Dictionary<string, string>(environment);
+        foreach (var (name, value) in variables)
         {
-            start.Environment[name] = value.Length == 0 ? null : value;
+            all[name] = value;
         }
 
-        using var process = Process.Start(start)!;
-        var output = process.StandardOutput.ReadToEndAsync();
-        var errors = process.StandardError.ReadToEndAsync();
-        try
-        {
-            await process.WaitForExitAsync().WaitAsync(Bound);
-        }
-        catch (TimeoutException)
-        {
-            process.Kill(entireProcessTree: true);
-            throw;
-        }
-
-        return (process.ExitCode, await output + (process.ExitCode == 0 ? "" : await errors));
+        var (exitCode, output, errors) = await Tool.RunAsync("bash", ["-c", script], environment: all, folder: Files);
+        return (exitCode, output + (exitCode == 0 ? "" : errors));
     }
 
     static string[] Tracked()

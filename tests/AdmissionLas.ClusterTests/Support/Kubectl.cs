@@ -1,14 +1,13 @@
-using System.Diagnostics;
-
 namespace AdmissionLas.ClusterTests.Support;
 
 /// <summary>kubectl, from the folder that the control plane runs from.</summary>
 sealed class Kubectl(string kubeconfig)
 {
-    const string InstallScript = "scripts/install-control-plane.sh";
-
     static readonly Lazy<Task<string>> Program = new(async () =>
-        Path.Combine((await RunAsync("bash", [Checkout.PathOf(InstallScript)])).TrimEnd().Split('\n')[^1], "kubectl"));
+    {
+        var printed = await Tool.OutputOfAsync("bash", [Checkout.PathOf("scripts/install-control-plane.sh")]);
+        return Path.Combine(printed.TrimEnd().Split('\n')[^1], "kubectl");
+    });
 
     /// <summary>What its kustomize makes of a folder, as YAML.</summary>
     internal static async Task<string> KustomizeAsync(string folder)
@@ -16,7 +15,7 @@ sealed class Kubectl(string kubeconfig)
         var program = await Program.Value;
         try
         {
-            return await RunAsync(program, ["kustomize", folder]);
+            return await Tool.OutputOfAsync(program, ["kustomize", folder]);
         }
         catch (InvalidOperationException fault)
         {
@@ -49,30 +48,18 @@ sealed class Kubectl(string kubeconfig)
         {
             var ns = JsonNode.Parse(left)!.AsObject();
             ns["spec"]!["finalizers"] = new JsonArray();
-            await RunAsync(await Program.Value, [.. Connection, "replace", "--raw", $"/api/v1/namespaces/{name}/finalize", "-f", "-"], ns.ToJsonString());
+            await Tool.OutputOfAsync(await Program.Value, [.. Connection, "replace", "--raw", $"/api/v1/namespaces/{name}/finalize", "-f", "-"], ns.ToJsonString());
         }
     }
 
-    async Task<string> RunAsync(params string[] arguments) => await RunAsync(await Program.Value, [.. Connection, .. arguments]);
+    async Task<string> RunAsync(params string[] arguments) => await Tool.OutputOfAsync(await Program.Value, [.. Connection, .. arguments]);
 
     async Task<string> WithObjectsAsync(IEnumerable<JsonObject> objects, params string[] arguments)
     {
         var list = new JsonObject { ["apiVersion"] = "v1", ["kind"] = "List", ["items"] = new JsonArray([.. objects.Select(o => o.DeepClone())]) };
-        return await RunAsync(await Program.Value, [.. Connection, .. arguments], list.ToJsonString());
+        return await Tool.OutputOfAsync(await Program.Value, [.. Connection, .. arguments], list.ToJsonString());
     }
 
     // The cache is the control plane's own, and goes with it.
     string[] Connection => ["--kubeconfig", kubeconfig, "--cache-dir", Path.Combine(Path.GetDirectoryName(kubeconfig)!, "kubectl-cache")];
-
-    static async Task<string> RunAsync(string program, IEnumerable<string> arguments, string input = "")
-    {
-        var start = new ProcessStartInfo(program, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
-        using var process = Process.Start(start)!;
-        var output = process.StandardOutput.ReadToEndAsync();
-        var errors = process.StandardError.ReadToEndAsync();
-        await process.StandardInput.WriteAsync(input);
-        process.StandardInput.Close();
-        await process.WaitForExitAsync();
-        return process.ExitCode == 0 ? await output : throw new InvalidOperationException($"{string.Join(' ', start.ArgumentList.Prepend(program))} failed: {await errors}");
-    }
 }

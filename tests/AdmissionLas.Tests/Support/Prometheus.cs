@@ -95,11 +95,6 @@ sealed class Prometheus : IAsyncDisposable
         }
     }
 
-    static async Task<string> InstallAsync()
-    {
-        var installed = await Tool.RunAsync("bash", [Checkout.PathOf("scripts/install-prometheus.sh")]);
-        return installed.ExitCode == 0
-            ? installed.Output.TrimEnd().Split('\n')[^1]
-            : throw new InvalidOperationException($"scripts/install-prometheus.sh failed: {installed.Errors}");
-    }
+    static async Task<string> InstallAsync() =>
+        (await Tool.OutputOfAsync("bash", [Checkout.PathOf("scripts/install-prometheus.sh")])).TrimEnd().Split('\n')[^1];
 }
