@@ -18,7 +18,7 @@ public sealed class StormTests(ControlPlane cluster, ITestOutputHelper output)
     public async Task With_every_stream_cut_every_second()
     {
         await using var nodes = await NodesAsync();
-        await using var proxy = new CuttingProxy(cluster.Api.Address);
+        await using var proxy = new Forwarder(() => IPEndPoint.Parse(cluster.Api.Address.Authority));
         await using var detour = await cluster.FollowThroughAsync(proxy.Address);
         await using var replica = await RunningWebhook.FollowAsync(cluster.KubeconfigFor(proxy.Address));
         await using var ns = await cluster.CreateNamespaceAsync();

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Net.Sockets;
 
 namespace AdmissionLas.ClusterTests.Support;
 
@@ -9,12 +8,11 @@ namespace AdmissionLas.ClusterTests.Support;
 /// </summary>
 sealed class ServiceForwarder : IAsyncDisposable
 {
-    readonly TcpListener listener = new(IPAddress.Loopback, 0);
+    readonly Forwarder forwarder;
     readonly CancellationTokenSource stop = new();
     readonly HttpClient probes = new() { Timeout = TimeSpan.FromSeconds(1) };
     readonly TimeSpan probeEvery;
-    readonly List<Backend> backends = [];
-    readonly Task accepting;
+    readonly ConcurrentQueue<Backend> backends = [];
     readonly Task probing;
     readonly ConcurrentQueue<string> events = [];
     int turn;
@@ -23,130 +21,48 @@ sealed class ServiceForwarder : IAsyncDisposable
     internal ServiceForwarder(TimeSpan probeEvery)
     {
         this.probeEvery = probeEvery;
-        listener.Start();
-        accepting = AcceptAsync();
+        forwarder = new Forwarder(Next, Note);
         probing = ProbeAsync();
     }
 
-    internal int Port => ((IPEndPoint)listener.LocalEndpoint).Port;
+    internal int Port => forwarder.Port;
 
     /// <summary>The replicas that get connections.</summary>
-    internal int ReadyCount
-    {
-        get
-        {
-            lock (backends)
-            {
-                return backends.Count(b => b.Ready);
-            }
-        }
-    }
+    internal int ReadyCount => backends.Count(b => b.Ready);
 
     /// <summary>When which replica became ready or not, and which connections could not be made: for messages.</summary>
     internal string Events => string.Join('\n', events);
 
-    internal void Add(IPEndPoint webhook, Uri readiness)
-    {
-        lock (backends)
-        {
-            backends.RemoveAll(b => b.Webhook.Equals(webhook));
-            backends.Add(new Backend(webhook, readiness));
-        }
-    }
+    internal void Add(IPEndPoint webhook, Uri readiness) => backends.Enqueue(new Backend(webhook, readiness));
 
     public async ValueTask DisposeAsync()
     {
         await stop.CancelAsync();
-        listener.Stop();
-        await Task.WhenAll(accepting, probing);
+        await forwarder.DisposeAsync();
+        await probing;
         probes.Dispose();
         stop.Dispose();
     }
 
-    async Task AcceptAsync()
-    {
-        try
-        {
-            while (true)
-            {
-                _ = ForwardAsync(await listener.AcceptTcpClientAsync(stop.Token));
-            }
-        }
-        catch (Exception fault) when (fault is OperationCanceledException or SocketException or ObjectDisposedException)
-        {
-        }
-    }
-
-    async Task ForwardAsync(TcpClient caller)
-    {
-        using (caller)
-        using (var server = new TcpClient())
-        {
-            try
-            {
-                if (Next() is not { } backend)
-                {
-                    Note("no replica is ready");
-                    return;
-                }
-
-                try
-                {
-                    await server.ConnectAsync(backend.Webhook, stop.Token);
-                }
-                catch (SocketException fault)
-                {
-                    Note($"{backend.Webhook}: {fault.Message}");
-                    return;
-                }
-
-                caller.NoDelay = server.NoDelay = true;
-                var up = PassAsync(caller, server);
-                // What a server says last must arrive: without a forwarder it would.
-                await PassAsync(server, caller);
-                await up.WaitAsync(TimeSpan.FromSeconds(1), stop.Token);
-            }
-            catch (Exception fault) when (fault is OperationCanceledException or SocketException or IOException or TimeoutException)
-            {
-                // The caller sees its connection end, as it would behind a Service.
-            }
-        }
-    }
-
     void Note(string what) => events.Enqueue($"{DateTime.UtcNow:HH:mm:ss.fff} {what}");
 
-    async Task PassAsync(TcpClient from, TcpClient to)
+    IPEndPoint? Next()
     {
-        try
+        Backend[] ready = [.. backends.Where(b => b.Ready)];
+        if (ready.Length == 0)
         {
-            await from.GetStream().CopyToAsync(to.GetStream(), stop.Token);
-            to.Client.Shutdown(SocketShutdown.Send);
+            Note("no replica is ready");
+            return null;
         }
-        catch (Exception fault) when (fault is SocketException or IOException)
-        {
-        }
-    }
 
-    Backend? Next()
-    {
-        lock (backends)
-        {
-            var ready = backends.Where(b => b.Ready).ToList();
-            return ready.Count == 0 ? null : ready[turn++ % ready.Count];
-        }
+        return ready[Interlocked.Increment(ref turn) % ready.Length].Webhook;
     }
 
     async Task ProbeAsync()
     {
         while (!stop.IsCancellationRequested)
         {
-            Backend[] all;
-            lock (backends)
-            {
-                all = [.. backends];
-            }
-
-            foreach (var backend in all)
+            foreach (var backend in backends)
             {
                 var ready = await IsReadyAsync(backend.Readiness);
                 if (ready != backend.Ready)
@@ -156,7 +72,7 @@ sealed class ServiceForwarder : IAsyncDisposable
                 }
             }
 
-            await Task.Delay(probeEvery, stop.Token).ContinueWith(_ => { }, TaskScheduler.Default);
+            await Task.Delay(probeEvery, stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
