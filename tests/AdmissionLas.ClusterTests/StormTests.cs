@@ -86,8 +86,8 @@ public sealed class StormTests(ControlPlane cluster, ITestOutputHelper output)
 
         Assert.Equal(1, proxy.FurtherPages);
         Assert.Equal(count, replica.State.Current!.NearestTo(crowd.Location).Count);
-        await FreshNodes.EqualsAsync(cluster.Api, cluster.State, "the webhook, which saw them come one by one,");
-        await FreshNodes.EqualsAsync(cluster.Api, replica.State, "the replica, which saw a list of two pages,");
+        await FreshLists.AreKnownAsync(cluster.Api, cluster.Webhook, "the webhook, which saw them come one by one,");
+        await FreshLists.AreKnownAsync(cluster.Api, replica, "the replica, which saw a list of two pages,");
     }
 
     [Fact]
@@ -135,19 +135,17 @@ public sealed class StormTests(ControlPlane cluster, ITestOutputHelper output)
     async Task AllIsKnownAsync(Burst burst, TestNamespace ns, OwnNodes nodes, RunningWebhook? replica)
     {
         Assert.All(await burst.AllBoundAsync(), p => Assert.Contains(p["spec"]!["nodeName"]!.GetValue<string>(), nodes.Names));
-        await FreshCount.EqualsAsync(cluster.Api, cluster.UsageCache, "the webhook");
-        await FreshNodes.EqualsAsync(cluster.Api, cluster.State, "the webhook");
+        await FreshLists.AreKnownAsync(cluster.Api, cluster.Webhook, "the webhook");
         if (replica is not null)
         {
-            await FreshCount.EqualsAsync(cluster.Api, replica.UsageCache, "the replica");
-            await FreshNodes.EqualsAsync(cluster.Api, replica.State, "the replica");
+            await FreshLists.AreKnownAsync(cluster.Api, replica, "the replica");
         }
 
         // And it goes on: what comes now is seen as it comes.
         var last = await ns.CreateAsync(Steps.Predict(nodes.Location, "20m", "20Mi"));
         Assert.NotNull(TestNamespace.DecisionOf(last));
         await ns.NodeOfAsync(last);
-        await FreshCount.EqualsAsync(cluster.Api, cluster.UsageCache, "the webhook");
+        await FreshLists.AreKnownAsync(cluster.Api, cluster.Webhook, "the webhook");
     }
 
     static async Task EverySecondAsync(Action action, CancellationToken stop)

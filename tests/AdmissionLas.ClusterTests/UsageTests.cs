@@ -25,7 +25,7 @@ public sealed class UsageTests(ControlPlane cluster)
             [(nodes.Names[0], 40), (nodes.Names[1], 60)],
             pods.CountBy(p => p["spec"]!["nodeName"]!.GetValue<string>()).Select(n => (n.Key, n.Value)).Order());
         Assert.Equal(40, pods.Count(p => TestNamespace.DecisionOf(p)!.StartsWith($"predict at {nodes.Location}: {nodes.Names[0]} ", StringComparison.Ordinal)));
-        await FreshCount.EqualsAsync(cluster.Api, cluster.UsageCache, "the webhook");
+        await FreshLists.AreKnownAsync(cluster.Api, cluster.Webhook, "the webhook");
     }
 
     [Fact]
@@ -38,7 +38,7 @@ public sealed class UsageTests(ControlPlane cluster)
         // No scheduler binds these.
         await new Burst(cluster, ns).CreateAsync(4, _ => Steps.Predict(nodes.Location, "1", "1000Mi").With(p => p["spec"]!["schedulerName"] = "none"));
 
-        await Eventually.IsTrueAsync("the replica knows", () => Task.FromResult(FreshCount.Of(replica.UsageCache).GetValueOrDefault(nodes.Names[0]) == new Used(4000, 4000L << 20, 4)));
+        await Eventually.IsTrueAsync("the replica knows", () => Task.FromResult(FreshLists.Of(replica.UsageCache).GetValueOrDefault(nodes.Names[0]) == new Used(4000, 4000L << 20, 4)));
         Assert.Equal(0, replica.UsageCache.AssumedCount);
         var answer = await replica.ReviewAsync(Steps.Predict(nodes.Location, "1", "1000Mi"));
         Assert.Equal(nodes.Names[1], answer["auditAnnotations"]?["node"]?.GetValue<string>());
@@ -61,7 +61,7 @@ public sealed class UsageTests(ControlPlane cluster)
     {
         await using var ns = await cluster.CreateNamespaceAsync();
         await ns.CreateAsync(Steps.Filler("nitos-cloud-node", "1500m"));
-        await FreshCount.EqualsAsync(cluster.Api, cluster.UsageCache, "the webhook");
+        await FreshLists.AreKnownAsync(cluster.Api, cluster.Webhook, "the webhook");
 
         var pod = await ns.CreateAsync(Steps.Training().With(p =>
             p["metadata"]!["annotations"] = new JsonObject { ["admissionlas.io/request-cpu"] = "32", ["admissionlas.io/request-memory"] = "1Gi" }));
