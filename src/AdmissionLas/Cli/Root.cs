@@ -26,7 +26,7 @@ static class Root
     internal static async Task<int> InvokeAsync(string[] arguments, InvocationConfiguration configuration, CancellationToken stop = default)
     {
         var parsed = Create().Parse(arguments);
-        if (parsed.Action is not ParseErrorAction refusal)
+        if (parsed.Action is not ParseErrorAction refusal || arguments.Length == 0)
         {
             return await parsed.InvokeAsync(configuration, stop).ConfigureAwait(false);
         }

@@ -26,24 +26,28 @@ static class DryRunCheck
         for (var attempt = 1; ; attempt++)
         {
             var answer = await api.CreateAsync(ObjectKinds.Pods, ns.Metadata.Name, pod, stop, isDryRun: true).ConfigureAwait(false);
-            var record = PlacementRecord.TryRead(Annotation(answer, PodHints.RecordKey));
-            if (record is not null || attempt == MaxAttempts)
+            var decision = Annotation(answer, PodHints.DecisionKey);
+            if (decision is not null || attempt == MaxAttempts)
             {
-                return [Evaluate(record, Annotation(answer, PodHints.DecisionKey), ns.Metadata.Name, isFaultKnown)];
+                return [Evaluate(decision, IsPlaced(answer), ns.Metadata.Name, isFaultKnown)];
             }
 
             await Task.Delay(BetweenAttempts, stop).ConfigureAwait(false);
         }
     }
 
-    internal static Finding Evaluate(PlacementRecord? record, string? decision, string ns, bool isFaultKnown) => record switch
+    // A replica of an earlier version leaves no record, and an affinity only where it places the step.
+    internal static bool IsPlaced(V1Pod answer) =>
+        PlacementRecord.TryRead(Annotation(answer, PodHints.RecordKey))?.IsPlaced ?? answer.Spec.Affinity is not null;
+
+    internal static Finding Evaluate(string? decision, bool isPlaced, string ns, bool isFaultKnown) => decision switch
     {
-        null when decision is null => Finding.Failed(
+        null => Finding.Failed(
             $"a prediction step in namespace {ns} came back unpatched (dry run): the API server got no valid answer from the webhook",
             isFaultKnown
                 ? "fix what failed above"
                 : "check the warnings above, network policies and firewalls between the API server and the webhook, and \"failed calling webhook\" in the API server's log"),
-        { IsPlaced: false } =>
+        _ when !isPlaced =>
             Finding.Warning($"the webhook answers the API server, but does not place a prediction step in namespace {ns} (dry run): {decision}", "label the nodes"),
         _ => Finding.Ok($"a prediction step in namespace {ns} was placed (dry run): {decision}"),
     };

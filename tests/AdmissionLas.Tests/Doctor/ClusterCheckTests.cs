@@ -105,15 +105,29 @@ public sealed class ClusterCheckTests
     [Fact]
     public void A_dry_run_is_judged_by_what_the_webhook_added_and_not_by_its_words()
     {
-        Assert.Equal(Severity.Ok, Dry(Record(Outcome.Placed), "a sentence").Severity);
-        Assert.Equal(Severity.Warning, Dry(Record(Outcome.NoLocation), "a sentence").Severity);
-        Assert.Equal(Severity.Ok, Dry(null, "a sentence of an earlier version, which left no record").Severity);
-        Assert.Contains("failed calling webhook", Dry(null, null).Remedy, StringComparison.Ordinal);
-        Assert.Equal("fix what failed above", Dry(null, null, isFaultKnown: true).Remedy);
+        Assert.Equal(Severity.Ok, Dry("a sentence", isPlaced: true).Severity);
+        Assert.Equal(Severity.Warning, Dry("a sentence", isPlaced: false).Severity);
+        Assert.Contains("failed calling webhook", Dry(null, isPlaced: false).Remedy, StringComparison.Ordinal);
+        Assert.Equal("fix what failed above", Dry(null, isPlaced: false, isFaultKnown: true).Remedy);
 
-        static PlacementRecord Record(Outcome outcome) => new("Predict", $"{outcome}", "Adaptive", null, null, [], [], []);
+        static Finding Dry(string? decision, bool isPlaced, bool isFaultKnown = false) => DryRunCheck.Evaluate(decision, isPlaced, "team", isFaultKnown);
+    }
 
-        static Finding Dry(PlacementRecord? record, string? decision, bool isFaultKnown = false) => DryRunCheck.Evaluate(record, decision, "team", isFaultKnown);
+    [Theory]
+    [InlineData("""{"version":1,"type":"Predict","outcome":"Placed","mode":"Preferred"}""", false, true)]
+    [InlineData("""{"version":1,"type":"Predict","outcome":"NoLocation","mode":"Preferred"}""", false, false)]
+    // An earlier version left no record.
+    [InlineData(null, true, true)]
+    [InlineData(null, false, false)]
+    public void A_dry_run_was_placed_if_its_record_says_so_or_without_one_if_it_got_an_affinity(string? record, bool hasAffinity, bool isPlaced)
+    {
+        var annotations = record is null ? [] : new Dictionary<string, string> { [PodHints.RecordKey] = record };
+        var answer = new V1Pod
+        {
+            Metadata = new V1ObjectMeta { Annotations = annotations }, Spec = new V1PodSpec { Affinity = hasAffinity ? new V1Affinity() : null },
+        };
+
+        Assert.Equal(isPlaced, DryRunCheck.IsPlaced(answer));
     }
 
     [Theory]

@@ -50,6 +50,18 @@ public sealed class LivePodTests
     }
 
     [Fact]
+    public void A_request_in_the_form_that_the_API_server_gives_it_is_still_ours()
+    {
+        var written = Pods.TrainingJson(annotations: """{ "admissionlas.io/request-cpu": "0.5", "admissionlas.io/request-memory": "5000000000" }""");
+        var pod = WebhookCall.Review(written, Nodes.View(Nodes.Named("a", "64", "256Gi"))).Pod;
+        var requests = pod["spec"]!["containers"]![0]!["resources"]!["requests"]!.AsObject();
+        Assert.Equal(("500m", "5000000000"), (requests["cpu"]!.ToString(), requests["memory"]!.ToString()));
+        requests["memory"] = "5G";
+
+        Assert.Empty(LivePod.AsReviewed(pod).Pod["spec"]!["containers"]![0]!["resources"]!["requests"]!.AsObject());
+    }
+
+    [Fact]
     public void What_another_program_changed_since_is_not_ours_to_take_out()
     {
         var pod = WebhookCall.Review(Pods.TrainingJson(), Nodes.View(Nodes.Named("a", "64", "256Gi"))).Pod;

@@ -2,6 +2,8 @@ using AdmissionLas.Doctor;
 using AdmissionLas.Explain;
 using AdmissionLas.Observers;
 using CsCheck;
+using k8s;
+using k8s.Models;
 
 namespace AdmissionLas.Tests.Webhook;
 
@@ -43,8 +45,8 @@ public sealed class SentencesTests
 
     static Severity Verdict(JsonObject pod)
     {
-        var annotations = pod["metadata"]!["annotations"];
-        var record = PlacementRecord.TryRead(annotations?[PodHints.RecordKey]?.GetValue<string>());
-        return DryRunCheck.Evaluate(record, annotations?[PodHints.DecisionKey]?.GetValue<string>(), "team", isFaultKnown: false).Severity;
+        var answer = KubernetesJson.Deserialize<V1Pod>(pod.ToJsonString());
+        var decision = answer.Metadata.Annotations?.TryGetValue(PodHints.DecisionKey, out var text) == true ? text : null;
+        return DryRunCheck.Evaluate(decision, DryRunCheck.IsPlaced(answer), "team", isFaultKnown: false).Severity;
     }
 }

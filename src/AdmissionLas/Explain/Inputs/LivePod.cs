@@ -70,13 +70,22 @@ static class LivePod
             var requests = container.Object("resources").Object("requests");
             foreach (var (resource, amount) in record.Requests.Object(container.Text("name") ?? "") ?? [])
             {
-                if (requests?[resource] is { } now && JsonNode.DeepEquals(now, amount))
+                if (IsSame(resource, requests?[resource], amount))
                 {
-                    requests.Remove(resource);
+                    requests!.Remove(resource);
                 }
             }
         }
     }
+
+    // The API server writes a quantity in its own form: 5000000000 as 5G.
+    static bool IsSame(string resource, JsonNode? now, JsonNode? recorded) =>
+        Amount(resource, now) is { } amount && amount == Amount(resource, recorded);
+
+    static long? Amount(string resource, JsonNode? quantity) =>
+        quantity is null ? null
+        : resource == AddedRequest.Cpu ? Quantity.TryParseMilli($"{quantity}", out var milli) ? milli : null
+        : Quantity.TryParseUnits($"{quantity}", out var units) ? units : null;
 
     /// <summary>
     /// Takes our terms out of a pod that an earlier version decided on, which left no record. They stand behind the author's: preferred terms
