@@ -124,7 +124,8 @@ public sealed class ClusterCheckTests
         var annotations = record is null ? [] : new Dictionary<string, string> { [PodHints.RecordKey] = record };
         var answer = new V1Pod
         {
-            Metadata = new V1ObjectMeta { Annotations = annotations }, Spec = new V1PodSpec { Affinity = hasAffinity ? new V1Affinity() : null },
+            Metadata = new V1ObjectMeta { Annotations = annotations },
+            Spec = new V1PodSpec { Affinity = hasAffinity ? new V1Affinity() : null },
         };
 
         Assert.Equal(isPlaced, DryRunCheck.IsPlaced(answer));
