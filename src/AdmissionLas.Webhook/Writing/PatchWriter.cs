@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Globalization;
 using System.Runtime.CompilerServices;
-using System.Text.Encodings.Web;
 
 namespace AdmissionLas.Webhook;
 
@@ -25,25 +24,13 @@ static class PatchWriter
     // A node's name and the API server's uid of 36; a longer one costs a string.
     const int ShortAssumedLength = 128;
 
-    // Encoded once: the writer looks at each character of other names and values for what it must escape.
-    static readonly JsonEncodedText Op = Encoded("op");
-    static readonly JsonEncodedText AddWord = Encoded("add");
-    static readonly JsonEncodedText Path = Encoded("path");
-    static readonly JsonEncodedText Value = Encoded("value");
-    static readonly JsonEncodedText Weight = Encoded("weight");
-    static readonly JsonEncodedText Preference = Encoded("preference");
-    static readonly JsonEncodedText MatchExpressions = Encoded("matchExpressions");
-    static readonly JsonEncodedText MatchFields = Encoded("matchFields");
-    static readonly JsonEncodedText Terms = Encoded("nodeSelectorTerms");
-    static readonly JsonEncodedText NodeAffinityName = Encoded("nodeAffinity");
-    static readonly JsonEncodedText RequestsName = Encoded("requests");
-    static readonly JsonEncodedText[] Operators = [.. Enum.GetNames<SelectorOperator>().Select(Encoded)];
-    static readonly JsonEncodedText AnnotationsPath = Encoded(Annotations);
-    static readonly JsonEncodedText DecisionPath = Encoded($"{Annotations}/{EscapePointer(PodHints.DecisionKey)}");
-    static readonly JsonEncodedText RecordPath = Encoded($"{Annotations}/{EscapePointer(PodHints.RecordKey)}");
-    static readonly JsonEncodedText AssumedPath = Encoded($"{Annotations}/{EscapePointer(PodHints.AssumedKey)}");
-    static readonly JsonEncodedText AffinityPath = Encoded(Affinity);
-    static readonly JsonEncodedText NodeAffinityPath = Encoded(NodeAffinity);
+    static readonly JsonEncodedText[] Operators = [.. Enum.GetNames<SelectorOperator>().Select(JsonTexts.Encoded)];
+    static readonly JsonEncodedText AnnotationsPath = JsonTexts.Encoded(Annotations);
+    static readonly JsonEncodedText DecisionPath = JsonTexts.Encoded($"{Annotations}/{EscapePointer(PodHints.DecisionKey)}");
+    static readonly JsonEncodedText RecordPath = JsonTexts.Encoded($"{Annotations}/{EscapePointer(PodHints.RecordKey)}");
+    static readonly JsonEncodedText AssumedPath = JsonTexts.Encoded($"{Annotations}/{EscapePointer(PodHints.AssumedKey)}");
+    static readonly JsonEncodedText AffinityPath = JsonTexts.Encoded(Affinity);
+    static readonly JsonEncodedText NodeAffinityPath = JsonTexts.Encoded(NodeAffinity);
 
     // The nodes' own terms come again with every review, and stay as long as their nodes do.
     static readonly ConditionalWeakTable<NodeSelectorTerm, byte[]> WrittenTerms = [];
@@ -121,7 +108,7 @@ static class PatchWriter
         }
         else
         {
-            Add(json, AffinityPath, decision, static (json, decision) => json.WriteObject(NodeAffinityName, decision, WriteNodeAffinity));
+            Add(json, AffinityPath, decision, static (json, decision) => json.WriteObject(JsonTexts.NodeAffinity, decision, WriteNodeAffinity));
         }
     }
 
@@ -130,13 +117,13 @@ static class PatchWriter
         json.WriteStartObject();
         if (decision.Required is { } required)
         {
-            json.WritePropertyName(RequiredMember);
+            json.WritePropertyName(JsonTexts.RequiredDuringSchedulingIgnoredDuringExecution);
             WriteRequired(json, required);
         }
 
         if (decision.Preferred.Count > 0)
         {
-            json.WritePropertyName(PreferredMember);
+            json.WritePropertyName(JsonTexts.PreferredDuringSchedulingIgnoredDuringExecution);
             json.WriteList(decision.Preferred, WritePreferred);
         }
 
@@ -152,7 +139,7 @@ static class PatchWriter
 
         if (pod.Facts.RequiredTerms is not { } terms)
         {
-            Add(json, Encoded($"{NodeAffinity}/{RequiredMember}"), requirement, WriteRequired);
+            Add(json, JsonTexts.Encoded($"{NodeAffinity}/{RequiredMember}"), requirement, WriteRequired);
             return;
         }
 
@@ -167,11 +154,11 @@ static class PatchWriter
             var expressions = string.Create(CultureInfo.InvariantCulture, $"{NodeAffinity}/{RequiredMember}/nodeSelectorTerms/{i}/matchExpressions");
             if (pod.Shape.RequiredTermsHaveExpressions[i])
             {
-                Add(json, Encoded($"{expressions}/-"), requirement, WriteRequirement);
+                Add(json, JsonTexts.Encoded($"{expressions}/-"), requirement, WriteRequirement);
             }
             else
             {
-                Add(json, Encoded(expressions), requirement, WriteAlone);
+                Add(json, JsonTexts.Encoded(expressions), requirement, WriteAlone);
             }
         }
     }
@@ -180,13 +167,13 @@ static class PatchWriter
     {
         if (terms.Count > 0 && !shape.HasPreferredTerms)
         {
-            Add(json, Encoded($"{NodeAffinity}/{PreferredMember}"), terms, static (json, terms) => json.WriteList(terms, WritePreferred));
+            Add(json, JsonTexts.Encoded($"{NodeAffinity}/{PreferredMember}"), terms, static (json, terms) => json.WriteList(terms, WritePreferred));
             return;
         }
 
         foreach (var term in terms)
         {
-            Add(json, Encoded($"{NodeAffinity}/{PreferredMember}/-"), term, WritePreferred);
+            Add(json, JsonTexts.Encoded($"{NodeAffinity}/{PreferredMember}/-"), term, WritePreferred);
         }
     }
 
@@ -205,15 +192,15 @@ static class PatchWriter
                 case { HasRequests: true }:
                     foreach (var request in requests)
                     {
-                        Add(json, Encoded($"{resources}/requests/{request.Resource}"), request.Quantity, JsonWriting.WriteText);
+                        Add(json, JsonTexts.Encoded($"{resources}/requests/{request.Resource}"), request.Quantity, JsonWriting.WriteText);
                     }
 
                     break;
                 case { HasResources: true }:
-                    Add(json, Encoded($"{resources}/requests"), requests, WriteResourceList);
+                    Add(json, JsonTexts.Encoded($"{resources}/requests"), requests, WriteResourceList);
                     break;
                 default:
-                    Add(json, Encoded(resources), requests, static (json, requests) => json.WriteObject(RequestsName, requests, WriteResourceList));
+                    Add(json, JsonTexts.Encoded(resources), requests, static (json, requests) => json.WriteObject(JsonTexts.Requests, requests, WriteResourceList));
                     break;
             }
         }
@@ -234,23 +221,21 @@ static class PatchWriter
     internal static string EscapePointer(string name) =>
         name.Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal);
 
-    static JsonEncodedText Encoded(string path) => JsonEncodedText.Encode(path, JavaScriptEncoder.UnsafeRelaxedJsonEscaping);
-
     static void Add<T>(Utf8JsonWriter json, JsonEncodedText path, T value, Action<Utf8JsonWriter, T> write)
     {
         json.WriteStartObject();
-        json.WriteString(Op, AddWord);
-        json.WriteString(Path, path);
-        json.WritePropertyName(Value);
+        json.WriteString(JsonTexts.Op, JsonTexts.Add);
+        json.WriteString(JsonTexts.Path, path);
+        json.WritePropertyName(JsonTexts.Value);
         write(json, value);
         json.WriteEndObject();
     }
 
     static void WriteRequired(Utf8JsonWriter json, NodeSelectorRequirement requirement) =>
-        json.WriteObject(Terms, requirement, static (json, requirement) =>
+        json.WriteObject(JsonTexts.NodeSelectorTerms, requirement, static (json, requirement) =>
         {
             json.WriteStartArray();
-            json.WriteObject(MatchExpressions, requirement, WriteAlone);
+            json.WriteObject(JsonTexts.MatchExpressions, requirement, WriteAlone);
             json.WriteEndArray();
         });
 
@@ -264,11 +249,11 @@ static class PatchWriter
     static void WriteRequirement(Utf8JsonWriter json, NodeSelectorRequirement requirement)
     {
         json.WriteStartObject();
-        json.WriteString("key"u8, requirement.Key);
-        json.WriteString("operator"u8, Operators[(int)requirement.Operator]);
+        json.WriteString(JsonTexts.Key, requirement.Key);
+        json.WriteString(JsonTexts.Operator, Operators[(int)requirement.Operator]);
         if (requirement.Values.Count > 0)
         {
-            json.WritePropertyName("values"u8);
+            json.WritePropertyName(JsonTexts.Values);
             json.WriteList(requirement.Values, JsonWriting.WriteText);
         }
 
@@ -279,8 +264,8 @@ static class PatchWriter
     internal static void WritePreferred(Utf8JsonWriter json, PreferredTerm term)
     {
         json.WriteStartObject();
-        json.WriteNumber(Weight, term.Weight);
-        json.WritePropertyName(Preference);
+        json.WriteNumber(JsonTexts.Weight, term.Weight);
+        json.WritePropertyName(JsonTexts.Preference);
         json.WriteRawValue(WrittenTerms.GetValue(term.Preference, Written), skipInputValidation: true);
         json.WriteEndObject();
     }
@@ -290,8 +275,8 @@ static class PatchWriter
         var bytes = new ArrayBufferWriter<byte>(256);
         using var json = new Utf8JsonWriter(bytes);
         json.WriteStartObject();
-        Write(MatchExpressions, term.MatchExpressions);
-        Write(MatchFields, term.MatchFields);
+        Write(JsonTexts.MatchExpressions, term.MatchExpressions);
+        Write(JsonTexts.MatchFields, term.MatchFields);
         json.WriteEndObject();
         json.Flush();
         return bytes.WrittenSpan.ToArray();

@@ -28,6 +28,9 @@ sealed record PlacementRecord(
     // With so many requests and terms of as many nodes as a patch may name, ours are shorter. An author can write anything.
     const int MaxLength = 64 << 10;
 
+    static readonly JsonEncodedText[] Outcomes = [.. Enum.GetNames<Outcome>().Select(JsonTexts.Encoded)];
+    static readonly JsonEncodedText[] Modes = [.. Enum.GetNames<PlacementMode>().Select(JsonTexts.Encoded)];
+
     // A member that stands twice would fail only when it is looked at.
     static readonly JsonDocumentOptions Unambiguous = new() { AllowDuplicateProperties = false };
 
@@ -38,30 +41,30 @@ sealed record PlacementRecord(
     internal static void Write(Utf8JsonWriter json, Decision decision)
     {
         json.WriteStartObject();
-        json.WriteNumber("version"u8, CurrentVersion);
-        json.WriteString("type"u8, decision.Step.Type);
-        json.WriteString("outcome"u8, decision.Outcome.ToString());
-        json.WriteString("mode"u8, decision.Mode.ToString());
+        json.WriteNumber(JsonTexts.Version, CurrentVersion);
+        json.WriteString(JsonTexts.Type, decision.Step.Type);
+        json.WriteString(JsonTexts.Outcome, Outcomes[(int)decision.Outcome]);
+        json.WriteString(JsonTexts.Mode, Modes[(int)decision.Mode]);
         if (decision.Chosen is { } chosen)
         {
-            json.WriteString("node"u8, chosen.Name);
+            json.WriteString(JsonTexts.Node, chosen.Name);
         }
 
         if (decision.Step is { Kind.HasLocation: true, Location: { } location } && LabelSyntax.IsName(location))
         {
-            json.WriteString("location"u8, location);
+            json.WriteString(JsonTexts.Location, location);
         }
 
         if (decision.Required is { } required)
         {
-            json.WritePropertyName("required"u8);
+            json.WritePropertyName(JsonTexts.Required);
             json.WriteList(required.Values, JsonWriting.WriteText);
         }
 
         WritePreferred(json, decision.Preferred);
         if (decision.Requests.Count > 0)
         {
-            json.WriteStartObject("requests"u8);
+            json.WriteStartObject(JsonTexts.Requests);
             // Kubernetes refuses a pod in which two containers have one name; the first of them stands for both.
             foreach (var container in decision.Requests.Take(MaxRequests).Where(r => LabelSyntax.IsName(r.ContainerName)).GroupBy(r => r.ContainerIndex).DistinctBy(c => c.First().ContainerName))
             {
@@ -90,7 +93,7 @@ sealed record PlacementRecord(
             {
                 if (hostnames++ == 0)
                 {
-                    json.WriteStartObject("preferred"u8);
+                    json.WriteStartObject(JsonTexts.Preferred);
                 }
 
                 json.WriteNumber(hostname, terms[i].Weight);
@@ -104,7 +107,7 @@ sealed record PlacementRecord(
 
         if (hostnames < terms.Count)
         {
-            json.WriteStartArray("preferredTerms"u8);
+            json.WriteStartArray(JsonTexts.PreferredTerms);
             foreach (var term in terms.Where(t => HostnameOf(t) is null))
             {
                 PatchWriter.WritePreferred(json, term);

@@ -18,16 +18,16 @@ static class ReviewWriter
     {
         var json = buffer.Answer.Begin();
         json.WriteStartObject();
-        json.WriteString("apiVersion"u8, result.Review.ApiVersion);
-        json.WriteString("kind"u8, "AdmissionReview"u8);
-        json.WriteStartObject("response"u8);
-        json.WriteString("uid"u8, result.Review.Uid);
-        json.WriteBoolean("allowed"u8, true);
+        json.WriteString(JsonTexts.ApiVersion, result.Review.ApiVersion);
+        json.WriteString(JsonTexts.Kind, JsonTexts.AdmissionReview);
+        json.WriteStartObject(JsonTexts.Response);
+        json.WriteString(JsonTexts.Uid, result.Review.Uid);
+        json.WriteBoolean(JsonTexts.Allowed, true);
         if (result.Decision is { IsDecided: true } decision)
         {
             PatchWriter.Write(buffer, decision, result.Explanation, result.Review);
-            json.WriteString("patchType"u8, "JSONPatch"u8);
-            json.WriteBase64String("patch"u8, buffer.Patch.Written.Span);
+            json.WriteString(JsonTexts.PatchType, JsonTexts.JsonPatch);
+            json.WriteBase64String(JsonTexts.Patch, buffer.Patch.Written.Span);
             WriteAuditAnnotations(json, decision, result);
         }
 
@@ -41,21 +41,21 @@ static class ReviewWriter
     static void WriteAuditAnnotations(Utf8JsonWriter json, Decision decision, ReviewResult result)
     {
         var step = decision.Step;
-        json.WriteStartObject("auditAnnotations"u8);
-        json.WriteString("decision"u8, result.Explanation);
-        json.WriteString("outcome"u8, result.Outcome);
-        json.WriteString("type"u8, step.Type);
-        json.WriteString("type-rule"u8, step.TypeRule);
+        json.WriteStartObject(JsonTexts.AuditAnnotations);
+        json.WriteString(JsonTexts.Decision, result.Explanation);
+        json.WriteString(JsonTexts.Outcome, result.Outcome);
+        json.WriteString(JsonTexts.Type, step.Type);
+        json.WriteString(JsonTexts.TypeRule, step.TypeRule);
         if (decision.Chosen is { } chosen)
         {
-            json.WriteString("node"u8, chosen.Name);
+            json.WriteString(JsonTexts.Node, chosen.Name);
             if (step.Kind is { HasLocation: true })
             {
-                json.WriteString("location"u8, step.Location);
-                json.WriteString("location-rule"u8, step.LocationRule);
+                json.WriteString(JsonTexts.Location, step.Location);
+                json.WriteString(JsonTexts.LocationRule, step.LocationRule);
                 Span<char> latencyMs = stackalloc char[32];
                 Math.Round(decision.LatencyMs, 3).TryFormat(latencyMs, out var length, default, CultureInfo.InvariantCulture);
-                json.WriteString("latency-ms"u8, latencyMs[..length]);
+                json.WriteString(JsonTexts.LatencyMs, latencyMs[..length]);
             }
         }
 
@@ -69,7 +69,7 @@ static class ReviewWriter
             return;
         }
 
-        json.WriteStartArray("warnings"u8);
+        json.WriteStartArray(JsonTexts.Warnings);
         foreach (var text in warnings)
         {
             var warning = $"admission-las: {text}";

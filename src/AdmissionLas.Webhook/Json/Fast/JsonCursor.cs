@@ -310,34 +310,33 @@ ref struct JsonCursor(ReadOnlySpan<byte> json)
         isFirst = false;
     }
 
-    readonly int EndOfString(out bool hasEscapes)
-    {
-        var text = json[at..];
-        var end = EndOfShort(text);
-        hasEscapes = false;
-        if (end < 0)
-        {
-            end = text.IndexOfAny((byte)'"', (byte)'\\');
-            hasEscapes = end >= 0 && text[end] == '\\';
-            end = hasEscapes ? EndOfEscaped(text, end) : end;
-        }
-
-        return end < 0 ? throw NotJson(json.Length) : at + end;
-    }
-
     // The names and most values of a pod end within the 16 bytes that one comparison covers.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static int EndOfShort(ReadOnlySpan<byte> text)
+    readonly int EndOfString(out bool hasEscapes)
     {
-        if (text.Length < Vector128<byte>.Count)
+        hasEscapes = false;
+        if (at + Vector128<byte>.Count <= json.Length)
         {
-            return -1;
+            var bytes = Vector128.Create(json[at..]);
+            var quotes = Vector128.Equals(bytes, Vector128.Create((byte)'"')).ExtractMostSignificantBits();
+            var ends = quotes | Vector128.Equals(bytes, Vector128.Create((byte)'\\')).ExtractMostSignificantBits();
+            if ((ends & (~ends + 1) & quotes) != 0)
+            {
+                return at + BitOperations.TrailingZeroCount(quotes);
+            }
         }
 
-        var bytes = Vector128.Create(text);
-        var ends = Vector128.Equals(bytes, Vector128.Create((byte)'"')) | Vector128.Equals(bytes, Vector128.Create((byte)'\\'));
-        var end = BitOperations.TrailingZeroCount(ends.ExtractMostSignificantBits());
-        return end < Vector128<byte>.Count && text[end] == '"' ? end : -1;
+        return EndOfLongString(out hasEscapes);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    readonly int EndOfLongString(out bool hasEscapes)
+    {
+        var text = json[at..];
+        var end = text.IndexOfAny((byte)'"', (byte)'\\');
+        hasEscapes = end >= 0 && text[end] == '\\';
+        end = hasEscapes ? EndOfEscaped(text, end) : end;
+        return end < 0 ? throw NotJson(json.Length) : at + end;
     }
 
     // A quote behind an odd number of backslashes does not end the string.
