@@ -4,7 +4,7 @@ set -euo pipefail
 
 usage() {
   cat <<'TEXT'
-Usage: scripts/benchmark.sh [--seconds N] [--rounds N]
+Usage: scripts/benchmark.sh [--seconds N] [--rounds N] [--beside BINARY]...
 
 Sends the 12 KB review of a real Kubeflow pod over TLS 1.3 to the server and to two floors. A floor is the same Kestrel, which reads the body and
 sends a fixed answer of the same length: "floor" with .NET's defaults, "tuned" with the server's settings of the runtime and its memory for
@@ -18,6 +18,9 @@ If something else used the cores meanwhile, a line says so: discard such a run.
 
   --seconds N   how long each slice lasts (default: 3)
   --rounds N    how many slices each server has (default: 7)
+  --beside BINARY
+                another build of the server, such as the one before a change, to be measured at 500 nodes in the same rounds, with the
+                ratios of this one to it; may be given several times
   -h, --help    this text
 TEXT
 }
@@ -27,12 +30,17 @@ die() {
   exit 1
 }
 
-seconds=3 rounds=7
+seconds=3 rounds=7 besides=()
 while (($#)); do
   case $1 in
     --seconds | --rounds)
       [[ ${2-} =~ ^[1-9][0-9]*$ ]] || die "$1 needs a number; see --help"
       [[ $1 == --seconds ]] && seconds=$2 || rounds=$2
+      shift 2
+      ;;
+    --beside)
+      [[ -x ${2-} && -f $2 ]] || die "--beside needs an executable file; see --help"
+      besides+=("$(realpath -- "$2")")
       shift 2
       ;;
     -h | --help)
@@ -52,8 +60,13 @@ done
 
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 work=$(mktemp -d)
-readonly servers=(floor tuned 5 500 5000) starts=3
+servers=(floor tuned 5 500 5000)
+readonly starts=3
 declare -A pids=() ports=([floor]=29441 [tuned]=29440 [5]=29442 [500]=29443 [5000]=29444)
+for i in "${!besides[@]}"; do
+  servers+=("beside$i")
+  ports[beside$i]=$((29445 + i))
+done
 # Those of src/AdmissionLas/AdmissionLas.csproj and Cli/ServeCommand.cs.
 readonly settings=(DOTNET_ThreadPool_UnfairSemaphoreSpinLimit=0 DOTNET_GCgen0size=300000 DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS=1)
 # shellcheck disable=SC2317
@@ -82,14 +95,15 @@ ticks() { awk '{ print $14 + $15 }' "/proc/$1/stat"; }
 idle_of_all() { awk '/^cpu / { print $5 + $6 }' /proc/stat; }
 total_of_all() { awk '/^cpu / { t = 0; for (i = 2; i <= 9; i++) t += $i; print t }' /proc/stat; }
 
-# start NAME: floor, tuned, or the number of nodes. Sets $ready_ms.
+# start NAME: floor, tuned, the number of nodes, or beside and the number of another build. Sets $ready_ms.
 start() {
-  local began=${EPOCHREALTIME/./} port=${ports[$1]} as=() which=()
+  local began=${EPOCHREALTIME/./} port=${ports[$1]} as=() which=() server=$bin/admission-las nodes=$1
+  [[ $1 != beside* ]] || server=${besides[${1#beside}]} nodes=500
   if [[ $1 == floor || $1 == tuned ]]; then
     [[ $1 == floor ]] || as=("${settings[@]}") which=(tuned)
     env "${as[@]}" taskset -c 0 "$bin/floor" "$port" "$work/certificate" "$work/decision.json" "${which[@]}" >"$work/server-$1.log" 2>&1 &
   else
-    ADMISSION_LAS_LOGGING__LEVEL=Information taskset -c 0 "$bin/admission-las" serve --snapshot "$work/nodes-$1.yaml" --address 127.0.0.1 \
+    ADMISSION_LAS_LOGGING__LEVEL=Information taskset -c 0 "$server" serve --snapshot "$work/nodes-$nodes.yaml" --address 127.0.0.1 \
       --port "$port" --health-port $((port - 400)) --certificate "$work/certificate/tls.crt" --certificate-key "$work/certificate/tls.key" >"$work/server-$1.log" 2>&1 &
   fi
   pids[$1]=$!
@@ -189,6 +203,12 @@ for protocol in http1 http2; do
     printf '%-10s %-6s %11.0f %9s %9.1f %9s %8.0f %8.0f %9s %7.0f %9d\n' "$label" $protocol "$(median "$name" $protocol 3)" "$(ratios "$name" $protocol 3)" \
       "$(median "$name" $protocol 4)" "$(ratios "$name" $protocol 4)" "$(median "$name" $protocol 5)" "$(median "$name" $protocol 6)" "$(ratios "$name" $protocol 6)" \
       "$(awk '/VmRSS/ { print $2 / 1024 }' "/proc/${pids[$name]}/status")" "$(median "$name" ready 3)"
+  done
+done
+for i in "${!besides[@]}"; do
+  for protocol in http1 http2; do
+    printf '500 nodes beside %s, %s: reviews/s %s, CPU %s, p99 %s\n' "${besides[$i]}" $protocol \
+      "$(ratio 500 $protocol 3 "beside$i")" "$(ratio 500 $protocol 4 "beside$i")" "$(ratio 500 $protocol 6 "beside$i")"
   done
 done
 ((!disturbed)) || printf 'Something else used the cores meanwhile: discard this run.\n'
