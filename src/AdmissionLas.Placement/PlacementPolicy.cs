@@ -51,7 +51,7 @@ public sealed record PlacementPolicy
     /// <summary>The memory that a training container without a request gets, bytes.</summary>
     public long TrainingMemoryBytes { get; init; } = 4L << 30;
 
-    /// <summary>What tells a cloud node; <see langword="null"/> to go by capacity alone.</summary>
+    /// <summary>The labels of a cloud node; <see langword="null"/> to go by capacity alone.</summary>
     public NodeSelectorTerm? CloudSelector { get; init; } = new([new("admissionlas.io/tier", SelectorOperator.In, ["cloud"])], []);
 
     /// <summary>

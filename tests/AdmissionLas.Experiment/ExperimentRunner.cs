@@ -42,7 +42,7 @@ sealed class ExperimentRunner(ApiServer api, IServiceProvider webhook, Scheduler
             await Parallel.ForEachAsync(plan.Nodes, new ParallelOptions { MaxDegreeOfParallelism = CreatesAtOnce }, async (node, _) => await AddAsync(node));
             await Eventually.IsTrueAsync("the webhook knows the nodes", () => Task.FromResult(
                 plan.Nodes.All(n => state.Current!.Nodes.Any(k => k.Name == NameOf(n) && k.IsReady && k.Taints.Count == 0))));
-            // The scheduler has its own watch, and nobody to ask whether it has seen them.
+            // The scheduler has its own watch, and cannot be asked whether it has seen them.
             await Task.Delay(500);
             var from = schedulerLog?.Length ?? 0;
             return await WithScoresAsync(OutcomeEvaluator.Of(scenario, strategy, seed, await run.CarryOutAsync(plan, SeenByWebhookAsync)), from, ns);
@@ -77,7 +77,7 @@ sealed class ExperimentRunner(ApiServer api, IServiceProvider webhook, Scheduler
     async Task AddAsync(JsonObject node)
     {
         await api.CreateAsync("/api/v1/nodes", node.DeepClone().AsObject());
-        // Some API servers mark each new node as not ready, and nobody here would take the mark away.
+        // Some API servers mark each new node as not ready, and here no controller takes the mark away.
         await api.MergePatchAsync($"/api/v1/nodes/{NameOf(node)}", new JsonObject { ["spec"] = new JsonObject { ["taints"] = null } });
     }
 
@@ -239,5 +239,5 @@ sealed class ExperimentRunner(ApiServer api, IServiceProvider webhook, Scheduler
 /// <summary>What was recorded of a run.</summary>
 /// <param name="Events">Every event of nodes and pods.</param>
 /// <param name="Created">What was created, and when the request was sent.</param>
-/// <param name="Alive">The pods that nobody deleted.</param>
+/// <param name="Alive">The pods that were not deleted.</param>
 sealed record Recording(Seen[] Events, Dictionary<string, (PlannedPod Pod, long CreatedAt)> Created, PlannedPod[] Alive);

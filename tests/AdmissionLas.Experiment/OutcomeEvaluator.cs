@@ -28,7 +28,7 @@ sealed record Outcomes(
 
     internal double RegretShare => MeanBestMs == 0 ? 0 : MeanRegretMs / MeanBestMs;
 
-    /// <summary>At least 99% on the nearest node, less than 1% of latency lost, nobody stranded.</summary>
+    /// <summary>At least 99% on the nearest node, less than 1% of latency lost, no pod stranded.</summary>
     internal bool MeetsGoal => NearestShare >= 0.99 && RegretShare < 0.01 && Stranded == 0;
 }
 
@@ -44,7 +44,7 @@ sealed record Outcomes(
 /// <param name="Decision">What the webhook said.</param>
 sealed record Miss(string Pod, string Why, string BestNode, double BestMs, string Node, double Ms, double BestPoints, double Points, string? Decision)
 {
-    /// <summary>The points that the scheduler itself gave the nearest, by plugin; <see langword="null"/> where it gave none, or nobody kept its log.</summary>
+    /// <summary>The points that the scheduler itself gave the nearest, by plugin; <see langword="null"/> where it gave none, or its log was not kept.</summary>
     internal IReadOnlyDictionary<string, long>? BestScores { get; init; }
 
     /// <summary>And the other.</summary>

@@ -1,7 +1,7 @@
 namespace AdmissionLas.TestSupport;
 
 /// <summary>A control plane of this process's own, run by the script that users run theirs with.</summary>
-/// <param name="name">Tells its folder from those of others.</param>
+/// <param name="name">Names its folder, beside those of others.</param>
 public sealed class ControlPlaneScript(string name)
 {
     /// <summary>Where its state is.</summary>

@@ -16,5 +16,5 @@ sealed record Verb(int ExitCode, string Output, string Errors)
     }
 
     /// <summary>The lines of the output that begin with this word.</summary>
-    internal string[] Lines(string verdict) => [.. Output.Split('\n').Where(l => l.StartsWith(verdict + " ", StringComparison.Ordinal))];
+    internal string[] Lines(string first) => [.. Output.Split('\n').Where(l => l.StartsWith(first + " ", StringComparison.Ordinal))];
 }

@@ -162,7 +162,7 @@ public sealed class ClusterView
     static NodeFacts[] ByName(IEnumerable<NodeFacts> nodes)
     {
         NodeFacts[] sorted = [.. nodes];
-        // Those of a feed are in order already, and to see that takes a tenth of sorting them again.
+        // Those of an informer are in order already, and to see that takes a tenth of sorting them again.
         for (var i = 1; i < sorted.Length; i++)
         {
             if (string.CompareOrdinal(sorted[i - 1].Name, sorted[i].Name) > 0)

@@ -3,7 +3,7 @@ using System.Text;
 namespace AdmissionLas.Placement;
 
 /// <summary>
-/// Tells an image by a hash of its name, so that neither 50 names a node nor one a review have to be kept as text. Two names that share one
+/// Identifies an image by a hash of its name, so that neither 50 names a node nor one a review have to be kept as text. Two names that share one
 /// would only make a score a little wrong. <see langword="default"/> is no image.
 /// </summary>
 /// <param name="Hash">FNV-1a, 64 bits, of the name with tag or digest.</param>

@@ -54,7 +54,7 @@ public sealed record NodeFacts
 
     /// <summary>
     /// Whether both describe the same node in the same state. A kubelet's heartbeat changes the Node object every few seconds
-    /// and nothing here; a feed that asks this first has nothing to publish.
+    /// and nothing here; an informer that asks this first has nothing to publish.
     /// </summary>
     public bool Equals(NodeFacts? other) =>
         other is not null && Name == other.Name && IsCordoned == other.IsCordoned && IsReady == other.IsReady &&

@@ -6,7 +6,7 @@ namespace AdmissionLas.Placement;
 /// <param name="Nodes">
 /// Every node: for a predict step with a location by latency, those without one last; otherwise the largest first. Equal ones by name.
 /// </param>
-/// <param name="NotWeighed">What the scheduler also weighs and cannot be told from what is known here.</param>
+/// <param name="NotWeighed">What the scheduler also weighs and the webhook does not know.</param>
 public sealed record Explanation(Decision Decision, Resources Request, IReadOnlyList<ExplainedNode> Nodes, IReadOnlyList<UnscoredFactor> NotWeighed)
 {
     /// <summary>

@@ -86,7 +86,7 @@ sealed partial class EventSender(
 
     /// <summary>Writes one event.</summary>
     /// <param name="api">The API server.</param>
-    /// <param name="problem">What it tells of.</param>
+    /// <param name="problem">What it is about.</param>
     /// <param name="count">For how many steps it stands.</param>
     /// <param name="now">When that was, UTC.</param>
     /// <param name="stop">Ends the request.</param>

@@ -6,7 +6,7 @@ namespace AdmissionLas.Page;
 
 /// <summary>
 /// GET /api/decisions: the recent decisions and then each new one, as server-sent events
-/// (https://html.spec.whatwg.org/multipage/server-sent-events.html). Between them a pulse tells that the server is alive and how old its view of
+/// (https://html.spec.whatwg.org/multipage/server-sent-events.html). Between them a pulse says that the server is alive and how old its view of
 /// the nodes is.
 /// </summary>
 sealed class DecisionStream(RecentDecisions decisions, ClusterState state, TimeProvider time, IHostApplicationLifetime lifetime)

@@ -7,7 +7,7 @@ namespace AdmissionLas.Tests.Fuzz;
 
 /// <summary>
 /// Whatever the bytes are, there is an answer: an allowing review, or a refusal that says why. Runs for FUZZ_SECONDS (default 5) from
-/// FUZZ_SEED (default: a new one, told on failure).
+/// FUZZ_SEED (default: a new one, printed on failure).
 /// </summary>
 public sealed class ReviewFuzzTests(ITestOutputHelper output)
 {
@@ -111,7 +111,7 @@ public sealed class ReviewFuzzTests(ITestOutputHelper output)
         {
             return JsonNode.Parse(body, documentOptions: new JsonDocumentOptions { AllowDuplicateProperties = false, MaxDepth = 1000 })!["request"]!["object"]!.AsObject();
         }
-        // A name with half a surrogate pair, in a part of the pod that nobody reads, is more than the library's model holds.
+        // A name with half a surrogate pair, in a part of the pod that is not read, is more than the library's model holds.
         catch (Exception fault) when (fault is JsonException or InvalidOperationException)
         {
             return null;

@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace AdmissionLas.Tests.Observers;
 
-/// <summary>What the server tells Prometheus, as Prometheus sees it.</summary>
+/// <summary>The server's metrics as Prometheus sees them.</summary>
 public sealed partial class MetricsTests(MonitoredWebhook webhook) : IClassFixture<MonitoredWebhook>
 {
     [Fact]

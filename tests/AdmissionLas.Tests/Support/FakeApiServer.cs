@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Http;
 namespace AdmissionLas.Tests.Support;
 
 /// <summary>
-/// An API server that says what a test tells it to, for what a real one cannot be made to do on demand: expired versions, streams cut in
+/// An API server that answers what a test wants, for what a real one cannot be made to do on demand: expired versions, streams cut in
 /// the middle of a line, nonsense. Each request takes the next script of its kind; the last one is used again and again.
 /// </summary>
 sealed class FakeApiServer : IAsyncDisposable

@@ -137,7 +137,7 @@ public sealed class PatchTests
     }
 
     [Fact]
-    public void Each_container_gets_its_own_requests_and_nobody_elses()
+    public void Each_container_gets_its_own_requests_and_no_others()
     {
         var reviewed = WebhookCall.Review(
             Pods.TrainingJson("""

@@ -1,6 +1,6 @@
 namespace AdmissionLas.Tests.Webhook;
 
-/// <summary>The annotation that tells programs what the webhook added to a pod.</summary>
+/// <summary>The annotation in which programs read what the webhook added to a pod.</summary>
 public sealed class PlacementRecordTests
 {
     static readonly ClusterView View = Nodes.View(Nodes.At("1", "near"), Nodes.At("2", "next"));

@@ -39,12 +39,12 @@ public sealed class ReviewAnswerTests
         var path = at.Split(' ');
         var review = Review(FullPod());
         var right = At(review["request"]!["object"]!, path);
-        // A quantity may be a number, and a list whose items nobody reads may hold lists.
+        // A quantity may be a number, and a list whose items are not read may hold lists.
         right.ReplaceWith(JsonNode.Parse(right is JsonArray ? "7" : "[[1]]"));
 
         var (result, response) = WebhookCall.Send(Encoding.UTF8.GetBytes(review.ToJsonString()), Testbed.View, CompiledSettings.Default);
 
-        // A fault in a map is told with the map, and an item that is none with its list.
+        // A fault in a map names the map, and an item of a wrong type names its list.
         var map = Array.FindIndex(path, p => p is "labels" or "annotations" or "nodeSelector" or "requests" or "limits" or "overhead");
         var named = string.Join('.', map < 0 ? path : path[..(map + 1)]).Replace(".0", "[]", StringComparison.Ordinal).TrimEnd('[', ']');
         Assert.Equal((true, named, null), (result.Review.PodIsUnreadable, result.Review.UnreadablePath, result.Fault));
@@ -56,7 +56,7 @@ public sealed class ReviewAnswerTests
     public void A_pod_that_uses_every_path_is_read() => Assert.NotNull(Response(Review(FullPod()).ToJsonString())["patch"]);
 
     [Fact]
-    public void A_list_whose_items_nobody_reads_may_hold_anything()
+    public void A_list_whose_items_are_not_read_may_hold_anything()
     {
         var review = Review(FullPod());
         At(review["request"]!["object"]!, ["spec", "affinity", "podAntiAffinity", "requiredDuringSchedulingIgnoredDuringExecution"])
@@ -90,7 +90,7 @@ public sealed class ReviewAnswerTests
     [InlineData(200)]
     [InlineData(900)]
     [InlineData(1_000_000)]
-    public void Deep_nesting_where_nobody_looks_is_stepped_over(int levels)
+    public void Deep_nesting_in_what_is_not_read_is_stepped_over(int levels)
     {
         var response = Response(Nested(levels));
 

@@ -23,7 +23,7 @@ public sealed class SentencesTests
             var (before, after) = (LivePod.AsReviewed(english.Patched), LivePod.AsReviewed(other.Patched));
             Assert.True(JsonNode.DeepEquals(before.Pod, after.Pod));
             Assert.Equal(PlacementProblem.Of(english.Result, situation.Policy)?.Reason, PlacementProblem.Of(other.Result, situation.Policy)?.Reason);
-            Assert.Equal(Verdict(english.Patched), Verdict(other.Patched));
+            Assert.Equal(SeverityOf(english.Patched), SeverityOf(other.Patched));
         },
         iter: 1_000, print: s => s.ToString());
 
@@ -43,7 +43,7 @@ public sealed class SentencesTests
         return copy.ToJsonString();
     }
 
-    static Severity Verdict(JsonObject pod)
+    static Severity SeverityOf(JsonObject pod)
     {
         var answer = KubernetesJson.Deserialize<V1Pod>(pod.ToJsonString());
         var decision = answer.Metadata.Annotations?.TryGetValue(PodHints.DecisionKey, out var text) == true ? text : null;

@@ -89,7 +89,7 @@ static class LivePod
 
     /// <summary>
     /// Takes our terms out of a pod that an earlier version decided on, which left no record. They stand behind the author's: preferred terms
-    /// that ask one thing, and a last requirement of host names that includes the node decided on. Requests stay: nothing tells them from the author's.
+    /// that ask one thing, and a last requirement of host names that includes the node decided on. Requests stay: nothing sets them apart from the author's.
     /// </summary>
     static void UndoUnrecorded(JsonObject pod, string? assumedNode)
     {

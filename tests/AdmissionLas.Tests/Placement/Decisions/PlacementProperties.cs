@@ -65,7 +65,7 @@ public sealed partial class PlacementProperties
         var reviewed = situation.Review();
         if (reviewed.Decision!.Required is null)
         {
-            // Without a pin the patch excludes nobody.
+            // Without a pin the patch excludes no node.
             Assert.All(situation.Nodes, n => Assert.Equal(situation.CanRun(situation.Pod, n), situation.CanRun(reviewed.Pod, n)));
             return;
         }

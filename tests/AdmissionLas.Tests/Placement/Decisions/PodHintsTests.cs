@@ -55,6 +55,6 @@ public sealed class PodHintsTests
     }
 
     [Fact]
-    public void A_hint_that_nobody_needs_is_not_judged() =>
+    public void A_hint_that_is_not_needed_is_not_read() =>
         Assert.Empty(View.Decide(Pods.Training(Pods.Container(cpu: "1", memory: "1Gi")).Annotated(PodHints.RequestCpuKey, "lots")).Warnings);
 }

@@ -55,7 +55,7 @@ public sealed class PredictPlacementTests
     }
 
     [Fact]
-    public void Below_the_slack_nobody_feels_a_difference()
+    public void Below_the_slack_no_user_feels_a_difference()
     {
         var view = Nodes.View(Nodes.At("0.1", "a"), Nodes.At("1.1", "b"), Nodes.At("1.2", "c"));
 

@@ -157,7 +157,7 @@ public sealed class StandbySelectionTests
     }
 
     [Fact]
-    public void A_pod_that_only_the_scheduler_can_judge_is_merely_steered_and_nobody_is_warned()
+    public void A_pod_that_only_the_scheduler_can_judge_is_merely_steered_and_its_author_is_not_warned()
     {
         var decision = Nodes.View(Nodes.At("1", "near"), Nodes.At("2", "next")).Decide(Pod with { SchedulerOnlyConstraint = SchedulerConstraint.HostPorts }, Adaptive);
 
