@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-
 namespace AdmissionLas.Placement;
 
 /// <summary>Finds the nodes nearest to a location that can run a pod.</summary>
@@ -34,18 +32,15 @@ static class NearestCandidates
     /// <summary>Adds nodes up to the limit; returns whether it came by some of the other kind.</summary>
     static bool AddNearest(List<RankedNode> nearest, ReadOnlySpan<RankedNode> ranked, in NodeFilter filter, int limit, bool now, bool avoided)
     {
-        var equals = 0;
+        var (start, equals, equalMs) = (nearest.Count, 0, double.NaN);
         var others = false;
         foreach (ref readonly var next in ranked)
         {
-            if (equals > 0 && next.LatencyMs > nearest[^1].LatencyMs)
+            equals = next.LatencyMs == equalMs ? equals : 0;
+            equalMs = next.LatencyMs;
+            if (equals == MaxEquals || (nearest.Count == limit && next.LatencyMs > nearest[^1].LatencyMs))
             {
-                FreestFirst(nearest, equals, filter);
-                equals = 0;
-                if (nearest.Count >= limit)
-                {
-                    break;
-                }
+                break;
             }
 
             if (filter.IsAvoided(next.Node) != avoided)
@@ -54,32 +49,36 @@ static class NearestCandidates
             }
             else if ((now ? filter.FitsNow(next.Node) : filter.FitsWhenEmpty(next.Node)) == FilterResult.CanRun)
             {
-                nearest.Add(next);
-                if (++equals == MaxEquals)
-                {
-                    break;
-                }
+                Insert(nearest, start, next, filter, limit);
+                equals++;
             }
         }
 
-        FreestFirst(nearest, equals, filter);
-        nearest.RemoveRange(Math.Min(limit, nearest.Count), Math.Max(0, nearest.Count - limit));
         return others;
     }
 
-    /// <summary>Sorts the last few, which are equally near: the most free CPU first, then memory, then by name.</summary>
-    static void FreestFirst(List<RankedNode> nodes, int last, NodeFilter filter)
+    // Behind the nodes that are nearer, or as near and freer. What is beyond the limit falls out.
+    static void Insert(List<RankedNode> nearest, int start, RankedNode node, in NodeFilter filter, int limit)
     {
-        if (last > 1)
+        var at = nearest.Count;
+        while (at > start && nearest[at - 1].LatencyMs == node.LatencyMs && IsFreer(node.Node, nearest[at - 1].Node, filter))
         {
-            var filtered = filter;
-            CollectionsMarshal.AsSpan(nodes)[^last..].Sort((a, b) =>
-            {
-                var (freeA, freeB) = (filtered.FreeOn(a.Node), filtered.FreeOn(b.Node));
-                return freeA.CpuMilliOrZero != freeB.CpuMilliOrZero ? freeB.CpuMilliOrZero.CompareTo(freeA.CpuMilliOrZero)
-                    : freeA.MemoryBytesOrZero != freeB.MemoryBytesOrZero ? freeB.MemoryBytesOrZero.CompareTo(freeA.MemoryBytesOrZero)
-                    : string.CompareOrdinal(a.Node.Name, b.Node.Name);
-            });
+            at--;
         }
+
+        if (at < limit)
+        {
+            nearest.RemoveRange(Math.Min(nearest.Count, limit - 1), nearest.Count == limit ? 1 : 0);
+            nearest.Insert(at, node);
+        }
+    }
+
+    // The most free CPU first, then memory, then by name.
+    static bool IsFreer(NodeFacts node, NodeFacts than, in NodeFilter filter)
+    {
+        var (a, b) = (filter.FreeOn(node), filter.FreeOn(than));
+        return a.CpuMilliOrZero != b.CpuMilliOrZero ? a.CpuMilliOrZero > b.CpuMilliOrZero
+            : a.MemoryBytesOrZero != b.MemoryBytesOrZero ? a.MemoryBytesOrZero > b.MemoryBytesOrZero
+            : string.CompareOrdinal(node.Name, than.Name) < 0;
     }
 }

@@ -50,7 +50,7 @@ struct StandbySelection
 
     StandbySelection(List<RankedNode> candidates, in NodeFilter filter, SchedulerScoring scoring, in PlacementRequest request)
     {
-        (this.candidates, this.filter, this.scoring, this.request, members) = (candidates, filter, scoring, request, new(capacity: 1 + MaxMissing));
+        (this.candidates, this.filter, this.scoring, this.request, members) = (candidates, filter, scoring, request, new(candidates.Count));
         minTaints = filter.AvoidingTaints(candidates[0].Node);
     }
 
@@ -109,7 +109,8 @@ struct StandbySelection
             var least = double.MaxValue;
             for (var i = 1; i < candidates.Count; i++)
             {
-                if (CanStandBy(candidates[i].Node) && scoring.LoadScore(candidates[i].Node) is var score && score < least && !members.Exists(m => m.Candidate == i))
+                if (CanStandBy(candidates[i].Node) && scoring.LoadScore(candidates[i].Node) is var score && score < least &&
+                    !members.Any(i, static (member, i) => member.Candidate == i))
                 {
                     (weakest, least) = (i, score);
                 }
@@ -120,7 +121,13 @@ struct StandbySelection
                 return weakest != 0 && members.Count == 1;
             }
 
-            Add(weakest, LastStandbyWeight, members.FindIndex(m => m.Candidate > weakest) is >= 0 and var at ? at : members.Count);
+            var at = members.Count;
+            while (members[at - 1].Candidate > weakest)
+            {
+                at--;
+            }
+
+            Add(weakest, LastStandbyWeight, at);
         }
 
         return false;
