@@ -63,7 +63,7 @@ public sealed partial class RulesTests(MonitoredWebhook webhook) : IClassFixture
         Assert.NotEmpty(queries);
         foreach (var (panel, query) in queries)
         {
-            await HasDataAsync(panel, query.Replace("$__rate_interval", "1m", StringComparison.Ordinal));
+            await HasDataAsync(panel, query.Replace("$__rate_interval", "10m", StringComparison.Ordinal));
         }
     }
 
