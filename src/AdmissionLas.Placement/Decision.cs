@@ -80,8 +80,11 @@ public sealed record Decision
     /// </summary>
     public NodeFacts? Chosen { get; init; }
 
+    /// <summary>The chosen node has room for the pod now, as far as is known.</summary>
+    public bool HasRoom { get; init; }
+
     /// <summary>
-    /// The chosen node has room for the pod now, as far as is known: from now on the pod counts there, or the next one would be sent to the same place.
+    /// From now on the pod counts on the chosen node, or the next one would be sent to the same place. A gated pod does not: it may wait for hours.
     /// </summary>
     public bool ReservesCapacity { get; init; }
 

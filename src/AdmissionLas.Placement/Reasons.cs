@@ -57,6 +57,12 @@ public enum SofteningCause
     /// <summary>Something in the pod can exclude nodes, and only the scheduler can tell which.</summary>
     SchedulerOnlyConstraint,
 
+    /// <summary>The pod is gated: until its gates are removed its node selector and affinity may be narrowed.</summary>
+    Gated,
+
+    /// <summary>Another scheduler places the pod, by rules that are not known.</summary>
+    OtherScheduler,
+
     /// <summary>The nearest node has no host name label of its own, so that a requirement could not name it.</summary>
     NoOwnHostname,
 

@@ -50,6 +50,56 @@ public sealed class PlacementTests(ControlPlane cluster)
         Assert.Equal("nitos-cloud-node", await ns.NodeOfAsync(pod));
     }
 
+    // As Kueue does (https://kubernetes.io/docs/concepts/scheduling-eviction/pod-scheduling-readiness/#mutable-pod-scheduling-directives).
+    [Fact]
+    public async Task A_gated_pod_runs_where_the_one_who_opens_the_gate_wants_it_like_its_control()
+    {
+        await using var near = await OwnNodes.CreateAsync(cluster, ("4", "4000Mi", 110), ("4", "4000Mi", 110));
+        await using var workers = await OwnNodes.CreateAsync(cluster, ("8", "16000Mi", 110));
+        await using var ns = await cluster.CreateNamespaceAsync();
+        var pool = new JsonObject { ["pool"] = workers.Location };
+        await cluster.Api.MergePatchAsync($"/api/v1/nodes/{workers.Names[0]}", new JsonObject { ["metadata"] = new JsonObject { ["labels"] = pool } });
+
+        var step = await ns.CreateAsync(Gated());
+        var control = await ns.CreateAsync(Gated().With(p => p["metadata"]!.AsObject().Remove("labels")));
+
+        Assert.NotNull(TestNamespace.DecisionOf(step));
+        // A server before Kubernetes 1.26 does not know the field.
+        if (step["spec"]!["schedulingGates"] is null)
+        {
+            Assert.Equal(near.Names[0], await ns.NodeOfAsync(step));
+            return;
+        }
+
+        foreach (var pod in (JsonObject[])[step, control])
+        {
+            var opened = new JsonObject { ["schedulingGates"] = new JsonArray(), ["nodeSelector"] = pool.DeepClone() };
+            await cluster.Api.MergePatchAsync($"{ns.Pods}/{pod["metadata"]!["name"]}", new JsonObject { ["spec"] = opened });
+            Assert.Equal(workers.Names[0], await ns.NodeOfAsync(pod));
+        }
+
+        JsonObject Gated() => Steps.Predict(near.Location).With(p => p["spec"]!["schedulingGates"] = new JsonArray(new JsonObject { ["name"] = "example.com/queue" }));
+    }
+
+    [Fact]
+    public async Task A_pod_that_names_its_operating_system_runs_on_the_nearest_node_that_has_it()
+    {
+        await using var nodes = await OwnNodes.CreateAsync(cluster, ("4", "4000Mi", 110), ("4", "4000Mi", 110));
+        await using var ns = await cluster.CreateNamespaceAsync();
+        await LabelAsync(nodes.Names[0], "windows");
+        await LabelAsync(nodes.Names[1], "linux");
+        await Eventually.IsTrueAsync("the webhook knows the labels", () => Task.FromResult(
+            cluster.State.Current!.NearestTo(nodes.Location).All(n => n.Node.Label("kubernetes.io/os") is not null)));
+
+        var pod = await ns.CreateAsync(Steps.Predict(nodes.Location).With(p => p["spec"]!["os"] = new JsonObject { ["name"] = "linux" }));
+
+        // A server before Kubernetes 1.23 does not know the field.
+        Assert.Equal(nodes.Names[pod["spec"]!["os"] is null ? 0 : 1], await ns.NodeOfAsync(pod));
+
+        Task LabelAsync(string node, string os) => cluster.Api.MergePatchAsync(
+            $"/api/v1/nodes/{node}", new JsonObject { ["metadata"] = new JsonObject { ["labels"] = new JsonObject { ["kubernetes.io/os"] = os } } });
+    }
+
     [Fact]
     public async Task Required_placement_pins_the_pod_to_the_near_node()
     {

@@ -34,7 +34,8 @@ public static class PodUsageReader
             return new PodUsage(uid, bound, Request(spec), IsUnschedulable: false, review);
         }
 
-        return chosen is null ? null : new PodUsage(uid, chosen, Request(spec), IsUnschedulable(status), review);
+        // A gated pod may wait for hours: no node's room is kept for it.
+        return chosen is null || spec.Member("schedulingGates").Items().Any() ? null : new PodUsage(uid, chosen, Request(spec), IsUnschedulable(status), review);
     }
 
     static (string? Node, string? Review) Assumed(JsonElement pod)

@@ -54,6 +54,18 @@ public sealed record PodFacts
     public Resources Overhead { get; init; }
 
     /// <summary>
+    /// spec.schedulingGates has entries. Until they are removed the scheduler leaves the pod alone, and its node selector and affinity may be
+    /// narrowed (https://kubernetes.io/docs/concepts/scheduling-eviction/pod-scheduling-readiness/).
+    /// </summary>
+    public bool IsGated { get; init; }
+
+    /// <summary>spec.schedulerName names another than the default scheduler.</summary>
+    public bool HasOtherScheduler { get; init; }
+
+    /// <summary>spec.os.name; <see langword="null"/> when it is not stated.</summary>
+    public string? OperatingSystem { get; init; }
+
+    /// <summary>
     /// What in the pod can exclude a node for reasons that only the scheduler sees (other pods, volumes, host ports);
     /// <see langword="null"/> when there is nothing. Such a pod is never pinned.
     /// </summary>

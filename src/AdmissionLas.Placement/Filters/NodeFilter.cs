@@ -32,6 +32,12 @@ public enum FilterResult
 
     /// <summary>The node holds as many pods as it may.</summary>
     PodCount,
+
+    /// <summary>
+    /// The node runs another operating system than the pod names. The scheduler does not look at it; the kubelet refuses the pod
+    /// (https://kubernetes.io/docs/concepts/workloads/pods/#pod-os).
+    /// </summary>
+    OperatingSystem,
 }
 
 /// <summary>
@@ -51,6 +57,9 @@ public readonly struct NodeFilter
     /// and sums by name cost the square of the names.
     /// </summary>
     public const int MaxAmounts = 1024;
+
+    /// <summary>The label in which a kubelet names its operating system.</summary>
+    public const string OperatingSystemKey = "kubernetes.io/os";
 
     readonly PodFacts pod;
     readonly ClusterUsage usage;
@@ -158,6 +167,7 @@ public readonly struct NodeFilter
         : node.Taints.Any(pod, static (taint, pod) => taint.Effect != TaintEffect.PreferNoSchedule && !taint.IsToleratedBy(pod.Tolerations)) ? FilterResult.Tainted
         : pod.NodeSelector.Count > 0 && !MeetsNodeSelector(node) ? FilterResult.NodeSelector
         : pod.RequiredTerms?.Any(node, static (term, node) => term.Matches(node)) == false ? FilterResult.NodeAffinity
+        : pod.OperatingSystem is { } named && node.Label(OperatingSystemKey) is { } actual && actual != named ? FilterResult.OperatingSystem
         : FilterResult.CanRun;
 
     FilterResult FilterRoom(NodeFacts node, NodeUsage used) =>

@@ -64,7 +64,8 @@ sealed class PredictKind : StepKind
             Reason = NearestNodes.Instance,
             Candidates = steering.Candidates,
             Chosen = candidates[0].Node,
-            ReservesCapacity = hasRoom,
+            HasRoom = hasRoom,
+            ReservesCapacity = hasRoom && !request.Pod.IsGated,
             Request = filter.Request,
             LatencyMs = candidates[0].LatencyMs,
             NearestMs = ranked[0].LatencyMs,
@@ -142,7 +143,9 @@ sealed class PredictKind : StepKind
     }
 
     static Softening? WhyNotRequired(in PlacementRequest request, NodeFacts nearest) =>
-        request.Pod.SchedulerOnlyConstraint is { } constraint ? new Softening(SofteningCause.SchedulerOnlyConstraint, constraint)
+        request.Pod.IsGated ? new Softening(SofteningCause.Gated)
+        : request.Pod.HasOtherScheduler ? new Softening(SofteningCause.OtherScheduler)
+        : request.Pod.SchedulerOnlyConstraint is { } constraint ? new Softening(SofteningCause.SchedulerOnlyConstraint, constraint)
         : request.View.UniqueHostname(nearest) is null ? new Softening(SofteningCause.NoOwnHostname, NodeName: nearest.Name)
         : null;
 

@@ -90,6 +90,7 @@ public sealed class EnglishDecisionText : IDecisionText
         FilterResult.Memory => "too little memory",
         FilterResult.OtherResource => "too little of another resource",
         FilterResult.PodCount => "full of pods",
+        FilterResult.OperatingSystem => "of another operating system",
         _ => throw new ArgumentOutOfRangeException(nameof(result), result, "a filter result without words"),
     };
 
@@ -147,7 +148,7 @@ public sealed class EnglishDecisionText : IDecisionText
             text.AppendLiteral(string.Join(", ", required.Values));
         }
 
-        if (!decision.ReservesCapacity)
+        if (!decision.HasRoom)
         {
             text.AppendLiteral("; none of those near has room now");
         }
@@ -187,6 +188,8 @@ public sealed class EnglishDecisionText : IDecisionText
     {
         SofteningCause.NoRoomNow => "none has room now",
         SofteningCause.SchedulerOnlyConstraint => $"only the scheduler can judge the pod's {Words(softening.Constraint)}",
+        SofteningCause.Gated => "the pod is gated, and its nodes may still be narrowed",
+        SofteningCause.OtherScheduler => "another scheduler places the pod",
         SofteningCause.NoOwnHostname => $"it has no {NodeSelectorTerm.HostnameKey} label of its own",
         _ => "no other could stand by",
     };
@@ -231,6 +234,7 @@ public sealed class EnglishDecisionText : IDecisionText
         FilterResult.Memory => "with too little memory",
         FilterResult.OtherResource => "without the device it needs",
         FilterResult.PodCount => "full",
+        FilterResult.OperatingSystem => "of another operating system",
         _ => throw new ArgumentOutOfRangeException(nameof(result), result, "a filter result without words"),
     };
 

@@ -13,6 +13,9 @@ sealed class PodReader
     // Never written to.
     static readonly Dictionary<string, string> None = [];
 
+    // The name that the API server writes where the author names none.
+    const string DefaultScheduler = "default-scheduler";
+
     // A pipeline step has its own container and one beside it, and as many before.
     const int UsualContainers = 2;
 
@@ -120,6 +123,11 @@ sealed class PodReader
         ["podAntiAffinity"] = (ref json, ref affinity) => affinity.Note(RequiredPodAffinityMembers.Read(ref json) == true, SchedulerConstraint.PodAntiAffinity),
     };
 
+    static readonly JsonMembers<OperatingSystem> OperatingSystemMembers = new()
+    {
+        ["name"] = (ref json, ref system) => system.Name = json.ReadText(),
+    };
+
     static readonly JsonMembers<Spec> SpecMembers = new()
     {
         ["containers"] = (ref json, ref spec) => spec.Note((spec.Containers = ReadContainers(ref json, ContainerMembers)).HasHostPort, SchedulerConstraint.HostPorts),
@@ -135,6 +143,9 @@ sealed class PodReader
         ["overhead"] = (ref json, ref spec) => spec.Overhead = ReadResourceList(ref json),
         ["topologySpreadConstraints"] = (ref json, ref spec) => spec.Note(ReadHasAny(ref json, StrictSpreadMembers), SchedulerConstraint.TopologySpreadConstraints),
         ["resourceClaims"] = (ref json, ref spec) => spec.Note(json.ReadHasItems(), SchedulerConstraint.ResourceClaims),
+        ["schedulingGates"] = (ref json, ref spec) => spec.IsGated = json.ReadHasItems(),
+        ["schedulerName"] = (ref json, ref spec) => spec.SchedulerName = json.ReadText(),
+        ["os"] = (ref json, ref spec) => spec.OperatingSystem = OperatingSystemMembers.Read(ref json),
         ["hostNetwork"] = (ref json, ref spec) => spec.Note(json.ReadFlag(), SchedulerConstraint.HostNetwork),
     };
 
@@ -201,6 +212,9 @@ sealed class PodReader
             PodRequests = spec.Resources?.Requests ?? default,
             PodLimits = spec.Resources?.Limits ?? default,
             Overhead = spec.Overhead ?? default,
+            IsGated = spec.IsGated,
+            HasOtherScheduler = spec.SchedulerName is not (null or "" or DefaultScheduler),
+            OperatingSystem = string.IsNullOrEmpty(spec.OperatingSystem?.Name) ? null : spec.OperatingSystem?.Name,
             SchedulerOnlyConstraint = spec.Constraint,
         };
         var shape = new PodShape
@@ -392,10 +406,13 @@ sealed class PodReader
     // Constraint: what in the pod only the scheduler can judge.
     record struct Spec(
         Containers Containers, Containers InitContainers, Affinity? Affinity, List<Toleration?>? Tolerations,
-        Dictionary<string, string>? NodeSelector, string? NodeName, ResourceLists? Resources, Resources? Overhead, SchedulerConstraint? Constraint)
+        Dictionary<string, string>? NodeSelector, string? NodeName, ResourceLists? Resources, Resources? Overhead, SchedulerConstraint? Constraint,
+        bool IsGated, string? SchedulerName, OperatingSystem? OperatingSystem)
     {
         internal void Note(bool isThere, SchedulerConstraint? what) => Constraint = isThere ? what : Constraint;
     }
+
+    record struct OperatingSystem(string? Name);
 
     record struct Containers(ImmutableArray<ContainerFacts> Facts, ContainerShape[]? Shapes, bool IsPipelineDriver, string? Function, bool HasHostPort);
 

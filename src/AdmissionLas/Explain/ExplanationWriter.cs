@@ -56,7 +56,7 @@ static class ExplanationWriter
             written["decision"] = step.Sentence;
             written["warnings"] = Texts(step.Warnings);
             written["chosen"] = decision.Chosen?.Name;
-            written["hasRoom"] = decision.ReservesCapacity;
+            written["hasRoom"] = decision.HasRoom;
             written["request"] = Amounts(explanation.Request);
             written["nodes"] = new JsonArray([.. explanation.Nodes.Select(n => Of(n, step.Text))]);
             written["leading"] = Texts(explanation.Leading.Select(n => n.Name));

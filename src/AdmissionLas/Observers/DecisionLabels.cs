@@ -11,7 +11,7 @@ static class DecisionLabels
     /// <summary>Why the step goes where it goes. For a placed step: how well it could be placed.</summary>
     internal static string Reason(Decision decision) => decision.Outcome switch
     {
-        Outcome.Placed when !decision.ReservesCapacity => "all-full",
+        Outcome.Placed when !decision.HasRoom => "all-full",
         Outcome.Placed when decision.Step.Kind is not { HasLocation: true } => "largest",
         Outcome.Placed when decision.LatencyMs > decision.NearestMs => "next-nearest",
         Outcome.Placed => "nearest",

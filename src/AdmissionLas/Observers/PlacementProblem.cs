@@ -22,7 +22,7 @@ readonly record struct PlacementProblem(string Namespace, OwnerReference Owner, 
         { Outcome: Outcome.UnknownLocation } => "LocationUnknown",
         { Outcome: Outcome.NoCandidate } => "NoMachineCanRunStep",
         { Outcome: Outcome.TooComplex } => "StepTooComplex",
-        { Outcome: Outcome.Placed, ReservesCapacity: false } => "NearMachinesFull",
+        { Outcome: Outcome.Placed, HasRoom: false } => "NearMachinesFull",
         { Outcome: Outcome.Placed } when decision.LatencyMs > policy.NearMs(decision.NearestMs) => "PlacedFarAway",
         _ => null,
     };

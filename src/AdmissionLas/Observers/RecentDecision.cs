@@ -70,7 +70,7 @@ sealed record RecentDecision(long Number, byte[] Summary, PodFacts? Pod)
         if (decision.Chosen is { } chosen)
         {
             json.WriteString("node", chosen.Name);
-            json.WriteBoolean("hasRoom", decision.ReservesCapacity);
+            json.WriteBoolean("hasRoom", decision.HasRoom);
             if (decision.Step.Kind is { HasLocation: true })
             {
                 json.WriteNumber("latencyMs", decision.LatencyMs);

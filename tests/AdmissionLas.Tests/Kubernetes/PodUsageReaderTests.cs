@@ -67,6 +67,8 @@ public sealed class PodUsageReaderTests
     [InlineData("""{ "metadata": { "uid": "u", "annotations": { "admissionlas.io/assumed": "no slash" } }, "spec": {} }""")]
     [InlineData("""{ "metadata": { "uid": "u", "annotations": { "admissionlas.io/assumed": "/review" } }, "spec": {} }""")]
     [InlineData("""{ "metadata": { "uid": "u", "annotations": { "admissionlas.io/assumed": 7 } }, "spec": {} }""")]
+    // Gated: it may wait for hours.
+    [InlineData("""{ "metadata": { "uid": "u", "annotations": { "admissionlas.io/assumed": "near/review" } }, "spec": { "schedulingGates": [ { "name": "queue" } ] } }""")]
     [InlineData("""{ "metadata": { "uid": 7 }, "spec": { "nodeName": "\ud800" } }""")]
     [InlineData("""{ "spec": { "nodeName": "n" } }""")]
     [InlineData("[]")]

@@ -43,8 +43,8 @@ public sealed class PlacementProblemTests
     public void Full_machines_and_far_ones_are_told_with_names_and_distances()
     {
         var step = new Step(StepKinds.Predict, "label", "HERE");
-        var far = new Decision { Outcome = Outcome.Placed, Step = step, Reason = NearestNodes.Instance, ReservesCapacity = true, Chosen = Nodes.Named("next"), LatencyMs = 30, NearestMs = 1 };
-        var full = far with { ReservesCapacity = false };
+        var far = new Decision { Outcome = Outcome.Placed, Step = step, Reason = NearestNodes.Instance, HasRoom = true, Chosen = Nodes.Named("next"), LatencyMs = 30, NearestMs = 1 };
+        var full = far with { HasRoom = false };
 
         Assert.Equal(
             ("NearMachinesFull", "Pod p: every machine near HERE that could run this prediction step is full; it waits for one of them or runs further away"),

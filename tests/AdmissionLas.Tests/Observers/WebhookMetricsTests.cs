@@ -55,12 +55,12 @@ public sealed class WebhookMetricsTests
     [InlineData(Outcome.NoCandidate, false, 0, 0, "no-node")]
     public void The_reason_tells_how_well_a_prediction_step_could_be_placed(Outcome outcome, bool hasRoom, double latencyMs, double nearestMs, string reason) =>
         Assert.Equal(reason, DecisionLabels.Reason(
-            new Decision { Outcome = outcome, Step = Step(StepKinds.Predict, "HERE"), ReservesCapacity = hasRoom, LatencyMs = latencyMs, NearestMs = nearestMs }));
+            new Decision { Outcome = outcome, Step = Step(StepKinds.Predict, "HERE"), HasRoom = hasRoom, LatencyMs = latencyMs, NearestMs = nearestMs }));
 
     [Fact]
     public void Every_outcome_has_a_reason_of_its_own()
     {
-        var reasons = Enum.GetValues<Outcome>().Select(o => DecisionLabels.Reason(new Decision { Outcome = o, Step = Step(StepKinds.Predict, "HERE"), ReservesCapacity = true })).ToArray();
+        var reasons = Enum.GetValues<Outcome>().Select(o => DecisionLabels.Reason(new Decision { Outcome = o, Step = Step(StepKinds.Predict, "HERE"), HasRoom = true })).ToArray();
 
         Assert.Equal(reasons.Length, reasons.Distinct().Count());
     }
@@ -72,7 +72,7 @@ public sealed class WebhookMetricsTests
         Outcome = Outcome.Placed,
         Step = Step(StepKinds.Predict, location),
         Reason = NearestNodes.Instance,
-        ReservesCapacity = true,
+        HasRoom = true,
         LatencyMs = latencyMs,
         NearestMs = nearestMs,
     };

@@ -27,8 +27,10 @@ public sealed class EnglishDecisionTextTests
             "n (42.551 ms) preferred",
             NearNodes(PlacementMode.Preferred, 0) with { Candidates = [new(Nodes.Named("n"), 42.5514, CandidateRole.Chosen)] }
         },
-        { "n1 (1 ms) preferred; none of those near has room now", Softened(SofteningCause.NoRoomNow) with { ReservesCapacity = false } },
+        { "n1 (1 ms) preferred; none of those near has room now", Softened(SofteningCause.NoRoomNow) with { HasRoom = false } },
         { "n1 (1 ms) preferred and not required (no other could stand by)", Softened(SofteningCause.NoStandby) },
+        { "n1 (1 ms) preferred and not required (the pod is gated, and its nodes may still be narrowed)", Softened(SofteningCause.Gated) },
+        { "n1 (1 ms) preferred and not required (another scheduler places the pod)", Softened(SofteningCause.OtherScheduler) },
         { "n1 (1 ms) preferred and not required (it has no kubernetes.io/hostname label of its own)", Softened(SofteningCause.NoOwnHostname) },
         // The author's warning says the rest.
         {
@@ -223,6 +225,10 @@ public sealed class EnglishDecisionTextTests
             "placement required is softened to preferred: only the scheduler can judge the pod's host ports, and a pin could strand it"
         },
         {
+            new RequiredSoftened(new(SofteningCause.Gated)),
+            "placement required is softened to preferred: the pod is gated, and its nodes may still be narrowed, and a pin could strand it"
+        },
+        {
             new RequiredSoftened(new(SofteningCause.NoOwnHostname, NodeName: "near")),
             "placement required is softened to preferred: node near has no kubernetes.io/hostname label of its own"
         },
@@ -255,6 +261,7 @@ public sealed class EnglishDecisionTextTests
     [InlineData(FilterResult.Memory, "too little memory")]
     [InlineData(FilterResult.OtherResource, "too little of another resource")]
     [InlineData(FilterResult.PodCount, "full of pods")]
+    [InlineData(FilterResult.OperatingSystem, "of another operating system")]
     public void A_node_is_described_by_its_filter_result(FilterResult result, string words) => Assert.Equal(words, English.Describe(result));
 
     [Theory]
@@ -324,7 +331,7 @@ public sealed class EnglishDecisionTextTests
         Mode = mode,
         Reason = NearestNodes.Instance,
         Candidates = [.. Enumerable.Range(1, nodes).Select(i => new Candidate(Nodes.Named($"n{i}"), i, CandidateRole.NextNearest))],
-        ReservesCapacity = true,
+        HasRoom = true,
     };
 
     static Decision Softened(SofteningCause cause, SchedulerConstraint? constraint = null) =>

@@ -76,6 +76,29 @@ public sealed class PodReaderTests
     }
 
     [Theory]
+    [InlineData("schedulingGates", """[ { "name": "kueue.x-k8s.io/admission" } ]""", SofteningCause.Gated, false)]
+    [InlineData("schedulerName", "\"volcano\"", SofteningCause.OtherScheduler, true)]
+    public void A_pod_whose_nodes_may_still_change_is_only_preferred(string member, string value, SofteningCause cause, bool reserves)
+    {
+        var reviewed = ReviewWith(member, value);
+
+        Assert.Equal(new Softening(cause), reviewed.Decision!.Softened);
+        Assert.Null(reviewed.Decision.Required);
+        Assert.Equal((true, reserves), (reviewed.Decision.HasRoom, reviewed.Decision.ReservesCapacity));
+        Assert.Equal(reserves, reviewed.Pod["metadata"]!["annotations"]!.AsObject().ContainsKey(PodHints.AssumedKey));
+    }
+
+    [Theory]
+    [InlineData("schedulingGates", "[]")]
+    [InlineData("schedulingGates", "null")]
+    [InlineData("schedulerName", "\"default-scheduler\"")]
+    [InlineData("schedulerName", "\"\"")]
+    [InlineData("os", "{}")]
+    [InlineData("os", """{ "name": "linux" }""")]
+    public void A_pod_that_the_default_scheduler_places_at_once_is_required(string member, string value) =>
+        Assert.NotNull(ReviewWith(member, value).Decision!.Required);
+
+    [Theory]
     [InlineData("volumes", """[ { "name": "data", "emptyDir": {} }, { "name": "c", "configMap": { "name": "c" } } ]""")]
     [InlineData("volumes", """[ { "name": "data", "persistentVolumeClaim": null } ]""")]
     [InlineData("hostNetwork", "false")]

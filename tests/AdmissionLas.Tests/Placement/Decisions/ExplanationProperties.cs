@@ -43,10 +43,10 @@ public sealed class ExplanationProperties
             Assert.Equal(decision.Required is { } pin ? pin.IsMetBy(node.Node.Label(pin.Key)) : null, node.IsRequired);
         });
         var predicted = explained.Explanation.Nodes.Where(n => decision.Step.Kind == StepKinds.Predict && n.Weight > 0).ToArray();
-        Assert.All(predicted, node => Assert.Equal(FilterResult.CanRun, decision.ReservesCapacity ? node.Now : node.Ever));
+        Assert.All(predicted, node => Assert.Equal(FilterResult.CanRun, decision.HasRoom ? node.Now : node.Ever));
         Assert.All(predicted, node => Assert.NotNull(node.LatencyMs));
         // Nothing nearer that can run it and is not avoided was passed over.
-        Assert.All(explained.Explanation.Nodes.Where(n => decision is { ReservesCapacity: true, Step.Kind.HasLocation: true } && n.LatencyMs < decision.LatencyMs), node =>
+        Assert.All(explained.Explanation.Nodes.Where(n => decision is { HasRoom: true, Step.Kind.HasLocation: true } && n.LatencyMs < decision.LatencyMs), node =>
             Assert.True(node.Now != FilterResult.CanRun || node.IsAvoided));
     });
 

@@ -47,6 +47,16 @@ public sealed class NodeFilterTests
             tolerated ? FilterResult.CanRun : FilterResult.Tainted,
             Now(Pod with { Tolerations = [new(key, exists, value, effect)] }, Node with { Taints = [new("dedicated", "ml", TaintEffect.NoSchedule)] }));
 
+    // https://kubernetes.io/docs/concepts/workloads/pods/#pod-os: the kubelet of another operating system refuses the pod.
+    [Theory]
+    [InlineData("linux", "windows", FilterResult.OperatingSystem)]
+    [InlineData("windows", "linux", FilterResult.OperatingSystem)]
+    [InlineData("linux", "linux", FilterResult.CanRun)]
+    [InlineData("linux", null, FilterResult.CanRun)]
+    [InlineData(null, "windows", FilterResult.CanRun)]
+    public void A_node_runs_no_pod_that_names_another_operating_system(string? named, string? actual, FilterResult result) =>
+        Assert.Equal(result, Now(Pod with { OperatingSystem = named }, actual is null ? Node : Node.Labelled("kubernetes.io/os", actual)));
+
     [Fact]
     public void Every_taint_has_to_be_tolerated()
     {

@@ -26,7 +26,7 @@ public sealed partial class PlacementProperties
 
         Assert.Equal(outcome, decision.Outcome);
         Assert.Equal(ranked.FirstOrDefault()?.Name, decision.Chosen?.Name);
-        Assert.Equal(ranked.Length > 0 && situation.CanRun(situation.Pod, ranked[0]), decision.ReservesCapacity);
+        Assert.Equal(ranked.Length > 0 && situation.CanRun(situation.Pod, ranked[0]), decision.HasRoom);
         var named = ranked.Take(situation.Policy.NamedNodes).Select(n => n.Name).ToArray();
         var preferred = decision.Preferred.Select(p => Assert.Single(situation.Nodes, p.Preference.Matches).Name).ToArray();
         Assert.Equal(decision.Mode == PlacementMode.Adaptive ? named.Where(preferred.Contains) : named, preferred);
@@ -70,7 +70,7 @@ public sealed partial class PlacementProperties
             return;
         }
 
-        Func<JsonObject, NodeFacts, bool> canRun = reviewed.Decision.ReservesCapacity ? situation.CanRun : DefaultScheduler.CouldEverRun;
+        Func<JsonObject, NodeFacts, bool> canRun = reviewed.Decision.HasRoom ? situation.CanRun : DefaultScheduler.CouldEverRun;
         var able = situation.Nodes.Where(n => canRun(reviewed.Pod, n)).ToArray();
         var nearest = LatencyOf(reviewed.Decision.Chosen!, reviewed.Decision.Step.Location)!.Value;
         var near = Math.Max(nearest * (decimal)situation.Policy.NearFactor, nearest + (decimal)situation.Policy.NearSlackMs);
@@ -118,7 +118,7 @@ public sealed partial class PlacementProperties
 
         var isAlone = decision.Chosen!.Hostname is { } hostname && situation.Nodes.Count(n => n.Hostname == hostname) == 1;
         var isLone = decision.Softened is { Cause: SofteningCause.NoStandby };
-        Assert.Equal(decision.ReservesCapacity && isAlone && !SchedulerOnlyConstraint(situation.Pod) && !isLone, decision.Mode == PlacementMode.Adaptive);
+        Assert.Equal(decision.HasRoom && isAlone && !SchedulerOnlyConstraint(situation.Pod) && !isLone, decision.Mode == PlacementMode.Adaptive);
         Assert.Equal(decision.Mode == PlacementMode.Adaptive, decision.Required is not null);
         Assert.True(decision.Required is null || decision.Required.Values.Count <= situation.Policy.NamedNodes);
         // A pin to the one node that can run the pod would gain nothing.
@@ -148,7 +148,7 @@ public sealed partial class PlacementProperties
         }
 
         Assert.True(DefaultScheduler.CouldEverRun(reviewed.Pod, decision.Chosen!));
-        Assert.True(!decision.ReservesCapacity || situation.CanRun(reviewed.Pod, decision.Chosen!));
+        Assert.True(!decision.HasRoom || situation.CanRun(reviewed.Pod, decision.Chosen!));
         foreach (var (_, preference) in decision.Preferred)
         {
             var preferred = situation.Nodes.Where(preference.Matches).ToArray();

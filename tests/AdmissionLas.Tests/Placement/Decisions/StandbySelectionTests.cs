@@ -153,7 +153,7 @@ public sealed class StandbySelectionTests
 
         AssertPreferred(["near", "next"], new Softening(SofteningCause.NoRoomNow), decision);
         Assert.Equal([CandidateRole.Chosen, CandidateRole.NextNearest], decision.Candidates.Select(c => c.Role));
-        Assert.False(decision.ReservesCapacity);
+        Assert.False(decision.HasRoom);
     }
 
     [Fact]

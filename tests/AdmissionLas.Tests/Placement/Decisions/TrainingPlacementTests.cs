@@ -94,7 +94,7 @@ public sealed class TrainingPlacementTests
 
         Assert.Equal(["main cpu=6500m", "main memory=4Gi"], RequestsOf(decision));
         Assert.Equal([new RequestReduced(AddedRequest.Cpu, 6500, 32_000, "cloud", 6500, 8000, IsLargestAndEmpty: false)], decision.Warnings);
-        Assert.Equal(("cloud", true), (decision.Chosen?.Name, decision.ReservesCapacity));
+        Assert.Equal(("cloud", true), (decision.Chosen?.Name, decision.HasRoom));
     }
 
     [Fact]
@@ -122,8 +122,8 @@ public sealed class TrainingPlacementTests
     {
         var view = Nodes.View(Cloud, Cloud with { Name = "cloud-2" }, Edge);
 
-        Assert.Equal(("cloud", true), View.Decide(Pods.Training()) is var first ? (first.Chosen!.Name, first.ReservesCapacity) : default);
-        Assert.Equal(("cloud-2", true), view.Decide(Pods.Training(), usage: Usages.On("cloud", "7")) is var second ? (second.Chosen!.Name, second.ReservesCapacity) : default);
+        Assert.Equal(("cloud", true), View.Decide(Pods.Training()) is var first ? (first.Chosen!.Name, first.HasRoom) : default);
+        Assert.Equal(("cloud-2", true), view.Decide(Pods.Training(), usage: Usages.On("cloud", "7")) is var second ? (second.Chosen!.Name, second.HasRoom) : default);
         // The emptier one, and the other where the scheduler avoids that.
         Assert.Equal("cloud-2", view.Decide(Pods.Training(), usage: Usages.On("cloud", "1", "2Gi")).Chosen!.Name);
         var avoided = Nodes.View(Cloud, Cloud with { Name = "cloud-2", Taints = [new("busy", "", TaintEffect.PreferNoSchedule)] }, Edge);

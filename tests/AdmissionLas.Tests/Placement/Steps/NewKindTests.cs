@@ -60,7 +60,7 @@ public sealed class NewKindTests
                 Mode = request.Mode,
                 Reason = new PreferredNodes(NodeClass.Cloud, cloud, []),
                 Chosen = node,
-                ReservesCapacity = true,
+                HasRoom = true,
                 Request = filter.Request,
                 Preferred = [new PreferredTerm(100, cloud)],
                 Warnings = request.Warnings,
