@@ -8,7 +8,7 @@ namespace AdmissionLas.Webhook;
 
 /// <summary>
 /// The short strings that come with one review after the other (namespaces, locations, "Pod"), kept so that each costs no new one. Where two
-/// share a place the last one has it, so what is kept is bounded whatever strangers send.
+/// share a place the last one has it, so what is kept is bounded.
 /// </summary>
 static class StringPool
 {
