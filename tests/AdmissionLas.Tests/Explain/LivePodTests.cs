@@ -2,6 +2,7 @@ using AdmissionLas.Explain;
 
 namespace AdmissionLas.Tests.Explain;
 
+/// <summary>A pod of the cluster is turned back into what its author wrote.</summary>
 public sealed class LivePodTests
 {
     const string Required = """{ "requiredDuringSchedulingIgnoredDuringExecution": { "nodeSelectorTerms": [ { "matchExpressions": [ { "key": "zone", "operator": "In", "values": ["a"] } ] } ] } }""";

@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace AdmissionLas.Tests.Observers;
 
+/// <summary>The labels and values of the webhook's own metrics.</summary>
 public sealed class WebhookMetricsTests
 {
     [Fact]
