@@ -8,7 +8,7 @@ namespace AdmissionLas.Webhook;
 
 /// <summary>
 /// The short strings that come with one review after the other (namespaces, locations, "Pod"), kept so that each costs no new one. Where two
-/// share a place the last one has it, so what is kept is bounded.
+/// share a place the last one has it, so the pool never grows.
 /// </summary>
 static class StringPool
 {
