@@ -6,7 +6,7 @@ public enum Outcome
     /// <summary>No step of a known kind.</summary>
     NotAStep,
 
-    /// <summary>The pod carries our decision already: a second call for the same pod.</summary>
+    /// <summary>The pod carries our decision from an earlier call, and it still stands: nothing changes.</summary>
     AlreadyDecided,
 
     /// <summary>The pod names its node.</summary>
@@ -34,7 +34,11 @@ public enum Outcome
 /// <summary>A preferred node affinity term.</summary>
 /// <param name="Weight">1 to 100.</param>
 /// <param name="Preference">The nodes it prefers.</param>
-public readonly record struct PreferredTerm(int Weight, NodeSelectorTerm Preference);
+public readonly record struct PreferredTerm(int Weight, NodeSelectorTerm Preference)
+{
+    /// <summary>Whether both weigh the same and ask for the same.</summary>
+    public bool IsSameAs(PreferredTerm other) => Weight == other.Weight && Preference.IsSameAs(other.Preference);
+}
 
 /// <summary>A resource request that a container gets.</summary>
 /// <param name="ContainerIndex">The container's place in spec.containers.</param>
@@ -48,6 +52,9 @@ public sealed record AddedRequest(int ContainerIndex, string ContainerName, stri
 
     /// <summary>The resource memory.</summary>
     public const string Memory = "memory";
+
+    /// <summary>The amount of the resource in a list.</summary>
+    public long? Of(Resources resources) => Resource == Cpu ? resources.CpuMilli : Resource == Memory ? resources.MemoryBytes : null;
 
     /// <summary>The amount as a Kubernetes quantity.</summary>
     public string Quantity => Resource == Cpu ? Placement.Quantity.FormatCpu(Amount) : Placement.Quantity.FormatBytes(Amount);

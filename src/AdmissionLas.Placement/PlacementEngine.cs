@@ -24,11 +24,6 @@ public static class PlacementEngine
             return NothingToDo(Outcome.AlreadyBound);
         }
 
-        if (pod.Annotation(PodHints.RecordKey) is not null || pod.Annotation(PodHints.DecisionKey) is not null)
-        {
-            return NothingToDo(Outcome.AlreadyDecided);
-        }
-
         var request = new PlacementRequest(step, pod, view, usage, policy, PodHints.Mode(pod, policy, warnings), warnings);
         return request.Mode == PlacementMode.Off ? NothingToDo(Outcome.OptedOut) with { Mode = PlacementMode.Off }
             : !NodeFilter.IsWithinLimits(pod) ? StepKind.Unplaced(request, Outcome.TooComplex, new PodTooComplex())

@@ -16,8 +16,7 @@ public static class PodHints
     public const string DecisionKey = "admissionlas.io/decision";
 
     /// <summary>
-    /// What was decided and added, as JSON for programs: whatever has to know which parts of a pod are ours reads it. A pod that carries it,
-    /// or <see cref="DecisionKey"/> alone as earlier versions wrote, has been decided on.
+    /// What was decided and added, as JSON for programs: whatever has to know which parts of a pod are ours reads it.
     /// </summary>
     public const string RecordKey = "admissionlas.io/record";
 
@@ -29,7 +28,7 @@ public static class PodHints
     public const string AssumedKey = "admissionlas.io/assumed";
 
     /// <summary>The annotation keys that a reader must keep.</summary>
-    public static IReadOnlyList<string> Keys { get; } = [PlacementKey, RequestCpuKey, RequestMemoryKey, DecisionKey, RecordKey];
+    public static IReadOnlyList<string> Keys { get; } = [PlacementKey, RequestCpuKey, RequestMemoryKey, DecisionKey, RecordKey, AssumedKey];
 
     /// <summary>The mode the pod asks for, or the policy's; a word that is not known is warned of and ignored.</summary>
     internal static PlacementMode Mode(PodFacts pod, PlacementPolicy policy, List<Notice> warnings)

@@ -20,7 +20,14 @@ sealed class ReviewHandler(Settings settings, ClusterState state, NodeUsageCache
         var current = settings.Current;
         var review = current.Reader.Read(body);
         var result = Decide(review, current);
-        ReviewWriter.Write(answer, result);
+        var hasPatch = false;
+        if (result is { Decision: { } decision, Review.Pod: { } pod } && (decision.IsDecided || pod.Earlier is not null))
+        {
+            hasPatch = PatchWriter.Write(answer, decision, result.Explanation, pod, result.Reservation);
+            result = hasPatch ? result : result.Unchanged();
+        }
+
+        ReviewWriter.Write(answer, result, hasPatch);
         return result;
     }
 
@@ -38,7 +45,8 @@ sealed class ReviewHandler(Settings settings, ClusterState state, NodeUsageCache
 
         try
         {
-            return ReviewResult.Decided(review, Decide(review, pod.Facts, current, view), text);
+            var reservation = Reservation(review, pod);
+            return ReviewResult.Decided(review, Decide(review, pod.Facts, reservation, current, view), reservation, text);
         }
         // A fault of ours must never cost a pod.
         catch (Exception fault)
@@ -47,8 +55,12 @@ sealed class ReviewHandler(Settings settings, ClusterState state, NodeUsageCache
         }
     }
 
+    // What an earlier call for the pod reserved is its own to take, and stays under that name as long as only this replica knows of it.
+    string Reservation(AdmissionReview review, AdmittedPod pod) =>
+        !review.IsDryRun && pod.Earlier?.Review is { } earlier && usageCache.Release(earlier) ? earlier : review.Uid;
+
     // Two reviews at once may both see the last free place on a node. The one that comes second to the cache decides again.
-    Decision Decide(AdmissionReview review, PodFacts pod, CompiledSettings current, ClusterView view)
+    Decision Decide(AdmissionReview review, PodFacts pod, string reservation, CompiledSettings current, ClusterView view)
     {
         var step = current.Rules.Classify(pod);
         for (var attempt = 1; ; attempt++)
@@ -56,7 +68,7 @@ sealed class ReviewHandler(Settings settings, ClusterState state, NodeUsageCache
             var usage = usageCache.Current;
             var decision = PlacementEngine.Decide(step, pod, view, usage, current.Policy);
             if (!decision.ReservesCapacity || review.IsDryRun ||
-                usageCache.TryAssume(review.Uid, decision.Chosen!.Name, decision.Request, attempt < MaxAttempts ? usage : null))
+                usageCache.TryAssume(reservation, decision.Chosen!.Name, decision.Request, attempt < MaxAttempts ? usage : null))
             {
                 return decision;
             }

@@ -41,8 +41,8 @@ sealed record ReviewResult
     /// <summary>What the pod's author should know, in words.</summary>
     internal IReadOnlyList<string> Warnings { get; private init; } = [];
 
-    /// <summary>What an earlier call for the same pod decided; <see langword="null"/> for the first call.</summary>
-    internal PlacementRecord? EarlierRecord { get; private init; }
+    /// <summary>Under which review the pod counts on its node: this one, or an earlier one for the same pod.</summary>
+    internal string Reservation { get; private init; } = "";
 
     /// <summary>What went wrong; there when the status is <see cref="ReviewStatus.Fault"/>.</summary>
     internal Exception? Fault { get; private init; }
@@ -53,13 +53,16 @@ sealed record ReviewResult
     /// <summary>All words that <see cref="Outcome"/> can be.</summary>
     internal static IReadOnlyList<string> AllOutcomes { get; } = [.. Outcomes, .. Enum.GetNames<ReviewStatus>().Except([nameof(ReviewStatus.Decided)])];
 
-    internal static ReviewResult Decided(AdmissionReview review, Decision decision, IDecisionText text) => new(review, ReviewStatus.Decided)
+    internal static ReviewResult Decided(AdmissionReview review, Decision decision, string reservation, IDecisionText text) => new(review, ReviewStatus.Decided)
     {
         Decision = decision,
+        Reservation = reservation,
         Explanation = text.Explain(decision),
         Warnings = decision.Warnings.Count == 0 ? [] : [.. decision.Warnings.Select(w => text.Warn(decision, w))],
-        EarlierRecord = decision.Outcome == Placement.Outcome.AlreadyDecided ? review.Pod!.Record : null,
     };
+
+    /// <summary>The same where an earlier call had decided just that.</summary>
+    internal ReviewResult Unchanged() => this with { Decision = Decision! with { Outcome = Placement.Outcome.AlreadyDecided } };
 
     internal static ReviewResult Skipped(AdmissionReview review) => !review.PodIsUnreadable
         ? new(review, ReviewStatus.NotOurs)

@@ -6,7 +6,7 @@ namespace AdmissionLas.ClusterTests;
 [Collection(ControlPlaneCollection.Name)]
 public sealed class InstalledManifestTests(ControlPlane cluster)
 {
-    const string Registration = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/admission-las";
+    const string Registration = $"/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/{ObjectNames.Registration}";
 
     public static TheoryData<string> Overlays => [.. Overlay.Names];
 

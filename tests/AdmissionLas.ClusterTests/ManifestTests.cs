@@ -25,7 +25,7 @@ public sealed class ManifestTests
     [MemberData(nameof(Overlays))]
     public async Task The_registration_does_no_harm(string name)
     {
-        var webhooks = (await Overlay.RenderAsync(name)).Object("MutatingWebhookConfiguration", "admission-las")["webhooks"]!.AsArray();
+        var webhooks = (await Overlay.RenderAsync(name)).Object("MutatingWebhookConfiguration", ObjectNames.Registration)["webhooks"]!.AsArray();
 
         Assert.NotEmpty(webhooks);
         Assert.All(webhooks, webhook =>
@@ -108,7 +108,7 @@ public sealed class ManifestTests
         {
             string[] clusterScoped = ["Namespace", "ClusterRole", "ClusterRoleBinding", "MutatingWebhookConfiguration"];
             Assert.Equal(clusterScoped.Contains(Overlay.KindOf(o)) ? null : Namespace, o["metadata"]!["namespace"]?.GetValue<string>());
-            Assert.StartsWith("admission-las", Overlay.NameOf(o), StringComparison.Ordinal);
+            Assert.StartsWith(Overlay.KindOf(o) == "MutatingWebhookConfiguration" ? ObjectNames.Registration : "admission-las", Overlay.NameOf(o), StringComparison.Ordinal);
             Assert.Equal("admission-las", $"{o["metadata"]!["labels"]!["app.kubernetes.io/name"]}");
         });
 
@@ -294,7 +294,7 @@ public sealed class ManifestTests
         var overlay = await Overlay.RenderAsync("cert-manager");
         var serving = overlay.Object("Certificate", "admission-las-tls")["spec"]!;
         var authority = overlay.Object("Certificate", "admission-las-issuer-ca")["spec"]!;
-        var registration = overlay.Object("MutatingWebhookConfiguration", "admission-las");
+        var registration = overlay.Object("MutatingWebhookConfiguration", ObjectNames.Registration);
 
         Assert.Equal("admission-las/admission-las-tls", $"{registration["metadata"]!["annotations"]!["cert-manager.io/inject-ca-from"]}");
         Assert.Contains(overlay.WebhookPod["spec"]!["volumes"]!.AsArray(), v => v!["secret"] is { } secret && $"{secret["secretName"]}" == $"{serving["secretName"]}");
@@ -313,7 +313,7 @@ public sealed class ManifestTests
     static string[] ArgumentsOf(JsonObject pod) => [.. Assert.Single(pod["spec"]!["containers"]!.AsArray())!["args"]!.AsArray().Select(a => a!.GetValue<string>())];
 
     static JsonArray SelectorsOf(Overlay overlay) => new([.. overlay
-        .Object("MutatingWebhookConfiguration", "admission-las")["webhooks"]!.AsArray().Select(w => w!["objectSelector"]?.DeepClone())]);
+        .Object("MutatingWebhookConfiguration", ObjectNames.Registration)["webhooks"]!.AsArray().Select(w => w!["objectSelector"]?.DeepClone())]);
 
     static IEnumerable<string> RightsOf(Overlay overlay, string role) =>
         overlay.OfKind("Role", "ClusterRole").Where(r => Overlay.NameOf(r) == role).SelectMany(Right.Of).Select(r => r.ToString()).Order(StringComparer.Ordinal);

@@ -1,3 +1,4 @@
+using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -14,12 +15,16 @@ sealed class LoopbackServer : IAsyncDisposable
 
     internal string Address => app.Urls.Single();
 
-    internal static async Task<LoopbackServer> StartAsync(RequestDelegate answer)
+    /// <summary>Starts it.</summary>
+    /// <param name="answer">What it answers.</param>
+    /// <param name="certificate">To speak HTTPS with.</param>
+    internal static async Task<LoopbackServer> StartAsync(RequestDelegate answer, X509Certificate2? certificate = null)
     {
         // Nothing is watched: that the webhook watches no folder is a test of its own, and it looks at this whole process.
         var builder = WebApplication.CreateSlimBuilder(["--hostBuilder:reloadConfigOnChange=false"]);
         builder.Logging.ClearProviders();
-        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        builder.WebHost.UseUrls($"{(certificate is null ? "http" : "https")}://127.0.0.1:0");
+        builder.WebHost.UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => kestrel.ConfigureHttpsDefaults(https => https.ServerCertificate = certificate));
         var app = builder.Build();
         app.Run(answer);
         await app.StartAsync();

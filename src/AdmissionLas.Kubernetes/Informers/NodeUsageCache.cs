@@ -90,6 +90,23 @@ public sealed class NodeUsageCache(TimeProvider time, TimeSpan assumeTimeout)
         }
     }
 
+    /// <summary>Takes back what a review assumed, if the watch has not shown its pod yet: the pod is reviewed once more.</summary>
+    /// <param name="review">The review's uid.</param>
+    /// <returns>Whether its pod was assumed.</returns>
+    public bool Release(string review)
+    {
+        lock (gate)
+        {
+            var isAssumed = entries.TryGetValue(review, out var entry) && entry.List == Assumed;
+            if (isAssumed)
+            {
+                Remove(review);
+            }
+
+            return isAssumed;
+        }
+    }
+
     /// <summary>The watch, or a list, shows a pod.</summary>
     /// <param name="uid">The pod.</param>
     /// <param name="usage">What it uses; <see langword="null"/> for nothing.</param>

@@ -40,6 +40,9 @@ public sealed record NodeSelectorRequirement(string Key, SelectorOperator Operat
         _ => false,
     };
 
+    /// <summary>Whether both state the same, values in the same order.</summary>
+    public bool IsSameAs(NodeSelectorRequirement other) => Key == other.Key && Operator == other.Operator && Values.SequenceEqual(other.Values);
+
     // Zero means "not comparable" as well as "equal": neither meets Gt or Lt.
     int Compare(string? actual) =>
         Values.Count == 1 &&
@@ -75,6 +78,13 @@ public sealed record NodeSelectorTerm(
     /// <summary>The node of this name.</summary>
     public static NodeSelectorTerm Name(string nodeName) =>
         new([], [new NodeSelectorRequirement(NameField, SelectorOperator.In, [nodeName])]);
+
+    /// <summary>Whether both state the same, in the same order.</summary>
+    public bool IsSameAs(NodeSelectorTerm other) =>
+        AreSame(MatchExpressions, other.MatchExpressions) && AreSame(MatchFields, other.MatchFields);
+
+    static bool AreSame(IReadOnlyList<NodeSelectorRequirement> some, IReadOnlyList<NodeSelectorRequirement> others) =>
+        some.Count == others.Count && some.Zip(others).All(r => r.First.IsSameAs(r.Second));
 
     /// <summary>Whether the node meets every requirement.</summary>
     public bool Matches(NodeFacts node) =>

@@ -32,8 +32,8 @@ public sealed record PodFacts
     /// </summary>
     public IReadOnlyList<NodeSelectorTerm>? RequiredTerms { get; init; }
 
-    /// <summary>The weights of all terms of spec.affinity.nodeAffinity.preferredDuringSchedulingIgnoredDuringExecution together, 100 at most.</summary>
-    public int PreferredWeight { get; init; }
+    /// <summary>spec.affinity.nodeAffinity.preferredDuringSchedulingIgnoredDuringExecution, whose weights the scheduler adds up.</summary>
+    public IReadOnlyList<PreferredTerm> PreferredTerms { get; init; } = [];
 
     /// <summary>spec.tolerations.</summary>
     public IReadOnlyList<Toleration> Tolerations { get; init; } = [];
@@ -78,18 +78,24 @@ public sealed record PodFacts
     public string? Annotation(string key) => Annotations.GetValueOrDefault(key);
 
     /// <summary>The pod as it will be with the added requests.</summary>
-    internal PodFacts With(IReadOnlyList<AddedRequest> added)
-    {
-        return added.Count == 0 ? this : this with { Containers = [.. Containers.Select(Requesting)] };
+    internal PodFacts With(IReadOnlyList<AddedRequest> added) => Changing(added, static request => request.Amount);
 
-        ContainerFacts Requesting(ContainerFacts container, int index) => container with
+    /// <summary>The pod as it was before these requests were added.</summary>
+    public PodFacts Without(IReadOnlyList<AddedRequest> added) => Changing(added, static _ => null);
+
+    PodFacts Changing(IReadOnlyList<AddedRequest> requests, Func<AddedRequest, long?> change)
+    {
+        return requests.Count == 0 ? this : this with { Containers = [.. Containers.Select(Changed)] };
+
+        ContainerFacts Changed(ContainerFacts container, int index) => container with
         {
             Requests = new Resources(
-                Added(index, AddedRequest.Cpu) ?? container.Requests.CpuMilli, Added(index, AddedRequest.Memory) ?? container.Requests.MemoryBytes,
+                Amount(index, AddedRequest.Cpu, container.Requests.CpuMilli), Amount(index, AddedRequest.Memory, container.Requests.MemoryBytes),
                 container.Requests.Other),
         };
 
-        long? Added(int index, string resource) => added.FirstOrDefault(a => a.ContainerIndex == index && a.Resource == resource)?.Amount;
+        long? Amount(int index, string resource, long? now) =>
+            requests.FirstOrDefault(a => a.ContainerIndex == index && a.Resource == resource) is { } request ? change(request) : now;
     }
 
     static readonly IReadOnlyDictionary<string, string> Nothing = new Dictionary<string, string>();

@@ -14,12 +14,10 @@ public static class PlacementExplainer
     /// <summary>Explains what would be decided for a pod. Like <see cref="PlacementEngine.Decide"/> it never throws and changes nothing.</summary>
     /// <param name="step">What the pod is.</param>
     /// <param name="pod">The pod as its author wrote it.</param>
-    /// <param name="ownPreferences">The preferred node affinity terms that it came with; a decision does not look at them, the scheduler does.</param>
     /// <param name="view">The nodes.</param>
     /// <param name="usage">What is spoken for on them.</param>
     /// <param name="policy">The admin's choices.</param>
-    public static Explanation Explain(
-        Step step, PodFacts pod, IReadOnlyList<PreferredTerm> ownPreferences, ClusterView view, ClusterUsage usage, PlacementPolicy policy)
+    public static Explanation Explain(Step step, PodFacts pod, ClusterView view, ClusterUsage usage, PlacementPolicy policy)
     {
         var decision = PlacementEngine.Decide(step, pod, view, usage, policy);
         var asPatched = pod.With(decision.Requests);
@@ -55,6 +53,7 @@ public static class PlacementExplainer
             return new Explanation(decision, request, nodes, notWeighed);
         }
 
+        var ownPreferences = pod.PreferredTerms;
         if (Comparisons(ownPreferences) > NodeFilter.MaxComparisons)
         {
             ownPreferences = [];

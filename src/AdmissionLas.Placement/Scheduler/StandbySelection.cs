@@ -45,6 +45,7 @@ struct StandbySelection
     readonly SchedulerScoring scoring;
     readonly PlacementRequest request;
     readonly int minTaints;
+    readonly int ownWeight;
     readonly List<Member> members;
     long spare;
 
@@ -52,6 +53,8 @@ struct StandbySelection
     {
         (this.candidates, this.filter, this.scoring, this.request, members) = (candidates, filter, scoring, request, new(candidates.Count));
         minTaints = filter.AvoidingTaints(candidates[0].Node);
+        // No more than 100 is valid, and it takes no more to outweigh ours.
+        ownWeight = (int)Math.Min(100, request.Pod.PreferredTerms.Sum(static t => (long)t.Weight));
     }
 
     /// <summary>The members with their weights, the chosen one first, the standbys by latency after it.</summary>
@@ -143,7 +146,7 @@ struct StandbySelection
     bool CanStandBy(NodeFacts node) => request.View.UniqueHostname(node) is not null && filter.AvoidingTaints(node) >= minTaints;
 
     // A standby may have all that the author's own preferred terms weigh together, and the nearest nothing.
-    int LeadOver(int weight) => request.Policy.NodeAffinityWeight * (100 - Math.Min(100, weight + request.Pod.PreferredWeight));
+    int LeadOver(int weight) => request.Policy.NodeAffinityWeight * (100 - Math.Min(100, weight + ownWeight));
 
     /// <summary>A node of the set.</summary>
     /// <param name="Ranked">The node.</param>

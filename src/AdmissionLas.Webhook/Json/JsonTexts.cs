@@ -18,6 +18,7 @@ static class JsonTexts
     internal static readonly JsonEncodedText Patch = Encoded("patch");
     internal static readonly JsonEncodedText AuditAnnotations = Encoded("auditAnnotations");
     internal static readonly JsonEncodedText Decision = Encoded("decision");
+    internal static readonly JsonEncodedText Revised = Encoded("revised");
     internal static readonly JsonEncodedText Outcome = Encoded("outcome");
     internal static readonly JsonEncodedText Type = Encoded("type");
     internal static readonly JsonEncodedText TypeRule = Encoded("type-rule");
@@ -37,6 +38,7 @@ static class JsonTexts
     internal static readonly JsonEncodedText Values = Encoded("values");
     internal static readonly JsonEncodedText Op = Encoded("op");
     internal static readonly JsonEncodedText Add = Encoded("add");
+    internal static readonly JsonEncodedText Remove = Encoded("remove");
     internal static readonly JsonEncodedText Path = Encoded("path");
     internal static readonly JsonEncodedText Value = Encoded("value");
     internal static readonly JsonEncodedText Weight = Encoded("weight");

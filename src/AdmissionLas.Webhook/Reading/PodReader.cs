@@ -98,17 +98,18 @@ sealed class PodReader
         ["nodeSelectorTerms"] = (ref json, ref selector) => selector.Terms = TermMembers.ReadList(ref json),
     };
 
-    // What they prefer is the scheduler's business; how much they weigh says how far ours can be trusted.
-    static readonly JsonMembers<int> PreferredTermMembers = new()
+    static readonly JsonMembers<Preference> PreferredTermMembers = new()
     {
-        ["weight"] = (ref json, ref weight) =>
-            weight = json.ReadScalar() == JsonValueKind.Number && Utf8Parser.TryParse(json.Raw, out byte read, out _) ? read : 0,
+        ["weight"] = (ref json, ref term) =>
+            term.Weight = json.ReadScalar() == JsonValueKind.Number && Utf8Parser.TryParse(json.Raw, out byte read, out _) ? read : 0,
+        ["preference"] = (ref json, ref term) => term.Nodes = TermMembers.Read(ref json),
     };
 
     static readonly JsonMembers<NodeAffinity> NodeAffinityMembers = new()
     {
         ["requiredDuringSchedulingIgnoredDuringExecution"] = (ref json, ref affinity) => affinity.Required = NodeSelectorMembers.Read(ref json),
-        ["preferredDuringSchedulingIgnoredDuringExecution"] = (ref json, ref affinity) => affinity.PreferredWeights = PreferredTermMembers.ReadList(ref json),
+        ["preferredDuringSchedulingIgnoredDuringExecution"] = (ref json, ref affinity) => affinity.Preferred =
+            PreferredTermMembers.ReadList(ref json, static (in _, read) => new PreferredTerm(read.Weight, read.Nodes.GetValueOrDefault().ToTerm())),
     };
 
     static readonly JsonMembers<bool> RequiredPodAffinityMembers = new()
@@ -175,37 +176,28 @@ sealed class PodReader
     /// <exception cref="UnreadablePodException">A value that is used has a type that the schema does not allow.</exception>
     internal AdmittedPod? Read(ref JsonCursor json)
     {
-        if (podMembers.Read(ref json) is not { } pod)
+        if (podMembers.Read(ref json) is not { } read)
         {
             return null;
         }
 
         // The API server never sends such a pod; a patch to it would add to a parent that is not there.
-        var metadata = pod.Metadata ?? throw new UnreadablePodException(-1, "is missing", "metadata");
-        var spec = pod.Spec ?? throw new UnreadablePodException(-1, "is missing", "spec");
+        var metadata = read.Metadata ?? throw new UnreadablePodException(-1, "is missing", "metadata");
+        var spec = read.Spec ?? throw new UnreadablePodException(-1, "is missing", "spec");
         var nodeAffinity = spec.Affinity?.Node;
         // Present without terms it matches no node, which is not the same as absent.
         var requiredTerms = nodeAffinity?.Required is { } required ? required.Terms ?? [] : null;
-        var annotations = metadata.Annotations ?? None;
-        PlacementRecord? record = null;
-        // What else an author writes there is not ours.
-        if (annotations.TryGetValue(PodHints.RecordKey, out var text) && (record = PlacementRecord.TryRead(text)) is null)
-        {
-            annotations.Remove(PodHints.RecordKey);
-        }
-
         var facts = new PodFacts
         {
             Namespace = metadata.Namespace ?? "",
             Labels = metadata.Labels ?? None,
-            Annotations = annotations,
+            Annotations = metadata.Annotations ?? None,
             FunctionToExecute = spec.Containers.Function,
             IsPipelineDriver = spec.Containers.IsPipelineDriver,
             NodeName = spec.NodeName,
             NodeSelector = spec.NodeSelector ?? None,
-            RequiredTerms = requiredTerms?.ConvertAll(term => new NodeSelectorTerm(term.Expressions ?? [], term.Fields ?? [])),
-            // No more than 100 is valid, and it takes no more to outweigh ours.
-            PreferredWeight = Math.Min(nodeAffinity?.PreferredWeights?.Sum() ?? 0, 100),
+            RequiredTerms = requiredTerms?.ConvertAll(static term => term.ToTerm()),
+            PreferredTerms = nodeAffinity?.Preferred ?? [],
             Tolerations = spec.Tolerations is null ? [] : [.. spec.Tolerations.OfType<Toleration>()],
             Containers = spec.Containers.Facts.IsDefault ? [] : spec.Containers.Facts,
             InitContainers = spec.InitContainers.Facts.IsDefault ? [] : spec.InitContainers.Facts,
@@ -222,12 +214,14 @@ sealed class PodReader
             HasAnnotations = metadata.Annotations is not null,
             HasAffinity = spec.Affinity is not null,
             HasNodeAffinity = nodeAffinity is not null,
-            HasPreferredTerms = nodeAffinity?.PreferredWeights is not null,
+            HasPreferredTerms = nodeAffinity?.Preferred is not null,
             RequiredTermsHaveExpressions = requiredTerms?.ConvertAll(term => term.Expressions is not null) ?? [],
             Containers = spec.Containers.Shapes ?? [],
         };
         var name = string.IsNullOrEmpty(metadata.Name) ? metadata.GenerateName : metadata.Name;
-        return new AdmittedPod(name ?? "", facts, shape, metadata.Controller, record);
+        var pod = new AdmittedPod(name ?? "", facts, shape, metadata.Controller);
+        // What else an author writes there is not ours.
+        return PlacementRecord.TryRead(facts.Annotation(PodHints.RecordKey)) is { } record ? EarlierAdditions.TakeOut(pod, record) : pod;
     }
 
     // Of a map all texts, or those under the keys that a rule or hint asks for.
@@ -428,11 +422,16 @@ sealed class PodReader
         internal void Note(bool isThere, SchedulerConstraint what) => Constraint = isThere ? what : Constraint;
     }
 
-    record struct NodeAffinity(NodeSelector? Required, List<int>? PreferredWeights);
+    record struct NodeAffinity(NodeSelector? Required, List<PreferredTerm>? Preferred);
+
+    record struct Preference(int Weight, Term? Nodes);
 
     record struct NodeSelector(List<Term>? Terms);
 
-    record struct Term(List<NodeSelectorRequirement>? Expressions, List<NodeSelectorRequirement>? Fields);
+    record struct Term(List<NodeSelectorRequirement>? Expressions, List<NodeSelectorRequirement>? Fields)
+    {
+        internal readonly NodeSelectorTerm ToTerm() => new(Expressions ?? [], Fields ?? []);
+    }
 
     record struct Requirement(string? Key, string? Operator, List<string>? Values);
 }

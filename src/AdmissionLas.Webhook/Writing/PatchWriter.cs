@@ -1,13 +1,14 @@
 using System.Buffers;
 using System.Globalization;
 using System.Runtime.CompilerServices;
+using System.Text;
 
 namespace AdmissionLas.Webhook;
 
 /// <summary>
-/// Writes a decision as a JSON Patch (RFC 6902) against the pod as it came. It only ever adds: every parent before its first child, list
-/// items at the end of a list that is there, and never a value over one that the author wrote. Few operations and short: applying a
-/// patch costs the API server more than asking for it.
+/// Writes a decision as a JSON Patch (RFC 6902) against the pod as it came. It adds: every parent before its first child, list
+/// items at the end of a list that is there, and never a value over one that the author wrote. What an earlier call added and the decision
+/// does not want any more is removed first. Few operations and short: applying a patch costs the API server more than asking for it.
 /// </summary>
 /// <remarks>
 /// Not by a JSON Patch library, because those cannot be compiled ahead of time; the tests apply what comes out with a library and
@@ -39,26 +40,40 @@ static class PatchWriter
     /// <param name="buffer">Where it goes: <see cref="AnswerBuffer.Patch"/>.</param>
     /// <param name="decision">What was decided.</param>
     /// <param name="explanation">The same in words.</param>
-    /// <param name="review">The review with the pod.</param>
-    internal static void Write(AnswerBuffer buffer, Decision decision, string explanation, AdmissionReview review)
+    /// <param name="pod">The pod.</param>
+    /// <param name="reservation">Under which review the pod counts on its node: <see cref="PodHints.AssumedKey"/>.</param>
+    /// <returns>Whether there is an operation.</returns>
+    internal static bool Write(AnswerBuffer buffer, Decision decision, string explanation, AdmittedPod pod, string reservation)
     {
-        var pod = review.Pod!;
-        var record = buffer.Record.Begin();
-        PlacementRecord.Write(record, decision);
-        record.Flush();
         var json = buffer.Patch.Begin();
         json.WriteStartArray();
-        WriteAnnotations(json, decision, explanation, buffer.Record.Written, review.Uid, pod.Shape);
+        if (decision.IsDecided)
+        {
+            var record = buffer.Record.Begin();
+            PlacementRecord.Write(record, decision);
+            record.Flush();
+            WriteAnnotations(json, decision, explanation, buffer.Record.Written, reservation, pod);
+        }
+        else
+        {
+            foreach (var key in pod.Earlier?.Annotations.Keys ?? [])
+            {
+                Remove(json, $"{Annotations}/{EscapePointer(key)}");
+            }
+        }
+
         WriteAffinity(json, decision, pod);
-        WriteRequests(json, decision, pod.Shape);
+        WriteRequests(json, decision.Requests, pod);
         json.WriteEndArray();
         json.Flush();
+        return buffer.Patch.Written.Length > "[]".Length;
     }
 
-    static void WriteAnnotations(Utf8JsonWriter json, Decision decision, string explanation, ReadOnlyMemory<byte> record, string uid, PodShape shape)
+    static void WriteAnnotations(
+        Utf8JsonWriter json, Decision decision, string explanation, ReadOnlyMemory<byte> record, string uid, AdmittedPod pod)
     {
         var assumed = decision.ReservesCapacity ? decision.Chosen!.Name : null;
-        if (!shape.HasAnnotations)
+        if (!pod.Shape.HasAnnotations)
         {
             Add(json, AnnotationsPath, (explanation, record, assumed, uid), static (json, all) =>
             {
@@ -76,11 +91,25 @@ static class PatchWriter
             return;
         }
 
-        Add(json, DecisionPath, explanation, JsonWriting.WriteText);
-        Add(json, RecordPath, record, static (json, record) => json.WriteStringValue(record.Span));
-        if (assumed is not null)
+        var earlier = pod.Earlier?.Annotations;
+        if (earlier?.GetValueOrDefault(PodHints.DecisionKey) != explanation)
+        {
+            Add(json, DecisionPath, explanation, JsonWriting.WriteText);
+        }
+
+        if (earlier is null || earlier[PodHints.RecordKey] != Encoding.UTF8.GetString(record.Span))
+        {
+            Add(json, RecordPath, record, static (json, record) => json.WriteStringValue(record.Span));
+        }
+
+        var assumedBefore = earlier?.GetValueOrDefault(PodHints.AssumedKey);
+        if (assumed is not null && assumedBefore != $"{assumed}/{uid}")
         {
             Add(json, AssumedPath, (assumed, uid), WriteAssumed);
+        }
+        else if (assumed is null && assumedBefore is not null)
+        {
+            Remove(json, $"{Annotations}/{EscapePointer(PodHints.AssumedKey)}");
         }
     }
 
@@ -92,15 +121,23 @@ static class PatchWriter
 
     static void WriteAffinity(Utf8JsonWriter json, Decision decision, AdmittedPod pod)
     {
-        if (decision is { Preferred.Count: 0, Required: null })
-        {
-            return;
-        }
-
         if (pod.Shape.HasNodeAffinity)
         {
-            MergeRequired(json, decision.Required, pod);
-            MergePreferred(json, decision.Preferred, pod.Shape);
+            if (pod.Earlier?.IsRequired(decision.Required, pod.Facts.RequiredTerms) != true)
+            {
+                RemoveRequired(json, pod);
+                MergeRequired(json, decision.Required, pod);
+            }
+
+            if (pod.Earlier?.ArePreferred(decision.Preferred) != true)
+            {
+                RemovePreferred(json, pod.Earlier);
+                MergePreferred(json, decision.Preferred, pod.Shape);
+            }
+        }
+        else if (decision is { Preferred.Count: 0, Required: null })
+        {
+            return;
         }
         else if (pod.Shape.HasAffinity)
         {
@@ -128,6 +165,36 @@ static class PatchWriter
         }
 
         json.WriteEndObject();
+    }
+
+    // From the end, so that the places of the others stay.
+    static void RemoveRequired(Utf8JsonWriter json, AdmittedPod pod)
+    {
+        if (pod is { Earlier.Required.Count: > 0, Facts.RequiredTerms: null })
+        {
+            Remove(json, $"{NodeAffinity}/{RequiredMember}");
+            return;
+        }
+
+        foreach (var (term, expression, isWhole) in pod.Earlier?.Required.Reverse() ?? [])
+        {
+            Remove(json, string.Create(
+                CultureInfo.InvariantCulture, $"{NodeAffinity}/{RequiredMember}/nodeSelectorTerms/{term}{(isWhole ? "" : $"/matchExpressions/{expression}")}"));
+        }
+    }
+
+    static void RemovePreferred(Utf8JsonWriter json, EarlierAdditions? earlier)
+    {
+        if (earlier is { ArePreferredAllOurs: true })
+        {
+            Remove(json, $"{NodeAffinity}/{PreferredMember}");
+            return;
+        }
+
+        foreach (var term in earlier?.PreferredTerms.Reverse() ?? [])
+        {
+            Remove(json, string.Create(CultureInfo.InvariantCulture, $"{NodeAffinity}/{PreferredMember}/{term}"));
+        }
     }
 
     static void MergeRequired(Utf8JsonWriter json, NodeSelectorRequirement? requirement, AdmittedPod pod)
@@ -177,17 +244,22 @@ static class PatchWriter
         }
     }
 
-    static void WriteRequests(Utf8JsonWriter json, Decision decision, PodShape shape)
+    static void WriteRequests(Utf8JsonWriter json, IReadOnlyList<AddedRequest> added, AdmittedPod pod)
     {
-        if (decision.Requests.Count == 0)
+        if (pod.Earlier?.AreRequested(added) ?? added.Count == 0)
         {
             return;
         }
 
-        foreach (var requests in decision.Requests.GroupBy(r => r.ContainerIndex))
+        foreach (var earlier in pod.Earlier?.Requests ?? [])
+        {
+            Remove(json, string.Create(CultureInfo.InvariantCulture, $"/spec/containers/{earlier.ContainerIndex}/resources/requests/{earlier.Resource}"));
+        }
+
+        foreach (var requests in added.GroupBy(r => r.ContainerIndex))
         {
             var resources = string.Create(CultureInfo.InvariantCulture, $"/spec/containers/{requests.Key}/resources");
-            switch (shape.Containers[requests.Key])
+            switch (pod.Shape.Containers[requests.Key])
             {
                 case { HasRequests: true }:
                     foreach (var request in requests)
@@ -228,6 +300,14 @@ static class PatchWriter
         json.WriteString(JsonTexts.Path, path);
         json.WritePropertyName(JsonTexts.Value);
         write(json, value);
+        json.WriteEndObject();
+    }
+
+    static void Remove(Utf8JsonWriter json, string path)
+    {
+        json.WriteStartObject();
+        json.WriteString(JsonTexts.Op, JsonTexts.Remove);
+        json.WriteString(JsonTexts.Path, path);
         json.WriteEndObject();
     }
 

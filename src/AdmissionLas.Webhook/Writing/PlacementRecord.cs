@@ -12,11 +12,11 @@ namespace AdmissionLas.Webhook;
 /// <param name="NodeName">The chosen node; <see langword="null"/> for a step that was not placed.</param>
 /// <param name="Location">The step's location, where it has one.</param>
 /// <param name="Required">The host names that each required term asks for since; empty for none.</param>
-/// <param name="Preferred">The preferred terms that were added, as Kubernetes has them.</param>
-/// <param name="Requests">The requests that were added: amounts by resource, by container.</param>
+/// <param name="Preferred">The preferred terms that were added.</param>
+/// <param name="Requests">The requests that were added.</param>
 sealed record PlacementRecord(
-    string Type, string Outcome, string Mode, string? NodeName, string? Location, IReadOnlyList<string> Required, IReadOnlyList<JsonObject> Preferred,
-    JsonObject Requests)
+    string Type, string Outcome, string Mode, string? NodeName, string? Location, IReadOnlyList<string> Required, IReadOnlyList<PreferredTerm> Preferred,
+    IReadOnlyList<RecordedRequest> Requests)
 {
     /// <summary>The version that this program writes, and the only one that it reads.</summary>
     internal const int CurrentVersion = 1;
@@ -120,15 +120,6 @@ sealed record PlacementRecord(
     static string? HostnameOf(PreferredTerm term) =>
         term.Preference is { MatchFields.Count: 0, MatchExpressions: [{ Key: NodeSelectorTerm.HostnameKey, Operator: SelectorOperator.In, Values: [var only] }] } ? only : null;
 
-    static JsonObject Term(string hostname, int weight) => new()
-    {
-        ["weight"] = weight,
-        ["preference"] = new JsonObject
-        {
-            ["matchExpressions"] = new JsonArray(new JsonObject { ["key"] = NodeSelectorTerm.HostnameKey, ["operator"] = "In", ["values"] = new JsonArray(hostname) }),
-        },
-    };
-
     /// <summary>
     /// Reads a record; <see langword="null"/> when the text is none, of a version that this program does not know, or nothing that
     /// <see cref="Write"/> could have written: it names as many nodes as a patch may, and no name in it has to be escaped.
@@ -151,10 +142,10 @@ sealed record PlacementRecord(
                     type, outcome, mode, Text(record["node"]), Text(record["location"]),
                     [.. required.Select(Text).OfType<string>()],
                     [
-                        .. preferred.Where(t => Number(t.Value) is not null).Select(t => Term(t.Key, Number(t.Value)!.Value)),
-                        .. preferredTerms.OfType<JsonObject>(),
+                        .. preferred.Where(t => Number(t.Value) is not null).Select(t => new PreferredTerm(Number(t.Value)!.Value, NodeSelectorTerm.Hostnames([t.Key]))),
+                        .. preferredTerms.OfType<JsonObject>().Select(Preference),
                     ],
-                    record["requests"] as JsonObject ?? [])
+                    [.. (record["requests"] as JsonObject ?? []).SelectMany(Requested)])
                 : null;
         }
         catch (JsonException)
@@ -163,7 +154,37 @@ sealed record PlacementRecord(
         }
     }
 
+    static PreferredTerm Preference(JsonObject term)
+    {
+        var nodes = term["preference"] as JsonObject;
+        return new PreferredTerm(Number(term["weight"]) ?? 0, new NodeSelectorTerm(Requirements(nodes?["matchExpressions"]), Requirements(nodes?["matchFields"])));
+    }
+
+    static NodeSelectorRequirement[] Requirements(JsonNode? list) =>
+    [
+        .. (list as JsonArray ?? []).OfType<JsonObject>().Where(r => Text(r["key"]) is not null && Enum.TryParse<SelectorOperator>(Text(r["operator"]), out _))
+            .Select(r => new NodeSelectorRequirement(
+                Text(r["key"])!, Enum.Parse<SelectorOperator>(Text(r["operator"])!), [.. (r["values"] as JsonArray ?? []).Select(Text).OfType<string>()])),
+    ];
+
+    static IEnumerable<RecordedRequest> Requested(KeyValuePair<string, JsonNode?> container)
+    {
+        foreach (var (resource, quantity) in container.Value as JsonObject ?? [])
+        {
+            if (Text(quantity) is { } text && (resource == AddedRequest.Cpu ? Quantity.TryParseMilli(text, out var amount) : Quantity.TryParseUnits(text, out amount)))
+            {
+                yield return new RecordedRequest(container.Key, resource, amount);
+            }
+        }
+    }
+
     static string? Text(JsonNode? node) => node is JsonValue value && value.TryGetValue<string>(out var text) ? text : null;
 
     static int? Number(JsonNode? node) => node is JsonValue value && value.TryGetValue<int>(out var number) ? number : null;
 }
+
+/// <summary>A request that was added.</summary>
+/// <param name="Container">The container's name.</param>
+/// <param name="Resource"><c>cpu</c> or <c>memory</c>.</param>
+/// <param name="Amount">How much: thousandths of a core, or bytes.</param>
+readonly record struct RecordedRequest(string Container, string Resource, long Amount);

@@ -14,7 +14,8 @@ static class ReviewWriter
     /// <summary>Writes the answer to a review.</summary>
     /// <param name="buffer">Where it goes: <see cref="AnswerBuffer.Answer"/>.</param>
     /// <param name="result">What became of the review.</param>
-    internal static void Write(AnswerBuffer buffer, ReviewResult result)
+    /// <param name="hasPatch">Whether the buffer holds a patch.</param>
+    internal static void Write(AnswerBuffer buffer, ReviewResult result, bool hasPatch)
     {
         var json = buffer.Answer.Begin();
         json.WriteStartObject();
@@ -23,12 +24,11 @@ static class ReviewWriter
         json.WriteStartObject(JsonTexts.Response);
         json.WriteString(JsonTexts.Uid, result.Review.Uid);
         json.WriteBoolean(JsonTexts.Allowed, true);
-        if (result.Decision is { IsDecided: true } decision)
+        if (hasPatch)
         {
-            PatchWriter.Write(buffer, decision, result.Explanation, result.Review);
             json.WriteString(JsonTexts.PatchType, JsonTexts.JsonPatch);
             json.WriteBase64String(JsonTexts.Patch, buffer.Patch.Written.Span);
-            WriteAuditAnnotations(json, decision, result);
+            WriteAuditAnnotations(json, result.Decision!, result);
         }
 
         WriteWarnings(json, result.Warnings);
@@ -42,6 +42,14 @@ static class ReviewWriter
     {
         var step = decision.Step;
         json.WriteStartObject(JsonTexts.AuditAnnotations);
+        if (result.Review.Pod!.Earlier is not null)
+        {
+            // What the first call said stands in the audit event, and cannot be written over.
+            json.WriteString(JsonTexts.Revised, decision.IsDecided ? result.Explanation : result.Outcome);
+            json.WriteEndObject();
+            return;
+        }
+
         json.WriteString(JsonTexts.Decision, result.Explanation);
         json.WriteString(JsonTexts.Outcome, result.Outcome);
         json.WriteString(JsonTexts.Type, step.Type);

@@ -26,7 +26,7 @@ static class ClusterOptions
     static readonly Option<string> Name = new("--name")
     {
         Description = "The MutatingWebhookConfiguration's name",
-        DefaultValueFactory = _ => ObjectNames.Webhook,
+        DefaultValueFactory = _ => ObjectNames.Registration,
     };
 
     static readonly Option<FileInfo?> Snapshot = new("--snapshot")

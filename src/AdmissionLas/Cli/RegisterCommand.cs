@@ -145,7 +145,7 @@ static partial class RegisterCommand
             output.WriteLine("  admission-las certs init          # there is no CA bundle yet, so the API server cannot trust the webhook and pods are not placed");
         }
 
-        var name = choices.Name == ObjectNames.Webhook ? "" : $" --name {choices.Name}";
+        var name = choices.Name == ObjectNames.Registration ? "" : $" --name {choices.Name}";
         var ns = ClusterOptions.NamespaceOf(arguments) == ObjectNames.Webhook ? "" : $" --namespace {ClusterOptions.NamespaceOf(arguments)}";
         output.WriteLine($"  kubectl label namespace <namespace> {RegistrationKeys.OptIn}={RegistrationKeys.OptedIn}");
         output.WriteLine($"  kubectl label node <node> {LatencyLabels.Prefix}<location>=<milliseconds>");

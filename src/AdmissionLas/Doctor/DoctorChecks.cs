@@ -43,7 +43,8 @@ sealed class DoctorChecks(KubeApi api, string registrationName, string ownNamesp
         yield return Check("the registration", async () =>
         {
             registration = await new Registrar(api, registrationName).ReadAsync(stop).ConfigureAwait(false);
-            return RegistrationCheck.Evaluate(registration, registrationName, ownNamespace);
+            var earlier = registrationName == ObjectNames.Registration ? await new Registrar(api, ObjectNames.Webhook).ReadAsync(stop).ConfigureAwait(false) : null;
+            return [.. RegistrationCheck.Evaluate(registration, registrationName, ownNamespace), .. RegistrationCheck.OfEarlierVersion(earlier)];
         });
         if (registration is { Webhooks.Count: > 0 })
         {

@@ -24,6 +24,17 @@ static class RegistrationCheck
         return faults.Length > 0 ? faults : [Finding.Ok($"the registration {name} has the safe settings: {string.Join(", ", entries.Select(e => e.Name))}")];
     }
 
+    /// <summary>The registration as it was called before it sorted last; an update by <c>kubectl apply</c> leaves it behind.</summary>
+    internal static IEnumerable<Finding> OfEarlierVersion(V1MutatingWebhookConfiguration? found)
+    {
+        if (found?.Metadata.Labels?.TryGetValue(RegistrationKeys.App, out var app) == true && app == ObjectNames.Webhook)
+        {
+            yield return Finding.Failed(
+                $"the registration {ObjectNames.Webhook} of an earlier version is there too, so each step costs two calls",
+                $"kubectl delete mutatingwebhookconfiguration {ObjectNames.Webhook}");
+        }
+    }
+
     static IEnumerable<Finding> Faults(V1MutatingWebhook entry, string ownNamespace)
     {
         if (entry.FailurePolicy != "Ignore")

@@ -3,18 +3,21 @@ using AdmissionLas.Snapshots;
 namespace AdmissionLas.Explain;
 
 /// <summary>
-/// Applies a patch of the webhook to a copy of the pod. Such patches only add, so this supports no other operation; a test compares it with a library.
+/// Applies a patch of the webhook to a copy of the pod. Such patches add and remove, so this supports no other operation; a test compares it with a library.
 /// </summary>
 static class PatchApplier
 {
     /// <summary>A copy of the pod with the patch applied.</summary>
-    /// <exception cref="InvalidOperationException">The patch has another operation than add, or a path that does not exist.</exception>
+    /// <exception cref="InvalidOperationException">The patch has another operation, or a path that does not exist.</exception>
     internal static JsonObject Apply(JsonObject pod, JsonArray patch)
     {
         var patched = pod.DeepClone().AsObject();
         foreach (var operation in patch.OfType<JsonObject>())
         {
-            var path = operation.Text("path") is { } pointer && operation.Text("op") == "add" ? pointer.Split('/')[1..] : throw new InvalidOperationException("only additions are known");
+            var isRemoval = operation.Text("op") == "remove";
+            var path = operation.Text("path") is { } pointer && (isRemoval || operation.Text("op") == "add")
+                ? pointer.Split('/')[1..]
+                : throw new InvalidOperationException("only additions and removals are known");
             JsonNode? at = patched;
             foreach (var part in path[..^1])
             {
@@ -23,9 +26,11 @@ static class PatchApplier
 
             switch (at)
             {
-                case JsonObject members: members[Unescape(path[^1])] = operation["value"]?.DeepClone(); break;
+                case JsonObject members when isRemoval && members.Remove(Unescape(path[^1])): break;
+                case JsonArray list when isRemoval: list.RemoveAt(int.Parse(path[^1], CultureInfo.InvariantCulture)); break;
+                case JsonObject members when !isRemoval: members[Unescape(path[^1])] = operation["value"]?.DeepClone(); break;
                 case JsonArray list when path[^1] == "-": list.Add(operation["value"]?.DeepClone()); break;
-                default: throw new InvalidOperationException($"there is nothing at {operation.Text("path")} to add to");
+                default: throw new InvalidOperationException($"there is nothing at {operation.Text("path")} for it");
             }
         }
 

@@ -60,9 +60,9 @@ static class StepExplainer
         }
 
         var step = settings.Rules.Classify(pod.Facts);
-        var explanation = PlacementExplainer.Explain(step, pod.Facts, AuthorPreferences.Of(input.Pod), view, usage, settings.Policy);
+        var explanation = PlacementExplainer.Explain(step, pod.Facts, view, usage, settings.Policy);
         var decision = explanation.Decision;
-        var patch = decision.IsDecided ? Patch(decision, text.Explain(decision), review) : null;
+        var patch = decision.IsDecided || pod.Earlier is not null ? Patch(decision, text.Explain(decision), pod) : null;
         return new ExplainedStep(input, explanation, null, patch, patch is null ? input.Pod : PatchApplier.Apply(input.Pod, patch)) { Text = text };
     }
 
@@ -73,10 +73,11 @@ static class StepExplainer
         return new ExplainedStep(input, null, fault, null, input.Pod) { Text = text };
     }
 
-    static JsonArray Patch(Decision decision, string sentence, AdmissionReview review)
+    /// <summary>The JSON Patch that the webhook would answer with.</summary>
+    internal static JsonArray Patch(Decision decision, string sentence, AdmittedPod pod)
     {
         var buffer = new AnswerBuffer();
-        PatchWriter.Write(buffer, decision, sentence, review);
+        PatchWriter.Write(buffer, decision, sentence, pod, ReviewUid);
         return JsonNode.Parse(buffer.Patch.Written.Span)!.AsArray();
     }
 }

@@ -3,10 +3,8 @@ namespace AdmissionLas.Observers;
 /// <summary>A decision in the few fixed words that metrics, traces and logs share, so that one can be looked up in the other.</summary>
 static class DecisionLabels
 {
-    /// <summary>What the step is: the kind in lower case, or <c>none</c>. A second call for a pod goes by what the first one recorded.</summary>
-    internal static string Component(ReviewResult result) =>
-        result.EarlierRecord is { } earlier && StepKinds.Find(earlier.Type) is { } kind ? kind.Component
-        : result.Decision?.Step.Kind?.Component ?? "none";
+    /// <summary>What the step is: the kind in lower case, or <c>none</c>.</summary>
+    internal static string Component(ReviewResult result) => result.Decision?.Step.Kind?.Component ?? "none";
 
     /// <summary>Why the step goes where it goes. For a placed step: how well it could be placed.</summary>
     internal static string Reason(Decision decision) => decision.Outcome switch

@@ -106,8 +106,7 @@ sealed class ExplainEndpoint(Settings settings, ClusterState state, NodeUsageCac
     byte[] Explain(PodFacts pod, ClusterView view)
     {
         var current = settings.Current;
-        // A review does not read the preferences of the pod's author, because no decision depends on them.
-        var explanation = PlacementExplainer.Explain(current.Rules.Classify(pod), pod, [], view, usageCache.Current, current.Policy);
+        var explanation = PlacementExplainer.Explain(current.Rules.Classify(pod), pod, view, usageCache.Current, current.Policy);
         var nothing = new JsonObject();
         var step = new ExplainedStep(new InputStep("", "review", 0, nothing, []), explanation, null, null, nothing) { Text = words };
         return Write(json => ExplanationWriter.Write(json, [step], new StepInputs([], [], [])));

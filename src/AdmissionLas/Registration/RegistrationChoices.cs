@@ -22,7 +22,7 @@ abstract record WebhookAddress
 sealed record RegistrationChoices
 {
     /// <summary>metadata.name.</summary>
-    internal string Name { get; init; } = ObjectNames.Webhook;
+    internal string Name { get; init; } = ObjectNames.Registration;
 
     /// <summary>Where AdmissionLas itself runs; its pods never come to it.</summary>
     internal string Namespace { get; init; } = ObjectNames.Webhook;

@@ -11,7 +11,7 @@ namespace AdmissionLas.ClusterTests.Support;
 public sealed class ControlPlane : IAsyncLifetime
 {
     /// <summary>The name under which the webhook is registered.</summary>
-    internal const string Registration = "admission-las";
+    internal const string Registration = ObjectNames.Registration;
 
     internal const string Registrations = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations";
 

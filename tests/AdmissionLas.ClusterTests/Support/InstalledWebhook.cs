@@ -13,7 +13,7 @@ sealed class InstalledWebhook : IAsyncDisposable
 {
     internal const string Namespace = "admission-las";
     internal const string Host = "admission-las.admission-las.svc";
-    const string Registration = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/admission-las";
+    const string Registration = $"/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/{ObjectNames.Registration}";
 
     internal static readonly CertificatePolicy Policy = new()
     {
@@ -69,7 +69,7 @@ sealed class InstalledWebhook : IAsyncDisposable
     {
         using var api = new KubeApi(KubernetesClientConfiguration.BuildConfigFromConfigFile(kubeconfig), TimeProvider.System);
         var rotation = new Rotation(
-            new SecretCertificateStore(api, Namespace, TimeProvider.System), new WebhookCaBundleStore(api, "admission-las"), Policy, timings ?? Timings, TimeProvider.System, tell ?? (_ => { }));
+            new SecretCertificateStore(api, Namespace, TimeProvider.System), new WebhookCaBundleStore(api, ObjectNames.Registration), Policy, timings ?? Timings, TimeProvider.System, tell ?? (_ => { }));
         return await rotation.RunAsync(goal, CancellationToken.None);
     }
 

@@ -22,6 +22,16 @@ public sealed class ClusterCheckTests
     }
 
     [Fact]
+    public void The_registration_that_an_earlier_version_left_behind_has_to_go()
+    {
+        var earlier = new V1MutatingWebhookConfiguration { Metadata = new() { Name = "admission-las", Labels = new Dictionary<string, string> { ["app.kubernetes.io/name"] = "admission-las" } } };
+
+        Assert.Contains("kubectl delete mutatingwebhookconfiguration admission-las", Assert.Single(RegistrationCheck.OfEarlierVersion(earlier)).ToString(), StringComparison.Ordinal);
+        Assert.Empty(RegistrationCheck.OfEarlierVersion(null));
+        Assert.Empty(RegistrationCheck.OfEarlierVersion(new() { Metadata = new() { Name = "admission-las" } }));
+    }
+
+    [Fact]
     public void A_registration_for_another_home_would_take_this_ones_pods()
     {
         var findings = RegistrationCheck.Evaluate(Filled(new() { Address = Address, IsEveryPod = true, Namespace = "elsewhere" }), "admission-las", "admission-las");

@@ -10,6 +10,6 @@ static class Observations
     {
         var admitted = new AdmittedPod(pod, new PodFacts { Namespace = "team" }, new PodShape(), controller);
         var review = new AdmissionReview { ApiVersion = "admission.k8s.io/v1", Uid = "a-uid", Pod = admitted, IsDryRun = isDryRun };
-        return new ReviewObservation(ReviewResult.Decided(review, decision, EnglishDecisionText.Instance), TimeSpan.FromMilliseconds(1), 100);
+        return new ReviewObservation(ReviewResult.Decided(review, decision, review.Uid, EnglishDecisionText.Instance), TimeSpan.FromMilliseconds(1), 100);
     }
 }

@@ -22,10 +22,14 @@ static class WebhookCall
     internal static Reviewed Review(JsonObject pod, ClusterView view, PlacementPolicy? policy = null, StepRules? rules = null, string @namespace = "kubeflow", ClusterUsage? usage = null) =>
         Review(pod, view, CompiledSettings.Of(rules ?? new StepRules(), policy ?? new PlacementPolicy()), @namespace, usage);
 
-    internal static Reviewed Review(JsonObject pod, ClusterView view, CompiledSettings settings, string @namespace = "kubeflow", ClusterUsage? usage = null)
+    internal static Reviewed Review(JsonObject pod, ClusterView view, CompiledSettings settings, string @namespace = "kubeflow", ClusterUsage? usage = null) =>
+        Review(pod, view, Usages.UsageCache(usage), settings, @namespace);
+
+    /// <summary>The same, with what earlier reviews left.</summary>
+    internal static Reviewed Review(JsonObject pod, ClusterView view, NodeUsageCache usageCache, CompiledSettings? settings = null, string @namespace = "kubeflow")
     {
         var review = SampleReview.Of(pod.DeepClone().AsObject(), "uid-1", @namespace);
-        var (result, response) = Send(Encoding.UTF8.GetBytes(review.ToJsonString()), view, settings, Usages.UsageCache(usage));
+        var (result, response) = Send(Encoding.UTF8.GetBytes(review.ToJsonString()), view, settings ?? CompiledSettings.Default, usageCache);
         Assert.Null(result.Fault);
         var patch = response["patch"] is { } encoded ? Encoding.UTF8.GetString(Convert.FromBase64String(encoded.GetValue<string>())) : null;
         return new Reviewed(result.Decision, response, patch, patch is null ? pod : PatchApplication.Apply(pod, patch));

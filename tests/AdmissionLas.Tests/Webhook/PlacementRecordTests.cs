@@ -105,11 +105,12 @@ public sealed class PlacementRecordTests
     [Fact]
     public void A_second_call_for_a_pod_is_known_by_its_record_and_changes_nothing()
     {
-        var first = WebhookCall.Review(Pods.PredictJson(), View);
+        var usageCache = Usages.UsageCache();
+        var first = WebhookCall.Review(Pods.PredictJson(), View, usageCache);
 
-        var (second, response) = WebhookCall.Send(Encoding.UTF8.GetBytes(SampleReview.Of(first.Pod, "again").ToJsonString()), View, CompiledSettings.Default);
+        var (second, response) = WebhookCall.Send(Encoding.UTF8.GetBytes(SampleReview.Of(first.Pod, "again").ToJsonString()), View, CompiledSettings.Default, usageCache);
 
-        Assert.Equal((Outcome.AlreadyDecided, "near"), (second.Decision!.Outcome, second.EarlierRecord?.NodeName));
+        Assert.Equal((Outcome.AlreadyDecided, "near"), (second.Decision!.Outcome, second.Decision.Chosen!.Name));
         Assert.False(response.ContainsKey("patch"));
     }
 
@@ -126,11 +127,12 @@ public sealed class PlacementRecordTests
     }
 
     [Fact]
-    public void A_pod_that_an_earlier_version_decided_on_is_known_by_its_sentence_alone()
+    public void A_sentence_without_a_record_is_no_decision_and_gives_way_to_one()
     {
-        var pod = Pods.PredictJson(annotations: """{ "admissionlas.io/decision": "anything" }""");
+        var reviewed = WebhookCall.Review(Pods.PredictJson(annotations: """{ "admissionlas.io/decision": "predict at elsewhere: far" }"""), View);
 
-        Assert.Equal(Outcome.AlreadyDecided, WebhookCall.Review(pod, View).Decision!.Outcome);
+        Assert.Equal((Outcome.Placed, "near"), (reviewed.Decision!.Outcome, reviewed.Decision.Chosen!.Name));
+        Assert.StartsWith("predict at here: near", reviewed.Pod["metadata"]!["annotations"]![PodHints.DecisionKey]!.GetValue<string>(), StringComparison.Ordinal);
     }
 
     static JsonObject Written(JsonObject pod, ClusterView? view = null) =>

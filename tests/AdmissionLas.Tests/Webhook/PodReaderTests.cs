@@ -45,18 +45,17 @@ public sealed class PodReaderTests
     }
 
     [Theory]
-    [InlineData("null", 0)]
-    [InlineData("[]", 0)]
-    [InlineData("""[ { "weight": 10, "preference": { "weight": 7 } }, { "preference": {}, "weight": 5 } ]""", 15)]
-    [InlineData("""[ { "weight": 80 }, { "weight": 80 } ]""", 100)]
-    [InlineData("""[ { "weight": -80 }, { "weight": "80" }, { "weight": null }, {} ]""", 0)]
-    public void What_the_authors_own_preferences_weigh_is_added_up(string terms, int weight)
+    [InlineData("null")]
+    [InlineData("[]")]
+    [InlineData("""[ { "weight": 10, "preference": { "weight": 7 } }, { "preference": {}, "weight": 5 } ]""", 10, 5)]
+    [InlineData("""[ { "weight": -80 }, { "weight": "80" }, { "weight": null }, {} ]""", 0, 0, 0, 0)]
+    public void The_authors_own_preferences_are_read_with_their_weights(string terms, params int[] weights)
     {
         var pod = Pods.PredictJson(spec: $$"""{ "containers": [ { "name": "main" } ], "affinity": { "nodeAffinity": { "preferredDuringSchedulingIgnoredDuringExecution": {{terms}} } } }""");
 
         var read = CompiledSettings.Default.Reader.Read(Encoding.UTF8.GetBytes(SampleReview.Of(pod, "uid").ToJsonString()));
 
-        Assert.Equal(weight, read.Pod!.Facts.PreferredWeight);
+        Assert.Equal(weights, read.Pod!.Facts.PreferredTerms.Select(t => t.Weight));
     }
 
     [Theory]

@@ -52,11 +52,45 @@ public sealed class UsageTests
     public void A_second_call_for_the_same_pod_does_not_count_again()
     {
         var usageCache = Usages.UsageCache(time: time);
-        var pod = WebhookCall.Review(Pods.PredictJson(), View).Pod;
+        var pod = WebhookCall.Review(OneCpu(), View, usageCache).Pod;
 
-        Assert.Null(Review(usageCache, request => request["object"] = pod.DeepClone()));
+        Assert.Equal("near", Review(usageCache, request => request["object"] = pod.DeepClone()));
 
-        Assert.Empty(usageCache.Current.ByNode);
+        Assert.Equal(1, usageCache.Current.On("near").Pods);
+        Assert.Equal(1, usageCache.AssumedCount);
+    }
+
+    [Fact]
+    public void A_second_call_takes_the_room_that_the_first_one_reserved()
+    {
+        var usageCache = Usages.UsageCache(Usages.Of(("near", new(Amounts.Of("3"), 1))), time);
+        var pod = WebhookCall.Review(OneCpu(), View, usageCache).Pod;
+
+        Assert.Equal("near", Review(usageCache, request => request["object"] = pod.DeepClone()));
+        Assert.Equal("next", Review(usageCache));
+    }
+
+    [Fact]
+    public void A_second_call_for_a_pod_that_has_grown_gives_the_room_back_and_takes_more_elsewhere()
+    {
+        var usageCache = Usages.UsageCache(Usages.Of(("near", new(Amounts.Of("3"), 1))), time);
+        var pod = WebhookCall.Review(OneCpu(), View, usageCache).Pod;
+        pod["spec"]!["containers"]!.AsArray().Add(JsonNode.Parse("""{ "name": "injected", "resources": { "requests": { "cpu": "500m" } } }"""));
+
+        Assert.Equal("next", Review(usageCache, request => request["object"] = pod.DeepClone()));
+
+        Assert.Equal((3000L, 1500L), (usageCache.Current.On("near").Requested.CpuMilliOrZero, usageCache.Current.On("next").Requested.CpuMilliOrZero));
+    }
+
+    [Fact]
+    public void Each_pod_of_a_template_that_was_made_of_a_decided_pod_counts()
+    {
+        var usageCache = Usages.UsageCache(time: time);
+        var template = WebhookCall.Review(OneCpu(), View).Pod;
+
+        var nodes = Enumerable.Range(0, 5).Select(_ => Review(usageCache, request => request["object"] = template.DeepClone()));
+
+        Assert.Equal((IEnumerable<string?>)["near", "near", "near", "near", "next"], nodes);
     }
 
     [Fact]
@@ -82,10 +116,11 @@ public sealed class UsageTests
         Assert.Equal(before, usageCache.Count);
     }
 
+    static JsonObject OneCpu() => Pods.PredictJson(spec: """{ "containers": [ { "name": "main", "resources": { "requests": { "cpu": "1" } } } ] }""");
+
     string? Review(NodeUsageCache usageCache, Action<JsonObject>? change = null)
     {
-        var review = SampleReview.Of(
-            Pods.PredictJson(spec: """{ "containers": [ { "name": "main", "resources": { "requests": { "cpu": "1" } } } ] }"""), $"review-{Interlocked.Increment(ref reviews)}");
+        var review = SampleReview.Of(OneCpu(), $"review-{Interlocked.Increment(ref reviews)}");
         change?.Invoke(review["request"]!.AsObject());
         return WebhookCall.Send(Encoding.UTF8.GetBytes(review.ToJsonString()), View, CompiledSettings.Default, usageCache).ReviewResult.Decision?.Chosen?.Name;
     }

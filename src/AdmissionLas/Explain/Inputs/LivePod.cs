@@ -30,7 +30,8 @@ static class LivePod
             : $"when it was created: {decision ?? record!.Outcome}");
         if (record is not null)
         {
-            Undo(pod, record);
+            pod = WithoutOurs(pod);
+            annotations = pod.Object("metadata").Object("annotations");
         }
         else if (decision is not null)
         {
@@ -47,45 +48,14 @@ static class LivePod
         return new InputStep(metadata.Text("name") ?? "pod", $"the pod {metadata.Text("namespace")}/{metadata.Text("name")} as it is", 0, pod, notes);
     }
 
-    /// <summary>Takes out what the record says is ours, as far as it is still there.</summary>
-    static void Undo(JsonObject pod, PlacementRecord record)
+    /// <summary>The pod without what its record says is ours, as far as that is still there.</summary>
+    static JsonObject WithoutOurs(JsonObject pod)
     {
-        if (pod.Object("spec").Object("affinity").Object("nodeAffinity") is { } affinity)
-        {
-            var preferred = affinity[PreferredMember] as JsonArray ?? [];
-            foreach (var ours in record.Preferred)
-            {
-                // Ours stand behind the author's.
-                if (preferred.LastOrDefault(t => JsonNode.DeepEquals(t, ours)) is { } term)
-                {
-                    preferred.Remove(term);
-                }
-            }
-
-            RemoveRequirement(affinity, e => IsHostnames(e) && Values(e).SequenceEqual(record.Required));
-        }
-
-        foreach (var container in pod.Object("spec").Objects("containers"))
-        {
-            var requests = container.Object("resources").Object("requests");
-            foreach (var (resource, amount) in record.Requests.Object(container.Text("name") ?? "") ?? [])
-            {
-                if (IsSame(resource, requests?[resource], amount))
-                {
-                    requests!.Remove(resource);
-                }
-            }
-        }
+        var body = SampleReview.Of(pod.DeepClone().AsObject(), StepExplainer.ReviewUid).ToJsonString();
+        return CompiledSettings.Default.Reader.Read(Encoding.UTF8.GetBytes(body)).Pod is { Earlier: not null } admitted
+            ? PatchApplier.Apply(pod, StepExplainer.Patch(new Decision { Outcome = Outcome.OptedOut, Step = new Step(null, "") }, "", admitted))
+            : pod;
     }
-
-    // The API server writes a quantity in its own form: 5000000000 as 5G.
-    static bool IsSame(string resource, JsonNode? now, JsonNode? recorded) =>
-        Amount(resource, now) is { } amount && amount == Amount(resource, recorded);
-
-    static long? Amount(string resource, JsonNode? quantity) =>
-        quantity is null ? null
-        : resource == AddedRequest.Cpu ? Quantity.TryParseMilli($"{quantity}", out var milli) ? milli : null
-        : Quantity.TryParseUnits($"{quantity}", out var units) ? units : null;
 
     /// <summary>
     /// Takes our terms out of a pod that an earlier version decided on, which left no record. They stand behind the author's: preferred terms

@@ -26,10 +26,6 @@ public sealed class PlacementEngineTests
     public void A_pod_that_names_its_node_is_left_as_it_is() => AssertUntouched(Outcome.AlreadyBound, View.Decide(Pods.Predict() with { NodeName = "elsewhere" }));
 
     [Fact]
-    public void A_pod_that_has_been_decided_on_is_left_as_it_is() =>
-        AssertUntouched(Outcome.AlreadyDecided, View.Decide(Pods.Predict().Annotated(PodHints.DecisionKey, "")));
-
-    [Fact]
     public void A_pod_with_more_to_compare_than_any_honest_one_is_left_to_the_scheduler()
     {
         var values = Enumerable.Range(0, NodeFilter.MaxComparisons).Select(i => $"v{i}").ToArray();

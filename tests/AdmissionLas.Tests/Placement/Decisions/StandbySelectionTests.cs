@@ -71,7 +71,9 @@ public sealed class StandbySelectionTests
         var view = Nodes.View(Nodes.At("1", "near"), Nodes.At("2", "empty", "64"), Nodes.At("3", "busy"));
         var usage = Usages.Of(("busy", new(Amounts.Of("2", "8Gi"), 3)));
 
-        var decision = view.Decide(Pod with { PreferredWeight = weight }, Adaptive, usage: usage);
+        var pod = Pod with { PreferredTerms = [new PreferredTerm(weight, Pods.Term("tier", SelectorOperator.In, "edge"))] };
+
+        var decision = view.Decide(pod, Adaptive, usage: usage);
 
         AssertKept(["near", "empty", "busy"], decision);
         Assert.Equal(weights, decision.Preferred.Select(p => p.Weight));

@@ -1,0 +1,135 @@
+namespace AdmissionLas.Webhook;
+
+/// <summary>
+/// What an earlier call added to a pod, as far as it is still there: the pod comes again when another webhook has changed it, or as a copy or
+/// from a template that was made of a decided pod. A decision is made on the pod without it, and the answer is the difference.
+/// </summary>
+/// <remarks>An author can write a record too. So no more is taken for ours than what stands in the pod just as the record says.</remarks>
+sealed record EarlierAdditions
+{
+    /// <summary>What the earlier call recorded.</summary>
+    internal required PlacementRecord Record { get; init; }
+
+    /// <summary>The annotations that are ours, by key.</summary>
+    internal required IReadOnlyDictionary<string, string> Annotations { get; init; }
+
+    /// <summary>Where our requirement stands in the pod's required terms, ascending.</summary>
+    internal IReadOnlyList<EarlierRequirement> Required { get; init; } = [];
+
+    /// <summary>The places of the preferred terms that are ours, ascending.</summary>
+    internal IReadOnlyList<int> PreferredTerms { get; init; } = [];
+
+    /// <summary>No other preferred term is there.</summary>
+    internal bool ArePreferredAllOurs { get; init; }
+
+    /// <summary>The requests that are ours.</summary>
+    internal IReadOnlyList<AddedRequest> Requests { get; init; } = [];
+
+    /// <summary>The review whose pod the earlier call counted against a node; <see langword="null"/> when it counted none.</summary>
+    internal string? Review =>
+        Annotations.GetValueOrDefault(PodHints.AssumedKey) is { } assumed && assumed.IndexOf('/', StringComparison.Ordinal) is >= 0 and var slash
+            ? assumed[(slash + 1)..]
+            : null;
+
+    /// <summary>Whether these are the very requirement that a decision asks for, in each term that can have it.</summary>
+    /// <param name="requirement">What the decision asks for.</param>
+    /// <param name="terms">The pod's required terms without ours.</param>
+    internal bool IsRequired(NodeSelectorRequirement? requirement, IReadOnlyList<NodeSelectorTerm>? terms) => requirement is null
+        ? Required.Count == 0
+        : Record.Required.SequenceEqual(requirement.Values) && Required.Count == (terms?.Count(t => !t.IsEmpty) ?? 1) &&
+            Required.All(r => r.IsWholeTerm == terms is null);
+
+    /// <summary>Whether these are the very terms that a decision prefers; their order means nothing.</summary>
+    internal bool ArePreferred(IReadOnlyList<PreferredTerm> terms) =>
+        PreferredTerms.Count == terms.Count && Record.Preferred.Count == terms.Count && terms.All(t => Record.Preferred.Any(t.IsSameAs));
+
+    /// <summary>Whether these are the very requests that a decision adds.</summary>
+    internal bool AreRequested(IReadOnlyList<AddedRequest> requests) => Requests.Count == requests.Count && Requests.All(requests.Contains);
+
+    /// <summary>The pod as it is without what the record says is ours.</summary>
+    internal static AdmittedPod TakeOut(AdmittedPod pod, PlacementRecord record)
+    {
+        var (facts, shape) = (pod.Facts, pod.Shape);
+        var own = new EarlierAdditions { Record = record, Annotations = facts.Annotations.Where(a => IsOurs(a.Key)).ToDictionary() };
+        (facts, shape, own) = TakeOutRequired(facts, shape, own);
+        (facts, shape, own) = TakeOutPreferred(facts, shape, own);
+        var recorded = record.Requests.ToLookup(r => r.Container, StringComparer.Ordinal);
+        own = own with { Requests = [.. facts.Containers.SelectMany((container, i) => Ours(container, i, recorded[container.Name]))] };
+        return pod with
+        {
+            Facts = facts.Without(own.Requests) with { Annotations = facts.Annotations.Where(a => !IsOurs(a.Key)).ToDictionary() },
+            Shape = shape,
+            Earlier = own,
+        };
+    }
+
+    static bool IsOurs(string annotation) => annotation is PodHints.DecisionKey or PodHints.RecordKey or PodHints.AssumedKey;
+
+    static (PodFacts, PodShape, EarlierAdditions) TakeOutRequired(PodFacts facts, PodShape shape, EarlierAdditions own)
+    {
+        if (facts.RequiredTerms is not { } terms || own.Record.Required.Count == 0)
+        {
+            return (facts, shape, own);
+        }
+
+        var ours = new List<EarlierRequirement>();
+        var (rest, haveExpressions) = (new List<NodeSelectorTerm>(), new List<bool>());
+        for (var i = 0; i < terms.Count; i++)
+        {
+            var isOurs = HasOurs(terms[i], own.Record.Required);
+            var isWhole = isOurs && terms[i] is { MatchExpressions.Count: 1, MatchFields.Count: 0 };
+            if (isOurs)
+            {
+                ours.Add(new EarlierRequirement(i, terms[i].MatchExpressions.Count - 1, isWhole));
+            }
+
+            if (!isWhole)
+            {
+                rest.Add(isOurs ? terms[i] with { MatchExpressions = [.. terms[i].MatchExpressions.SkipLast(1)] } : terms[i]);
+                haveExpressions.Add(shape.RequiredTermsHaveExpressions[i]);
+            }
+        }
+
+        // Where nothing but ours is required, the author required nothing.
+        return (
+            facts with { RequiredTerms = rest.Count == 0 && ours.Count > 0 ? null : rest },
+            shape with { RequiredTermsHaveExpressions = haveExpressions },
+            own with { Required = ours });
+    }
+
+    static bool HasOurs(NodeSelectorTerm term, IReadOnlyList<string> hostnames) =>
+        term.MatchExpressions is [.., { Key: NodeSelectorTerm.HostnameKey, Operator: SelectorOperator.In, Values: var values }] && values.SequenceEqual(hostnames);
+
+    // Ours stand behind the author's.
+    static (PodFacts, PodShape, EarlierAdditions) TakeOutPreferred(PodFacts facts, PodShape shape, EarlierAdditions own)
+    {
+        var terms = facts.PreferredTerms;
+        var ours = new SortedSet<int>();
+        foreach (var recorded in own.Record.Preferred.Reverse())
+        {
+            for (var i = terms.Count - 1; i >= 0; i--)
+            {
+                if (!ours.Contains(i) && terms[i].IsSameAs(recorded))
+                {
+                    ours.Add(i);
+                    break;
+                }
+            }
+        }
+
+        var areAllOurs = ours.Count > 0 && ours.Count == terms.Count;
+        return (
+            facts with { PreferredTerms = [.. terms.Where((_, i) => !ours.Contains(i))] },
+            shape with { HasPreferredTerms = shape.HasPreferredTerms && !areAllOurs },
+            own with { PreferredTerms = [.. ours], ArePreferredAllOurs = areAllOurs });
+    }
+
+    static IEnumerable<AddedRequest> Ours(ContainerFacts container, int index, IEnumerable<RecordedRequest> recorded) =>
+        recorded.Select(r => new AddedRequest(index, container.Name, r.Resource, r.Amount)).Where(r => r.Of(container.Requests) == r.Amount);
+}
+
+/// <summary>A place of our requirement.</summary>
+/// <param name="Term">The required term.</param>
+/// <param name="Expression">The expression of it.</param>
+/// <param name="IsWholeTerm">Nothing else stands in the term.</param>
+readonly record struct EarlierRequirement(int Term, int Expression, bool IsWholeTerm);
