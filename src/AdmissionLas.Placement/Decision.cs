@@ -91,7 +91,8 @@ public sealed record Decision
     public bool HasRoom { get; init; }
 
     /// <summary>
-    /// From now on the pod counts on the chosen node, or the next one would be sent to the same place. A gated pod does not: it may wait for hours.
+    /// From now on the pod counts on the chosen node, or the next one would be sent to the same place. A gated pod does not, nor does one of another
+    /// scheduler: they may wait for hours.
     /// </summary>
     public bool ReservesCapacity { get; init; }
 

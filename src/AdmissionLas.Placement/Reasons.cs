@@ -51,7 +51,7 @@ public enum NodeClass
 /// <summary>Why a pod is merely preferred where its mode asks for more.</summary>
 public enum SofteningCause
 {
-    /// <summary>None of the near nodes has room now.</summary>
+    /// <summary>None of the near nodes has room now, or other pods keep the pod away from them.</summary>
     NoRoomNow,
 
     /// <summary>Something in the pod can exclude nodes, and only the scheduler can tell which.</summary>

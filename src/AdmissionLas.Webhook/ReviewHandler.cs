@@ -19,6 +19,11 @@ sealed class ReviewHandler(Settings settings, ClusterState state, NodeUsageCache
     {
         var current = settings.Current;
         var review = current.Reader.Read(body);
+        if (review.Pod is { } read && usageCache.Current.AntiAffinity.AppliesTo(read.Facts.Namespace))
+        {
+            review = current.AllLabelsReader.Read(body);
+        }
+
         var result = Decide(review, current);
         var hasPatch = false;
         if (result is { Decision: { } decision, Review.Pod: { } pod } && (decision.IsDecided || pod.Earlier is not null))

@@ -6,14 +6,18 @@ namespace AdmissionLas.Webhook;
 /// <param name="Rules">How a step is recognised.</param>
 /// <param name="Policy">How it is placed.</param>
 /// <param name="Reader">The reader for the keys that these two look at.</param>
-sealed record CompiledSettings(StepRules Rules, PlacementPolicy Policy, ReviewReader Reader)
+/// <param name="AllLabelsReader">A reader for every label, which the anti-affinity of other pods can be about.</param>
+sealed record CompiledSettings(StepRules Rules, PlacementPolicy Policy, ReviewReader Reader, ReviewReader AllLabelsReader)
 {
     /// <summary>Everything at its default.</summary>
     internal static CompiledSettings Default { get; } = Of(new StepRules(), new PlacementPolicy());
 
     /// <summary>Compiles rules and policy.</summary>
-    internal static CompiledSettings Of(StepRules rules, PlacementPolicy policy) =>
-        new(rules, policy, new ReviewReader(new PodReader(rules.LabelKeys, [.. rules.AnnotationKeys, .. PodHints.Keys])));
+    internal static CompiledSettings Of(StepRules rules, PlacementPolicy policy)
+    {
+        string[] annotations = [.. rules.AnnotationKeys, .. PodHints.Keys];
+        return new(rules, policy, new ReviewReader(new PodReader(rules.LabelKeys, annotations)), new ReviewReader(new PodReader(null, annotations)));
+    }
 }
 
 /// <summary>The settings in force. A review reads them once; a reload replaces them whole.</summary>

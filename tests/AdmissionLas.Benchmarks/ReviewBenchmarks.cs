@@ -40,7 +40,7 @@ public class ReviewBenchmarks
         usageCache.BeginList();
         for (var i = 0; i < 30 * Nodes; i++)
         {
-            usageCache.Set($"pod-{i}", new PodUsage($"pod-{i}", view.Nodes[i % Nodes].Name, new Resources(100, 256L << 20), IsUnschedulable: false, Review: null));
+            usageCache.Set($"pod-{i}", new PodUsage($"pod-{i}", view.Nodes[i % Nodes].Name, new Resources(100, 256L << 20)));
         }
 
         usageCache.EndList();
@@ -101,7 +101,7 @@ public class ReviewBenchmarks
     public NodeUsage Count()
     {
         var node = view.Nodes[++assumed % Nodes].Name;
-        usageCache.Set("passing", new PodUsage("passing", node, new Resources(100, 256L << 20), IsUnschedulable: false, Review: null));
+        usageCache.Set("passing", new PodUsage("passing", node, new Resources(100, 256L << 20)));
         var counted = usageCache.Current.On(node);
         usageCache.Set("passing", null);
         return counted;

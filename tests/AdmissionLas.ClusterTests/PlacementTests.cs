@@ -100,6 +100,29 @@ public sealed class PlacementTests(ControlPlane cluster)
             $"/api/v1/nodes/{node}", new JsonObject { ["metadata"] = new JsonObject { ["labels"] = new JsonObject { ["kubernetes.io/os"] = os } } });
     }
 
+    [Theory]
+    [InlineData("heavy", false)]
+    [InlineData("light", true)]
+    public async Task A_pod_that_others_keep_away_from_the_near_nodes_runs_where_its_control_does(string workload, bool isNear)
+    {
+        await using var near = await OwnNodes.CreateAsync(cluster, ("4", "4000Mi", 110), ("4", "4000Mi", 110));
+        await using var ns = await cluster.CreateNamespaceAsync();
+        foreach (var node in near.Names)
+        {
+            await ns.CreateAsync(Steps.Filler(node, "1m").With(p => p["spec"]!["affinity"] = JsonNode.Parse("""
+                { "podAntiAffinity": { "requiredDuringSchedulingIgnoredDuringExecution": [
+                  { "topologyKey": "kubernetes.io/hostname", "labelSelector": { "matchLabels": { "workload": "heavy" } } }] } }
+                """)));
+        }
+
+        await FreshLists.AreKnownAsync(cluster.Api, cluster.Webhook, "the webhook");
+        var step = Steps.Predict(near.Location).With(p => p["metadata"]!["labels"]!["workload"] = workload);
+        var control = step.DeepClone().AsObject().With(p => p["metadata"]!["labels"]!.AsObject().Remove("typeOfComponent"));
+
+        Assert.NotEmpty(await ns.NodeOfAsync(await ns.CreateAsync(control)));
+        Assert.Equal(isNear, near.Names[0] == await ns.NodeOfAsync(await ns.CreateAsync(step)));
+    }
+
     [Fact]
     public async Task Required_placement_pins_the_pod_to_the_near_node()
     {

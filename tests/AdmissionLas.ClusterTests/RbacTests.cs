@@ -44,7 +44,8 @@ public sealed class RbacTests(ControlPlane cluster)
         using var stop = new CancellationTokenSource();
         var usageCache = new NodeUsageCache(TimeProvider.System, TimeSpan.FromMinutes(1));
         var running = Task.WhenAll(
-            new NodeInformer(api, state, TimeProvider.System, faults).RunAsync(stop.Token), new PodInformer(api, usageCache, TimeProvider.System, faults).RunAsync(stop.Token));
+            new NodeInformer(api, state, TimeProvider.System, faults).RunAsync(stop.Token),
+            new NamespaceInformer(api, "admissionlas.io/inject=enabled", TimeProvider.System, faults).RunAsync(stop.Token), new PodInformer(api, usageCache, (_, _) => true, TimeProvider.System, faults).RunAsync(stop.Token));
         try
         {
             await Eventually.IsTrueAsync("nodes and pods are listed, or refused", () => Task.FromResult((state.Current is not null && usageCache.IsFollowed) || faults.Any));
@@ -74,7 +75,7 @@ public sealed class RbacTests(ControlPlane cluster)
         ["metadata"] = new JsonObject { ["labels"] = new JsonObject { [$"latency.admissionlas.io/{Location}"] = latency } },
     });
 
-    sealed class Faults : ILogger<NodeInformer>, ILogger<PodInformer>
+    sealed class Faults : ILogger<NodeInformer>, ILogger<PodInformer>, ILogger<NamespaceInformer>
     {
         volatile bool any;
 

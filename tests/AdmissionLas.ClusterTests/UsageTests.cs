@@ -34,14 +34,55 @@ public sealed class UsageTests(ControlPlane cluster)
         await using var nodes = await OwnNodes.CreateAsync(cluster, ("4", "4000Mi", 110), ("100", "100000Mi", 500));
         await using var replica = await RunningWebhook.FollowAsync(cluster.Kubeconfig);
         await using var ns = await cluster.CreateNamespaceAsync();
+        await using var stopped = await cluster.StopSchedulerAsync();
 
-        // No scheduler binds these.
-        await new Burst(cluster, ns).CreateAsync(4, _ => Steps.Predict(nodes.Location, "1", "1000Mi").With(p => p["spec"]!["schedulerName"] = "none"));
+        await new Burst(cluster, ns).CreateAsync(4, _ => Steps.Predict(nodes.Location, "1", "1000Mi"));
 
         await Eventually.IsTrueAsync("the replica knows", () => Task.FromResult(FreshLists.Of(replica.UsageCache).GetValueOrDefault(nodes.Names[0]) == new Used(4000, 4000L << 20, 4)));
         Assert.Equal(0, replica.UsageCache.AssumedCount);
         var answer = await replica.ReviewAsync(Steps.Predict(nodes.Location, "1", "1000Mi"));
         Assert.Equal(nodes.Names[1], answer["auditAnnotations"]?["node"]?.GetValue<string>());
+    }
+
+    [Theory]
+    [InlineData("""{ "schedulerName": "nobody" }""")]
+    [InlineData("""{ "schedulingGates": [{ "name": "example.com/wait" }] }""")]
+    [InlineData("""{ "nodeSelector": { "no": "node" } }""")]
+    public async Task Nobody_fills_a_node_with_a_pod_that_waits_and_was_never_placed(string waits)
+    {
+        await using var nodes = await OwnNodes.CreateAsync(cluster, ("4", "4000Mi", 110), ("100", "100000Mi", 500));
+        await using var ns = await cluster.CreateNamespaceAsync();
+        await using var strangers = await cluster.CreateNamespaceAsync();
+        await cluster.Api.MergePatchAsync($"/api/v1/namespaces/{strangers.Name}", new JsonObject
+        {
+            ["metadata"] = new JsonObject { ["labels"] = new JsonObject { ["admissionlas.io/inject"] = null } },
+        });
+        foreach (var where in (TestNamespace[])[strangers, ns])
+        {
+            await where.CreateAsync(Steps.Filler("", "500").With(p =>
+            {
+                p["metadata"]!["annotations"] = new JsonObject { ["admissionlas.io/assumed"] = $"{nodes.Names[0]}/copied" };
+                p["spec"]!.AsObject().Remove("nodeName");
+                JsonNode.Parse(waits)!.AsObject().ToList().ForEach(m => p["spec"]![m.Key] = m.Value?.DeepClone());
+            }));
+        }
+
+        await FreshLists.AreKnownAsync(cluster.Api, cluster.Webhook, "the webhook");
+        Assert.Equal(nodes.Names[0], await ns.NodeOfAsync(await ns.CreateAsync(Steps.Predict(nodes.Location))));
+    }
+
+    [Fact]
+    public async Task A_step_for_a_scheduler_that_is_not_there_keeps_no_room()
+    {
+        await using var nodes = await OwnNodes.CreateAsync(cluster, ("2", "4000Mi", 110), ("100", "100000Mi", 500));
+        await using var ns = await cluster.CreateNamespaceAsync();
+
+        for (var i = 0; i < 2; i++)
+        {
+            await ns.CreateAsync(Steps.Predict(nodes.Location, cpu: "1").With(p => p["spec"]!["schedulerName"] = "volcano"));
+        }
+
+        Assert.Equal(nodes.Names[0], await ns.NodeOfAsync(await ns.CreateAsync(Steps.Predict(nodes.Location))));
     }
 
     [Fact]

@@ -10,10 +10,11 @@ namespace AdmissionLas.Kubernetes;
 /// <summary>A resource that is listed and watched in the whole cluster.</summary>
 /// <param name="Name">The resource's plural name, as in paths and in RBAC rules.</param>
 /// <param name="FieldSelector">Selects some of its objects; empty for all.</param>
-public sealed record WatchedResource(string Name, string FieldSelector)
+/// <param name="LabelSelector">The same by labels.</param>
+public sealed record WatchedResource(string Name, string FieldSelector = "", string LabelSelector = "")
 {
     /// <summary>Every node.</summary>
-    public static WatchedResource Nodes { get; } = new("nodes", "");
+    public static WatchedResource Nodes { get; } = new("nodes");
 
     /// <summary>The pods that have not finished. A watch reports a pod that finishes as deleted.</summary>
     public static WatchedResource UnfinishedPods { get; } = new("pods", "status.phase!=Succeeded,status.phase!=Failed");
@@ -188,7 +189,9 @@ public sealed class KubeApi(KubernetesClientConfiguration configuration, TimePro
     }
 
     static string Path(WatchedResource resource) =>
-        $"api/v1/{resource.Name}?{(resource.FieldSelector.Length == 0 ? "" : $"fieldSelector={Uri.EscapeDataString(resource.FieldSelector)}&")}";
+        $"api/v1/{resource.Name}?{Selector("fieldSelector", resource.FieldSelector)}{Selector("labelSelector", resource.LabelSelector)}";
+
+    static string Selector(string parameter, string selector) => selector.Length == 0 ? "" : $"{parameter}={Uri.EscapeDataString(selector)}&";
 
     static string DryRun(bool isDryRun) => isDryRun ? "dryRun=All" : "";
 

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace AdmissionLas.Kubernetes;
 
 /// <summary>Reads an object's metadata; <see langword="null"/> where a field is missing.</summary>
@@ -5,6 +7,13 @@ public static class ObjectMetadata
 {
     /// <summary>metadata.name.</summary>
     public static string? Name(JsonElement any) => any.Member("metadata").Member("name").Text();
+
+    /// <summary>metadata.namespace.</summary>
+    public static string? Namespace(JsonElement any) => any.Member("metadata").Member("namespace").Text();
+
+    /// <summary>metadata.creationTimestamp.</summary>
+    public static DateTimeOffset? CreatedAt(JsonElement any) =>
+        DateTimeOffset.TryParse(any.Member("metadata").Member("creationTimestamp").Text(), CultureInfo.InvariantCulture, out var at) ? at : null;
 
     /// <summary>metadata.uid.</summary>
     public static string? Uid(JsonElement any) => any.Member("metadata").Member("uid").Text();

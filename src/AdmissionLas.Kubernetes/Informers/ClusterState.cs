@@ -5,11 +5,15 @@ namespace AdmissionLas.Kubernetes;
 /// </summary>
 public sealed class ClusterState(TimeProvider time)
 {
+    readonly TaskCompletionSource known = new(TaskCreationOptions.RunContinuationsAsynchronously);
     ClusterView? current;
     long contactAt;
 
     /// <summary>The last view published; <see langword="null"/> before the first.</summary>
     public ClusterView? Current => Volatile.Read(ref current);
+
+    /// <summary>Completes with the first view.</summary>
+    public Task Known => known.Task;
 
     /// <summary>
     /// How long ago the API server last confirmed the view, with a list, an event or a bookmark (about one a minute);
@@ -24,6 +28,7 @@ public sealed class ClusterState(TimeProvider time)
     public void Publish(ClusterView view)
     {
         Volatile.Write(ref current, view);
+        known.TrySetResult();
         Published?.Invoke(view);
     }
 

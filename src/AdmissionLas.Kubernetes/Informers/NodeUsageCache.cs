@@ -7,10 +7,8 @@ namespace AdmissionLas.Kubernetes;
 /// </summary>
 /// <remarks>
 /// The sums are whole numbers, wide enough never to overflow, so they are exactly what a fresh count of the same pods gives. Two kinds of entries
-/// expire after <c>assumeTimeout</c>: an assumed pod, as another webhook may have denied it, and a pod for which the scheduler found no node, as
-/// what it waits for may never come. Such a pod counts at all because the scheduler sees pods and nodes later than we do, or earlier, and soon tries
-/// again. A pod that the scheduler has not looked at counts without limit. While the API server does not answer, no time passes for entries: what
-/// would confirm them cannot arrive.
+/// expire after <c>assumeTimeout</c>: an assumed pod, as another webhook may have denied it, and a pod that is not bound so long after its creation,
+/// as what it waits for may never come. While the API server does not answer, no time passes for entries: what would confirm them cannot arrive.
 /// </remarks>
 public sealed class NodeUsageCache(TimeProvider time, TimeSpan assumeTimeout)
 {
@@ -23,13 +21,14 @@ public sealed class NodeUsageCache(TimeProvider time, TimeSpan assumeTimeout)
     static readonly TimeSpan MaxPause = TimeSpan.FromMinutes(5);
 
     readonly Lock gate = new();
-    readonly long assumeTimeoutTicks = (long)(assumeTimeout.TotalSeconds * time.TimestampFrequency);
     // By the pod's uid; an assumed pod by its review's uid, as a pod under review has none.
     readonly Dictionary<string, Entry> entries = new(StringComparer.Ordinal);
     readonly Dictionary<string, NodeSum> sums = new(StringComparer.Ordinal);
+    readonly Dictionary<AntiAffinityTerm, Dictionary<string, int>> repelling = [];
     readonly ImmutableDictionary<string, NodeUsage>.Builder usages = ImmutableDictionary.CreateBuilder<string, NodeUsage>(StringComparer.Ordinal);
-    readonly Queue<(long At, string Id)> expiring = new();
+    readonly PriorityQueue<string, long> expiring = new();
     ClusterUsage? current;
+    AntiAffinity? antiAffinity = AntiAffinity.None;
     long nextExpiryAt = long.MaxValue;
     long pausedTicks;
     long? pausedSince;
@@ -59,7 +58,8 @@ public sealed class NodeUsageCache(TimeProvider time, TimeSpan assumeTimeout)
             lock (gate)
             {
                 Expire();
-                return current ??= new ClusterUsage(usages.ToImmutable());
+                antiAffinity ??= new AntiAffinity([.. repelling.Select(r => new RepellingPods(r.Key, r.Value.Keys.ToArray()))]);
+                return current ??= new ClusterUsage(usages.ToImmutable(), antiAffinity);
             }
         }
     }
@@ -85,7 +85,7 @@ public sealed class NodeUsageCache(TimeProvider time, TimeSpan assumeTimeout)
                 return false;
             }
 
-            Add(review, node, request, ExpiresAt(review), Assumed);
+            Add(review, node, request, ExpiresAt(review, assumeTimeout), Assumed, []);
             return true;
         }
     }
@@ -121,15 +121,18 @@ public sealed class NodeUsageCache(TimeProvider time, TimeSpan assumeTimeout)
                 return;
             }
 
-            var isKnown = entries.TryGetValue(uid, out var before);
-            if (isKnown && before.Node == usage.Node && before.ExpiresAt is null != usage.IsUnschedulable && before.Request == usage.Request)
+            if (entries.TryGetValue(uid, out var before) && before.Sum.Node == usage.Node && before.ExpiresAt is null == usage.WaitingSince is null && before.Request == usage.Request)
             {
                 entries[uid] = before with { List = list };
             }
             else
             {
                 Remove(uid);
-                Add(uid, usage.Node, usage.Request, !usage.IsUnschedulable ? null : isKnown && before.ExpiresAt is { } at ? at : ExpiresAt(uid), list);
+                var left = usage.WaitingSince is { } since ? Left(since) : assumeTimeout;
+                if (left > TimeSpan.Zero)
+                {
+                    Add(uid, usage.Node, usage.Request, usage.WaitingSince is null ? null : ExpiresAt(uid, left), list, usage.Repels);
+                }
             }
 
             // The pod that its review assumed.
@@ -189,6 +192,8 @@ public sealed class NodeUsageCache(TimeProvider time, TimeSpan assumeTimeout)
         {
             entries.Clear();
             sums.Clear();
+            repelling.Clear();
+            antiAffinity = AntiAffinity.None;
             usages.Clear();
             expiring.Clear();
             assumed = 0;
@@ -211,51 +216,67 @@ public sealed class NodeUsageCache(TimeProvider time, TimeSpan assumeTimeout)
 
     long PauseTicks() => pausedSince is { } since ? Math.Min(time.GetTimestamp() - since, (long)(MaxPause.TotalSeconds * time.TimestampFrequency)) : 0;
 
-    long ExpiresAt(string id)
+    // The API server's clock and ours differ a little.
+    TimeSpan Left(DateTimeOffset since)
     {
-        var at = Now() + assumeTimeoutTicks;
-        expiring.Enqueue((at, id));
-        Volatile.Write(ref nextExpiryAt, expiring.Peek().At);
+        var age = time.GetUtcNow() - since;
+        return age < TimeSpan.Zero ? assumeTimeout : assumeTimeout - age;
+    }
+
+    long ExpiresAt(string id, TimeSpan left)
+    {
+        var at = Now() + (long)(left.TotalSeconds * time.TimestampFrequency);
+        expiring.Enqueue(id, at);
+        Volatile.Write(ref nextExpiryAt, Math.Min(at, nextExpiryAt));
         return at;
     }
 
-    // All entries have the same timeout, so they expire in the order in which they came.
     void Expire()
     {
         var now = Now();
-        while (expiring.TryPeek(out var next) && next.At <= now)
+        while (expiring.TryPeek(out var id, out var at) && at <= now)
         {
             expiring.Dequeue();
-            if (entries.TryGetValue(next.Id, out var entry) && entry.ExpiresAt == next.At)
+            if (entries.TryGetValue(id, out var entry) && entry.ExpiresAt == at)
             {
-                Remove(next.Id);
-                if (entry.List != Assumed)
-                {
-                    // Kept without a sum: the next event of the same waiting pod must not start a new timeout.
-                    entries[next.Id] = entry with { Sum = null };
-                }
+                Remove(id);
             }
         }
 
-        Volatile.Write(ref nextExpiryAt, expiring.TryPeek(out var first) ? first.At : long.MaxValue);
+        Volatile.Write(ref nextExpiryAt, expiring.TryPeek(out _, out var first) ? first : long.MaxValue);
     }
 
-    void Add(string id, string node, Resources request, long? expiresAt, int seenIn)
+    void Add(string id, string node, Resources request, long? expiresAt, int seenIn, IReadOnlyList<AntiAffinityTerm> repels)
     {
-        NodeSum? sum = null;
-        if (expiresAt is not { } at || at > Now())
+        if (!sums.TryGetValue(node, out var sum))
         {
-            if (!sums.TryGetValue(node, out sum))
-            {
-                sums[node] = sum = new NodeSum(node);
-            }
-
-            sum.Add(request, 1);
-            Changed(sum);
+            sums[node] = sum = new NodeSum(node);
         }
 
+        sum.Add(request, 1);
+        Changed(sum);
+        Repel(repels, sum.Node, 1);
         assumed += seenIn == Assumed ? 1 : 0;
-        entries[id] = new Entry(sum, sum?.Node ?? node, request, expiresAt, seenIn);
+        entries[id] = new Entry(sum, request, expiresAt, seenIn, repels);
+    }
+
+    void Repel(IReadOnlyList<AntiAffinityTerm> terms, string node, int sign)
+    {
+        foreach (var term in terms)
+        {
+            if (!repelling.TryGetValue(term, out var pods))
+            {
+                repelling[term] = pods = new(StringComparer.Ordinal);
+            }
+
+            var count = pods[node] = pods.GetValueOrDefault(node) + sign;
+            if (count == 0 && pods.Remove(node) && pods.Count == 0)
+            {
+                repelling.Remove(term);
+            }
+
+            antiAffinity = null;
+        }
     }
 
     void Remove(string id)
@@ -266,11 +287,9 @@ public sealed class NodeUsageCache(TimeProvider time, TimeSpan assumeTimeout)
         }
 
         assumed -= entry.List == Assumed ? 1 : 0;
-        if (entry.Sum is { } sum)
-        {
-            sum.Add(entry.Request, -1);
-            Changed(sum);
-        }
+        Repel(entry.Repels, entry.Sum.Node, -1);
+        entry.Sum.Add(entry.Request, -1);
+        Changed(entry.Sum);
     }
 
     void Changed(NodeSum sum)
@@ -288,12 +307,12 @@ public sealed class NodeUsageCache(TimeProvider time, TimeSpan assumeTimeout)
         Volatile.Write(ref current, null);
     }
 
-    /// <param name="Sum">The sum that includes it; <see langword="null"/> once it has expired.</param>
-    /// <param name="Node">The node's name, one string for all its entries.</param>
+    /// <param name="Sum">The sum that includes it.</param>
     /// <param name="Request">What it adds to the sum.</param>
     /// <param name="ExpiresAt">When it expires; <see langword="null"/> for as long as the pod exists.</param>
     /// <param name="List">The last list that it was on or that started before it was seen; <see cref="Assumed"/> for an assumed pod.</param>
-    readonly record struct Entry(NodeSum? Sum, string Node, Resources Request, long? ExpiresAt, int List);
+    /// <param name="Repels">Its required anti-affinity.</param>
+    readonly record struct Entry(NodeSum Sum, Resources Request, long? ExpiresAt, int List, IReadOnlyList<AntiAffinityTerm> Repels);
 
     /// <summary>128 bits: 64 are enough for each request, but not for the sum of invented ones.</summary>
     sealed class NodeSum(string node)

@@ -7,11 +7,17 @@ public sealed class PodInformer : IResourceEventHandler
 {
     readonly Reflector reflector;
     readonly NodeUsageCache usageCache;
+    readonly Func<JsonElement, PodUsage, bool> isTrusted;
 
     /// <summary>Sets up the informer; <see cref="RunAsync"/> starts it.</summary>
-    public PodInformer(KubeApi api, NodeUsageCache usageCache, TimeProvider time, ILogger<PodInformer> log)
+    /// <param name="api">The API server.</param>
+    /// <param name="usageCache">Where the pods count.</param>
+    /// <param name="isTrusted">Whether a pod that waits may count on the node that its annotation names: anybody who creates pods can write it.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="log">Where interruptions are told.</param>
+    public PodInformer(KubeApi api, NodeUsageCache usageCache, Func<JsonElement, PodUsage, bool> isTrusted, TimeProvider time, ILogger<PodInformer> log)
     {
-        this.usageCache = usageCache;
+        (this.usageCache, this.isTrusted) = (usageCache, isTrusted);
         reflector = new Reflector(api, WatchedResource.UnfinishedPods, this, time, log);
     }
 
@@ -31,7 +37,8 @@ public sealed class PodInformer : IResourceEventHandler
     {
         if (ObjectMetadata.Uid(item) is { } uid)
         {
-            usageCache.Set(uid, PodUsageReader.Read(item));
+            var usage = PodUsageReader.Read(item);
+            usageCache.Set(uid, usage?.WaitingSince is null || isTrusted(item, usage) ? usage : null);
         }
     }
 

@@ -6,9 +6,13 @@ namespace AdmissionLas.Kubernetes;
 /// <param name="Uid">metadata.uid.</param>
 /// <param name="Node">The node to which it is bound, or the one that its review chose.</param>
 /// <param name="Request">What the scheduler counts for it.</param>
-/// <param name="IsUnschedulable">The scheduler found no node for it: it may take the room later, or wait for something that never comes.</param>
+/// <param name="WaitingSince">When it was created; <see langword="null"/> once it is bound.</param>
 /// <param name="Review">The uid of the review that placed it, in any replica; <see langword="null"/> for a pod that is not ours.</param>
-public sealed record PodUsage(string Uid, string Node, Resources Request, bool IsUnschedulable, string? Review);
+public sealed record PodUsage(string Uid, string Node, Resources Request, DateTimeOffset? WaitingSince = null, string? Review = null)
+{
+    /// <summary>Its required anti-affinity, which keeps other pods away.</summary>
+    public IReadOnlyList<AntiAffinityTerm> Repels { get; init; } = [];
+}
 
 /// <summary>
 /// Reads from a Pod what it uses of a node and drops the rest. Fields that are missing or have the wrong type count as absent.
@@ -16,13 +20,14 @@ public sealed record PodUsage(string Uid, string Node, Resources Request, bool I
 public static class PodUsageReader
 {
     /// <summary>Reads a Pod object.</summary>
-    /// <returns><see langword="null"/> when it uses nothing: it has finished, or it waits and is not ours.</returns>
+    /// <returns>
+    /// <see langword="null"/> when it uses nothing: it has finished, or it waits and is not ours, or waits for something else than the default scheduler.
+    /// </returns>
     public static PodUsage? Read(JsonElement pod) => pod.ReadValid(ReadUsage);
 
     static PodUsage? ReadUsage(JsonElement pod)
     {
-        var status = pod.Member("status");
-        if (ObjectMetadata.Uid(pod) is not { Length: > 0 } uid || status.Member("phase").Text() is "Succeeded" or "Failed")
+        if (ObjectMetadata.Uid(pod) is not { Length: > 0 } uid || pod.Member("status").Member("phase").Text() is "Succeeded" or "Failed")
         {
             return null;
         }
@@ -31,11 +36,14 @@ public static class PodUsageReader
         var spec = pod.Member("spec");
         if (spec.Member("nodeName").Text() is { Length: > 0 } bound)
         {
-            return new PodUsage(uid, bound, Request(spec), IsUnschedulable: false, review);
+            return new PodUsage(uid, bound, Request(spec), Review: review) { Repels = AntiAffinityReader.Read(pod) };
         }
 
-        // A gated pod may wait for hours: no node's room is kept for it.
-        return chosen is null || spec.Member("schedulingGates").Items().Any() ? null : new PodUsage(uid, chosen, Request(spec), IsUnschedulable(status), review);
+        // A gated pod may wait for hours, one for a scheduler that is not there for ever: no node's room is kept for it.
+        var isScheduled = spec.Member("schedulerName").Text() is null or "" or PodFacts.DefaultScheduler && !spec.Member("schedulingGates").Items().Any();
+        return chosen is null || !isScheduled
+            ? null
+            : new PodUsage(uid, chosen, Request(spec), ObjectMetadata.CreatedAt(pod) ?? DateTimeOffset.MinValue, review) { Repels = AntiAffinityReader.Read(pod) };
     }
 
     static (string? Node, string? Review) Assumed(JsonElement pod)
@@ -45,10 +53,6 @@ public static class PodUsageReader
             ? (assumed[..slash], assumed[(slash + 1)..])
             : default;
     }
-
-    // The other reason, SchedulerError, stands for a fault, after which the scheduler tries the pod again.
-    static bool IsUnschedulable(JsonElement status) => status.Member("conditions").Items().Any(c =>
-        c.Member("type").Text() == "PodScheduled" && c.Member("status").Text() == "False" && c.Member("reason").Text() is "Unschedulable" or "SchedulingGated");
 
     static Resources Request(JsonElement spec)
     {

@@ -7,13 +7,16 @@ namespace AdmissionLas.Placement;
 /// of times while the nodes stay as they are, so the view is ranked once and this is read while walking the ranking. Like the view it never
 /// changes; the cache makes the next one, which shares all but the path to the node that changed.
 /// </summary>
-public sealed class ClusterUsage(ImmutableDictionary<string, NodeUsage> byNode)
+public sealed class ClusterUsage(ImmutableDictionary<string, NodeUsage> byNode, AntiAffinity? antiAffinity = null)
 {
     /// <summary>Nothing is known to run anywhere.</summary>
     public static ClusterUsage Unknown { get; } = new(ImmutableDictionary<string, NodeUsage>.Empty);
 
     /// <summary>The nodes on which anything is spoken for.</summary>
     public IReadOnlyDictionary<string, NodeUsage> ByNode => byNode;
+
+    /// <summary>Which pods the pods on the nodes keep away.</summary>
+    public AntiAffinity AntiAffinity { get; } = antiAffinity ?? AntiAffinity.None;
 
     /// <summary>What is spoken for on the node.</summary>
     public NodeUsage On(NodeFacts node) => On(node.Name);

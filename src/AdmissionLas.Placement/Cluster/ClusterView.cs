@@ -79,6 +79,24 @@ public sealed class ClusterView
     /// <summary>All nodes, by name.</summary>
     public IReadOnlyList<NodeFacts> Nodes => nodes;
 
+    /// <summary>The node of this name; <see langword="null"/> when there is none.</summary>
+    public NodeFacts? Find(string name)
+    {
+        var (low, high) = (0, nodes.Length - 1);
+        while (low <= high)
+        {
+            var middle = (low + high) / 2;
+            switch (string.CompareOrdinal(nodes[middle].Name, name))
+            {
+                case 0: return nodes[middle];
+                case < 0: low = middle + 1; break;
+                default: high = middle - 1; break;
+            }
+        }
+
+        return null;
+    }
+
     /// <summary>Every location to which some node has a latency, in ordinal order.</summary>
     public IReadOnlyList<string> Locations => field ??= [.. locations.Keys.Order(StringComparer.Ordinal)];
 

@@ -5,10 +5,13 @@ namespace AdmissionLas.Placement;
 /// <summary>What the core knows of the pod under review.</summary>
 public sealed record PodFacts
 {
+    /// <summary>The name in spec.schedulerName that the API server writes where the author names none.</summary>
+    public const string DefaultScheduler = "default-scheduler";
+
     /// <summary>The namespace the pod is created in.</summary>
     public string Namespace { get; init; } = "";
 
-    /// <summary>The labels that a rule asks for, or more; never needed whole.</summary>
+    /// <summary>The labels that a rule asks for, or more; all of them where <see cref="AntiAffinity.AppliesTo"/> the namespace.</summary>
     public IReadOnlyDictionary<string, string> Labels { get; init; } = Nothing;
 
     /// <summary>The annotations that a rule or a hint asks for, or more.</summary>
@@ -70,6 +73,9 @@ public sealed record PodFacts
     /// <see langword="null"/> when there is nothing. Such a pod is never pinned.
     /// </summary>
     public SchedulerConstraint? SchedulerOnlyConstraint { get; init; }
+
+    /// <summary>Where the anti-affinity of other pods keeps the pod away: values of node labels, by key; <see langword="null"/> for nowhere.</summary>
+    public IReadOnlyDictionary<string, IReadOnlySet<string>>? RepelledFrom { get; init; }
 
     /// <summary>The value of a label or, failing that, <see langword="null"/>.</summary>
     public string? Label(string key) => Labels.GetValueOrDefault(key);

@@ -38,11 +38,14 @@ public enum FilterResult
     /// (https://kubernetes.io/docs/concepts/workloads/pods/#pod-os).
     /// </summary>
     OperatingSystem,
+
+    /// <summary>The required anti-affinity of a pod there keeps the pod away.</summary>
+    AntiAffinity,
 }
 
 /// <summary>
-/// The default scheduler's filters that a webhook can apply with what it knows: NodeUnschedulable, TaintToleration, NodeAffinity and
-/// NodeResourcesFit (https://kubernetes.io/docs/reference/scheduling/config/#scheduling-plugins).
+/// The default scheduler's filters that a webhook can apply with what it knows: NodeUnschedulable, TaintToleration, NodeAffinity,
+/// NodeResourcesFit, and of InterPodAffinity what other pods require (https://kubernetes.io/docs/reference/scheduling/config/#scheduling-plugins).
 /// </summary>
 public readonly struct NodeFilter
 {
@@ -108,7 +111,10 @@ public readonly struct NodeFilter
     }
 
     /// <summary>Whether the node could run the pod beside what is spoken for on it now.</summary>
-    public FilterResult FitsNow(NodeFacts node) => FilterState(node) is var state and not FilterResult.CanRun ? state : FilterRoom(node, usage.On(node));
+    public FilterResult FitsNow(NodeFacts node) =>
+        FilterState(node) is var state and not FilterResult.CanRun ? state
+        : FilterPods(node) is var pods and not FilterResult.CanRun ? pods
+        : FilterRoom(node, usage.On(node));
 
     /// <summary>Whether the node could run the pod if nothing else ran on it.</summary>
     public FilterResult FitsWhenEmpty(NodeFacts node) => FilterState(node) is var state and not FilterResult.CanRun ? state : FilterRoom(node, NodeUsage.None);
@@ -169,6 +175,9 @@ public readonly struct NodeFilter
         : pod.RequiredTerms?.Any(node, static (term, node) => term.Matches(node)) == false ? FilterResult.NodeAffinity
         : pod.OperatingSystem is { } named && node.Label(OperatingSystemKey) is { } actual && actual != named ? FilterResult.OperatingSystem
         : FilterResult.CanRun;
+
+    FilterResult FilterPods(NodeFacts node) =>
+        pod.RepelledFrom?.Any(place => node.Label(place.Key) is { } value && place.Value.Contains(value)) == true ? FilterResult.AntiAffinity : FilterResult.CanRun;
 
     FilterResult FilterRoom(NodeFacts node, NodeUsage used) =>
         !Fits(Request.CpuMilliOrZero, node.Allocatable.CpuMilliOrZero, used.Requested.CpuMilliOrZero) ? FilterResult.Cpu

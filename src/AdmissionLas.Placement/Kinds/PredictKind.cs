@@ -65,7 +65,7 @@ sealed class PredictKind : StepKind
             Candidates = steering.Candidates,
             Chosen = candidates[0].Node,
             HasRoom = hasRoom,
-            ReservesCapacity = hasRoom && !request.Pod.IsGated,
+            ReservesCapacity = hasRoom && request.Pod is { IsGated: false, HasOtherScheduler: false },
             Request = filter.Request,
             LatencyMs = candidates[0].LatencyMs,
             NearestMs = ranked[0].LatencyMs,

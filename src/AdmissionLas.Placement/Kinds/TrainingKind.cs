@@ -47,7 +47,7 @@ sealed class TrainingKind : StepKind
             Reason = reason,
             Chosen = withRoom ?? FirstPreferred(sizes, filter, preference),
             HasRoom = withRoom is not null,
-            ReservesCapacity = withRoom is not null && !pod.IsGated,
+            ReservesCapacity = withRoom is not null && pod is { IsGated: false, HasOtherScheduler: false },
             Request = total,
             Preferred = preference is null ? [] : [new PreferredTerm(Weight, preference)],
             Requests = requests,

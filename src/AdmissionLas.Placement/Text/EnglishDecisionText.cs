@@ -91,6 +91,7 @@ public sealed class EnglishDecisionText : IDecisionText
         FilterResult.OtherResource => "too little of another resource",
         FilterResult.PodCount => "full of pods",
         FilterResult.OperatingSystem => "of another operating system",
+        FilterResult.AntiAffinity => "kept free of it by another pod's anti-affinity",
         _ => throw new ArgumentOutOfRangeException(nameof(result), result, "a filter result without words"),
     };
 
@@ -150,7 +151,7 @@ public sealed class EnglishDecisionText : IDecisionText
 
         if (!decision.HasRoom)
         {
-            text.AppendLiteral("; none of those near has room now");
+            text.AppendLiteral("; none of those near can take it now");
         }
     }
 
@@ -186,7 +187,7 @@ public sealed class EnglishDecisionText : IDecisionText
 
     static string Softened(Softening softening) => softening.Cause switch
     {
-        SofteningCause.NoRoomNow => "none has room now",
+        SofteningCause.NoRoomNow => "none can take it now",
         SofteningCause.SchedulerOnlyConstraint => $"only the scheduler can judge the pod's {Words(softening.Constraint)}",
         SofteningCause.Gated => "the pod is gated, and its nodes may still be narrowed",
         SofteningCause.OtherScheduler => "another scheduler places the pod",
@@ -235,6 +236,7 @@ public sealed class EnglishDecisionText : IDecisionText
         FilterResult.OtherResource => "without the device it needs",
         FilterResult.PodCount => "full",
         FilterResult.OperatingSystem => "of another operating system",
+        FilterResult.AntiAffinity => "kept free of it by another pod",
         _ => throw new ArgumentOutOfRangeException(nameof(result), result, "a filter result without words"),
     };
 

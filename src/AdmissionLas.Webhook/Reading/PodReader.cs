@@ -13,9 +13,6 @@ sealed class PodReader
     // Never written to.
     static readonly Dictionary<string, string> None = [];
 
-    // The name that the API server writes where the author names none.
-    const string DefaultScheduler = "default-scheduler";
-
     // A pipeline step has its own container and one beside it, and as many before.
     const int UsualContainers = 2;
 
@@ -153,9 +150,12 @@ sealed class PodReader
     readonly JsonMembers<Pod> podMembers;
 
     /// <summary>Sets up the reader for the keys in use.</summary>
-    internal PodReader(IEnumerable<string> labelKeys, IEnumerable<string> annotationKeys)
+    /// <param name="labelKeys">The labels; <see langword="null"/> for all.</param>
+    /// <param name="annotationKeys">The annotations.</param>
+    internal PodReader(IEnumerable<string>? labelKeys, IEnumerable<string> annotationKeys)
     {
-        var (labels, annotations) = (new JsonNames<string>(labelKeys.Select(k => (k, k))), new JsonNames<string>(annotationKeys.Select(k => (k, k))));
+        var labels = labelKeys is null ? null : new JsonNames<string>(labelKeys.Select(k => (k, k)));
+        var annotations = new JsonNames<string>(annotationKeys.Select(k => (k, k)));
         var metadataMembers = new JsonMembers<Metadata>
         {
             ["name"] = (ref json, ref metadata) => metadata.Name = json.ReadText(),
@@ -205,7 +205,7 @@ sealed class PodReader
             PodLimits = spec.Resources?.Limits ?? default,
             Overhead = spec.Overhead ?? default,
             IsGated = spec.IsGated,
-            HasOtherScheduler = spec.SchedulerName is not (null or "" or DefaultScheduler),
+            HasOtherScheduler = spec.SchedulerName is not (null or "" or PodFacts.DefaultScheduler),
             OperatingSystem = string.IsNullOrEmpty(spec.OperatingSystem?.Name) ? null : spec.OperatingSystem?.Name,
             SchedulerOnlyConstraint = spec.Constraint,
         };

@@ -21,11 +21,13 @@ sealed class ReviewReader
         ["kind"] = (ref json, ref kind) => kind.IsPod = json.ReadUtf8().SequenceEqual("Pod"u8),
     };
 
+    readonly PodReader pods;
     readonly JsonMembers<Envelope> envelopeMembers;
 
     /// <summary>Sets up the reader.</summary>
     internal ReviewReader(PodReader pods)
     {
+        this.pods = pods;
         var requestMembers = new JsonMembers<Request>
         {
             ["uid"] = (ref json, ref request) => request.Uid = json.ReadText(),
@@ -72,6 +74,20 @@ sealed class ReviewReader
         catch (InvalidOperationException fault)
         {
             throw new NotAReviewException("a name in the body is not valid Unicode", fault);
+        }
+    }
+
+    /// <summary>Reads a pod by itself; <see langword="null"/> when it cannot be read.</summary>
+    internal AdmittedPod? ReadPod(ReadOnlySpan<byte> pod)
+    {
+        try
+        {
+            var json = new JsonCursor(pod);
+            return pods.Read(ref json);
+        }
+        catch (Exception fault) when (fault is JsonException or UnreadablePodException or InvalidOperationException)
+        {
+            return null;
         }
     }
 

@@ -26,6 +26,7 @@ static class PermissionsCheck
         [
             new("list", "", "nodes"), new("watch", "", "nodes"),
             new("list", "", "pods"), new("watch", "", "pods"),
+            new("list", "", "namespaces"), new("watch", "", "namespaces"),
             new("create", "", "events"),
         ]),
         new(ObjectNames.Rotation, "the certificates' rotation",

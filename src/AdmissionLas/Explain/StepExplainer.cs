@@ -47,7 +47,7 @@ static class StepExplainer
         try
         {
             var body = SampleReview.Of(input.Pod.DeepClone().AsObject(), ReviewUid, input.Pod.Object("metadata").Text("namespace") ?? "default");
-            review = settings.Reader.Read(Encoding.UTF8.GetBytes(body.ToJsonString()));
+            review = settings.AllLabelsReader.Read(Encoding.UTF8.GetBytes(body.ToJsonString()));
         }
         catch (NotAReviewException fault)
         {

@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using AdmissionLas.Configuration;
 using AdmissionLas.Observers;
+using AdmissionLas.Registration;
 using AdmissionLas.Snapshots;
 using k8s;
 using k8s.Exceptions;
@@ -62,6 +63,8 @@ abstract record ClusterSource
         }
     }
 
+    static readonly TimeSpan PatienceForNamespaces = TimeSpan.FromSeconds(10);
+
     sealed class ClusterSyncService(ClusterSource source, IServiceProvider services) : BackgroundService
     {
         // A snapshot is in force before the first port opens.
@@ -88,14 +91,23 @@ abstract record ClusterSource
             var time = services.GetRequiredService<TimeProvider>();
             using var api = new KubeApi(configuration, time);
             var nodes = new NodeInformer(api, state, time, services.GetRequiredService<ILogger<NodeInformer>>());
-            var pods = new PodInformer(api, services.GetRequiredService<NodeUsageCache>(), time, services.GetRequiredService<ILogger<PodInformer>>());
+            var namespaces = new NamespaceInformer(api, $"{RegistrationKeys.OptIn}={RegistrationKeys.OptedIn}", time, services.GetRequiredService<ILogger<NamespaceInformer>>());
+            var trust = new ReservationTrust(namespaces, state, services.GetRequiredService<Settings>());
+            var pods = new PodInformer(api, services.GetRequiredService<NodeUsageCache>(), trust.Trusts, time, services.GetRequiredService<ILogger<PodInformer>>());
             services.GetRequiredService<WebhookMetrics>().Meter.CreateObservableCounter(
                 "admission_las.watch.restarts",
-                () => (Measurement<long>[])[Of(nodes.Restarts, WatchedResource.Nodes), Of(pods.Restarts, WatchedResource.UnfinishedPods)],
+                () => (Measurement<long>[])[Of(nodes.Restarts, "nodes"), Of(pods.Restarts, "pods"), Of(namespaces.Restarts, "namespaces")],
                 "{restart}", "How often a watch was opened again, by resource");
-            await Task.WhenAll(nodes.RunAsync(stop), pods.RunAsync(stop)).ConfigureAwait(false);
+            await Task.WhenAll(nodes.RunAsync(stop), namespaces.RunAsync(stop), CountPodsAsync()).ConfigureAwait(false);
 
-            static Measurement<long> Of(long restarts, WatchedResource resource) => new(restarts, new KeyValuePair<string, object?>("resource", resource.Name));
+            // Whether a waiting pod counts depends on its namespace and on the node. Where these do not come, what runs is better known than nothing.
+            async Task CountPodsAsync()
+            {
+                await Task.WhenAll(namespaces.Known, state.Known).WaitAsync(PatienceForNamespaces, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await pods.RunAsync(stop).ConfigureAwait(false);
+            }
+
+            static Measurement<long> Of(long restarts, string resource) => new(restarts, new KeyValuePair<string, object?>("resource", resource));
         }
     }
 }

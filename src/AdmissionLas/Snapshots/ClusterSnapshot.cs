@@ -44,9 +44,10 @@ sealed record ClusterSnapshot(IReadOnlyList<JsonObject> Objects, IReadOnlyList<s
         usageCache.BeginList();
         foreach (var pod in Of(Objects, "Pod").Select(YamlJson.ToElement))
         {
-            if (ObjectMetadata.Uid(pod) is { } uid && uid != except)
+            if (PodUsageReader.Read(pod) is { } usage && usage.Uid != except && (usage.WaitingSince is null || OptsIn(ObjectMetadata.Namespace(pod) ?? "") != false))
             {
-                usageCache.Set(uid, PodUsageReader.Read(pod));
+                // How old it was when this was saved is not known.
+                usageCache.Set(usage.Uid, usage with { WaitingSince = usage.WaitingSince is null ? null : DateTimeOffset.MaxValue });
             }
         }
 
@@ -105,7 +106,7 @@ sealed record ClusterSnapshot(IReadOnlyList<JsonObject> Objects, IReadOnlyList<s
         List<string> missing = [];
         List<JsonObject> objects = [.. await ListAsync(api, WatchedResource.Nodes, "Node", stop).ConfigureAwait(false)];
         objects.AddRange(await TryAsync("Pod", () => ListAsync(api, WatchedResource.UnfinishedPods, "Pod", stop)).ConfigureAwait(false));
-        objects.AddRange(await TryAsync("Namespace", () => ListAsync(api, new WatchedResource("namespaces", ""), "Namespace", stop)).ConfigureAwait(false));
+        objects.AddRange(await TryAsync("Namespace", () => ListAsync(api, new WatchedResource("namespaces"), "Namespace", stop)).ConfigureAwait(false));
         objects.AddRange(await TryAsync(ConfigurationKind, async () =>
         {
             var path = $"api/v1/namespaces/{Uri.EscapeDataString(installedIn)}/configmaps/{ConfigurationFile.ConfigMapName}";

@@ -21,7 +21,7 @@ static class ObjectReduction
             .Put("conditions", List(node.Object("status").Objects("conditions").Where(c => Conditions.Contains(c.Text("type"))).Select(c => c.Only("type", "status"))))
             .Put("images", List(node.Object("status").Objects("images").Where(i => i.Amount("sizeBytes") >= NodeImages.SmallestBytes).Select(i => i.Only("names", "sizeBytes")))));
 
-    /// <summary>A pod: name, our annotations, node and requests.</summary>
+    /// <summary>A pod: name, our annotations, node, requests, what decides whether it counts while it waits, and which pods it keeps away.</summary>
     internal static JsonObject Pod(JsonObject pod)
     {
         var metadata = pod.Object("metadata").Only("name", "namespace", "uid");
@@ -29,9 +29,8 @@ static class ObjectReduction
         metadata.Put("annotations", new JsonObject(annotations.Select(a => KeyValuePair.Create(a.Key, a.Value?.DeepClone()))));
         var spec = pod.Object("spec");
         return Object("Pod", metadata)
-            .Put("spec", spec.Only("nodeName", "overhead").Put("resources", Resources(spec)).Put("initContainers", Containers(spec, "initContainers")).Put("containers", Containers(spec, "containers")))
-            .Put("status", pod.Object("status").Only("phase")
-                .Put("conditions", List(pod.Object("status").Objects("conditions").Where(c => c.Text("type") == "PodScheduled").Select(c => c.Only("type", "status", "reason")))));
+            .Put("spec", spec.Only("nodeName", "overhead", "schedulerName", "schedulingGates").Put("affinity", AntiAffinity(spec)).Put("resources", Resources(spec)).Put("initContainers", Containers(spec, "initContainers")).Put("containers", Containers(spec, "containers")))
+            .Put("status", pod.Object("status").Only("phase"));
     }
 
     /// <summary>A namespace: its name, and whether it opts in.</summary>
@@ -65,6 +64,9 @@ static class ObjectReduction
 
     static JsonArray Containers(JsonObject? spec, string member) =>
         List(spec.Objects(member).Select(c => c.Only("name", "restartPolicy").Put("resources", Resources(c))));
+
+    static JsonObject AntiAffinity(JsonObject? spec) =>
+        new JsonObject().Put("podAntiAffinity", spec.Object("affinity").Object("podAntiAffinity").Only("requiredDuringSchedulingIgnoredDuringExecution"));
 
     static JsonObject Resources(JsonObject? holder) => holder.Object("resources").Only("requests", "limits");
 

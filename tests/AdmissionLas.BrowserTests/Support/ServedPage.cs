@@ -28,7 +28,7 @@ sealed class ServedPage(RunningWebhook webhook) : IAsyncDisposable
         {
             for (var i = 0; i < count; i++)
             {
-                usageCache.Set($"{node}-{i}", new PodUsage($"{node}-{i}", node, new Resources(cpuMilli, memoryBytes), IsUnschedulable: false, Review: null));
+                usageCache.Set($"{node}-{i}", new PodUsage($"{node}-{i}", node, new Resources(cpuMilli, memoryBytes)));
             }
         }
 

@@ -182,6 +182,18 @@ public sealed class ControlPlane : IAsyncLifetime
         await ns.WebhookIsCalledAsync();
     }
 
+    /// <summary>Lets new pods wait, until this is disposed of.</summary>
+    internal async Task<IAsyncDisposable> StopSchedulerAsync()
+    {
+        await script.RunAsync("stop", "scheduler", "--quiet");
+        return new StoppedScheduler(script);
+    }
+
+    sealed class StoppedScheduler(ControlPlaneScript script) : IAsyncDisposable
+    {
+        public async ValueTask DisposeAsync() => await script.RunAsync("start", "scheduler", "--quiet");
+    }
+
     internal Task KillApiServerAsync() => script.RunAsync("stop", "apiserver", "--kill", "--quiet");
 
     internal Task StartApiServerAsync() => script.RunAsync("start", "apiserver", "--quiet");

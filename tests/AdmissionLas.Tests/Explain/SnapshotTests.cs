@@ -13,7 +13,7 @@ public sealed class SnapshotTests
             "apiVersion", "kind", "metadata.annotations.admissionlas.io/assumed", "metadata.annotations.admissionlas.io/decision", "metadata.name", "metadata.namespace", "metadata.uid",
             "spec.containers.name", "spec.containers.resources.limits.cpu", "spec.containers.resources.requests.cpu", "spec.containers.restartPolicy",
             "spec.initContainers.name", "spec.initContainers.resources.limits.cpu", "spec.initContainers.resources.requests.cpu", "spec.initContainers.restartPolicy",
-            "spec.nodeName", "spec.overhead.cpu", "spec.resources.limits.cpu", "spec.resources.requests.cpu", "status.conditions.reason", "status.conditions.status", "status.conditions.type", "status.phase",
+            "spec.nodeName", "spec.overhead.cpu", "spec.resources.limits.cpu", "spec.resources.requests.cpu", "spec.schedulerName", "spec.schedulingGates.name", "status.phase",
         ],
         Surviving(ObjectReduction.Pod, FullPod));
 
@@ -134,6 +134,8 @@ public sealed class SnapshotTests
         spec:
           nodeName: n
           overhead: { cpu: 1 }
+          schedulerName: s
+          schedulingGates: [ { name: g } ]
           resources: { requests: { cpu: 1 }, limits: { cpu: 1 }, claims: [ { name: c } ] }
           serviceAccountName: s
           imagePullSecrets: [ { name: i } ]

@@ -24,7 +24,7 @@ public sealed class NodeUsageCacheProperties
         iter: 3_000,
         print: events => string.Join('\n', events));
 
-    enum Kind { Assume, Create, Bind, Unschedulable, MissedUnschedulable, Delete, Again, MissedCreate, MissedBind, MissedDelete, Relist, BrokenList, Interrupt, Pass, PassLong }
+    enum Kind { Assume, Create, Bind, Delete, Again, MissedCreate, MissedBind, MissedDelete, Relist, BrokenList, Interrupt, Pass, PassLong }
 
     /// <param name="Kind">What.</param>
     /// <param name="Pod">Which pod or review; one review makes one pod.</param>
@@ -44,14 +44,14 @@ public sealed class NodeUsageCacheProperties
         _ => Amounts.Of("9000000000000000000", "9223372036854775807", (Nodes.Gpu, long.MaxValue)),
     };
 
-    /// <summary>The pods as they are, as the watch has shown them, and when it first showed that the scheduler found no node for one.</summary>
+    /// <summary>The pods as they are, as the watch has shown them, and until what age one counts that waits.</summary>
     sealed class History
     {
         readonly FakeTimeProvider time = new();
         readonly NodeUsageCache usageCache;
         readonly Dictionary<int, PodUsage> truth = [];
         readonly Dictionary<int, PodUsage> shown = [];
-        readonly Dictionary<int, TimeSpan> shownAt = [];
+        readonly Dictionary<int, TimeSpan> countsUntil = [];
         readonly Dictionary<int, (string Node, Resources Request, TimeSpan At)> assumed = [];
         TimeSpan age;
         TimeSpan? silence;
@@ -81,22 +81,14 @@ public sealed class NodeUsageCacheProperties
 
                     break;
                 case Kind.Create or Kind.MissedCreate:
-                    truth.TryAdd(e.Pod, new PodUsage(Uid(e.Pod), node, Size(e.Size), IsUnschedulable: false, Review(e.Pod)));
+                    truth.TryAdd(e.Pod, new PodUsage(Uid(e.Pod), node, Size(e.Size), time.GetUtcNow(), Review(e.Pod)));
                     ShowUnless(e.Kind == Kind.MissedCreate, e.Pod);
                     break;
                 case Kind.Bind or Kind.MissedBind:
                     if (truth.TryGetValue(e.Pod, out var waiting))
                     {
-                        truth[e.Pod] = waiting with { Node = node, IsUnschedulable = false };
+                        truth[e.Pod] = waiting with { Node = node, WaitingSince = null };
                         ShowUnless(e.Kind == Kind.MissedBind, e.Pod);
-                    }
-
-                    break;
-                case Kind.Unschedulable or Kind.MissedUnschedulable:
-                    if (truth.TryGetValue(e.Pod, out var queued))
-                    {
-                        truth[e.Pod] = queued with { IsUnschedulable = true };
-                        ShowUnless(e.Kind == Kind.MissedUnschedulable, e.Pod);
                     }
 
                     break;
@@ -163,13 +155,12 @@ public sealed class NodeUsageCacheProperties
 
         internal void Check()
         {
-            var counted = shown.Where(p => !p.Value.IsUnschedulable || age < shownAt[p.Key] + Hold).Select(p => (p.Value.Node, p.Value.Request))
+            var counted = shown.Where(p => p.Value.WaitingSince is null || age < countsUntil[p.Key]).Select(p => (p.Value.Node, p.Value.Request))
                 .Concat(assumed.Values.Where(a => age < a.At + Hold).Select(a => (a.Node, a.Request)))
                 .ToLookup(c => c.Node, c => c.Request);
             var usage = usageCache.Current;
 
-            // Pods that have expired are remembered, so that they do not count again.
-            Assert.Equal(shown.Count + assumed.Values.Count(a => age < a.At + Hold), usageCache.Count);
+            Assert.Equal(counted.Sum(c => c.Count()), usageCache.Count);
             Assert.Equal(counted.Select(c => c.Key).Order(StringComparer.Ordinal), usage.ByNode.Keys.Order(StringComparer.Ordinal));
             foreach (var node in counted)
             {
@@ -204,9 +195,10 @@ public sealed class NodeUsageCacheProperties
         void Show(int pod)
         {
             usageCache.Set(Uid(pod), truth[pod]);
-            if (truth[pod].IsUnschedulable && !(shown.TryGetValue(pod, out var before) && before.IsUnschedulable))
+            // From its creation, and no time passes while nothing is heard.
+            if (truth[pod].WaitingSince is { } since && (!shown.TryGetValue(pod, out var before) || before.WaitingSince is null || before != truth[pod]))
             {
-                shownAt[pod] = age;
+                countsUntil[pod] = age + Hold - (time.GetUtcNow() - since);
             }
 
             shown[pod] = truth[pod];
@@ -216,7 +208,7 @@ public sealed class NodeUsageCacheProperties
         void Forget(int pod)
         {
             shown.Remove(pod);
-            shownAt.Remove(pod);
+            countsUntil.Remove(pod);
         }
 
         static long Sum(IEnumerable<Resources> requests, Func<Resources, long> resource) =>

@@ -28,10 +28,31 @@ public sealed class NodeUsageCacheTests
     [Fact]
     public void A_copied_pod_with_the_annotation_of_another_counts_for_itself()
     {
-        usageCache.Set("original", new PodUsage("original", "near", One, IsUnschedulable: false, "review"));
-        usageCache.Set("copy", new PodUsage("copy", "near", One, IsUnschedulable: false, "review"));
+        usageCache.Set("original", new PodUsage("original", "near", One, Review: "review"));
+        usageCache.Set("copy", new PodUsage("copy", "near", One, Review: "review"));
         usageCache.Set("original", null);
 
+        Assert.Equal(1, usageCache.Current.On("near").Pods);
+    }
+
+    [Theory]
+    [InlineData(0, 60)]
+    [InlineData(40, 20)]
+    [InlineData(90, 0)]
+    // The API server's clock is ahead of ours.
+    [InlineData(-5, 65)]
+    public void A_pod_that_waits_counts_for_a_minute_from_its_creation(int ageSeconds, int countsSeconds)
+    {
+        var waiting = new PodUsage("pod", "near", One, time.GetUtcNow() - TimeSpan.FromSeconds(ageSeconds), "review");
+
+        usageCache.Set("pod", waiting);
+        Assert.Equal(countsSeconds > 0 ? 1 : 0, usageCache.Current.On("near").Pods);
+        time.Advance(TimeSpan.FromSeconds(countsSeconds));
+        // The scheduler tries it again and again, and each attempt is an event.
+        usageCache.Set("pod", waiting);
+        Assert.Equal(0, usageCache.Current.On("near").Pods);
+
+        usageCache.Set("pod", waiting with { WaitingSince = null });
         Assert.Equal(1, usageCache.Current.On("near").Pods);
     }
 
@@ -61,7 +82,7 @@ public sealed class NodeUsageCacheTests
     [Fact]
     public void A_heartbeat_of_a_pod_makes_no_new_usage()
     {
-        var usage = new PodUsage("pod", "near", Amounts.Of("1", "1Gi", (Nodes.Gpu, 1)), IsUnschedulable: false, null);
+        var usage = new PodUsage("pod", "near", Amounts.Of("1", "1Gi", (Nodes.Gpu, 1)));
         usageCache.Set("pod", usage);
         var before = usageCache.Current;
 

@@ -18,7 +18,7 @@ public sealed class PodInformerTests : IDisposable
     public PodInformerTests()
     {
         usageCache = new NodeUsageCache(time, TimeSpan.FromMinutes(1));
-        informer = new PodInformer(api, usageCache, time, NullLogger<PodInformer>.Instance);
+        informer = new PodInformer(api, usageCache, (_, usage) => usage.Review != "stranger", time, NullLogger<PodInformer>.Instance);
         HasListed(Pod("a", "near"), Pod("b", "far", cpu: "500m"), Pod("c", "near", review: "elsewhere"));
     }
 
@@ -42,6 +42,16 @@ public sealed class PodInformerTests : IDisposable
         informer.OnDelete(Element([]));
 
         Assert.Equal([("far", 250), ("near", 2000)], Sums());
+    }
+
+    [Fact]
+    public void A_pod_that_nobody_should_trust_counts_once_it_is_bound()
+    {
+        informer.OnAddOrUpdate(Element(Pod("d", "far", review: "stranger")));
+        Assert.Equal([("far", 500), ("near", 2000)], Sums());
+
+        informer.OnAddOrUpdate(Element(Pod("d", "far")));
+        Assert.Equal([("far", 1500), ("near", 2000)], Sums());
     }
 
     [Fact]
@@ -71,7 +81,8 @@ public sealed class PodInformerTests : IDisposable
         informer.OnContact();
         time.Advance(TimeSpan.FromMinutes(1));
 
-        Assert.Equal(3, informer.Count);
+        // The two that are bound.
+        Assert.Equal(2, informer.Count);
     }
 
     [Fact]

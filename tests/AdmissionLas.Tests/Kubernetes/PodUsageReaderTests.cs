@@ -23,7 +23,7 @@ public sealed class PodUsageReaderTests
             }
             """)!;
 
-        Assert.Equal(("u", "near", false, null), (usage.Uid, usage.Node, usage.IsUnschedulable, usage.Review));
+        Assert.Equal(("u", "near", null, null), (usage.Uid, usage.Node, usage.WaitingSince, usage.Review));
         Assert.Equal((3250L, Amounts.Memory("8Gi"), 1L), (usage.Request.CpuMilli, usage.Request.MemoryBytes, usage.Request.AmountOf(Nodes.Gpu)));
     }
 
@@ -33,32 +33,33 @@ public sealed class PodUsageReaderTests
             { "metadata": { "uid": "u" }, "spec": { "nodeName": "n", "resources": { "requests": { "cpu": "4" } }, "containers": [ { "resources": { "requests": { "cpu": "1" } } } ] } }
             """)!.Request.CpuMilli);
 
-    [Fact]
-    public void A_waiting_pod_that_we_placed_uses_the_chosen_node()
+    [Theory]
+    [InlineData("")]
+    [InlineData("\"schedulerName\": \"\",")]
+    [InlineData("\"schedulerName\": \"default-scheduler\", \"schedulingGates\": [],")]
+    public void A_waiting_pod_that_we_placed_uses_the_chosen_node(string members)
     {
-        var usage = Read(Waiting("""{ "phase": "Pending" }"""))!;
+        var usage = Read(Waiting(members))!;
 
-        Assert.Equal(("near", false, "review"), (usage.Node, usage.IsUnschedulable, usage.Review));
+        Assert.Equal(("near", Created, "review"), (usage.Node, usage.WaitingSince, usage.Review));
     }
 
     [Fact]
     public void A_bound_pod_uses_the_node_it_is_bound_to_and_not_the_chosen_one()
     {
-        var usage = Read(Waiting("{}").Replace("\"containers\"", "\"nodeName\": \"far\", \"containers\"", StringComparison.Ordinal))!;
+        var usage = Read(Waiting("\"nodeName\": \"far\","))!;
 
-        Assert.Equal(("far", false, "review"), (usage.Node, usage.IsUnschedulable, usage.Review));
+        Assert.Equal(("far", null, "review"), (usage.Node, usage.WaitingSince, usage.Review));
     }
 
     [Theory]
-    [InlineData("Unschedulable", true)]
-    [InlineData("SchedulingGated", true)]
-    [InlineData("SchedulerError", false)]
-    public void A_waiting_pod_says_whether_the_scheduler_found_no_node_for_it(string reason, bool isUnschedulable)
-    {
-        var usage = Read(Waiting($$"""{ "conditions": [ 7, { "type": "PodScheduled", "status": "False", "reason": "{{reason}}" } ] }"""))!;
+    [InlineData("\"schedulingGates\": [ { \"name\": \"queue\" } ],")]
+    [InlineData("\"schedulerName\": \"volcano\",")]
+    public void A_pod_that_the_default_scheduler_does_not_look_at_uses_nothing_while_it_waits(string members) => Assert.Null(Read(Waiting(members)));
 
-        Assert.Equal(("near", isUnschedulable), (usage.Node, usage.IsUnschedulable));
-    }
+    [Fact]
+    public void A_pod_of_unknown_age_has_waited_for_ever() =>
+        Assert.Equal(DateTimeOffset.MinValue, Read(Waiting("").Replace("creationTimestamp", "createdOn", StringComparison.Ordinal))!.WaitingSince);
 
     [Theory]
     [InlineData("""{ "metadata": { "uid": "u" }, "spec": { "nodeName": "n" }, "status": { "phase": "Succeeded" } }""")]
@@ -67,8 +68,6 @@ public sealed class PodUsageReaderTests
     [InlineData("""{ "metadata": { "uid": "u", "annotations": { "admissionlas.io/assumed": "no slash" } }, "spec": {} }""")]
     [InlineData("""{ "metadata": { "uid": "u", "annotations": { "admissionlas.io/assumed": "/review" } }, "spec": {} }""")]
     [InlineData("""{ "metadata": { "uid": "u", "annotations": { "admissionlas.io/assumed": 7 } }, "spec": {} }""")]
-    // Gated: it may wait for hours.
-    [InlineData("""{ "metadata": { "uid": "u", "annotations": { "admissionlas.io/assumed": "near/review" } }, "spec": { "schedulingGates": [ { "name": "queue" } ] } }""")]
     [InlineData("""{ "metadata": { "uid": 7 }, "spec": { "nodeName": "\ud800" } }""")]
     [InlineData("""{ "spec": { "nodeName": "n" } }""")]
     [InlineData("[]")]
@@ -80,8 +79,14 @@ public sealed class PodUsageReaderTests
             { "metadata": { "uid": "u" }, "spec": { "nodeName": "n", "containers": [ 7, null, { "resources": [] }, { "resources": { "requests": { "cpu": "much" } } }, { "resources": { "requests": { "cpu": "0.5" } } } ] } }
             """)!.Request.CpuMilli);
 
-    static string Waiting(string status) =>
-        $$"""{ "metadata": { "uid": "u", "annotations": { "admissionlas.io/assumed": "near/review" } }, "spec": { "containers": [] }, "status": {{status}} }""";
+    static readonly DateTimeOffset Created = new(2026, 11, 1, 12, 0, 0, TimeSpan.Zero);
+
+    static string Waiting(string members) => $$"""
+        {
+          "metadata": { "uid": "u", "creationTimestamp": "2026-11-01T12:00:00Z", "annotations": { "admissionlas.io/assumed": "near/review" } },
+          "spec": { {{members}} "containers": [] }, "status": { "phase": "Pending" }
+        }
+        """;
 
     static PodUsage? Read(string json)
     {

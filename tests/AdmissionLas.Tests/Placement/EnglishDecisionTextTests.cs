@@ -27,7 +27,7 @@ public sealed class EnglishDecisionTextTests
             "n (42.551 ms) preferred",
             NearNodes(PlacementMode.Preferred, 0) with { Candidates = [new(Nodes.Named("n"), 42.5514, CandidateRole.Chosen)] }
         },
-        { "n1 (1 ms) preferred; none of those near has room now", Softened(SofteningCause.NoRoomNow) with { HasRoom = false } },
+        { "n1 (1 ms) preferred; none of those near can take it now", Softened(SofteningCause.NoRoomNow) with { HasRoom = false } },
         { "n1 (1 ms) preferred and not required (no other could stand by)", Softened(SofteningCause.NoStandby) },
         { "n1 (1 ms) preferred and not required (the pod is gated, and its nodes may still be narrowed)", Softened(SofteningCause.Gated) },
         { "n1 (1 ms) preferred and not required (another scheduler places the pod)", Softened(SofteningCause.OtherScheduler) },
@@ -262,6 +262,7 @@ public sealed class EnglishDecisionTextTests
     [InlineData(FilterResult.OtherResource, "too little of another resource")]
     [InlineData(FilterResult.PodCount, "full of pods")]
     [InlineData(FilterResult.OperatingSystem, "of another operating system")]
+    [InlineData(FilterResult.AntiAffinity, "kept free of it by another pod's anti-affinity")]
     public void A_node_is_described_by_its_filter_result(FilterResult result, string words) => Assert.Equal(words, English.Describe(result));
 
     [Theory]

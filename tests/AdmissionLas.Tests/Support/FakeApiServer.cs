@@ -129,6 +129,8 @@ sealed class FakeApiServer : IAsyncDisposable
         {
             ["uid"] = uid,
             ["resourceVersion"] = resourceVersion ?? "1",
+            // When a fake clock starts.
+            ["creationTimestamp"] = "2000-01-01T00:00:00Z",
             ["annotations"] = review is null ? null : new JsonObject { ["admissionlas.io/assumed"] = $"{node}/{review}" },
         },
         ["spec"] = new JsonObject
@@ -156,6 +158,12 @@ sealed class FakeApiServer : IAsyncDisposable
         if (Pods is not null && http.Request.Path.Value!.EndsWith("/pods", StringComparison.Ordinal))
         {
             return Pods(http);
+        }
+
+        // None has opted in, where a test is about nodes or pods.
+        if (http.Request.Path.Value!.EndsWith("/namespaces", StringComparison.Ordinal) && http.Request.Query.ContainsKey("labelSelector"))
+        {
+            return (http.Request.Query.ContainsKey("watch") ? Watch(staysOpen: true) : List("1", null))(http);
         }
 
         if (http.Request.Query.ContainsKey("watch"))

@@ -19,7 +19,7 @@ static class Usages
             for (var i = 0; i < pods; i++)
             {
                 var uid = $"{node}-{i}";
-                usageCache.Set(uid, new PodUsage(uid, node, i == 0 ? requested : Resources.None, IsUnschedulable: false, Review: null));
+                usageCache.Set(uid, new PodUsage(uid, node, i == 0 ? requested : Resources.None));
             }
         }
 

@@ -75,16 +75,16 @@ public sealed class PodReaderTests
     }
 
     [Theory]
-    [InlineData("schedulingGates", """[ { "name": "kueue.x-k8s.io/admission" } ]""", SofteningCause.Gated, false)]
-    [InlineData("schedulerName", "\"volcano\"", SofteningCause.OtherScheduler, true)]
-    public void A_pod_whose_nodes_may_still_change_is_only_preferred(string member, string value, SofteningCause cause, bool reserves)
+    [InlineData("schedulingGates", """[ { "name": "kueue.x-k8s.io/admission" } ]""", SofteningCause.Gated)]
+    [InlineData("schedulerName", "\"volcano\"", SofteningCause.OtherScheduler)]
+    public void A_pod_whose_nodes_may_still_change_is_only_preferred(string member, string value, SofteningCause cause)
     {
         var reviewed = ReviewWith(member, value);
 
         Assert.Equal(new Softening(cause), reviewed.Decision!.Softened);
         Assert.Null(reviewed.Decision.Required);
-        Assert.Equal((true, reserves), (reviewed.Decision.HasRoom, reviewed.Decision.ReservesCapacity));
-        Assert.Equal(reserves, reviewed.Pod["metadata"]!["annotations"]!.AsObject().ContainsKey(PodHints.AssumedKey));
+        Assert.Equal((true, false), (reviewed.Decision.HasRoom, reviewed.Decision.ReservesCapacity));
+        Assert.False(reviewed.Pod["metadata"]!["annotations"]!.AsObject().ContainsKey(PodHints.AssumedKey));
     }
 
     [Theory]
