@@ -113,6 +113,16 @@ public sealed record Decision
     /// </summary>
     public NodeSelectorRequirement? Required { get; init; }
 
+    /// <summary>
+    /// A topology spread constraint that counts no pods is added. The scheduler spreads the pods of a Service, ReplicaSet or StatefulSet by up to 200
+    /// points, unless a pod has constraints of its own
+    /// (https://kubernetes.io/docs/concepts/scheduling-eviction/topology-spread-constraints/#internal-default-constraints).
+    /// </summary>
+    public bool NeutralizesSpread { get; init; }
+
+    /// <summary>What its author wrote into the pod that can outweigh the order of the nodes; <see langword="null"/> for nothing.</summary>
+    public SchedulerConstraint? YieldsTo { get; init; }
+
     /// <summary>Requests to add.</summary>
     public IReadOnlyList<AddedRequest> Requests { get; init; } = [];
 

@@ -19,6 +19,16 @@ public enum PlacementMode
     Off,
 }
 
+/// <summary>Where the replicas of a Predict step go.</summary>
+public enum SpreadMode
+{
+    /// <summary>All of them to the nearest node, as long as it has room.</summary>
+    Nearest,
+
+    /// <summary>To any of the near nodes, among which the scheduler spreads them, and to no others; adaptive mode only.</summary>
+    Near,
+}
+
 /// <summary>The admin's choices, checked and ready to use.</summary>
 public sealed record PlacementPolicy
 {
@@ -28,10 +38,13 @@ public sealed record PlacementPolicy
     /// <summary>The mode for pods without a hint.</summary>
     public PlacementMode Mode { get; init; } = PlacementMode.Adaptive;
 
+    /// <summary>Where replicas go, for pods without a hint.</summary>
+    public SpreadMode Spread { get; init; }
+
     /// <summary>How many nodes a patch names at most; 1 to <see cref="NamedNodesLimit"/>.</summary>
     public int NamedNodes { get; init; } = 8;
 
-    /// <summary>In required mode a node is near when its latency is at most this many times the nearest one's.</summary>
+    /// <summary>In required mode, and where replicas spread over the near nodes, a node is near when its latency is at most this many times the nearest one's.</summary>
     public double NearFactor { get; init; } = 2;
 
     /// <summary>… or at most this much above it, milliseconds: below it no user feels a difference.</summary>

@@ -6,6 +6,9 @@ public static class PodHints
     /// <summary><c>adaptive</c>, <c>preferred</c>, <c>required</c> or <c>off</c>.</summary>
     public const string PlacementKey = "admissionlas.io/placement";
 
+    /// <summary><c>nearest</c> or <c>near</c>.</summary>
+    public const string SpreadKey = "admissionlas.io/spread";
+
     /// <summary>The CPU that a training container without a request gets.</summary>
     public const string RequestCpuKey = "admissionlas.io/request-cpu";
 
@@ -28,7 +31,7 @@ public static class PodHints
     public const string AssumedKey = "admissionlas.io/assumed";
 
     /// <summary>The annotation keys that a reader must keep.</summary>
-    public static IReadOnlyList<string> Keys { get; } = [PlacementKey, RequestCpuKey, RequestMemoryKey, DecisionKey, RecordKey, AssumedKey];
+    public static IReadOnlyList<string> Keys { get; } = [PlacementKey, SpreadKey, RequestCpuKey, RequestMemoryKey, DecisionKey, RecordKey, AssumedKey];
 
     /// <summary>The mode the pod asks for, or the policy's; a word that is not known is warned of and ignored.</summary>
     internal static PlacementMode Mode(PodFacts pod, PlacementPolicy policy, List<Notice> warnings)
@@ -43,6 +46,20 @@ public static class PodHints
             default:
                 warnings.Add(new UnknownPlacementMode(pod.Annotation(PlacementKey)!, policy.Mode));
                 return policy.Mode;
+        }
+    }
+
+    /// <summary>Where the pod's author wants replicas, or the policy; a word that is not known is warned of and ignored.</summary>
+    internal static SpreadMode Spread(PodFacts pod, PlacementPolicy policy, List<Notice> warnings)
+    {
+        switch (pod.Annotation(SpreadKey)?.ToUpperInvariant())
+        {
+            case null: return policy.Spread;
+            case "NEAREST": return SpreadMode.Nearest;
+            case "NEAR": return SpreadMode.Near;
+            default:
+                warnings.Add(new UnknownSpread(pod.Annotation(SpreadKey)!, policy.Spread));
+                return policy.Spread;
         }
     }
 

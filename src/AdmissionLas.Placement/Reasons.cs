@@ -85,6 +85,9 @@ public enum CandidateRole
     /// <summary>It is at the latency of the chosen node.</summary>
     AsNear,
 
+    /// <summary>It is near too, and replicas spread over all of these.</summary>
+    Near,
+
     /// <summary>The scheduler will not pick it as long as the chosen node is there.</summary>
     Standby,
 
@@ -111,6 +114,11 @@ public sealed record UnknownStepType(string Rule, string Word, string Closest) :
 /// <param name="Word">What it says.</param>
 /// <param name="Used">The mode that is used instead.</param>
 public sealed record UnknownPlacementMode(string Word, PlacementMode Used) : Notice;
+
+/// <summary>The annotation <see cref="PodHints.SpreadKey"/> names no way to spread.</summary>
+/// <param name="Word">What it says.</param>
+/// <param name="Used">What is done instead.</param>
+public sealed record UnknownSpread(string Word, SpreadMode Used) : Notice;
 
 /// <summary>An annotation with an amount cannot be read.</summary>
 /// <param name="Key">The annotation.</param>

@@ -74,6 +74,15 @@ public sealed record PodFacts
     /// </summary>
     public SchedulerConstraint? SchedulerOnlyConstraint { get; init; }
 
+    /// <summary>spec.topologySpreadConstraints has entries, so that the scheduler adds none of its own.</summary>
+    public bool HasSpreadConstraints { get; init; }
+
+    /// <summary>
+    /// What in the pod makes the scheduler prefer nodes because of the pods that are there, by more points than ours may have;
+    /// <see langword="null"/> when there is nothing.
+    /// </summary>
+    public SchedulerConstraint? SoftConstraint { get; init; }
+
     /// <summary>Where the anti-affinity of other pods keeps the pod away: values of node labels, by key; <see langword="null"/> for nowhere.</summary>
     public IReadOnlyDictionary<string, IReadOnlySet<string>>? RepelledFrom { get; init; }
 

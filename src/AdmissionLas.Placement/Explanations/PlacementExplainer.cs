@@ -48,7 +48,7 @@ public static class PlacementExplainer
             });
         }
 
-        IReadOnlyList<UnscoredFactor> notWeighed = NotWeighed(pod, view);
+        IReadOnlyList<UnscoredFactor> notWeighed = NotWeighed(pod, decision, view);
         if (!isJudged)
         {
             return new Explanation(decision, request, nodes, notWeighed);
@@ -88,9 +88,9 @@ public static class PlacementExplainer
         long WeightOf(NodeFacts node) => preferences.Where(t => t.Preference.Matches(node)).Sum(t => (long)t.Weight);
     }
 
-    static List<UnscoredFactor> NotWeighed(PodFacts pod, ClusterView view)
+    static List<UnscoredFactor> NotWeighed(PodFacts pod, Decision decision, ClusterView view)
     {
-        List<UnscoredFactor> factors = [new(UnscoredKind.PodTopologySpread), new(UnscoredKind.InterPodAffinity), new(UnscoredKind.PodsWithoutRequests)];
+        List<UnscoredFactor> factors = [.. decision.NeutralizesSpread ? (UnscoredFactor[])[] : [new(UnscoredKind.PodTopologySpread)], new(UnscoredKind.InterPodAffinity), new(UnscoredKind.PodsWithoutRequests)];
         if (pod.SchedulerOnlyConstraint is { } constraint)
         {
             factors.Add(new UnscoredFactor(UnscoredKind.SchedulerOnlyConstraint, constraint));

@@ -71,6 +71,9 @@ sealed class PredictKind : StepKind
             NearestMs = ranked[0].LatencyMs,
             Preferred = steering.Preferred,
             Required = steering.Required,
+            NeutralizesSpread = steering.Candidates is not [_, { Role: CandidateRole.Near }, ..] && steering.Required?.Values.Count != 1 &&
+                request.Pod is { HasSpreadConstraints: false, HasOtherScheduler: false },
+            YieldsTo = steering.Required?.Values.Count == 1 ? null : request.Pod.SoftConstraint,
             Warnings = request.Warnings,
         };
     }
@@ -86,6 +89,11 @@ sealed class PredictKind : StepKind
         if ((hasRoom ? WhyNotRequired(request, candidates[0].Node) : new Softening(SofteningCause.NoRoomNow)) is { } softening)
         {
             return Prefer(candidates, view) with { Softened = softening };
+        }
+
+        if (PodHints.Spread(request.Pod, request.Policy, request.Warnings) == SpreadMode.Near && Spread(candidates, request) is { } spread)
+        {
+            return spread;
         }
 
         var members = StandbySelection.Choose(candidates, filter, request, out var allWouldWin);
@@ -110,6 +118,25 @@ sealed class PredictKind : StepKind
 
         var kept = CollectionsMarshal.AsSpan(candidates);
         return new Steering(PlacementMode.Adaptive, Named(kept, CandidateRole.Standby), preferred, Hostnames(view, kept));
+    }
+
+    /// <summary>The near nodes alike; the one that the scheduler will pick, as far as we can know, first. <see langword="null"/> when there is only one.</summary>
+    static Steering? Spread(List<RankedNode> candidates, in PlacementRequest request)
+    {
+        var (view, nearMs) = (request.View, request.Policy.NearMs(candidates[0].LatencyMs));
+        var isNear = (RankedNode c) => c.LatencyMs <= nearMs && view.UniqueHostname(c.Node) is not null;
+        if (candidates.Count(isNear) < 2)
+        {
+            return null;
+        }
+
+        candidates.RemoveAll(c => !isNear(c));
+        var scoring = new SchedulerScoring(request.Pod, view, request.Usage);
+        var likeliest = candidates.MaxBy(c => scoring.LoadScore(c.Node));
+        candidates.Remove(likeliest);
+        candidates.Insert(0, likeliest);
+        var near = CollectionsMarshal.AsSpan(candidates);
+        return new Steering(PlacementMode.Adaptive, Named(near, CandidateRole.Near), [], Hostnames(view, near));
     }
 
     /// <summary>The near nodes are required and ranked. A pod that could end up stranded is not pinned, and the author is warned.</summary>
@@ -154,7 +181,7 @@ sealed class PredictKind : StepKind
         var named = new Candidate[nodes.Length];
         for (var i = 0; i < named.Length; i++)
         {
-            var role = i == 0 ? CandidateRole.Chosen : nodes[i].LatencyMs == nodes[0].LatencyMs ? CandidateRole.AsNear : others;
+            var role = i == 0 ? CandidateRole.Chosen : others != CandidateRole.Near && nodes[i].LatencyMs == nodes[0].LatencyMs ? CandidateRole.AsNear : others;
             named[i] = new Candidate(nodes[i].Node, nodes[i].LatencyMs, role);
         }
 

@@ -68,6 +68,8 @@ public sealed class EnglishDecisionText : IDecisionText
         UnknownStepType(var rule, var word, var closest) => $"{rule}={Shorten(word)}: unknown step type, ignored; did you mean {closest}?",
         UnknownPlacementMode(var word, var used) =>
             $"annotation {PodHints.PlacementKey}={Shorten(word)} is not one of adaptive, preferred, required, off; using {Mode(used)}",
+        UnknownSpread(var word, var used) =>
+            $"annotation {PodHints.SpreadKey}={Shorten(word)} is not one of nearest, near; using {(used == SpreadMode.Near ? "near" : "nearest")}",
         UnreadableAmount(var key, var text, var used) => $"annotation {key}={Shorten(text)} is not an amount such as {used}, which is used instead",
         RequiredSoftened(var softening) => $"placement required is softened to preferred: {(softening.Cause == SofteningCause.NoOwnHostname
             ? $"node {softening.NodeName} has no {NodeSelectorTerm.HostnameKey} label of its own"
@@ -114,7 +116,7 @@ public sealed class EnglishDecisionText : IDecisionText
         var candidates = decision.Candidates;
         for (var i = 0; i < Math.Min(candidates.Count, named); i++)
         {
-            text.AppendLiteral(i == 0 ? "" : i == 1 ? ", then " : ", ");
+            text.AppendLiteral(i == 0 ? "" : candidates[i].Role == CandidateRole.Near ? " or " : i == 1 ? ", then " : ", ");
             text.AppendLiteral(candidates[i].Node.Name);
             text.AppendLiteral(" (");
             AppendMs(ref text, candidates[i].LatencyMs);
@@ -147,6 +149,13 @@ public sealed class EnglishDecisionText : IDecisionText
         {
             text.AppendLiteral("; pinned to ");
             text.AppendLiteral(string.Join(", ", required.Values));
+        }
+
+        if (decision.YieldsTo is { } yields)
+        {
+            text.AppendLiteral("; the pod's own ");
+            text.AppendLiteral(SoftWords(yields));
+            text.AppendLiteral(" may decide otherwise");
         }
 
         if (!decision.HasRoom)
@@ -183,6 +192,13 @@ public sealed class EnglishDecisionText : IDecisionText
         SchedulerConstraint.TopologySpreadConstraints => "topology spread constraints",
         SchedulerConstraint.ResourceClaims => "resource claims",
         _ => throw new ArgumentOutOfRangeException(nameof(constraint), constraint, "a constraint without words"),
+    };
+
+    static string SoftWords(SchedulerConstraint constraint) => constraint switch
+    {
+        SchedulerConstraint.PodAffinity => "preferred pod affinity",
+        SchedulerConstraint.PodAntiAffinity => "preferred pod anti-affinity",
+        _ => "spread constraints",
     };
 
     static string Softened(Softening softening) => softening.Cause switch

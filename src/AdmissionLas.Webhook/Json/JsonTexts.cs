@@ -33,6 +33,7 @@ static class JsonTexts
     internal static readonly JsonEncodedText Requests = Encoded("requests");
     internal static readonly JsonEncodedText Preferred = Encoded("preferred");
     internal static readonly JsonEncodedText PreferredTerms = Encoded("preferredTerms");
+    internal static readonly JsonEncodedText NeutralSpread = Encoded("neutralSpread");
     internal static readonly JsonEncodedText Key = Encoded("key");
     internal static readonly JsonEncodedText Operator = Encoded("operator");
     internal static readonly JsonEncodedText Values = Encoded("values");

@@ -59,6 +59,12 @@ sealed record PodShape
     /// <summary>For each required node affinity term: whether its matchExpressions are there.</summary>
     public IReadOnlyList<bool> RequiredTermsHaveExpressions { get; init; } = [];
 
+    /// <summary>How many topology spread constraints there are.</summary>
+    public int SpreadConstraints { get; init; }
+
+    /// <summary>The place of one that counts no pods, as ours does; <see langword="null"/> for none.</summary>
+    public int? NeutralSpreadAt { get; init; }
+
     /// <summary>For each app container: what is there of resources.requests.</summary>
     public IReadOnlyList<ContainerShape> Containers { get; init; } = [];
 }

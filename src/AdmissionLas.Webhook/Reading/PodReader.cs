@@ -64,9 +64,12 @@ sealed class PodReader
         ["ephemeral"] = (ref json, ref isClaim) => isClaim |= ReadIsObject(ref json),
     };
 
-    static readonly JsonMembers<bool> StrictSpreadMembers = new()
+    static readonly JsonMembers<SpreadConstraint> SpreadConstraintMembers = new()
     {
-        ["whenUnsatisfiable"] = (ref json, ref isStrict) => isStrict = json.ReadUtf8().SequenceEqual("DoNotSchedule"u8),
+        ["maxSkew"] = (ref json, ref spread) => spread.IsMaxSkew1 = json.ReadScalar() == JsonValueKind.Number && json.Raw.SequenceEqual("1"u8),
+        ["topologyKey"] = (ref json, ref spread) => spread.IsByHostname = json.ReadUtf8().SequenceEqual("kubernetes.io/hostname"u8),
+        ["whenUnsatisfiable"] = (ref json, ref spread) => spread.IsStrict = json.ReadUtf8().SequenceEqual("DoNotSchedule"u8),
+        ["labelSelector"] = (ref json, ref spread) => spread.HasSelector = json.ReadScalar() != JsonValueKind.Null,
     };
 
     static readonly JsonMembers<TolerationText> TolerationMembers = new()
@@ -109,16 +112,17 @@ sealed class PodReader
             PreferredTermMembers.ReadList(ref json, static (in _, read) => new PreferredTerm(read.Weight, read.Nodes.GetValueOrDefault().ToTerm())),
     };
 
-    static readonly JsonMembers<bool> RequiredPodAffinityMembers = new()
+    static readonly JsonMembers<PodAffinity> PodAffinityMembers = new()
     {
-        ["requiredDuringSchedulingIgnoredDuringExecution"] = (ref json, ref hasTerms) => hasTerms = json.ReadHasItems(),
+        ["requiredDuringSchedulingIgnoredDuringExecution"] = (ref json, ref affinity) => affinity.IsRequired = json.ReadHasItems(),
+        ["preferredDuringSchedulingIgnoredDuringExecution"] = (ref json, ref affinity) => affinity.IsPreferred = json.ReadHasItems(),
     };
 
     static readonly JsonMembers<Affinity> AffinityMembers = new()
     {
         ["nodeAffinity"] = (ref json, ref affinity) => affinity.Node = NodeAffinityMembers.Read(ref json),
-        ["podAffinity"] = (ref json, ref affinity) => affinity.Note(RequiredPodAffinityMembers.Read(ref json) == true, SchedulerConstraint.PodAffinity),
-        ["podAntiAffinity"] = (ref json, ref affinity) => affinity.Note(RequiredPodAffinityMembers.Read(ref json) == true, SchedulerConstraint.PodAntiAffinity),
+        ["podAffinity"] = (ref json, ref affinity) => affinity.Note(PodAffinityMembers.Read(ref json), SchedulerConstraint.PodAffinity),
+        ["podAntiAffinity"] = (ref json, ref affinity) => affinity.Note(PodAffinityMembers.Read(ref json), SchedulerConstraint.PodAntiAffinity),
     };
 
     static readonly JsonMembers<OperatingSystem> OperatingSystemMembers = new()
@@ -139,7 +143,8 @@ sealed class PodReader
         ["nodeName"] = (ref json, ref spec) => spec.NodeName = json.ReadText(),
         ["resources"] = (ref json, ref spec) => spec.Resources = ResourceMembers.Read(ref json),
         ["overhead"] = (ref json, ref spec) => spec.Overhead = ReadResourceList(ref json),
-        ["topologySpreadConstraints"] = (ref json, ref spec) => spec.Note(ReadHasAny(ref json, StrictSpreadMembers), SchedulerConstraint.TopologySpreadConstraints),
+        ["topologySpreadConstraints"] = (ref json, ref spec) =>
+            spec.Note((spec.Spread = ReadSpread(ref json)).IsStrict, SchedulerConstraint.TopologySpreadConstraints),
         ["resourceClaims"] = (ref json, ref spec) => spec.Note(json.ReadHasItems(), SchedulerConstraint.ResourceClaims),
         ["schedulingGates"] = (ref json, ref spec) => spec.IsGated = json.ReadHasItems(),
         ["schedulerName"] = (ref json, ref spec) => spec.SchedulerName = json.ReadText(),
@@ -208,6 +213,8 @@ sealed class PodReader
             HasOtherScheduler = spec.SchedulerName is not (null or "" or PodFacts.DefaultScheduler),
             OperatingSystem = string.IsNullOrEmpty(spec.OperatingSystem?.Name) ? null : spec.OperatingSystem?.Name,
             SchedulerOnlyConstraint = spec.Constraint,
+            HasSpreadConstraints = spec.Spread.Count > 0,
+            SoftConstraint = spec.Spread.IsSoft ? SchedulerConstraint.TopologySpreadConstraints : spec.Affinity?.SoftConstraint,
         };
         var shape = new PodShape
         {
@@ -217,6 +224,8 @@ sealed class PodReader
             HasPreferredTerms = nodeAffinity?.Preferred is not null,
             RequiredTermsHaveExpressions = requiredTerms?.ConvertAll(term => term.Expressions is not null) ?? [],
             Containers = spec.Containers.Shapes ?? [],
+            SpreadConstraints = spec.Spread.Count,
+            NeutralSpreadAt = spec.Spread.NeutralAt,
         };
         var name = string.IsNullOrEmpty(metadata.Name) ? metadata.GenerateName : metadata.Name;
         var pod = new AdmittedPod(name ?? "", facts, shape, metadata.Controller);
@@ -370,6 +379,21 @@ sealed class PodReader
         _ => null,
     };
 
+    static Spread ReadSpread(ref JsonCursor json)
+    {
+        var (isList, spread) = (json.ReadArray(), new Spread());
+        while (isList && SpreadConstraintMembers.ReadItem(ref json, out var constraint))
+        {
+            var isNeutral = constraint is { IsMaxSkew1: true, IsByHostname: true, IsStrict: false, HasSelector: false };
+            spread.NeutralAt ??= isNeutral ? spread.Count : null;
+            spread.IsStrict |= constraint.IsStrict;
+            spread.IsSoft |= !constraint.IsStrict && !isNeutral;
+            spread.Count++;
+        }
+
+        return spread;
+    }
+
     static bool ReadHasAny(ref JsonCursor json, JsonMembers<bool> members)
     {
         var (isList, hasAny) = (json.ReadArray(), false);
@@ -401,7 +425,7 @@ sealed class PodReader
     record struct Spec(
         Containers Containers, Containers InitContainers, Affinity? Affinity, List<Toleration?>? Tolerations,
         Dictionary<string, string>? NodeSelector, string? NodeName, ResourceLists? Resources, Resources? Overhead, SchedulerConstraint? Constraint,
-        bool IsGated, string? SchedulerName, OperatingSystem? OperatingSystem)
+        bool IsGated, string? SchedulerName, OperatingSystem? OperatingSystem, Spread Spread)
     {
         internal void Note(bool isThere, SchedulerConstraint? what) => Constraint = isThere ? what : Constraint;
     }
@@ -417,10 +441,21 @@ sealed class PodReader
 
     record struct TolerationText(string? Key, string? Operator, string? Value, string? Effect);
 
-    record struct Affinity(NodeAffinity? Node, SchedulerConstraint? Constraint)
+    record struct Affinity(NodeAffinity? Node, SchedulerConstraint? Constraint, SchedulerConstraint? SoftConstraint)
     {
-        internal void Note(bool isThere, SchedulerConstraint what) => Constraint = isThere ? what : Constraint;
+        internal void Note(PodAffinity? affinity, SchedulerConstraint what)
+        {
+            Constraint = affinity is { IsRequired: true } ? what : Constraint;
+            SoftConstraint = affinity is { IsPreferred: true } ? what : SoftConstraint;
+        }
     }
+
+    record struct PodAffinity(bool IsRequired, bool IsPreferred);
+
+    record struct SpreadConstraint(bool IsMaxSkew1, bool IsByHostname, bool IsStrict, bool HasSelector);
+
+    // NeutralAt: which constraint counts no pods, as ours does.
+    record struct Spread(int Count, int? NeutralAt, bool IsStrict, bool IsSoft);
 
     record struct NodeAffinity(NodeSelector? Required, List<PreferredTerm>? Preferred);
 

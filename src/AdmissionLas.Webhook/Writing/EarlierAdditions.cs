@@ -22,6 +22,12 @@ sealed record EarlierAdditions
     /// <summary>No other preferred term is there.</summary>
     internal bool ArePreferredAllOurs { get; init; }
 
+    /// <summary>The place of our topology spread constraint; <see langword="null"/> when there is none.</summary>
+    internal int? SpreadAt { get; init; }
+
+    /// <summary>No other spread constraint is there.</summary>
+    internal bool IsSpreadAllOurs { get; init; }
+
     /// <summary>The requests that are ours.</summary>
     internal IReadOnlyList<AddedRequest> Requests { get; init; } = [];
 
@@ -53,6 +59,12 @@ sealed record EarlierAdditions
         var own = new EarlierAdditions { Record = record, Annotations = facts.Annotations.Where(a => IsOurs(a.Key)).ToDictionary() };
         (facts, shape, own) = TakeOutRequired(facts, shape, own);
         (facts, shape, own) = TakeOutPreferred(facts, shape, own);
+        if (record.NeutralizesSpread && shape.NeutralSpreadAt is { } at)
+        {
+            own = own with { SpreadAt = at, IsSpreadAllOurs = shape.SpreadConstraints == 1 };
+            facts = facts with { HasSpreadConstraints = shape.SpreadConstraints > 1 };
+        }
+
         var recorded = record.Requests.ToLookup(r => r.Container, StringComparer.Ordinal);
         own = own with { Requests = [.. facts.Containers.SelectMany((container, i) => Ours(container, i, recorded[container.Name]))] };
         return pod with

@@ -19,6 +19,7 @@ static class PatchWriter
     const string Annotations = "/metadata/annotations";
     const string Affinity = "/spec/affinity";
     const string NodeAffinity = Affinity + "/nodeAffinity";
+    const string Spread = "/spec/topologySpreadConstraints";
     const string RequiredMember = "requiredDuringSchedulingIgnoredDuringExecution";
     const string PreferredMember = "preferredDuringSchedulingIgnoredDuringExecution";
 
@@ -30,8 +31,12 @@ static class PatchWriter
     static readonly JsonEncodedText DecisionPath = JsonTexts.Encoded($"{Annotations}/{EscapePointer(PodHints.DecisionKey)}");
     static readonly JsonEncodedText RecordPath = JsonTexts.Encoded($"{Annotations}/{EscapePointer(PodHints.RecordKey)}");
     static readonly JsonEncodedText AssumedPath = JsonTexts.Encoded($"{Annotations}/{EscapePointer(PodHints.AssumedKey)}");
+    static readonly JsonEncodedText SpreadPath = JsonTexts.Encoded(Spread);
     static readonly JsonEncodedText AffinityPath = JsonTexts.Encoded(Affinity);
     static readonly JsonEncodedText NodeAffinityPath = JsonTexts.Encoded(NodeAffinity);
+
+    // Without a selector it counts no pods: every node is as good for it.
+    static readonly byte[] NeutralSpread = """[{"maxSkew":1,"topologyKey":"kubernetes.io/hostname","whenUnsatisfiable":"ScheduleAnyway"}]"""u8.ToArray();
 
     // The nodes' own terms come again with every review, and stay as long as their nodes do.
     static readonly ConditionalWeakTable<NodeSelectorTerm, byte[]> WrittenTerms = [];
@@ -63,6 +68,7 @@ static class PatchWriter
         }
 
         WriteAffinity(json, decision, pod);
+        WriteSpread(json, decision.NeutralizesSpread, pod.Earlier);
         WriteRequests(json, decision.Requests, pod);
         json.WriteEndArray();
         json.Flush();
@@ -165,6 +171,18 @@ static class PatchWriter
         }
 
         json.WriteEndObject();
+    }
+
+    static void WriteSpread(Utf8JsonWriter json, bool isNeutral, EarlierAdditions? earlier)
+    {
+        if (isNeutral && earlier?.SpreadAt is null)
+        {
+            Add(json, SpreadPath, NeutralSpread, static (json, constraints) => json.WriteRawValue(constraints, skipInputValidation: true));
+        }
+        else if (!isNeutral && earlier?.SpreadAt is { } at)
+        {
+            Remove(json, earlier.IsSpreadAllOurs ? Spread : string.Create(CultureInfo.InvariantCulture, $"{Spread}/{at}"));
+        }
     }
 
     // From the end, so that the places of the others stay.

@@ -13,10 +13,11 @@ namespace AdmissionLas.Webhook;
 /// <param name="Location">The step's location, where it has one.</param>
 /// <param name="Required">The host names that each required term asks for since; empty for none.</param>
 /// <param name="Preferred">The preferred terms that were added.</param>
+/// <param name="NeutralizesSpread">A topology spread constraint that counts no pods was added.</param>
 /// <param name="Requests">The requests that were added.</param>
 sealed record PlacementRecord(
     string Type, string Outcome, string Mode, string? NodeName, string? Location, IReadOnlyList<string> Required, IReadOnlyList<PreferredTerm> Preferred,
-    IReadOnlyList<RecordedRequest> Requests)
+    bool NeutralizesSpread, IReadOnlyList<RecordedRequest> Requests)
 {
     /// <summary>The version that this program writes, and the only one that it reads.</summary>
     internal const int CurrentVersion = 1;
@@ -62,6 +63,11 @@ sealed record PlacementRecord(
         }
 
         WritePreferred(json, decision.Preferred);
+        if (decision.NeutralizesSpread)
+        {
+            json.WriteBoolean(JsonTexts.NeutralSpread, true);
+        }
+
         if (decision.Requests.Count > 0)
         {
             json.WriteStartObject(JsonTexts.Requests);
@@ -145,6 +151,7 @@ sealed record PlacementRecord(
                         .. preferred.Where(t => Number(t.Value) is not null).Select(t => new PreferredTerm(Number(t.Value)!.Value, NodeSelectorTerm.Hostnames([t.Key]))),
                         .. preferredTerms.OfType<JsonObject>().Select(Preference),
                     ],
+                    record["neutralSpread"] is JsonValue spread && spread.TryGetValue<bool>(out var isNeutral) && isNeutral,
                     [.. (record["requests"] as JsonObject ?? []).SelectMany(Requested)])
                 : null;
         }

@@ -10,11 +10,14 @@ sealed class PlacementOptions
     /// <summary><c>adaptive</c>, <c>preferred</c>, <c>required</c> or <c>off</c>.</summary>
     public PlacementMode Mode { get; set; } = PlacementMode.Adaptive;
 
+    /// <summary><c>nearest</c> or <c>near</c>.</summary>
+    public SpreadMode Spread { get; set; }
+
     /// <summary>The most nodes that a patch names.</summary>
     [Range(1, PlacementPolicy.NamedNodesLimit)]
     public int NamedNodes { get; set; } = 8;
 
-    /// <summary>In required mode: a node is near when its latency is at most this many times the nearest one's …</summary>
+    /// <summary>A node is near when its latency is at most this many times the nearest one's …</summary>
     [Range(1.0, 1000.0)]
     public double NearFactor { get; set; } = 2;
 

@@ -87,6 +87,7 @@ static class SettingsCompiler
         return new PlacementPolicy
         {
             Mode = placement.Mode,
+            Spread = placement.Spread,
             NamedNodes = placement.NamedNodes,
             NearFactor = placement.NearFactor,
             NearSlackMs = placement.NearSlackMs,

@@ -43,6 +43,8 @@ sealed class OwnNodes : IAsyncDisposable
                 ["labels"] = new JsonObject
                 {
                     ["kubernetes.io/hostname"] = name,
+                    // A scheduler before Kubernetes 1.22 spreads over nodes with a zone only.
+                    ["topology.kubernetes.io/zone"] = name,
                     [$"latency.admissionlas.io/{Location}"] = (index + 1).ToString(CultureInfo.InvariantCulture),
                 },
             },

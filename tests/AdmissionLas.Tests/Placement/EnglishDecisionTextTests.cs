@@ -32,6 +32,22 @@ public sealed class EnglishDecisionTextTests
         { "n1 (1 ms) preferred and not required (the pod is gated, and its nodes may still be narrowed)", Softened(SofteningCause.Gated) },
         { "n1 (1 ms) preferred and not required (another scheduler places the pod)", Softened(SofteningCause.OtherScheduler) },
         { "n1 (1 ms) preferred and not required (it has no kubernetes.io/hostname label of its own)", Softened(SofteningCause.NoOwnHostname) },
+        {
+            "n1 (1 ms) adaptive or n2 (2 ms), no others",
+            NearNodes(PlacementMode.Adaptive, 2) with { Candidates = [new(Nodes.Named("n1"), 1, CandidateRole.Chosen), new(Nodes.Named("n2"), 2, CandidateRole.Near)] }
+        },
+        {
+            "n1 (1 ms) adaptive, then n2 (2 ms), no others; the pod's own preferred pod anti-affinity may decide otherwise",
+            NearNodes(PlacementMode.Adaptive, 2) with { YieldsTo = SchedulerConstraint.PodAntiAffinity }
+        },
+        {
+            "n1 (1 ms) adaptive, then n2 (2 ms), no others; the pod's own preferred pod affinity may decide otherwise",
+            NearNodes(PlacementMode.Adaptive, 2) with { YieldsTo = SchedulerConstraint.PodAffinity }
+        },
+        {
+            "n1 (1 ms) adaptive, then n2 (2 ms), no others; the pod's own spread constraints may decide otherwise",
+            NearNodes(PlacementMode.Adaptive, 2) with { YieldsTo = SchedulerConstraint.TopologySpreadConstraints }
+        },
         // The author's warning says the rest.
         {
             "n1 (1 ms) preferred",
@@ -212,6 +228,8 @@ public sealed class EnglishDecisionTextTests
             new UnknownPlacementMode("always", PlacementMode.Adaptive),
             "annotation admissionlas.io/placement=always is not one of adaptive, preferred, required, off; using adaptive"
         },
+        { new UnknownSpread("wide", SpreadMode.Nearest), "annotation admissionlas.io/spread=wide is not one of nearest, near; using nearest" },
+        { new UnknownSpread("wide", SpreadMode.Near), "annotation admissionlas.io/spread=wide is not one of nearest, near; using near" },
         {
             new UnknownPlacementMode(Endless, PlacementMode.Off),
             $"annotation admissionlas.io/placement={Cut} is not one of adaptive, preferred, required, off; using off"

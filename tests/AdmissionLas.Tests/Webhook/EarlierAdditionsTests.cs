@@ -125,6 +125,21 @@ public sealed class EarlierAdditionsTests
         Assert.StartsWith("predict at there: c", reviewed.Audit("revised"), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void A_spread_constraint_of_ours_goes_where_it_is_no_longer_wanted_and_the_authors_stay()
+    {
+        var pod = WebhookCall.Review(Pods.PredictJson(), View).Pod;
+        Assert.Single(pod["spec"]!["topologySpreadConstraints"]!.AsArray());
+        var optedOut = pod.DeepClone().AsObject();
+        optedOut["metadata"]!["annotations"]![PodHints.PlacementKey] = "off";
+        Assert.Null(WebhookCall.Review(optedOut, View).Pod["spec"]!["topologySpreadConstraints"]);
+
+        // Another webhook has added one since: now the scheduler adds none of its own anyway.
+        const string added = """{ "maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "ScheduleAnyway", "labelSelector": { "matchLabels": { "app": "x" } } }""";
+        pod["spec"]!["topologySpreadConstraints"]!.AsArray().Add(JsonNode.Parse(added));
+        AssertSame($"[{added}]", WebhookCall.Review(pod, View).Pod["spec"]!["topologySpreadConstraints"]!);
+    }
+
     static JsonArray Terms(JsonObject pod) =>
         pod["spec"]!["affinity"]!["nodeAffinity"]!["requiredDuringSchedulingIgnoredDuringExecution"]!["nodeSelectorTerms"]!.AsArray();
 

@@ -88,6 +88,20 @@ public sealed class PodReaderTests
     }
 
     [Theory]
+    [InlineData("affinity", """{ "podAntiAffinity": { "preferredDuringSchedulingIgnoredDuringExecution": [ {} ] } }""", SchedulerConstraint.PodAntiAffinity)]
+    [InlineData("affinity", """{ "podAffinity": { "preferredDuringSchedulingIgnoredDuringExecution": [ {} ] } }""", SchedulerConstraint.PodAffinity)]
+    [InlineData("affinity", """{ "podAffinity": { "preferredDuringSchedulingIgnoredDuringExecution": [] } }""", null)]
+    [InlineData("topologySpreadConstraints", """[ { "maxSkew": 1, "topologyKey": "kubernetes.io/hostname", "whenUnsatisfiable": "ScheduleAnyway", "labelSelector": {} } ]""", SchedulerConstraint.TopologySpreadConstraints)]
+    [InlineData("topologySpreadConstraints", """[ { "maxSkew": 2, "topologyKey": "kubernetes.io/hostname", "whenUnsatisfiable": "ScheduleAnyway" } ]""", SchedulerConstraint.TopologySpreadConstraints)]
+    [InlineData("topologySpreadConstraints", """[ { "maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "ScheduleAnyway" } ]""", SchedulerConstraint.TopologySpreadConstraints)]
+    // It counts no pods.
+    [InlineData("topologySpreadConstraints", """[ { "maxSkew": 1, "topologyKey": "kubernetes.io/hostname", "whenUnsatisfiable": "ScheduleAnyway" } ]""", null)]
+    [InlineData("topologySpreadConstraints", "[]", null)]
+    [InlineData("topologySpreadConstraints", "null", null)]
+    public void What_can_outweigh_us_is_known(string member, string value, SchedulerConstraint? constraint) =>
+        Assert.Equal(constraint, ReviewWith(member, value).Decision!.YieldsTo);
+
+    [Theory]
     [InlineData("schedulingGates", "[]")]
     [InlineData("schedulingGates", "null")]
     [InlineData("schedulerName", "\"default-scheduler\"")]
