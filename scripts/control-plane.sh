@@ -7,7 +7,8 @@ umask 077
 usage() {
   cat <<'TEXT'
 Usage: scripts/control-plane.sh up [--no-webhook] [--no-nodes | --nodes FILE] [--admission-config FILE]
-                                   [--scheduler-weights today] [--scheduler-scores] [--quiet]
+                                   [--scheduler-weights today] [--scheduler-scoring STRATEGY] [--scheduler-scores]
+                                   [--quiet]
        scripts/control-plane.sh status
        scripts/control-plane.sh stop COMPONENT [--kill]
        scripts/control-plane.sh start COMPONENT
@@ -33,6 +34,8 @@ COMPONENT is one of etcd, apiserver, scheduler, webhook.
   --scheduler-weights today
                  up: the scheduler's plugins have the default weights of Kubernetes 1.23 and later (node affinity 2, taints 3),
                  even in an older release
+  --scheduler-scoring STRATEGY
+                 up: how the scheduler scores the use of nodes: LeastAllocated (its default) or MostAllocated
   --scheduler-scores
                  up: the scheduler logs the points of each plugin for each node and pod; the log becomes large
   --kill         stop: SIGKILL instead of SIGTERM
@@ -333,7 +336,22 @@ counts_as_today() {
   [[ -z $minor ]] || ((minor >= 23))
 }
 
-# The default weights of https://kubernetes.io/docs/reference/scheduling/config/ as of v1beta3, for the scheduler of 1.20.
+# The strategy is an argument of a plugin since 1.22 (https://kubernetes.io/docs/concepts/scheduling-eviction/resource-bin-packing/).
+write_scheduler_scoring() {
+  cat >"$dir/scheduler.yaml" <<YAML
+apiVersion: kubescheduler.config.k8s.io/v1
+kind: KubeSchedulerConfiguration
+clientConnection: {kubeconfig: "$dir/scheduler.kubeconfig"}
+leaderElection: {leaderElect: false}
+profiles:
+  - pluginConfig:
+      - name: NodeResourcesFit
+        args: {scoringStrategy: {type: $scheduler_scoring, resources: [{name: cpu, weight: 1}, {name: memory, weight: 1}]}}
+YAML
+}
+
+# The default weights of https://kubernetes.io/docs/reference/scheduling/config/ as of v1beta3, for the scheduler of 1.20, where each strategy is a
+# plugin of its own.
 write_scheduler_weights() {
   cat >"$dir/scheduler.yaml" <<YAML
 apiVersion: kubescheduler.config.k8s.io/v1beta1
@@ -350,7 +368,7 @@ profiles:
           - {name: NodeResourcesBalancedAllocation, weight: 1}
           - {name: ImageLocality, weight: 1}
           - {name: InterPodAffinity, weight: 2}
-          - {name: NodeResourcesLeastAllocated, weight: 1}
+          - {name: NodeResources${scheduler_scoring:-LeastAllocated}, weight: 1}
           - {name: NodeAffinity, weight: 2}
           - {name: PodTopologySpread, weight: 2}
           - {name: TaintToleration, weight: 3}
@@ -460,7 +478,11 @@ up() {
   [[ -d $dir/pki ]] || make_pki 2>"$dir/log/pki.log" || fail_with_log pki 'could not be made'
   write_kubeconfig "$dir/kubeconfig" admin
   write_kubeconfig "$dir/scheduler.kubeconfig" scheduler
-  [[ -z $scheduler_weights ]] || counts_as_today || write_scheduler_weights
+  if counts_as_today; then
+    [[ -z $scheduler_scoring ]] || write_scheduler_scoring
+  elif [[ -n $scheduler_weights$scheduler_scoring ]]; then
+    write_scheduler_weights
+  fi
   ((!with_scores)) || touch -- "$dir/scheduler-scores"
   if ((with_webhook)); then
     touch -- "$dir/with-webhook"
@@ -580,17 +602,18 @@ default_dir() { echo "${XDG_STATE_HOME:-$HOME/.local/state}/admissionlas/control
 
 # --- Arguments -------------------------------------------------------------------------------------------------------
 
-command='' component='' dir='' nodes='' admission_config='' scheduler_weights='' signal=TERM with_webhook=1 with_nodes=1 with_scores=0 bin=''
+command='' component='' dir='' nodes='' admission_config='' scheduler_weights='' scheduler_scoring='' signal=TERM with_webhook=1 with_nodes=1 with_scores=0 bin=''
 given=()
 while (($#)); do
   case $1 in
     -h | --help) usage && exit 0 ;;
-    --dir | --nodes | --admission-config | --scheduler-weights)
+    --dir | --nodes | --admission-config | --scheduler-weights | --scheduler-scoring)
       [[ -n ${2-} ]] || usage_error "$1 needs a value"
       case $1 in
         --dir) dir=$2 ;;
         --nodes) nodes=$2 && given+=("$1") ;;
         --scheduler-weights) scheduler_weights=$2 && given+=("$1") ;;
+        --scheduler-scoring) scheduler_scoring=$2 && given+=("$1") ;;
         *) admission_config=$2 && given+=("$1") ;;
       esac
       shift
@@ -599,6 +622,7 @@ while (($#)); do
     --nodes=?*) nodes=${1#*=} && given+=(--nodes) ;;
     --admission-config=?*) admission_config=${1#*=} && given+=(--admission-config) ;;
     --scheduler-weights=?*) scheduler_weights=${1#*=} && given+=(--scheduler-weights) ;;
+    --scheduler-scoring=?*) scheduler_scoring=${1#*=} && given+=(--scheduler-scoring) ;;
     --no-nodes) with_nodes=0 && given+=("$1") ;;
     --scheduler-scores) with_scores=1 && given+=("$1") ;;
     --no-webhook) with_webhook=0 && given+=("$1") ;;
@@ -625,7 +649,7 @@ case $command in
 esac
 for option in "${given[@]}"; do
   case $command,$option in
-    up,--no-* | up,--nodes | up,--admission-config | up,--scheduler-weights | up,--scheduler-scores | stop,--kill) ;;
+    up,--no-* | up,--nodes | up,--admission-config | up,--scheduler-weights | up,--scheduler-scoring | up,--scheduler-scores | stop,--kill) ;;
     *) usage_error "$option does not go with $command" ;;
   esac
 done
@@ -638,6 +662,8 @@ fi
 ((with_nodes)) || [[ -z $nodes ]] || usage_error '--nodes and --no-nodes exclude each other'
 
 [[ $scheduler_weights =~ ^(today)?$ ]] || usage_error "--scheduler-weights knows today, not $scheduler_weights"
+[[ $scheduler_scoring =~ ^(LeastAllocated|MostAllocated)?$ ]] ||
+  usage_error "--scheduler-scoring knows LeastAllocated and MostAllocated, not $scheduler_scoring"
 
 [[ -r /proc/self/stat ]] || die 'this script needs Linux: it identifies processes by /proc'
 dir=$(realpath -m -- "${dir:-$(default_dir)}")

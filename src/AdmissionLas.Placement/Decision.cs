@@ -99,6 +99,9 @@ public sealed record Decision
     /// <summary>What the scheduler will count a placed pod as, with the requests that it gets from us.</summary>
     public Resources Request { get; init; }
 
+    /// <summary>What it will count a placed pod as for scores: <see cref="EffectiveRequest.Scored"/>.</summary>
+    public Resources ScoredRequest { get; init; }
+
     /// <summary>The chosen node's latency to the step's location, milliseconds.</summary>
     public double LatencyMs { get; init; }
 

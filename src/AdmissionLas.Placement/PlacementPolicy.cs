@@ -55,6 +55,9 @@ public sealed record PlacementPolicy
     /// </summary>
     public int NodeAffinityWeight { get; init; } = 2;
 
+    /// <summary>In adaptive mode: how the scheduler's plugin NodeResourcesFit counts.</summary>
+    public ScoringStrategy ScoringStrategy { get; init; }
+
     /// <summary>Up to which latency a node is near, where the nearest has this one; milliseconds.</summary>
     public double NearMs(double nearestMs) => Math.Max(nearestMs * NearFactor, nearestMs + NearSlackMs);
 

@@ -73,7 +73,7 @@ sealed class ReviewHandler(Settings settings, ClusterState state, NodeUsageCache
             var usage = usageCache.Current;
             var decision = PlacementEngine.Decide(step, pod, view, usage, current.Policy);
             if (!decision.ReservesCapacity || review.IsDryRun ||
-                usageCache.TryAssume(reservation, decision.Chosen!.Name, decision.Request, attempt < MaxAttempts ? usage : null))
+                usageCache.TryAssume(reservation, decision.Chosen!.Name, decision.Request, decision.ScoredRequest, attempt < MaxAttempts ? usage : null))
             {
                 return decision;
             }

@@ -100,6 +100,29 @@ public sealed class PlacementTests(ControlPlane cluster)
             $"/api/v1/nodes/{node}", new JsonObject { ["metadata"] = new JsonObject { ["labels"] = new JsonObject { ["kubernetes.io/os"] = os } } });
     }
 
+    [Fact]
+    public async Task Neighbours_that_request_nothing_do_not_make_the_second_nearest_win()
+    {
+        await using var nodes = await OwnNodes.CreateAsync(cluster, ("2", "4000Mi", 110), ("2", "4000Mi", 110), ("8", "16000Mi", 110));
+        await using var ns = await cluster.CreateNamespaceAsync();
+        foreach (var other in nodes.Names.Skip(1))
+        {
+            await cluster.Api.MergePatchAsync($"/api/v1/nodes/{other}/status", new JsonObject { ["status"] = new JsonObject
+            {
+                ["images"] = new JsonArray(new JsonObject { ["names"] = new JsonArray("registry.example/vision:3"), ["sizeBytes"] = 1_600_000_000 }),
+            } });
+        }
+
+        await Task.WhenAll(Enumerable.Range(0, 12).Select(_ => ns.CreateAsync(Steps.Filler(nodes.Names[0], "1m").With(p =>
+            p["spec"]!["containers"]![0]!.AsObject().Remove("resources")))));
+        await Eventually.IsTrueAsync("the webhook knows them", () => Task.FromResult(
+            cluster.UsageCache.Current.On(nodes.Names[0]).Pods == 12 && cluster.State.Current!.NearestTo(nodes.Location).Count(n => n.Node.Images.BytesOf(ImageId.Of("registry.example/vision:3")) > 0) == 2));
+
+        var pod = await ns.CreateAsync(Steps.Predict(nodes.Location, "10m", "16Mi").With(p => p["spec"]!["containers"]![0]!["image"] = "registry.example/vision:3"));
+
+        Assert.Equal(nodes.Names[0], await ns.NodeOfAsync(pod));
+    }
+
     [Theory]
     [InlineData("heavy", false)]
     [InlineData("light", true)]

@@ -117,8 +117,8 @@ static class OutcomeEvaluator
         if (bestMs < ms)
         {
             // The pod as it is bound, with our requests if it got any.
-            var score = new SchedulerScoring(pod.Facts, cluster.View, cluster.Usage);
-            misses.Add(new Miss(pod.Name, Why(seen, best.Name), best.Name, bestMs, name, ms, score.LoadScore(best), score.LoadScore(node!), seen.Decision));
+            var score = new SchedulerScoring(pod.Facts, cluster.View, cluster.Usage, ScoringStrategy.LeastAllocated);
+            misses.Add(new Miss(pod.Name, Why(seen, best.Name), best.Name, bestMs, name, ms, score.LoadScore(best).Most, score.LoadScore(node!).Most, seen.Decision));
         }
 
         return (bestMs, ms);

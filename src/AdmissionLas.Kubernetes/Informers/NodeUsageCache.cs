@@ -68,9 +68,10 @@ public sealed class NodeUsageCache(TimeProvider time, TimeSpan assumeTimeout)
     /// <param name="review">The review's uid; a repeated review counts once.</param>
     /// <param name="node">The chosen node.</param>
     /// <param name="request">What the scheduler will count for the pod.</param>
+    /// <param name="scored">What it will count for it in scores.</param>
     /// <param name="seen">The usage on which the decision is based; <see langword="null"/> to assume the pod in any case.</param>
     /// <returns><see langword="false"/> when the usage of the node has changed since: the pod is not assumed, decide again.</returns>
-    public bool TryAssume(string review, string node, Resources request, ClusterUsage? seen)
+    public bool TryAssume(string review, string node, Resources request, Resources scored, ClusterUsage? seen)
     {
         lock (gate)
         {
@@ -85,7 +86,7 @@ public sealed class NodeUsageCache(TimeProvider time, TimeSpan assumeTimeout)
                 return false;
             }
 
-            Add(review, node, request, ExpiresAt(review, assumeTimeout), Assumed, []);
+            Add(review, node, request, scored, ExpiresAt(review, assumeTimeout), Assumed, []);
             return true;
         }
     }
@@ -131,7 +132,7 @@ public sealed class NodeUsageCache(TimeProvider time, TimeSpan assumeTimeout)
                 var left = usage.WaitingSince is { } since ? Left(since) : assumeTimeout;
                 if (left > TimeSpan.Zero)
                 {
-                    Add(uid, usage.Node, usage.Request, usage.WaitingSince is null ? null : ExpiresAt(uid, left), list, usage.Repels);
+                    Add(uid, usage.Node, usage.Request, usage.Scored, usage.WaitingSince is null ? null : ExpiresAt(uid, left), list, usage.Repels);
                 }
             }
 
@@ -246,18 +247,18 @@ public sealed class NodeUsageCache(TimeProvider time, TimeSpan assumeTimeout)
         Volatile.Write(ref nextExpiryAt, expiring.TryPeek(out _, out var first) ? first : long.MaxValue);
     }
 
-    void Add(string id, string node, Resources request, long? expiresAt, int seenIn, IReadOnlyList<AntiAffinityTerm> repels)
+    void Add(string id, string node, Resources request, Resources scored, long? expiresAt, int seenIn, IReadOnlyList<AntiAffinityTerm> repels)
     {
         if (!sums.TryGetValue(node, out var sum))
         {
             sums[node] = sum = new NodeSum(node);
         }
 
-        sum.Add(request, 1);
+        sum.Add(request, scored, 1);
         Changed(sum);
         Repel(repels, sum.Node, 1);
         assumed += seenIn == Assumed ? 1 : 0;
-        entries[id] = new Entry(sum, request, expiresAt, seenIn, repels);
+        entries[id] = new Entry(sum, request, scored, expiresAt, seenIn, repels);
     }
 
     void Repel(IReadOnlyList<AntiAffinityTerm> terms, string node, int sign)
@@ -288,7 +289,7 @@ public sealed class NodeUsageCache(TimeProvider time, TimeSpan assumeTimeout)
 
         assumed -= entry.List == Assumed ? 1 : 0;
         Repel(entry.Repels, entry.Sum.Node, -1);
-        entry.Sum.Add(entry.Request, -1);
+        entry.Sum.Add(entry.Request, entry.Scored, -1);
         Changed(entry.Sum);
     }
 
@@ -309,27 +310,32 @@ public sealed class NodeUsageCache(TimeProvider time, TimeSpan assumeTimeout)
 
     /// <param name="Sum">The sum that includes it.</param>
     /// <param name="Request">What it adds to the sum.</param>
+    /// <param name="Scored">The same for scores.</param>
     /// <param name="ExpiresAt">When it expires; <see langword="null"/> for as long as the pod exists.</param>
     /// <param name="List">The last list that it was on or that started before it was seen; <see cref="Assumed"/> for an assumed pod.</param>
     /// <param name="Repels">Its required anti-affinity.</param>
-    readonly record struct Entry(NodeSum Sum, Resources Request, long? ExpiresAt, int List, IReadOnlyList<AntiAffinityTerm> Repels);
+    readonly record struct Entry(NodeSum Sum, Resources Request, Resources Scored, long? ExpiresAt, int List, IReadOnlyList<AntiAffinityTerm> Repels);
 
     /// <summary>128 bits: 64 are enough for each request, but not for the sum of invented ones.</summary>
     sealed class NodeSum(string node)
     {
         Int128 cpuMilli;
         Int128 memoryBytes;
+        Int128 scoredCpuMilli;
+        Int128 scoredMemoryBytes;
         SortedDictionary<string, Int128>? other;
 
         internal string Node => node;
 
         internal long Pods { get; private set; }
 
-        internal void Add(Resources request, int sign)
+        internal void Add(Resources request, Resources scored, int sign)
         {
             Pods += sign;
             cpuMilli += (Int128)request.CpuMilliOrZero * sign;
             memoryBytes += (Int128)request.MemoryBytesOrZero * sign;
+            scoredCpuMilli += (Int128)scored.CpuMilliOrZero * sign;
+            scoredMemoryBytes += (Int128)scored.MemoryBytesOrZero * sign;
             foreach (var (name, amount) in request.Other ?? [])
             {
                 other ??= new SortedDictionary<string, Int128>(StringComparer.Ordinal);
@@ -346,7 +352,10 @@ public sealed class NodeUsageCache(TimeProvider time, TimeSpan assumeTimeout)
         }
 
         internal NodeUsage ToUsage() => new(
-            new Resources(Saturated(cpuMilli), Saturated(memoryBytes), other is null or { Count: 0 } ? null : [.. other.Select(o => new ResourceAmount(o.Key, Saturated(o.Value)))]), Pods);
+            new Resources(Saturated(cpuMilli), Saturated(memoryBytes), other is null or { Count: 0 } ? null : [.. other.Select(o => new ResourceAmount(o.Key, Saturated(o.Value)))]), Pods)
+        {
+            Scored = new Resources(Saturated(scoredCpuMilli), Saturated(scoredMemoryBytes)),
+        };
 
         static long Saturated(Int128 sum) => sum > long.MaxValue ? long.MaxValue : (long)sum;
     }

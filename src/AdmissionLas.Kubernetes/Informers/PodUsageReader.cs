@@ -10,6 +10,9 @@ namespace AdmissionLas.Kubernetes;
 /// <param name="Review">The uid of the review that placed it, in any replica; <see langword="null"/> for a pod that is not ours.</param>
 public sealed record PodUsage(string Uid, string Node, Resources Request, DateTimeOffset? WaitingSince = null, string? Review = null)
 {
+    /// <summary>What the scheduler counts for it in scores.</summary>
+    public Resources Scored { get; init; } = Request;
+
     /// <summary>Its required anti-affinity, which keeps other pods away.</summary>
     public IReadOnlyList<AntiAffinityTerm> Repels { get; init; } = [];
 }
@@ -36,14 +39,18 @@ public static class PodUsageReader
         var spec = pod.Member("spec");
         if (spec.Member("nodeName").Text() is { Length: > 0 } bound)
         {
-            return new PodUsage(uid, bound, Request(spec), Review: review) { Repels = AntiAffinityReader.Read(pod) };
+            return Usage(bound, waitingSince: null);
         }
 
         // A gated pod may wait for hours, one for a scheduler that is not there for ever: no node's room is kept for it.
         var isScheduled = spec.Member("schedulerName").Text() is null or "" or PodFacts.DefaultScheduler && !spec.Member("schedulingGates").Items().Any();
-        return chosen is null || !isScheduled
-            ? null
-            : new PodUsage(uid, chosen, Request(spec), ObjectMetadata.CreatedAt(pod) ?? DateTimeOffset.MinValue, review) { Repels = AntiAffinityReader.Read(pod) };
+        return chosen is null || !isScheduled ? null : Usage(chosen, ObjectMetadata.CreatedAt(pod) ?? DateTimeOffset.MinValue);
+
+        PodUsage Usage(string node, DateTimeOffset? waitingSince)
+        {
+            var facts = Facts(spec);
+            return new PodUsage(uid, node, EffectiveRequest.Of(facts), waitingSince, review) { Scored = EffectiveRequest.Scored(facts), Repels = AntiAffinityReader.Read(pod) };
+        }
     }
 
     static (string? Node, string? Review) Assumed(JsonElement pod)
@@ -54,17 +61,17 @@ public static class PodUsageReader
             : default;
     }
 
-    static Resources Request(JsonElement spec)
+    static PodFacts Facts(JsonElement spec)
     {
         var whole = spec.Member("resources");
-        return EffectiveRequest.Of(new PodFacts
+        return new PodFacts
         {
             Containers = Containers(spec.Member("containers")),
             InitContainers = Containers(spec.Member("initContainers")),
             PodRequests = whole.Member("requests").ResourceList(),
             PodLimits = whole.Member("limits").ResourceList(),
             Overhead = spec.Member("overhead").ResourceList(),
-        });
+        };
     }
 
     static ImmutableArray<ContainerFacts> Containers(JsonElement list) =>

@@ -5,6 +5,9 @@ namespace AdmissionLas.Placement;
 /// <param name="Pods">How many they are.</param>
 public sealed record NodeUsage(Resources Requested, long Pods)
 {
+    /// <summary>The CPU and memory that they count as for scores together: <see cref="EffectiveRequest.Scored"/>.</summary>
+    public Resources Scored { get; init; } = Requested;
+
     /// <summary>Nothing at all, or nothing that is known.</summary>
     public static NodeUsage None { get; } = new(Resources.None, 0);
 }

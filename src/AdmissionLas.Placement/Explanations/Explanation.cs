@@ -39,8 +39,8 @@ public enum UnscoredKind
     /// <summary>The plugin InterPodAffinity.</summary>
     InterPodAffinity,
 
-    /// <summary>Pods that request nothing, which LeastAllocated counts all the same.</summary>
-    PodsWithoutRequests,
+    /// <summary>The plugin NodeResourcesFit, where its strategy does not tell what it gives.</summary>
+    ResourcesFit,
 
     /// <summary>Something in the pod can exclude nodes, and only the scheduler can tell which.</summary>
     SchedulerOnlyConstraint,
@@ -95,11 +95,11 @@ public sealed record ExplainedNode
 /// </summary>
 /// <param name="NodeAffinity">For the preferred terms, the pod's own and ours: up to 200, and to 100 before Kubernetes 1.23.</param>
 /// <param name="TaintToleration">For the fewest PreferNoSchedule taints that are not tolerated: up to 300.</param>
-/// <param name="LeastAllocated">For the CPU and memory that would be left: up to 100.</param>
+/// <param name="ResourcesFit">For the CPU and memory that would be left, or by another strategy used: up to 100.</param>
 /// <param name="BalancedAllocation">For CPU and memory being used alike: up to 100.</param>
 /// <param name="ImageLocality">For having the pod's images: up to 100.</param>
-public readonly record struct SchedulerPoints(long NodeAffinity, long TaintToleration, long LeastAllocated, long BalancedAllocation, long ImageLocality)
+public readonly record struct SchedulerPoints(long NodeAffinity, long TaintToleration, long ResourcesFit, long BalancedAllocation, long ImageLocality)
 {
     /// <summary>All of them together.</summary>
-    public long Total => NodeAffinity + TaintToleration + LeastAllocated + BalancedAllocation + ImageLocality;
+    public long Total => NodeAffinity + TaintToleration + ResourcesFit + BalancedAllocation + ImageLocality;
 }

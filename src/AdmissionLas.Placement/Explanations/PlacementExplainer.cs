@@ -48,7 +48,7 @@ public static class PlacementExplainer
             });
         }
 
-        IReadOnlyList<UnscoredFactor> notWeighed = NotWeighed(pod, decision, view);
+        IReadOnlyList<UnscoredFactor> notWeighed = NotWeighed(pod, decision, view, policy.ScoringStrategy);
         if (!isJudged)
         {
             return new Explanation(decision, request, nodes, notWeighed);
@@ -61,7 +61,7 @@ public static class PlacementExplainer
             notWeighed = [new UnscoredFactor(UnscoredKind.AuthorPreferences), .. notWeighed];
         }
 
-        var scoring = new SchedulerScoring(asPatched, view, usage);
+        var scoring = new SchedulerScoring(asPatched, view, usage, policy.ScoringStrategy);
         return new Explanation(decision, request, AddPoints(nodes, [.. ownPreferences, .. decision.Preferred], scoring, filter, policy.NodeAffinityWeight), notWeighed);
     }
 
@@ -77,7 +77,7 @@ public static class PlacementExplainer
             Points = new SchedulerPoints(
                 maxWeight == 0 ? 0 : nodeAffinityWeight * (max * WeightOf(n.Node) / maxWeight),
                 TaintTolerationWeight * (maxTaints == 0 ? max : max - (max * filter.AvoidingTaints(n.Node) / maxTaints)),
-                scoring.LeastAllocated(n.Node),
+                scoring.ResourcesFit(n.Node) ?? 0,
                 scoring.BalancedAllocation(n.Node),
                 (long)scoring.ImageLocality(n.Node)),
         })];
@@ -88,9 +88,14 @@ public static class PlacementExplainer
         long WeightOf(NodeFacts node) => preferences.Where(t => t.Preference.Matches(node)).Sum(t => (long)t.Weight);
     }
 
-    static List<UnscoredFactor> NotWeighed(PodFacts pod, Decision decision, ClusterView view)
+    static List<UnscoredFactor> NotWeighed(PodFacts pod, Decision decision, ClusterView view, ScoringStrategy strategy)
     {
-        List<UnscoredFactor> factors = [.. decision.NeutralizesSpread ? (UnscoredFactor[])[] : [new(UnscoredKind.PodTopologySpread)], new(UnscoredKind.InterPodAffinity), new(UnscoredKind.PodsWithoutRequests)];
+        List<UnscoredFactor> factors = [.. decision.NeutralizesSpread ? (UnscoredFactor[])[] : [new(UnscoredKind.PodTopologySpread)], new(UnscoredKind.InterPodAffinity)];
+        if (strategy is not (ScoringStrategy.LeastAllocated or ScoringStrategy.MostAllocated))
+        {
+            factors.Add(new UnscoredFactor(UnscoredKind.ResourcesFit));
+        }
+
         if (pod.SchedulerOnlyConstraint is { } constraint)
         {
             factors.Add(new UnscoredFactor(UnscoredKind.SchedulerOnlyConstraint, constraint));

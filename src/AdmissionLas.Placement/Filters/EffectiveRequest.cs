@@ -14,8 +14,14 @@ public static class EffectiveRequest
     /// <remarks>A pod-level limit is the request only where neither the pod nor any container has one, as in the API server's defaulting.</remarks>
     public static Resources Of(PodFacts pod) => Of(pod, Resources.None);
 
-    /// <summary>The same, where each container counts as <paramref name="unstated"/> for what it neither requests nor limits.</summary>
-    internal static Resources Of(PodFacts pod, Resources unstated)
+    /// <summary>
+    /// The CPU and memory that it counts as for scores: a container that states no request counts as 100m and 200Mi, so that such pods are spread too.
+    /// </summary>
+    public static Resources Scored(PodFacts pod) => Of(pod, Unstated) with { Other = null };
+
+    static readonly Resources Unstated = new(100, 200L << 20);
+
+    static Resources Of(PodFacts pod, Resources unstated)
     {
         var running = Running(pod, unstated, out var starting);
         return pod.PodRequests.Or(running.Max(starting)).Or(pod.PodLimits).Plus(pod.Overhead);

@@ -67,6 +67,7 @@ sealed class PredictKind : StepKind
             HasRoom = hasRoom,
             ReservesCapacity = hasRoom && request.Pod is { IsGated: false, HasOtherScheduler: false },
             Request = filter.Request,
+            ScoredRequest = EffectiveRequest.Scored(request.Pod),
             LatencyMs = candidates[0].LatencyMs,
             NearestMs = ranked[0].LatencyMs,
             Preferred = steering.Preferred,
@@ -131,8 +132,8 @@ sealed class PredictKind : StepKind
         }
 
         candidates.RemoveAll(c => !isNear(c));
-        var scoring = new SchedulerScoring(request.Pod, view, request.Usage);
-        var likeliest = candidates.MaxBy(c => scoring.LoadScore(c.Node));
+        var scoring = new SchedulerScoring(request.Pod, view, request.Usage, request.Policy.ScoringStrategy);
+        var likeliest = candidates.MaxBy(c => scoring.LoadScore(c.Node).Most);
         candidates.Remove(likeliest);
         candidates.Insert(0, likeliest);
         var near = CollectionsMarshal.AsSpan(candidates);

@@ -38,7 +38,8 @@ sealed class TrainingKind : StepKind
         var reason = Preference(view, sizes, filter, total, request.Policy);
         var preference = TermOf(reason, view);
         // Where it counts until the scheduler has picked one of those preferred.
-        var withRoom = LikeliestPreferred(new SchedulerScoring(pod.With(requests), view, usage), sizes, filter, preference);
+        var patched = pod.With(requests);
+        var withRoom = LikeliestPreferred(new SchedulerScoring(patched, view, usage, request.Policy.ScoringStrategy), sizes, filter, preference);
         return new Decision
         {
             Outcome = Outcome.Placed,
@@ -49,6 +50,7 @@ sealed class TrainingKind : StepKind
             HasRoom = withRoom is not null,
             ReservesCapacity = withRoom is not null && pod is { IsGated: false, HasOtherScheduler: false },
             Request = total,
+            ScoredRequest = EffectiveRequest.Scored(patched),
             Preferred = preference is null ? [] : [new PreferredTerm(Weight, preference)],
             Requests = requests,
             Warnings = request.Warnings,
@@ -65,7 +67,7 @@ sealed class TrainingKind : StepKind
     /// </summary>
     static NodeFacts? LikeliestPreferred(SchedulerScoring scoring, CapacityRank sizes, NodeFilter filter, NodeSelectorTerm? preference) =>
         sizes.Nodes.Select(n => n.Node).Where(n => preference?.Matches(n) != false && filter.FitsNow(n) == FilterResult.CanRun)
-            .Take(MaxCompared).MaxBy(n => scoring.LoadScore(n) - (filter.IsAvoided(n) ? PointsOfTaints : 0));
+            .Take(MaxCompared).MaxBy(n => scoring.LoadScore(n).Most - (filter.IsAvoided(n) ? PointsOfTaints : 0));
 
     // A request that names a device (nvidia.com/gpu) makes the device part of what "high capacity" means.
     static string? DeviceOf(PodFacts pod) =>

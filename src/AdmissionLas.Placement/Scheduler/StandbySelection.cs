@@ -12,6 +12,7 @@ namespace AdmissionLas.Placement;
 /// let in as standbys: where the pod could run, and would lose by <see cref="SchedulerScoring"/> to the nearest.
 /// </para>
 /// <para>
+/// Where the scheduler's strategy is not known, a standby counts as if it got all the points that load can give, and the nearest none.
 /// What was placed or just assumed is in the usage by which room and scores are counted. The standbys are as many as it takes for
 /// <see cref="MaxMissing"/> nodes to go or <see cref="SpareRoom"/> pods like this one to come in between, and no more: each makes the patch longer.
 /// </para>
@@ -64,7 +65,7 @@ struct StandbySelection
     /// <param name="allWouldWin">The nearest stands alone because the scheduler would pick any of the others before it.</param>
     internal static List<Member> Choose(List<RankedNode> candidates, in NodeFilter filter, in PlacementRequest request, out bool allWouldWin)
     {
-        var selection = new StandbySelection(candidates, filter, new SchedulerScoring(request.Pod, request.View, request.Usage), request);
+        var selection = new StandbySelection(candidates, filter, new SchedulerScoring(request.Pod, request.View, request.Usage, request.Policy.ScoringStrategy), request);
         selection.AddSureLosers();
         allWouldWin = selection.AddWeakest();
         return selection.members;
@@ -77,7 +78,7 @@ struct StandbySelection
         members.Add(new Member(chosen, 100, 0));
         // More pods cost points, yet they can make a lopsided node balanced: what it is worth in between is never less than at one of the ends.
         var chosenScore = Math.Min(
-            scoring.LoadScore(chosen.Node), scoring.LoadScore(chosen.Node, Math.Min(Overtaking, filter.RoomOn(chosen.Node, 1 + Overtaking) - 1)));
+            scoring.LoadScore(chosen.Node).Least, scoring.LoadScore(chosen.Node, Math.Min(Overtaking, filter.RoomOn(chosen.Node, 1 + Overtaking) - 1)).Least);
         var standbyWeight = FirstStandbyWeight;
         for (var i = 1; i < candidates.Count && (members.Count <= MaxMissing || spare < SpareRoom); i++)
         {
@@ -91,7 +92,7 @@ struct StandbySelection
             {
                 Add(i, PreferenceWeights.TiedWithFirst, members.Count);
             }
-            else if (scoring.LoadScore(node) - chosenScore + Slack <= LeadOver(standbyWeight))
+            else if (scoring.LoadScore(node).Most - chosenScore + Slack <= LeadOver(standbyWeight))
             {
                 Add(i, standbyWeight, members.Count);
                 standbyWeight = LastStandbyWeight;
@@ -112,14 +113,14 @@ struct StandbySelection
             var least = double.MaxValue;
             for (var i = 1; i < candidates.Count; i++)
             {
-                if (CanStandBy(candidates[i].Node) && scoring.LoadScore(candidates[i].Node) is var score && score < least &&
+                if (CanStandBy(candidates[i].Node) && scoring.LoadScore(candidates[i].Node).Most is var score && score < least &&
                     !members.Any(i, static (member, i) => member.Candidate == i))
                 {
                     (weakest, least) = (i, score);
                 }
             }
 
-            if (weakest == 0 || least - scoring.LoadScore(candidates[0].Node) + Slack > LeadOver(LastStandbyWeight))
+            if (weakest == 0 || least - scoring.LoadScore(candidates[0].Node).Least + Slack > LeadOver(LastStandbyWeight))
             {
                 return weakest != 0 && members.Count == 1;
             }

@@ -102,7 +102,7 @@ public sealed class EnglishDecisionText : IDecisionText
     {
         UnscoredKind.PodTopologySpread => "PodTopologySpread (up to 200: pods of the same Service or owner)",
         UnscoredKind.InterPodAffinity => "InterPodAffinity (up to 200: the pod's and other pods' affinity)",
-        UnscoredKind.PodsWithoutRequests => "pods there that request nothing, which LeastAllocated counts as 100m CPU and 200Mi each",
+        UnscoredKind.ResourcesFit => "NodeResourcesFit (up to 100: by a strategy of the scheduler's own)",
         UnscoredKind.SchedulerOnlyConstraint => $"its filters for the pod's {Words(factor.Constraint)}, which can drop nodes",
         UnscoredKind.Sampling => "which part of the nodes it looks at: above 100 it does not score them all",
         UnscoredKind.AuthorPreferences => $"the pod's own preferred terms: more than {NodeFilter.MaxComparisons} comparisons",

@@ -130,6 +130,7 @@ static class DemoCommand
         var changed = operations.RootElement.EnumerateArray().Select(o => o.GetProperty("path").GetString()!).Select(path =>
             path.StartsWith("/metadata/annotations", StringComparison.Ordinal) ? "annotation"
             : path.StartsWith("/spec/affinity", StringComparison.Ordinal) ? "node affinity"
+            : path.StartsWith("/spec/topologySpreadConstraints", StringComparison.Ordinal) ? "spread"
             : "requests");
         return string.Join(", ", changed.Distinct());
     }

@@ -28,6 +28,9 @@ sealed class PlacementOptions
     /// <summary>In adaptive mode: the weight of the scheduler's NodeAffinity plugin.</summary>
     [Range(1, 100)]
     public int NodeAffinityWeight { get; set; } = 2;
+
+    /// <summary>In adaptive mode: the strategy of the scheduler's NodeResourcesFit plugin, or <c>unknown</c>.</summary>
+    public ScoringStrategy ScoringStrategy { get; set; }
 }
 
 /// <summary>Which requests and nodes training steps get; section <c>training</c>. Reloaded when the file changes.</summary>

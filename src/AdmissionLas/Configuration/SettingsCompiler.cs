@@ -92,6 +92,7 @@ static class SettingsCompiler
             NearFactor = placement.NearFactor,
             NearSlackMs = placement.NearSlackMs,
             NodeAffinityWeight = placement.NodeAffinityWeight,
+            ScoringStrategy = placement.ScoringStrategy,
             TrainingCpuMilli = cpuMilli,
             TrainingMemoryBytes = memoryBytes,
             CloudSelector = cloud,

@@ -85,7 +85,7 @@ static class ExplanationWriter
         {
             ["nodeAffinity"] = points.NodeAffinity,
             ["taintToleration"] = points.TaintToleration,
-            ["leastAllocated"] = points.LeastAllocated,
+            ["resourcesFit"] = points.ResourcesFit,
             ["balancedAllocation"] = points.BalancedAllocation,
             ["imageLocality"] = points.ImageLocality,
             ["total"] = points.Total,

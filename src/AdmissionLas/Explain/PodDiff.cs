@@ -10,7 +10,7 @@ namespace AdmissionLas.Explain;
 static class PodDiff
 {
     static readonly string[] Metadata = ["name", "generateName", "namespace", "labels", "annotations"];
-    static readonly string[] Spec = ["affinity", "nodeSelector", "nodeName", "tolerations", "containers", "initContainers", "resources", "overhead", "schedulerName", "priorityClassName"];
+    static readonly string[] Spec = ["affinity", "topologySpreadConstraints", "nodeSelector", "nodeName", "tolerations", "containers", "initContainers", "resources", "overhead", "schedulerName", "priorityClassName"];
     static readonly string[] Container = ["name", "image", "resources", "restartPolicy"];
 
     /// <summary>The lines of the diff; none when nothing changes.</summary>

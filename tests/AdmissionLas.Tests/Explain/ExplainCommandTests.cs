@@ -163,8 +163,9 @@ public sealed class ExplainCommandTests : IDisposable
         Assert.Contains("it runs on home-edge-node; what stands here is what would be decided now", step["notes"]!.AsArray().Select(n => n!.GetValue<string>()));
         Assert.Contains("when it was created: predict at HOME-EDGE", step["notes"]!.AsArray().Select(n => n!.GetValue<string>()));
         // The preference that it had counts as its author's; ours, for the one node that may be named, comes once.
-        Assert.Equal("/spec/affinity/nodeAffinity/preferredDuringSchedulingIgnoredDuringExecution/-", step["patch"]!.AsArray()[^1]!["path"]!.GetValue<string>());
-        Assert.Single(step["patch"]!.AsArray(), p => p!["path"]!.GetValue<string>().Contains("nodeAffinity", StringComparison.Ordinal));
+        Assert.Equal(
+            ["/spec/affinity/nodeAffinity/preferredDuringSchedulingIgnoredDuringExecution/-"],
+            step["patch"]!.AsArray().Select(p => p!["path"]!.GetValue<string>()).Where(p => p.Contains("nodeAffinity", StringComparison.Ordinal)));
     }
 
     [Fact]

@@ -72,7 +72,7 @@ public sealed class NodeUsageCacheProperties
                     // A review is answered once, before its pod exists.
                     if (!truth.ContainsKey(e.Pod) && !shown.ContainsKey(e.Pod))
                     {
-                        Assert.True(usageCache.TryAssume(Review(e.Pod), node, Size(e.Size), e.Size == 0 ? null : usageCache.Current));
+                        Assert.True(usageCache.TryAssume(Review(e.Pod), node, Size(e.Size), Size(e.Size), e.Size == 0 ? null : usageCache.Current));
                         if (!assumed.TryGetValue(e.Pod, out var before) || before.At + Hold <= age)
                         {
                             assumed[e.Pod] = (node, Size(e.Size), age);

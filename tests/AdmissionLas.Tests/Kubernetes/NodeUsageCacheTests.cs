@@ -16,12 +16,12 @@ public sealed class NodeUsageCacheTests
     public void A_decision_that_did_not_see_the_last_pod_is_refused_and_one_about_another_node_is_not()
     {
         var before = usageCache.Current;
-        usageCache.TryAssume("first", "near", One, before);
+        usageCache.TryAssume("first", "near", One, One, before);
 
-        Assert.False(usageCache.TryAssume("second", "near", One, before));
-        Assert.True(usageCache.TryAssume("third", "far", One, before));
-        Assert.True(usageCache.TryAssume("second", "near", One, usageCache.Current));
-        Assert.True(usageCache.TryAssume("fourth", "near", One, seen: null));
+        Assert.False(usageCache.TryAssume("second", "near", One, One, before));
+        Assert.True(usageCache.TryAssume("third", "far", One, One, before));
+        Assert.True(usageCache.TryAssume("second", "near", One, One, usageCache.Current));
+        Assert.True(usageCache.TryAssume("fourth", "near", One, One, seen: null));
         Assert.Equal(3, usageCache.Current.On("near").Pods);
     }
 
@@ -60,10 +60,10 @@ public sealed class NodeUsageCacheTests
     public void Where_pods_cannot_be_followed_nothing_counts_and_nothing_is_assumed()
     {
         var usageCache = Usages.UsageCache(Usages.On("near", "2"), time);
-        usageCache.TryAssume("review", "near", One, usageCache.Current);
+        usageCache.TryAssume("review", "near", One, One, usageCache.Current);
 
         usageCache.Forget();
-        Assert.True(usageCache.TryAssume("another", "near", One, usageCache.Current));
+        Assert.True(usageCache.TryAssume("another", "near", One, One, usageCache.Current));
 
         Assert.False(usageCache.IsFollowed);
         Assert.Empty(usageCache.Current.ByNode);
@@ -74,7 +74,7 @@ public sealed class NodeUsageCacheTests
     {
         var usageCache = new NodeUsageCache(time, TimeSpan.FromMinutes(1));
 
-        Assert.True(usageCache.TryAssume("review", "near", One, usageCache.Current));
+        Assert.True(usageCache.TryAssume("review", "near", One, One, usageCache.Current));
 
         Assert.Empty(usageCache.Current.ByNode);
     }
@@ -96,7 +96,7 @@ public sealed class NodeUsageCacheTests
     {
         for (var i = 0; i < 150_000; i++)
         {
-            usageCache.TryAssume($"review-{i}", "near", One, seen: null);
+            usageCache.TryAssume($"review-{i}", "near", One, One, seen: null);
         }
 
         Assert.Equal(100_000, usageCache.Count);

@@ -27,6 +27,18 @@ public sealed class PodUsageReaderTests
         Assert.Equal((3250L, Amounts.Memory("8Gi"), 1L), (usage.Request.CpuMilli, usage.Request.MemoryBytes, usage.Request.AmountOf(Nodes.Gpu)));
     }
 
+    // https://github.com/kubernetes/kubernetes/blob/master/pkg/scheduler/util/pod_resources.go
+    [Theory]
+    [InlineData("{}", 100, "200Mi")]
+    [InlineData("""{ "requests": { "cpu": "1" } }""", 1000, "200Mi")]
+    [InlineData("""{ "requests": { "cpu": "0", "memory": "0" } }""", 0, "0")]
+    public void For_scores_a_container_without_requests_counts_as_a_small_one(string resources, long cpuMilli, string memory)
+    {
+        var usage = Read($$"""{ "metadata": { "uid": "u" }, "spec": { "nodeName": "n", "containers": [ { "resources": {{resources}} } ] } }""")!;
+
+        Assert.Equal((cpuMilli, Amounts.Memory(memory)), (usage.Scored.CpuMilliOrZero, usage.Scored.MemoryBytesOrZero));
+    }
+
     [Fact]
     public void The_request_of_the_pod_as_a_whole_takes_the_place_of_its_containers() =>
         Assert.Equal(4000, Read("""

@@ -223,7 +223,7 @@ public sealed class PageTests
         usageCache.EndList();
         var before = await CpuOf("home-edge-node");
 
-        Assert.True(usageCache.TryAssume("a-review", "home-edge-node", new Resources(750, null), null));
+        Assert.True(usageCache.TryAssume("a-review", "home-edge-node", new Resources(750, null), new Resources(750, null), null));
 
         Assert.Equal(0, before);
         Assert.Equal(750, await CpuOf("home-edge-node"));

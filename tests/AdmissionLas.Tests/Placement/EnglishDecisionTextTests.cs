@@ -287,7 +287,7 @@ public sealed class EnglishDecisionTextTests
     [InlineData(UnscoredKind.AuthorPreferences, "the pod's own preferred terms: more than 4096 comparisons")]
     [InlineData(UnscoredKind.PodTopologySpread, "PodTopologySpread (up to 200: pods of the same Service or owner)")]
     [InlineData(UnscoredKind.InterPodAffinity, "InterPodAffinity (up to 200: the pod's and other pods' affinity)")]
-    [InlineData(UnscoredKind.PodsWithoutRequests, "pods there that request nothing, which LeastAllocated counts as 100m CPU and 200Mi each")]
+    [InlineData(UnscoredKind.ResourcesFit, "NodeResourcesFit (up to 100: by a strategy of the scheduler's own)")]
     [InlineData(UnscoredKind.SchedulerOnlyConstraint, "its filters for the pod's host ports, which can drop nodes")]
     [InlineData(UnscoredKind.Sampling, "which part of the nodes it looks at: above 100 it does not score them all")]
     public void What_is_not_weighed_is_described(UnscoredKind kind, string words) =>

@@ -85,7 +85,7 @@ public sealed class PatchProperties
             var path = operation!["path"]!.GetValue<string>();
             Assert.Equal("add", operation["op"]!.GetValue<string>());
             Assert.True(
-                path.StartsWith("/metadata/annotations", StringComparison.Ordinal) || path.StartsWith("/spec/affinity", StringComparison.Ordinal) ||
+                path.StartsWith("/metadata/annotations", StringComparison.Ordinal) || path.StartsWith("/spec/affinity", StringComparison.Ordinal) || path == "/spec/topologySpreadConstraints" ||
                 (path.StartsWith("/spec/containers/", StringComparison.Ordinal) && path.Contains("/resources", StringComparison.Ordinal)),
                 path);
         }));

@@ -11,11 +11,11 @@ public sealed class PatchTests
     static readonly ClusterView View = Nodes.View(Nodes.At("1", "near"), Nodes.At("90", "far").Labelled("tier", "edge"));
 
     [Fact]
-    public void A_predict_pod_gets_preferred_terms_and_the_decision_in_two_operations()
+    public void A_predict_pod_gets_preferred_terms_the_decision_and_no_spreading_in_three_operations()
     {
         var reviewed = WebhookCall.Review(Pods.PredictJson(), View, PreferredMode);
 
-        Assert.Equal(["/metadata/annotations", "/spec/affinity"], Paths(reviewed));
+        Assert.Equal(["/metadata/annotations", "/spec/affinity", "/spec/topologySpreadConstraints"], Paths(reviewed));
         AssertJson("""
             {
               "nodeAffinity": {

@@ -13,7 +13,7 @@ public sealed class PlacementRecordTests
         Assert.True(JsonNode.DeepEquals(JsonNode.Parse("""
             {
               "version": 1, "type": "Predict", "outcome": "Placed", "mode": "Adaptive", "node": "near", "location": "here",
-              "required": ["near", "next"], "preferred": { "near": 100, "next": 6 }
+              "required": ["near", "next"], "preferred": { "near": 100, "next": 6 }, "neutralSpread": true
             }
             """), record), record.ToJsonString());
     }

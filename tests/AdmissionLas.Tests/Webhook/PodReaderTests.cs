@@ -98,8 +98,13 @@ public sealed class PodReaderTests
     [InlineData("topologySpreadConstraints", """[ { "maxSkew": 1, "topologyKey": "kubernetes.io/hostname", "whenUnsatisfiable": "ScheduleAnyway" } ]""", null)]
     [InlineData("topologySpreadConstraints", "[]", null)]
     [InlineData("topologySpreadConstraints", "null", null)]
-    public void What_can_outweigh_us_is_known(string member, string value, SchedulerConstraint? constraint) =>
-        Assert.Equal(constraint, ReviewWith(member, value).Decision!.YieldsTo);
+    public void What_can_outweigh_us_is_known(string member, string value, SchedulerConstraint? constraint)
+    {
+        var pod = Pods.PredictJson();
+        pod["spec"]![member] = JsonNode.Parse(value);
+
+        Assert.Equal(constraint, WebhookCall.Review(pod, Nodes.View(Nodes.At("1", "near"), Nodes.At("2", "next"))).Decision!.YieldsTo);
+    }
 
     [Theory]
     [InlineData("schedulingGates", "[]")]

@@ -92,7 +92,7 @@ static class ExplanationTables
         }
 
         terminal.Line("What the default scheduler will weigh (points, of those nodes that pass its filters):");
-        var table = terminal.Table("Node", "Affinity", "Taints", "LeastAllocated", "Balanced", "Images", "Total");
+        var table = terminal.Table("Node", "Affinity", "Taints", "Fit", "Balanced", "Images", "Total");
         foreach (var node in scored.Take(mostNodes))
         {
             var points = node.Points!.Value;
@@ -100,7 +100,7 @@ static class ExplanationTables
             table.AddRow(
             [
                 Terminal.Text(Marked(terminal, node.Node.Name, style is not null), style),
-                .. ((long[])[points.NodeAffinity, points.TaintToleration, points.LeastAllocated, points.BalancedAllocation, points.ImageLocality, points.Total])
+                .. ((long[])[points.NodeAffinity, points.TaintToleration, points.ResourcesFit, points.BalancedAllocation, points.ImageLocality, points.Total])
                     .Select(p => Terminal.Text(p.ToString(CultureInfo.InvariantCulture), style)),
             ]);
         }

@@ -61,7 +61,7 @@ public sealed class ExplanationProperties
             var given = explained.Explanation.Nodes.Single(n => n.Node.Name == node.Name).Points!.Value;
             Assert.Equal(points * situation.Policy.NodeAffinityWeight / 2, given.NodeAffinity);
             Assert.InRange(given.TaintToleration, 0, 300);
-            Assert.InRange(given.LeastAllocated, 0, 100);
+            Assert.InRange(given.ResourcesFit, 0, 100);
             Assert.InRange(given.BalancedAllocation, 50, 100);
             Assert.InRange(given.ImageLocality, 0, 100);
             Assert.Equal(given.TaintToleration == 300, !DefaultScheduler.Avoids(reviewed.Pod, node) || running.All(n => !DefaultScheduler.Avoids(reviewed.Pod, n)));

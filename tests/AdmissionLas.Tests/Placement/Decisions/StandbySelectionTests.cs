@@ -79,6 +79,42 @@ public sealed class StandbySelectionTests
         Assert.Equal(weights, decision.Preferred.Select(p => p.Weight));
     }
 
+    // https://kubernetes.io/docs/concepts/scheduling-eviction/resource-bin-packing/: the fullest node gets most.
+    [Theory]
+    [InlineData(ScoringStrategy.LeastAllocated, "near", "busy")]
+    [InlineData(ScoringStrategy.MostAllocated, "near", "empty", "busy")]
+    public void The_schedulers_strategy_decides_who_can_stand_by(ScoringStrategy strategy, params string[] kept)
+    {
+        var view = Nodes.View(Nodes.At("1", "near", "32"), Nodes.At("2", "empty", "512"), Nodes.At("3", "busy", "32"));
+        var usage = Usages.Of(("busy", new(Amounts.Of("20", "2Gi"), 3)));
+
+        AssertKept(kept, view.Decide(Pod, Older with { ScoringStrategy = strategy }, usage: usage));
+    }
+
+    [Theory]
+    [InlineData(ScoringStrategy.Unknown)]
+    [InlineData(ScoringStrategy.RequestedToCapacityRatio)]
+    public void Where_the_strategy_is_not_known_only_nodes_that_lose_under_any_stand_by(ScoringStrategy strategy)
+    {
+        var view = Nodes.View(Nodes.At("1", "near"), Nodes.At("2", "next"), Nodes.At("3", "has-the-image") with { Images = NodeImages.Of([(Situations.Image, 4L << 30)]) });
+        var pod = Pod with { Containers = [Pods.Container(cpu: "1", memory: "1Gi") with { Image = Situations.Image }] };
+
+        // 100 points for load, 81 for balance and 100 for the image, against a lead of 188.
+        AssertKept(["near", "next"], view.Decide(pod, new PlacementPolicy { ScoringStrategy = strategy }));
+    }
+
+    // Until the scheduler has counted them: 100m and 200Mi for each container that states nothing.
+    [Fact]
+    public void Neighbours_without_requests_count_for_scores()
+    {
+        var view = Nodes.View(Nodes.At("1", "near", "2"), Nodes.At("2", "next", "2"));
+        var busy = new NodeUsage(Amounts.Of("0", "0"), 12) { Scored = Amounts.Of("1200m", "2400Mi") };
+
+        // Weight 6 for one that loses whatever comes in between, 1 for one that loses as things are.
+        Assert.Equal([100, 6], view.Decide(Pod, Older).Preferred.Select(p => p.Weight));
+        Assert.Equal([100, 1], view.Decide(Pod, Older, usage: Usages.Of(("near", busy))).Preferred.Select(p => p.Weight));
+    }
+
     [Fact]
     public void A_lopsided_nearest_node_counts_for_what_it_is_now_although_more_such_pods_would_balance_it()
     {
