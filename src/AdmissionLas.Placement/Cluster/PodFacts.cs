@@ -71,6 +71,12 @@ public sealed record PodFacts
     /// </summary>
     public SchedulerConstraint? SchedulerOnlyConstraint { get; init; }
 
+    /// <summary>
+    /// The QoS class is BestEffort: neither the pod nor a container states CPU or memory, and zero counts as not stated
+    /// (https://kubernetes.io/docs/concepts/workloads/pods/pod-qos/#besteffort).
+    /// </summary>
+    public bool IsBestEffort => IsZero(PodRequests) && IsZero(PodLimits) && Containers.Concat(InitContainers).All(c => IsZero(c.Requests) && IsZero(c.Limits));
+
     /// <summary>The value of a label or, failing that, <see langword="null"/>.</summary>
     public string? Label(string key) => Labels.GetValueOrDefault(key);
 
@@ -91,6 +97,8 @@ public sealed record PodFacts
 
         long? Added(int index, string resource) => added.FirstOrDefault(a => a.ContainerIndex == index && a.Resource == resource)?.Amount;
     }
+
+    static bool IsZero(Resources resources) => resources is { CpuMilliOrZero: 0, MemoryBytesOrZero: 0 };
 
     static readonly IReadOnlyDictionary<string, string> Nothing = new Dictionary<string, string>();
 }

@@ -47,7 +47,7 @@ public sealed class EnglishDecisionText : IDecisionText
 
         if (decision.Outcome == Outcome.Placed && !decision.Step.Kind.HasLocation)
         {
-            text.AppendLiteral(decision.Requests.Count == 0 ? "; keeps its own requests" : "; requests ");
+            text.AppendLiteral(decision.Requests.Count == 0 ? "; requests as written" : "; requests ");
             text.AppendLiteral(Requests(decision.Requests));
         }
 
@@ -68,6 +68,9 @@ public sealed class EnglishDecisionText : IDecisionText
         UnknownStepType(var rule, var word, var closest) => $"{rule}={Shorten(word)}: unknown step type, ignored; did you mean {closest}?",
         UnknownPlacementMode(var word, var used) =>
             $"annotation {PodHints.PlacementKey}={Shorten(word)} is not one of adaptive, preferred, required, off; using {Mode(used)}",
+        UnknownTrainingRequests(var word, var used) =>
+            $"annotation {PodHints.RequestsKey}={Shorten(word)} is not one of on, off; using {(used == TrainingRequests.On ? "on" : "off")}",
+        NoLongerBestEffort => $"added requests make it Burstable, for quotas too; annotation {PodHints.RequestsKey}=off avoids that",
         UnreadableAmount(var key, var text, var used) => $"annotation {key}={Shorten(text)} is not an amount such as {used}, which is used instead",
         RequiredSoftened(var softening) => $"placement required is softened to preferred: {(softening.Cause == SofteningCause.NoOwnHostname
             ? $"node {softening.NodeName} has no {NodeSelectorTerm.HostnameKey} label of its own"

@@ -91,6 +91,7 @@ static class SettingsCompiler
             NearFactor = placement.NearFactor,
             NearSlackMs = placement.NearSlackMs,
             NodeAffinityWeight = placement.NodeAffinityWeight,
+            TrainingRequests = training.Requests,
             TrainingCpuMilli = cpuMilli,
             TrainingMemoryBytes = memoryBytes,
             CloudSelector = cloud,
