@@ -67,6 +67,9 @@ public sealed class ConfigurationTests : IDisposable
     }
 
     [Fact]
+    public void Text_that_is_no_yaml_is_told_as_such() => Assert.Throws<InvalidDataException>(() => SettingsCompiler.FromText("placement: ["));
+
+    [Fact]
     public void The_defaults_of_the_options_are_the_defaults_of_the_policy()
     {
         var compiled = SettingsCompiler.Compile(new PlacementOptions(), new TrainingOptions(), new StepOptions(), out _)!;
