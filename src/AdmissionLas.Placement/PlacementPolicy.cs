@@ -29,6 +29,16 @@ public enum SpreadMode
     Near,
 }
 
+/// <summary>Whether training containers without requests get some.</summary>
+public enum TrainingRequests
+{
+    /// <summary>They do.</summary>
+    On,
+
+    /// <summary>They do not, and the pod keeps its QoS class.</summary>
+    Off,
+}
+
 /// <summary>The admin's choices, checked and ready to use.</summary>
 public sealed record PlacementPolicy
 {
@@ -60,6 +70,9 @@ public sealed record PlacementPolicy
 
     /// <summary>Up to which latency a node is near, where the nearest has this one; milliseconds.</summary>
     public double NearMs(double nearestMs) => Math.Max(nearestMs * NearFactor, nearestMs + NearSlackMs);
+
+    /// <summary>Whether training pods without a hint get requests.</summary>
+    public TrainingRequests TrainingRequests { get; init; } = TrainingRequests.On;
 
     /// <summary>The CPU that a training container without a request gets, thousandths of a core.</summary>
     public long TrainingCpuMilli { get; init; } = 2000;

@@ -15,6 +15,9 @@ public static class PodHints
     /// <summary>The memory that a training container without a request gets.</summary>
     public const string RequestMemoryKey = "admissionlas.io/request-memory";
 
+    /// <summary><c>on</c> or <c>off</c>: whether a training container without requests gets some.</summary>
+    public const string RequestsKey = "admissionlas.io/requests";
+
     /// <summary>What was decided and why, in a line for people.</summary>
     public const string DecisionKey = "admissionlas.io/decision";
 
@@ -31,7 +34,7 @@ public static class PodHints
     public const string AssumedKey = "admissionlas.io/assumed";
 
     /// <summary>The annotation keys that a reader must keep.</summary>
-    public static IReadOnlyList<string> Keys { get; } = [PlacementKey, SpreadKey, RequestCpuKey, RequestMemoryKey, DecisionKey, RecordKey, AssumedKey];
+    public static IReadOnlyList<string> Keys { get; } = [PlacementKey, SpreadKey, RequestCpuKey, RequestMemoryKey, RequestsKey, DecisionKey, RecordKey, AssumedKey];
 
     /// <summary>The mode the pod asks for, or the policy's; a word that is not known is warned of and ignored.</summary>
     internal static PlacementMode Mode(PodFacts pod, PlacementPolicy policy, List<Notice> warnings)
@@ -62,6 +65,24 @@ public static class PodHints
                 return policy.Spread;
         }
     }
+
+    /// <summary>Whether the pod wants requests, or the policy's word; one that is not known is warned of and ignored.</summary>
+    internal static TrainingRequests Requests(PodFacts pod, PlacementPolicy policy, List<Notice> warnings)
+    {
+        switch (pod.Annotation(RequestsKey)?.ToUpperInvariant())
+        {
+            case null: return policy.TrainingRequests;
+            case "ON": return TrainingRequests.On;
+            case "OFF": return TrainingRequests.Off;
+            default:
+                warnings.Add(new UnknownTrainingRequests(pod.Annotation(RequestsKey)!, policy.TrainingRequests));
+                return policy.TrainingRequests;
+        }
+    }
+
+    /// <summary>Whether the author has written anything of the requests that the pod gets.</summary>
+    internal static bool MentionsRequests(PodFacts pod) =>
+        pod.Annotation(RequestsKey) is not null || pod.Annotation(RequestCpuKey) is not null || pod.Annotation(RequestMemoryKey) is not null;
 
     /// <summary>The training CPU the pod asks for, or the policy's.</summary>
     internal static long CpuMilli(PodFacts pod, PlacementPolicy policy, List<Notice> warnings) =>

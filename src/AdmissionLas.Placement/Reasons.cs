@@ -120,6 +120,17 @@ public sealed record UnknownPlacementMode(string Word, PlacementMode Used) : Not
 /// <param name="Used">What is done instead.</param>
 public sealed record UnknownSpread(string Word, SpreadMode Used) : Notice;
 
+/// <summary>The annotation <see cref="PodHints.RequestsKey"/> says neither on nor off.</summary>
+/// <param name="Word">What it says.</param>
+/// <param name="Used">What is done instead.</param>
+public sealed record UnknownTrainingRequests(string Word, TrainingRequests Used) : Notice;
+
+/// <summary>
+/// The requests that the pod gets change its QoS class from BestEffort to Burstable. A ResourceQuota can count the two apart and have no room for
+/// the second (https://kubernetes.io/docs/concepts/policy/resource-quotas/#quota-scopes).
+/// </summary>
+public sealed record NoLongerBestEffort : Notice;
+
 /// <summary>An annotation with an amount cannot be read.</summary>
 /// <param name="Key">The annotation.</param>
 /// <param name="Text">What it says.</param>

@@ -293,6 +293,53 @@ public sealed class DoctorTests(ControlPlane cluster) : IDisposable
             "/api/v1/nodes/nitos-cloud-node", new JsonObject { ["metadata"] = new JsonObject { ["labels"] = new JsonObject { ["latency.admissionlas.io/SOMEWHERE"] = value } } });
     }
 
+    [Fact]
+    public async Task An_autoscaler_that_can_add_no_node_for_a_step_is_found()
+    {
+        const string CustomResources = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+        const string ConfigMaps = "/api/v1/namespaces/kube-system/configmaps";
+        await using var ns = await cluster.CreateNamespaceAsync();
+        await using var home = await cluster.CreateNamespaceAsync();
+        try
+        {
+            await cluster.Api.CreateAsync(CustomResources, NodePools());
+            await cluster.Api.CreateAsync(ConfigMaps, new JsonObject { ["metadata"] = new JsonObject { ["name"] = "cluster-autoscaler-status" } });
+            await Eventually.IsTrueAsync("both are seen", async () => (await DoctorAsync(ns)).Lines("ok").Any(l => l.Contains("Karpenter and Cluster Autoscaler can add nodes", StringComparison.Ordinal)));
+            await home.AddAsync("configmaps", new JsonObject
+            {
+                ["metadata"] = new JsonObject { ["name"] = "admission-las" },
+                ["data"] = new JsonObject { ["admission-las.yaml"] = "placement: { mode: Required }" },
+            });
+
+            var doctor = await Verb.RunAsync("doctor", "--kubeconfig", cluster.Kubeconfig, "--namespace", home.Name, "--test-namespace", ns.Name);
+
+            Assert.Contains(doctor.Lines("warning"), l => l.Contains("Karpenter and Cluster Autoscaler can add no node for a prediction step", StringComparison.Ordinal));
+        }
+        finally
+        {
+            await cluster.Api.DeleteAsync($"{CustomResources}/nodepools.karpenter.sh");
+            await cluster.Api.DeleteAsync($"{ConfigMaps}/cluster-autoscaler-status");
+        }
+
+        static JsonObject NodePools() => new()
+        {
+            ["metadata"] = new JsonObject { ["name"] = "nodepools.karpenter.sh" },
+            ["spec"] = new JsonObject
+            {
+                ["group"] = "karpenter.sh",
+                ["names"] = new JsonObject { ["plural"] = "nodepools", ["kind"] = "NodePool" },
+                ["scope"] = "Cluster",
+                ["versions"] = new JsonArray(new JsonObject
+                {
+                    ["name"] = "v1",
+                    ["served"] = true,
+                    ["storage"] = true,
+                    ["schema"] = new JsonObject { ["openAPIV3Schema"] = new JsonObject { ["type"] = "object" } },
+                }),
+            },
+        };
+    }
+
     public void Dispose() => Directory.Delete(directory, recursive: true);
 
     Task<Verb> DoctorAsync(TestNamespace ns) => Verb.RunAsync("doctor", "--kubeconfig", cluster.Kubeconfig, "--test-namespace", ns.Name);

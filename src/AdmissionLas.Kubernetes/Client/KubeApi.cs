@@ -137,6 +137,20 @@ public sealed class KubeApi(KubernetesClientConfiguration configuration, TimePro
         return (version.Member("gitVersion").Text() ?? "of an unknown version", time);
     }
 
+    /// <summary>The versions of an API group, such as <c>v1</c>; <see langword="null"/> when the API server has no such group.</summary>
+    public async Task<IReadOnlyList<string>?> VersionsOfAsync(string group, CancellationToken stop)
+    {
+        try
+        {
+            var found = await ReadAsync($"apis/{Uri.EscapeDataString(group)}", stop).ConfigureAwait(false);
+            return [.. found.Member("versions").Items().Select(v => v.Member("version").Text()).OfType<string>()];
+        }
+        catch (HttpOperationException refused) when (refused is { Response.StatusCode: HttpStatusCode.NotFound })
+        {
+            return null;
+        }
+    }
+
     /// <summary>Watches from a resource version until the server ends the stream.</summary>
     /// <param name="resource">What to watch.</param>
     /// <param name="resourceVersion">The last version seen.</param>

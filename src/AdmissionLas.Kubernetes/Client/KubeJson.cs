@@ -12,6 +12,7 @@ namespace AdmissionLas.Kubernetes;
     Converters = [typeof(KubernetesJson.KubernetesDateTimeConverter), typeof(KubernetesJson.KubernetesDateTimeOffsetConverter)])]
 [JsonSerializable(typeof(JsonElement))]
 [JsonSerializable(typeof(Corev1Event))]
+[JsonSerializable(typeof(V1ConfigMap))]
 [JsonSerializable(typeof(V1DeleteOptions))]
 [JsonSerializable(typeof(V1Lease))]
 [JsonSerializable(typeof(V1MutatingWebhookConfiguration))]

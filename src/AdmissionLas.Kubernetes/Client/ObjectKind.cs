@@ -18,6 +18,9 @@ public static class ObjectKinds
 {
     const string Core = "api/v1";
 
+    /// <summary>ConfigMaps.</summary>
+    public static ObjectKind<V1ConfigMap> ConfigMaps { get; } = new(Core, "configmaps", KubeJson.Default.V1ConfigMap);
+
     /// <summary>Events of core/v1, of which kubectl shows the count.</summary>
     public static ObjectKind<Corev1Event> Events { get; } = new(Core, "events", KubeJson.Default.Corev1Event);
 

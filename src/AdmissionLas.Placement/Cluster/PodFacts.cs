@@ -86,6 +86,12 @@ public sealed record PodFacts
     /// <summary>Where the anti-affinity of other pods keeps the pod away: values of node labels, by key; <see langword="null"/> for nowhere.</summary>
     public IReadOnlyDictionary<string, IReadOnlySet<string>>? RepelledFrom { get; init; }
 
+    /// <summary>
+    /// The QoS class is BestEffort: neither the pod nor a container states CPU or memory, and zero counts as not stated
+    /// (https://kubernetes.io/docs/concepts/workloads/pods/pod-qos/#besteffort).
+    /// </summary>
+    public bool IsBestEffort => IsZero(PodRequests) && IsZero(PodLimits) && Containers.Concat(InitContainers).All(c => IsZero(c.Requests) && IsZero(c.Limits));
+
     /// <summary>The value of a label or, failing that, <see langword="null"/>.</summary>
     public string? Label(string key) => Labels.GetValueOrDefault(key);
 
@@ -112,6 +118,8 @@ public sealed record PodFacts
         long? Amount(int index, string resource, long? now) =>
             requests.FirstOrDefault(a => a.ContainerIndex == index && a.Resource == resource) is { } request ? change(request) : now;
     }
+
+    static bool IsZero(Resources resources) => resources is { CpuMilliOrZero: 0, MemoryBytesOrZero: 0 };
 
     static readonly IReadOnlyDictionary<string, string> Nothing = new Dictionary<string, string>();
 }

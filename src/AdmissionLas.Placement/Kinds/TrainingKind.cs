@@ -78,17 +78,23 @@ sealed class TrainingKind : StepKind
     /// <summary>
     /// A request for each app container and resource that has none: what was asked for, but no more than the container's limit, and
     /// together, where no node could ever give that much, no more than what is left on the node that has the most for it. The node's whole
-    /// capacity would not do: beside the daemons that run on every node such a pod would wait for ever.
+    /// capacity would not do: beside the daemons that run on every node such a pod would wait for ever. None, where the author or the admin wants none.
     /// </summary>
     static AddedRequest[] RequestsFor(in PlacementRequest request, CapacityRank sizes, NodeFacts largest, out Resources total)
     {
         var pod = request.Pod;
+        var asWritten = EffectiveRequest.Of(pod);
+        if (PodHints.Requests(pod, request.Policy, request.Warnings) == TrainingRequests.Off)
+        {
+            total = asWritten;
+            return [];
+        }
+
         MissingRequest[] missing =
         [
             Missing(request, AddedRequest.Cpu, r => r.CpuMilli, PodHints.CpuMilli),
             Missing(request, AddedRequest.Memory, r => r.MemoryBytes, PodHints.MemoryBytes),
         ];
-        var asWritten = EffectiveRequest.Of(pod);
         var added = Added(pod, missing);
         total = EffectiveRequest.Of(pod.With(added)).Max(asWritten);
         if (FirstThatCan(sizes, new NodeFilter(pod, total, request.Usage)) is null)
@@ -109,6 +115,11 @@ sealed class TrainingKind : StepKind
 
             added = Added(pod, missing);
             total = EffectiveRequest.Of(pod.With(added)).Max(asWritten);
+        }
+
+        if (added.Length > 0 && pod.IsBestEffort && !PodHints.MentionsRequests(pod))
+        {
+            request.Warnings.Add(new NoLongerBestEffort());
         }
 
         return added;

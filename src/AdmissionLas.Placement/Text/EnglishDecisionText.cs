@@ -47,7 +47,7 @@ public sealed class EnglishDecisionText : IDecisionText
 
         if (decision.Outcome == Outcome.Placed && !decision.Step.Kind.HasLocation)
         {
-            text.AppendLiteral(decision.Requests.Count == 0 ? "; keeps its own requests" : "; requests ");
+            text.AppendLiteral(decision.Requests.Count == 0 ? "; requests as written" : "; requests ");
             text.AppendLiteral(Requests(decision.Requests));
         }
 
@@ -70,6 +70,9 @@ public sealed class EnglishDecisionText : IDecisionText
             $"annotation {PodHints.PlacementKey}={Shorten(word)} is not one of adaptive, preferred, required, off; using {Mode(used)}",
         UnknownSpread(var word, var used) =>
             $"annotation {PodHints.SpreadKey}={Shorten(word)} is not one of nearest, near; using {(used == SpreadMode.Near ? "near" : "nearest")}",
+        UnknownTrainingRequests(var word, var used) =>
+            $"annotation {PodHints.RequestsKey}={Shorten(word)} is not one of on, off; using {(used == TrainingRequests.On ? "on" : "off")}",
+        NoLongerBestEffort => $"added requests make it Burstable, for quotas too; annotation {PodHints.RequestsKey}=off avoids that",
         UnreadableAmount(var key, var text, var used) => $"annotation {key}={Shorten(text)} is not an amount such as {used}, which is used instead",
         RequiredSoftened(var softening) => $"placement required is softened to preferred: {(softening.Cause == SofteningCause.NoOwnHostname
             ? $"node {softening.NodeName} has no {NodeSelectorTerm.HostnameKey} label of its own"

@@ -13,7 +13,7 @@ static class DoctorCommand
 
     internal static Command Create() => new Command(
         "doctor",
-        "Check the API server, the registration, certificates, permissions and labels, and the whole path with a dry run through the API server. "
+        "Check the API server, the registration, certificates, permissions, labels and autoscalers, and the whole path with a dry run through the API server. "
         + "Prints a line for each finding: ok, warning or failed, and what to do. Changes nothing. The exit code is 0 unless something failed.")
     {
         TestNamespace,

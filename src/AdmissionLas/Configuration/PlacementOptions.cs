@@ -38,6 +38,9 @@ sealed class TrainingOptions
 {
     internal const string Section = "training";
 
+    /// <summary>Whether containers without requests get some: <c>on</c> or <c>off</c>.</summary>
+    public TrainingRequests Requests { get; set; } = TrainingRequests.On;
+
     /// <summary>The CPU request for a container without one.</summary>
     [Required]
     public string Cpu { get; set; } = "2";

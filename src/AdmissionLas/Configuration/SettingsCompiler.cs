@@ -8,7 +8,7 @@ static class SettingsCompiler
     /// <summary>Reads and compiles a configuration file.</summary>
     /// <exception cref="InvalidDataException">It is missing, or it is not YAML.</exception>
     /// <exception cref="OptionsValidationException">It has faults.</exception>
-    internal static CompiledSettings FromFile(string file) => Build(ConfigurationFile.Add(new ConfigurationBuilder(), file));
+    internal static CompiledSettings FromFile(string file) => Build(builder => ConfigurationFile.Add(builder, file));
 
     /// <summary>Compiles a configuration's text.</summary>
     /// <exception cref="InvalidDataException">It is not YAML.</exception>
@@ -16,14 +16,14 @@ static class SettingsCompiler
     internal static CompiledSettings FromText(string text)
     {
         using var stream = new MemoryStream(Encoding.UTF8.GetBytes(text));
-        return Build(new ConfigurationBuilder().AddYamlStream(stream));
+        return Build(builder => builder.AddYamlStream(stream));
     }
 
-    static CompiledSettings Build(IConfigurationBuilder builder)
+    static CompiledSettings Build(Func<IConfigurationBuilder, IConfigurationBuilder> add)
     {
         try
         {
-            using var configuration = (ConfigurationRoot)builder.Build();
+            using var configuration = (ConfigurationRoot)add(new ConfigurationBuilder()).Build();
             return Compile(configuration);
         }
         catch (Exception fault) when (fault is FormatException or YamlException)
@@ -93,6 +93,7 @@ static class SettingsCompiler
             NearSlackMs = placement.NearSlackMs,
             NodeAffinityWeight = placement.NodeAffinityWeight,
             ScoringStrategy = placement.ScoringStrategy,
+            TrainingRequests = training.Requests,
             TrainingCpuMilli = cpuMilli,
             TrainingMemoryBytes = memoryBytes,
             CloudSelector = cloud,

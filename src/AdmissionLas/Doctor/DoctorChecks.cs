@@ -74,6 +74,7 @@ sealed class DoctorChecks(KubeApi api, string registrationName, string ownNamesp
             labelled = [.. list.Items];
             return NamespacesCheck.Evaluate(labelled, ownNamespace);
         });
+        yield return Check("the autoscaler", () => AutoscalerCheck.EvaluateAsync(api, ownNamespace, stop));
         if (registration is { Webhooks.Count: > 0 } && (testNamespace ?? FirstOptedIn()) is { } ns)
         {
             yield return Check($"a dry run of a step in namespace {ns}", async () =>

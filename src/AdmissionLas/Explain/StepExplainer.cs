@@ -22,8 +22,8 @@ sealed record ExplainedStep(InputStep Input, Explanation? Explanation, InputProb
     /// <summary>The pod's namespace.</summary>
     internal string Namespace => Input.Pod.Object("metadata").Text("namespace") ?? "";
 
-    /// <summary>Whether it is a step of ours that could not be placed, or cannot be read, or has something that its author should know.</summary>
-    internal bool NeedsAttention => Explanation is null || Explanation.Decision.Warnings.Count > 0;
+    /// <summary>Whether it is a step of ours that could not be placed, or cannot be read, or has something that its author should change.</summary>
+    internal bool NeedsAttention => Explanation is null || Explanation.Decision.Warnings.Any(w => w is not NoLongerBestEffort);
 }
 
 /// <summary>

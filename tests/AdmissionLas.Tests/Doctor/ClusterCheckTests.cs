@@ -92,6 +92,27 @@ public sealed class ClusterCheckTests
     public void Nodes_without_a_latency_are_a_warning(int nodes) =>
         Assert.Equal(Severity.Warning, NodeLabelsCheck.Evaluate(new ClusterView(Enumerable.Range(0, nodes).Select(i => new NodeFacts { Name = $"n{i}" })))[0].Severity);
 
+    // AutoscalerTests has the rules of the two.
+    [Theory]
+    [InlineData(null, false, "placement: { mode: Required }", true, "no autoscaler was found")]
+    [InlineData("v1", false, null, true, "Karpenter can add nodes for steps that find no room near (Karpenter as of 1.5)")]
+    [InlineData(null, true, "", true, "Cluster Autoscaler can add nodes for steps that find no room near; placement.mode Adaptive")]
+    [InlineData("v1 v1beta1", true, "placement: { mode: preferred }", true, "Karpenter and Cluster Autoscaler can add nodes for all steps (Karpenter as of 1.5)")]
+    [InlineData(null, true, "placement: { mode: Required }", false, "Cluster Autoscaler can add no node for a prediction step: placement.mode Required")]
+    [InlineData("v1", false, "placement: { mode: Required }", false, "Karpenter can add no node for a prediction step: placement.mode Required")]
+    [InlineData("v1beta1", false, "placement: { mode: Preferred }", false, "this Karpenter is older than 1.5")]
+    [InlineData("v1alpha5", true, null, false, "this Karpenter is older than 1.5")]
+    [InlineData("v1alpha5", true, "placement: { mode: 'Off' }", true, "Karpenter and Cluster Autoscaler can add nodes for all steps: placement.mode Off")]
+    [InlineData("v1", false, "placement: [", false, "is not known: the webhook's configuration cannot be used")]
+    [InlineData("v1", false, "placement: { mode: Sometimes }", false, "is not known: ")]
+    public void A_mode_that_keeps_an_autoscaler_from_adding_nodes_is_a_warning(string? karpenter, bool hasClusterAutoscaler, string? configuration, bool isOk, string what)
+    {
+        var finding = AutoscalerCheck.Evaluate(karpenter?.Split(' '), hasClusterAutoscaler, configuration);
+
+        Assert.Equal(isOk ? Severity.Ok : Severity.Warning, finding.Severity);
+        Assert.Contains(what, finding.What, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_service_is_judged_by_its_port_and_its_pods()
     {

@@ -37,6 +37,16 @@ public sealed class ExplainCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task A_step_whose_requests_change_its_QoS_class_is_explained_with_0_and_a_warning()
+    {
+        var (exitCode, output, _) = await CommandLine.RunAsync(
+            "explain", Write("kind: Pod\nmetadata: { name: fit, labels: { typeOfComponent: Training } }\nspec: { containers: [{ name: main }] }\n"), "--demo");
+
+        Assert.Equal(0, exitCode);
+        Assert.Contains("warning: added requests make it Burstable", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_pipeline_without_labels_says_which_to_set_with_2()
     {
         var (exitCode, output, errors) = await CommandLine.RunAsync("explain", Write("# a pod\nkind: Pod\nmetadata: { name: a }\nspec: {}\n---\nkind: Pod\nmetadata: { name: b }\nspec: {}\n"), "--demo");

@@ -93,7 +93,7 @@ public sealed class EnglishDecisionTextTests
 
     [Theory, MemberData(nameof(Large))]
     public void Large_nodes_are_named_by_what_they_have_in_common(string words, PreferredNodes? reason) =>
-        Assert.Equal($"training: {words}; keeps its own requests; by label a", English.Explain(LargeNodes(reason)));
+        Assert.Equal($"training: {words}; requests as written; by label a", English.Explain(LargeNodes(reason)));
 
     [Fact]
     public void Requests_are_named_up_to_sixteen_and_counted()
@@ -234,6 +234,9 @@ public sealed class EnglishDecisionTextTests
             new UnknownPlacementMode(Endless, PlacementMode.Off),
             $"annotation admissionlas.io/placement={Cut} is not one of adaptive, preferred, required, off; using off"
         },
+        { new UnknownTrainingRequests("maybe", TrainingRequests.On), "annotation admissionlas.io/requests=maybe is not one of on, off; using on" },
+        { new UnknownTrainingRequests(Endless, TrainingRequests.Off), $"annotation admissionlas.io/requests={Cut} is not one of on, off; using off" },
+        { new NoLongerBestEffort(), "added requests make it Burstable, for quotas too; annotation admissionlas.io/requests=off avoids that" },
         {
             new UnreadableAmount("admissionlas.io/request-cpu", "lots", "2"),
             "annotation admissionlas.io/request-cpu=lots is not an amount such as 2, which is used instead"

@@ -1,5 +1,6 @@
 using AdmissionLas.Configuration;
 using AdmissionLas.Server;
+using Microsoft.Extensions.Options;
 
 namespace AdmissionLas.Tests.Server;
 
@@ -66,6 +67,9 @@ public sealed class ConfigurationTests : IDisposable
     }
 
     [Fact]
+    public void Text_that_is_no_yaml_is_told_as_such() => Assert.Throws<InvalidDataException>(() => SettingsCompiler.FromText("placement: ["));
+
+    [Fact]
     public void The_defaults_of_the_options_are_the_defaults_of_the_policy()
     {
         var compiled = SettingsCompiler.Compile(new PlacementOptions(), new TrainingOptions(), new StepOptions(), out _)!;
@@ -75,11 +79,23 @@ public sealed class ConfigurationTests : IDisposable
         Assert.Equal(policy.NamedNodes, compiled.Policy.NamedNodes);
         Assert.Equal(policy.NearFactor, compiled.Policy.NearFactor);
         Assert.Equal(policy.NearSlackMs, compiled.Policy.NearSlackMs);
+        Assert.Equal(policy.TrainingRequests, compiled.Policy.TrainingRequests);
         Assert.Equal(policy.TrainingCpuMilli, compiled.Policy.TrainingCpuMilli);
         Assert.Equal(policy.TrainingMemoryBytes, compiled.Policy.TrainingMemoryBytes);
         Assert.Equal(policy.TopClassShare, compiled.Policy.TopClassShare);
         Assert.Equal(policy.PlatformContainers, compiled.Policy.PlatformContainers);
         Assert.Equal(policy.CloudSelector!.MatchExpressions[0].Key, compiled.Policy.CloudSelector!.MatchExpressions[0].Key);
+    }
+
+    // YAML 1.1 takes these words for booleans.
+    [Theory]
+    [InlineData("on", TrainingRequests.On)]
+    [InlineData("Off", TrainingRequests.Off)]
+    [InlineData("'off'", TrainingRequests.Off)]
+    public void Requests_are_turned_on_and_off_by_these_words_alone(string word, TrainingRequests requests)
+    {
+        Assert.Equal(requests, SettingsCompiler.FromText($"training: {{ requests: {word} }}").Policy.TrainingRequests);
+        Assert.Throws<OptionsValidationException>(() => SettingsCompiler.FromText("training: { requests: false }"));
     }
 
     [Fact]

@@ -10,7 +10,7 @@ sealed record Situation(NodeFacts[] Nodes, ClusterUsage Usage, JsonObject Pod, P
     internal bool CanRun(JsonObject pod, NodeFacts node) => DefaultScheduler.CanRun(pod, node, Usage.On(node));
 
     public override string ToString() =>
-        $"{Pod.ToJsonString()}\n{Policy.Mode}, affinity weighs {Policy.NodeAffinityWeight}, {Policy.NamedNodes} nodes named, near {Policy.NearFactor}x or {Policy.NearSlackMs} ms, training {Policy.TrainingCpuMilli}m " +
+        $"{Pod.ToJsonString()}\n{Policy.Mode}, affinity weighs {Policy.NodeAffinityWeight}, {Policy.NamedNodes} nodes named, near {Policy.NearFactor}x or {Policy.NearSlackMs} ms, training {Policy.TrainingRequests} {Policy.TrainingCpuMilli}m " +
         $"{Policy.TrainingMemoryBytes >> 20}Mi, {(Policy.CloudSelector is null ? "no cloud" : "cloud by tier")}, top class {Policy.TopClassShare}\n{string.Join('\n', Nodes.Select(Describe))}";
 
     string Describe(NodeFacts node) =>
@@ -46,7 +46,8 @@ static class Situations
 
     static Gen<PlacementPolicy> Policy => Gen.Select(
         Gen.Select(Gen.OneOf(PlacementMode.Adaptive, PlacementMode.Preferred, PlacementMode.Required), Gen.OneOf(1, 2)), Gen.Int[1, PlacementPolicy.NamedNodesLimit], Gen.OneOf(1.0, 2, 10), Gen.OneOf(0.0, 1, 50),
-        Gen.OneOf(500L, 2000, 16_000), Gen.OneOf(1L << 30, 4L << 30, 64L << 30), Gen.Bool, Gen.OneOf(0.5, 0.75, 1.0),
+        Gen.Select(Gen.OneOf(500L, 2000, 16_000), Gen.Frequency((4, TrainingRequests.On), (1, TrainingRequests.Off))), Gen.OneOf(1L << 30, 4L << 30, 64L << 30), Gen.Bool,
+        Gen.OneOf(0.5, 0.75, 1.0),
         (mode, named, factor, slack, cpu, memory, hasCloud, share) => new PlacementPolicy
         {
             Mode = mode.Item1,
@@ -54,7 +55,8 @@ static class Situations
             NamedNodes = named,
             NearFactor = factor,
             NearSlackMs = slack,
-            TrainingCpuMilli = cpu,
+            TrainingRequests = cpu.Item2,
+            TrainingCpuMilli = cpu.Item1,
             TrainingMemoryBytes = memory,
             CloudSelector = hasCloud ? Pods.Term("tier", SelectorOperator.In, "cloud") : null,
             TopClassShare = share,
@@ -127,13 +129,14 @@ static class Situations
 
     static Gen<string> Metadata(Gen<string?> type) => Gen.Select(
         type, Gen.Frequency<string?>((8, "HOME"), (6, "LAB"), (4, "CLOUD"), (1, "HOMW"), (1, "no location"), (1, null)), Gen.Frequency<string?>((8, null), (1, "LAB")),
-        Gen.Select(Text(0.2, PodHints.PlacementKey, "required", "Preferred", "off", "never"), Text(0.2, PodHints.RequestCpuKey, "3", "500m", "64", "lots", "0"), Text(0.2, PodHints.RequestMemoryKey, "3Gi", "1e9", "1Ti", "")),
+        Gen.Select(Text(0.2, PodHints.PlacementKey, "required", "Preferred", "off", "never"), Text(0.2, PodHints.RequestCpuKey, "3", "500m", "64", "lots", "0"), Text(0.2, PodHints.RequestMemoryKey, "3Gi", "1e9", "1Ti", ""),
+            Text(0.2, PodHints.RequestsKey, "on", "Off", "maybe")),
         Gen.Select(Text(0.3, "a~b/c~1d", "mine"), Gen.OneOf<string?>("\"name\": \"step-1\"", "\"generateName\": \"step-\"", null), Gen.Frequency((6, ""), (1, "null"), (1, "{}"))),
         (type, location, prefixed, hints, other) => Object(
             other.Item2,
             "\"labels\": " + Object("\"app\": \"x\"", Text("typeOfComponent", type), Text("OurLocation", location), Text(StepRules.LocationKey, prefixed)),
-            new[] { hints.Item1, hints.Item2, hints.Item3, other.Item1 }.Any(a => a is not null)
-                ? "\"annotations\": " + Object(hints.Item1, hints.Item2, hints.Item3, other.Item1)
+            new[] { hints.Item1, hints.Item2, hints.Item3, hints.Item4, other.Item1 }.Any(a => a is not null)
+                ? "\"annotations\": " + Object(hints.Item1, hints.Item2, hints.Item3, hints.Item4, other.Item1)
                 : other.Item3.Length == 0 ? null : $"\"annotations\": {other.Item3}"));
 
     static Gen<string> Containers => Container("main", "helper", "wait", "istio-proxy").Array[1, 3].Select(c => "\"containers\": " + List(c));

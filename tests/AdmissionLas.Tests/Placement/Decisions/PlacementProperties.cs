@@ -159,7 +159,7 @@ public sealed partial class PlacementProperties
     });
 
     [Fact]
-    public void Every_app_container_that_lacks_a_request_gets_what_was_asked_for_unless_its_limit_or_the_nodes_forbid() => Check(Situations.Training, situation =>
+    public void Every_app_container_that_lacks_a_request_gets_what_was_asked_for_unless_its_limit_the_nodes_or_people_forbid() => Check(Situations.Training, situation =>
     {
         var reviewed = situation.Review();
         if (reviewed.Decision!.Outcome != Outcome.Placed)
@@ -168,6 +168,7 @@ public sealed partial class PlacementProperties
         }
 
         var wholePod = situation.Pod["spec"]!["resources"];
+        var isWanted = Annotation(situation, "requests") is { } word and not "maybe" ? word == "on" : situation.Policy.TrainingRequests == TrainingRequests.On;
         string[] resources = ["cpu", "memory"];
         for (var i = 0; i < situation.Pod["spec"]!["containers"]!.AsArray().Count; i++)
         {
@@ -176,7 +177,7 @@ public sealed partial class PlacementProperties
             foreach (var resource in resources)
             {
                 var added = before["resources"]?["requests"]?[resource] is null ? reviewed.Pod["spec"]!["containers"]![i]!["resources"]?["requests"]?[resource] : null;
-                var mayAdd = before["resources"]?["requests"]?[resource] is null && !isPlatforms && wholePod?["requests"]?[resource] is null && wholePod?["limits"]?[resource] is null;
+                var mayAdd = isWanted && before["resources"]?["requests"]?[resource] is null && !isPlatforms && wholePod?["requests"]?[resource] is null && wholePod?["limits"]?[resource] is null;
                 var wasLowered = reviewed.Decision.Warnings.Any(w => w is RequestReduced reduced && reduced.Resource == resource);
                 var limit = before["resources"]?["limits"]?[resource] is { } l ? Amount(l) : decimal.MaxValue;
                 var asked = Math.Min(Asked(situation, resource), limit);
@@ -193,6 +194,26 @@ public sealed partial class PlacementProperties
             }
         }
     });
+
+    [Fact]
+    public void An_author_is_warned_exactly_where_the_pod_is_no_longer_best_effort_and_no_hint_of_theirs_is_about_requests() => Check(Situations.Training, situation =>
+    {
+        var reviewed = situation.Review();
+        var isMentioned = Annotation(situation, "requests") is not null || Annotation(situation, "request-cpu") is not null || Annotation(situation, "request-memory") is not null;
+
+        Assert.Equal(
+            !isMentioned && IsBestEffort(situation.Pod) && !IsBestEffort(reviewed.Pod),
+            reviewed.Decision!.Warnings.Any(w => w is NoLongerBestEffort));
+    });
+
+    // https://kubernetes.io/docs/concepts/workloads/pods/pod-qos/; an amount of zero does not count.
+    static bool IsBestEffort(JsonObject pod)
+    {
+        var spec = pod["spec"]!;
+        JsonNode?[] holders = [spec, .. spec["containers"]!.AsArray(), .. spec["initContainers"] as JsonArray ?? []];
+        return holders.SelectMany(h => (JsonNode?[])[h!["resources"]?["requests"], h["resources"]?["limits"]])
+            .SelectMany(amounts => (JsonNode?[])[amounts?["cpu"], amounts?["memory"]]).All(amount => amount is null || Amount(amount) == 0);
+    }
 
     // Of what the made-up pods may have.
     static bool SchedulerOnlyConstraint(JsonObject pod)
@@ -243,11 +264,13 @@ public sealed partial class PlacementProperties
 
     static decimal Asked(Situation situation, string resource)
     {
-        var hint = situation.Pod["metadata"]!["annotations"]?[$"admissionlas.io/request-{resource}"]?.GetValue<string>();
+        var hint = Annotation(situation, $"request-{resource}");
         return hint is null or "lots" or "0" or ""
             ? resource == "cpu" ? situation.Policy.TrainingCpuMilli / 1000m : situation.Policy.TrainingMemoryBytes
             : hint switch { "1e9" => 1_000_000_000, "1Ti" => 1L << 40, _ => DefaultScheduler.Amount(hint) };
     }
+
+    static string? Annotation(Situation situation, string name) => situation.Pod["metadata"]!["annotations"]?[$"admissionlas.io/{name}"]?.GetValue<string>();
 
     static decimal Amount(JsonNode quantity) => DefaultScheduler.Amount(quantity.GetValue<string>());
 

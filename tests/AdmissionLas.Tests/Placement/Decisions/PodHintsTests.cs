@@ -41,6 +41,37 @@ public sealed class PodHintsTests
     }
 
     [Theory]
+    [InlineData("on", true)]
+    [InlineData("On", true)]
+    [InlineData("off", false)]
+    [InlineData("OFF", false)]
+    public void A_training_pod_chooses_whether_it_gets_requests_whatever_the_policy_says(string word, bool isOn)
+    {
+        foreach (var policy in Enum.GetValues<TrainingRequests>())
+        {
+            var decision = View.Decide(Pods.Training().Annotated(PodHints.RequestsKey, word), new PlacementPolicy { TrainingRequests = policy });
+
+            Assert.Equal(isOn, decision.Requests.Count > 0);
+            Assert.Empty(decision.Warnings);
+        }
+    }
+
+    [Theory]
+    [InlineData("no")]
+    [InlineData("")]
+    [InlineData("off ")]
+    public void A_word_about_requests_that_is_not_known_is_warned_of_and_the_policy_counts(string word)
+    {
+        foreach (var policy in Enum.GetValues<TrainingRequests>())
+        {
+            var decision = View.Decide(Pods.Training().Annotated(PodHints.RequestsKey, word), new PlacementPolicy { TrainingRequests = policy });
+
+            Assert.Equal(policy == TrainingRequests.On, decision.Requests.Count > 0);
+            Assert.Equal([new UnknownTrainingRequests(word, policy)], decision.Warnings);
+        }
+    }
+
+    [Theory]
     [InlineData("lots")]
     [InlineData("")]
     [InlineData("-1")]

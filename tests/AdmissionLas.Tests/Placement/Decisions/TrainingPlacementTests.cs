@@ -18,7 +18,7 @@ public sealed class TrainingPlacementTests
 
             Assert.Equal((Outcome.Placed, "nitos-cloud-node"), (decision.Outcome, decision.Chosen?.Name));
             AssertPrefers("admissionlas.io/tier", ["cloud"], decision);
-            Assert.Empty(decision.Warnings);
+            Assert.Equal([new NoLongerBestEffort()], decision.Warnings);
         }
     }
 
@@ -29,6 +29,46 @@ public sealed class TrainingPlacementTests
         Assert.Equal(
             ["main cpu=500m", "main memory=1Gi"],
             RequestsOf(View.Decide(Pods.Training(), new PlacementPolicy { TrainingCpuMilli = 500, TrainingMemoryBytes = 1L << 30 })));
+    }
+
+    // https://kubernetes.io/docs/concepts/workloads/pods/pod-qos/
+    [Fact]
+    public void The_author_of_a_pod_that_is_no_longer_best_effort_is_told()
+    {
+        foreach (var pod in (PodFacts[])[Pods.Training(), Pods.Training(Pods.Container(cpu: "0"))])
+        {
+            Assert.Equal([new NoLongerBestEffort()], View.Decide(pod).Warnings);
+        }
+    }
+
+    [Fact]
+    public void The_author_of_a_pod_that_is_burstable_already_or_has_a_hint_about_requests_is_not()
+    {
+        foreach (var pod in (PodFacts[])
+            [
+                Pods.Training(Pods.Container(cpu: "1")),
+                Pods.Training(Pods.Container(), Pods.Container("other", limitMemory: "1Gi")),
+                Pods.Training() with { InitContainers = [Pods.Container("init", cpu: "100m")] },
+                Pods.Training() with { PodLimits = Amounts.Of(memory: "1Gi") },
+                Pods.Training(Pods.Container("wait")),
+                Pods.Training().Annotated(PodHints.RequestsKey, "on"),
+                Pods.Training().Annotated(PodHints.RequestCpuKey, "1"),
+                Pods.Training().Annotated(PodHints.RequestMemoryKey, "1Gi"),
+            ])
+        {
+            Assert.Empty(View.Decide(pod).Warnings);
+        }
+    }
+
+    [Fact]
+    public void Without_requests_the_pod_goes_to_the_cloud_all_the_same()
+    {
+        var decision = View.Decide(Pods.Training(), new PlacementPolicy { TrainingRequests = TrainingRequests.Off });
+
+        Assert.Equal((Outcome.Placed, "cloud", Resources.None), (decision.Outcome, decision.Chosen?.Name, decision.Request));
+        AssertPrefers("admissionlas.io/tier", ["cloud"], decision);
+        Assert.Empty(decision.Requests);
+        Assert.Empty(decision.Warnings);
     }
 
     [Theory]
