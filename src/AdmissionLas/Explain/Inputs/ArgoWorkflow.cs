@@ -9,14 +9,12 @@ namespace AdmissionLas.Explain;
 /// <remarks>Source: argoproj/argo-workflows, workflow/controller/workflowpod.go and docs/fields.md.</remarks>
 sealed class ArgoWorkflow
 {
-    static readonly string[] Kinds = ["Workflow", "WorkflowTemplate", "ClusterWorkflowTemplate", "CronWorkflow"];
+    internal const string Group = "argoproj.io";
+
     static readonly string[] RunsAPod = ["container", "script", "containerSet", "resource", "data"];
 
-    readonly SourceDocument document;
-    readonly JsonObject item;
+    readonly InputObject workflow;
     readonly JsonObject? spec;
-    readonly string defaultNamespace;
-    readonly string name;
     readonly string origin;
     readonly Dictionary<string, JsonObject> templates = new(StringComparer.Ordinal);
     readonly HashSet<string> reached = new(StringComparer.Ordinal);
@@ -24,41 +22,39 @@ sealed class ArgoWorkflow
     readonly List<InputProblem> problems = [];
     int visits;
 
-    internal ArgoWorkflow(SourceDocument document, JsonObject item, string defaultNamespace)
+    ArgoWorkflow(InputObject workflow)
     {
-        (this.document, this.item, this.defaultNamespace) = (document, item, defaultNamespace);
-        name = Workload.NameOf(item);
-        var isKubeflow = item.Object("metadata").Object("annotations")?.ContainsKey("pipelines.kubeflow.org/kfp_sdk_version") == true;
-        origin = isKubeflow ? $"KFP v1 pipeline {name}" : Workload.Origin(item);
-        spec = item.Text("kind") == "CronWorkflow" ? item.Object("spec").Object("workflowSpec") : item.Object("spec");
+        this.workflow = workflow;
+        var isKubeflow = workflow.Json.Object("metadata").Object("annotations")?.ContainsKey("pipelines.kubeflow.org/kfp_sdk_version") == true;
+        origin = isKubeflow ? $"KFP v1 pipeline {workflow.Name}" : workflow.Origin;
+        spec = workflow.Kind == "CronWorkflow" ? workflow.Spec.Object("workflowSpec") : workflow.Spec;
         foreach (var template in spec.Objects("templates").Where(t => t.Text("name") is not null))
         {
             templates[template.Text("name")!] = template;
         }
     }
 
-    internal static bool Is(JsonObject item) =>
-        Kinds.Contains(item.Text("kind")) && item.Text("apiVersion")?.StartsWith("argoproj.io/", StringComparison.Ordinal) == true;
+    internal static StepInputs Read(InputObject workflow) => new ArgoWorkflow(workflow).Read();
 
-    internal StepInputs Read()
+    StepInputs Read()
     {
         if (templates.Count == 0)
         {
-            Refuse(item, $"the {item.Text("kind")} has no templates of its own", "give the object that has them");
+            Refuse(workflow.Json, $"the {workflow.Kind} has no templates of its own", "give the object that has them");
         }
 
-        Walk(spec.Text("entrypoint"), name, spec ?? item, 0);
-        Walk(spec.Text("onExit"), $"{name}.onExit", spec ?? item, 0);
+        Walk(spec.Text("entrypoint"), workflow.Name, spec ?? workflow.Json, 0);
+        Walk(spec.Text("onExit"), $"{workflow.Name}.onExit", spec ?? workflow.Json, 0);
         // Templates that no entry point leads to, as in a library.
         foreach (var (called, template) in templates.Where(t => !reached.Contains(t.Key) && RunsAPod.Any(t.Value.ContainsKey)))
         {
-            Add(called, $"{name}.{called}", template);
+            Add(called, $"{workflow.Name}.{called}", template);
         }
 
         return new StepInputs(steps, problems, []);
     }
 
-    void Refuse(JsonNode at, string message, string advice) => problems.Add(new InputProblem(document.LineOf(at), message, advice));
+    void Refuse(JsonNode at, string message, string advice) => problems.Add(workflow.Problem(at, message, advice));
 
     void Walk(string? called, string path, JsonNode from, int depth)
     {
@@ -124,8 +120,8 @@ sealed class ArgoWorkflow
     void Add(string step, string path, JsonObject template)
     {
         List<string> notes = [];
-        var metadata = Workload.Metadata(item, name, defaultNamespace);
-        metadata["labels"] = new JsonObject { ["workflows.argoproj.io/workflow"] = name }
+        var metadata = workflow.Metadata(workflow.Name);
+        metadata["labels"] = new JsonObject { ["workflows.argoproj.io/workflow"] = workflow.Name }
             .With(spec.Object("podMetadata").Object("labels")).With(template.Object("metadata").Object("labels"));
         metadata["annotations"] = new JsonObject()
             .With(spec.Object("podMetadata").Object("annotations")).With(template.Object("metadata").Object("annotations"));
@@ -147,7 +143,7 @@ sealed class ArgoWorkflow
             notes.Add("its podSpecPatch is filled in when it runs and is ignored here");
         }
 
-        steps.Add(InputStep.Of(document, template, step, origin, Workload.Pod(metadata, pod), notes));
+        steps.Add(InputStep.Of(workflow.Document, template, step, origin, Workload.Pod(metadata, pod), notes));
     }
 
     static IEnumerable<JsonNode> Containers(JsonObject template) =>

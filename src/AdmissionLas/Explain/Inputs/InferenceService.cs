@@ -6,6 +6,8 @@ namespace AdmissionLas.Explain;
 /// <remarks>Source: kserve/kserve, docs/apis and pkg/controller/v1beta1/inferenceservice (labels of the service reach all its pods, #2743).</remarks>
 static class InferenceService
 {
+    internal const string Group = "serving.kserve.io";
+
     static readonly string[] Components = ["predictor", "transformer", "explainer"];
 
     // The fields of a component that are not fields of a pod's spec.
@@ -15,28 +17,23 @@ static class InferenceService
         "batcher", "labels", "annotations", "deploymentStrategy", "workerSpec", "model",
     ];
 
-    internal static bool Is(JsonObject item) =>
-        item.Text("kind") == "InferenceService" && item.Text("apiVersion")?.StartsWith("serving.kserve.io/", StringComparison.Ordinal) == true;
-
-    internal static StepInputs Read(SourceDocument document, JsonObject item, string defaultNamespace)
+    internal static StepInputs Read(InputObject service)
     {
         InputStep[] steps =
         [
-            .. Components.Where(c => item.Object("spec").Object(c) is not null)
-                .Select(c => Step(document, item, c, item.Object("spec").Object(c)!, defaultNamespace)),
+            .. Components.Where(c => service.Spec.Object(c) is not null).Select(c => Step(service, c, service.Spec.Object(c)!)),
         ];
-        return steps.Length > 0 ? new StepInputs(steps, [], []) : new StepInputs(
-            [], [new(document.LineOf(item), "the InferenceService has no spec.predictor", "see https://kserve.github.io/website for its format")], []);
+        return steps.Length > 0 ? new StepInputs(steps, [], []) : service.Refused("the InferenceService has no spec.predictor", "see https://kserve.github.io/website for its format");
     }
 
-    static InputStep Step(SourceDocument document, JsonObject item, string component, JsonObject settings, string defaultNamespace)
+    static InputStep Step(InputObject service, string component, JsonObject settings)
     {
-        var name = Workload.NameOf(item);
+        var name = service.Name;
         List<string> notes = [];
-        var metadata = Workload.Metadata(item, $"{name}-{component}", defaultNamespace);
+        var metadata = service.Metadata($"{name}-{component}");
         metadata["labels"] = new JsonObject { [StepRule.InferenceServiceKey] = name, [StepRule.KServeComponentKey] = component }
-            .With(item.Object("metadata").Object("labels"), wins: false).With(settings.Object("labels"), wins: false);
-        metadata.Put("annotations", new JsonObject().With(item.Object("metadata").Object("annotations")).With(settings.Object("annotations")));
+            .With(service.Json.Object("metadata").Object("labels"), wins: false).With(settings.Object("labels"), wins: false);
+        metadata.Put("annotations", new JsonObject().With(service.Json.Object("metadata").Object("annotations")).With(settings.Object("annotations")));
 
         var model = Model(settings);
         var spec = new JsonObject(settings.Where(m => !NotOfThePod.Contains(m.Key) && !ReferenceEquals(m.Value, model))
@@ -54,7 +51,7 @@ static class InferenceService
             spec["initContainers"] = new JsonArray([fetch, .. spec.Objects("initContainers").Select(c => c.DeepClone())]);
         }
 
-        return InputStep.Of(document, settings, $"{name}-{component}", Workload.Origin(item), Workload.Pod(metadata, spec), notes);
+        return InputStep.Of(service.Document, settings, $"{name}-{component}", service.Origin, Workload.Pod(metadata, spec), notes);
     }
 
     // spec.predictor.model, or the older form with the framework's name: spec.predictor.sklearn.
