@@ -67,7 +67,11 @@ public sealed class BadInputTests
         [
             Text.PredictPod, "\n---\n", "kind: ", "Pod", "Workflow", "apiVersion: argoproj.io/v1\n", "spec:\n", "  templates: ", "[ {name: a, container: {}} ]", "{", "}", "[", "]", ": ", "\n", "&a ", "*a", "\"\\ud800\"",
             "pipelineInfo: {}\nroot: {dag: {tasks: {t: {componentRef: {name: c}}}}}\n", "deploymentSpec: 3\n", "components: {c: {executorLabel: e}}\n", "platforms: {}\n", "kind: InferenceService\napiVersion: serving.kserve.io/v1\n",
-            "  predictor: {model: 3}\n", "  template: 7\n", "kind: Deployment\n", "metadata: []\n", "!!binary x", "- ", "? ", "'", "\0", "\u2028", "items: [1, {kind: Pod}]\n", "kind: PodList\n", "1e999", "0x1F", "{{x}}",
+            "kind: Job\napiVersion: batch.volcano.sh/v1\n", "  tasks: [1, {template: {spec: 3}}, {template: {metadata: {labels: 7}, spec: {volumes: 1}}}]\n  volumes: [{}]\n",
+            "apiVersion: ray.io/v1\nkind: RayJob\n", "  rayClusterSpec: {headGroupSpec: {labels: [], template: {spec: {containers: x}}}, workerGroupSpecs: [{template: {}}]}\n",
+            "apiVersion: kubeflow.org/v1\nkind: Experiment\n", "  trialTemplate: {trialSpec: {kind: Pod, spec: {}}}\n", "apiVersion: sparkoperator.k8s.io/v1\nkind: SparkApplication\n", "  driver: {memory: g, gpu: {name: x}}\n",
+            "  templateDefaults: {container: [], volumes: [1], metadata: {labels: 1}}\n", "  podSpecPatch: '{containers: [1, {name: {}}], volumes: null}'\n", "  workflowTemplateRef: {name: a}\n",
+            "  predictor: {model: 3}\n", "  predictor: {model: {storageUri: 'pvc://', resources: {requests: 1}}, workerSpec: {pipelineParallelSize: 1e99, containers: [{resources: []}]}}\n", "  template: 7\n", "kind: Deployment\n", "metadata: []\n", "!!binary x", "- ", "? ", "'", "\0", "\u2028", "items: [1, {kind: Pod}]\n", "kind: PodList\n", "1e999", "0x1F", "{{x}}",
         ];
         Gen.OneOf(parts).Array[1, 12].Select(string.Concat).Sample(text =>
         {
