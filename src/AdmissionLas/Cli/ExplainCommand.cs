@@ -30,7 +30,7 @@ static class ExplainCommand
     internal static Command Create() => new Command(
         "explain",
         "Show what the webhook would do with a pod and why: every node with its latency, what it has free, whether it can run the pod or why not, and its weight; what the default " +
-        $"scheduler will weigh against it; the patch as a diff. Takes {StepInput.Accepted}; many documents in a file. Nothing is created or changed. " +
+        $"scheduler will weigh against it; the patch as a diff. Takes {InputKinds.Accepted}; many documents in a file. Nothing is created or changed. " +
         $"Exit code {ExitCodes.Ok}: all of it would be placed or left alone; {ExitCodes.NeedsAttention}: explained, and something needs you, such as a step without a place or a pipeline without labels; " +
         $"{ExitCodes.Failed}: something could not be read or reached.")
     {

@@ -61,13 +61,88 @@ public sealed class BadInputTests
     }
 
     [Fact]
+    public void Whatever_stands_in_the_place_of_a_part_there_is_an_answer()
+    {
+        var whole = Text.Object("""
+            kind: List
+            items:
+              - { apiVersion: argoproj.io/v1alpha1, kind: WorkflowTemplate, metadata: { name: lib }, spec: { templates: [ { name: x, http: {} }, { name: y, steps: [ [ { name: z, template: x } ] ] } ] } }
+              - apiVersion: argoproj.io/v1alpha1
+                kind: Workflow
+                metadata: { name: w, annotations: { a: b } }
+                spec:
+                  entrypoint: main
+                  arguments: { parameters: [ { name: p, value: "1" } ] }
+                  podMetadata: { labels: { a: b } }
+                  podSpecPatch: '{"containers":[{"name":"main","resources":{"limits":{"cpu":"{{workflow.parameters.p}}"}}}]}'
+                  templateDefaults: { metadata: { labels: { c: d } }, container: { resources: { requests: { cpu: 1 } } }, tolerations: [ { key: a } ], volumes: [ { name: v, emptyDir: {} } ] }
+                  volumeClaimTemplates: [ { metadata: { name: v } } ]
+                  hooks: { exit: { template: job } }
+                  templates:
+                    - { name: main, nodeSelector: { a: b }, dag: { tasks: [ { name: t, template: job, onExit: job }, { name: u, templateRef: { name: lib, template: y } }, { name: v, inline: { script: {} } } ] } }
+                    - { name: job, podSpecPatch: "{volumes: null}", container: { name: x, volumeMounts: [ { name: v } ] }, sidecars: [ { name: s } ], initContainers: [ { name: i } ], tolerations: [ { key: a, value: b } ], volumes: [ { name: v } ] }
+              - { apiVersion: argoproj.io/v1alpha1, kind: Workflow, metadata: { name: r }, spec: { workflowTemplateRef: { name: lib } } }
+              - apiVersion: serving.kserve.io/v1beta1
+                kind: InferenceService
+                metadata: { name: i, labels: { a: b }, annotations: { serving.kserve.io/deploymentMode: Standard } }
+                spec:
+                  predictor:
+                    model: { runtime: rt, storageUri: "pvc://a/b", resources: { requests: { cpu: 1, nvidia.com/gpu: 1 } } }
+                    storageUris: [ { uri: "oci://a" } ]
+                    containers: [ { name: c, env: [ { name: STORAGE_URI, value: "s3://a" } ] } ]
+                    workerSpec: { pipelineParallelSize: 2, tensorParallelSize: 2, containers: [ { name: worker-container, resources: { limits: { nvidia.com/gpu: 1 } } } ] }
+                  transformer: { containers: [ { name: c, resources: { requests: { cpu: 1 } } } ] }
+              - { apiVersion: serving.kserve.io/v1alpha1, kind: ServingRuntime, metadata: { name: rt }, spec: { labels: { a: b }, containers: [ { name: kserve-container, resources: { limits: { cpu: 1 } } } ], workerSpec: { containers: [ { name: worker-container } ] } } }
+              - { apiVersion: batch.volcano.sh/v1alpha1, kind: Job, metadata: { name: v }, spec: { schedulerName: a, volumes: [ { volumeClaimName: c } ], tasks: [ { name: t, template: { @ } } ] } }
+              - { apiVersion: ray.io/v1, kind: RayJob, metadata: { name: r }, spec: { rayClusterSpec: { enableInTreeAutoscaling: true, headGroupSpec: { labels: { a: b }, template: { @ } }, workerGroupSpecs: [ { groupName: g, replicas: 1, template: { @ } } ] } } }
+              - { apiVersion: sparkoperator.k8s.io/v1beta2, kind: SparkApplication, metadata: { name: s, labels: { a: b } }, spec: { type: Python, memoryOverheadFactor: "0.1", sparkConf: { a: b }, volumes: [ { name: v } ], driver: { memory: 1g, gpu: { name: g, quantity: 1 }, sidecars: [ { name: s } ], tolerations: [ { key: a } ], template: { @ } }, executor: { cores: 1, volumeMounts: [ { name: v } ] } } }
+              - { apiVersion: trainer.kubeflow.org/v1alpha1, kind: TrainJob, metadata: { name: t }, spec: { runtimeRef: { name: rt }, trainer: { image: i, resourcesPerNode: { requests: { cpu: 1 } } }, runtimePatches: [ { trainingRuntimeSpec: { template: { spec: { replicatedJobs: [ { name: node } ] } } } } ] } }
+              - { apiVersion: trainer.kubeflow.org/v1alpha1, kind: ClusterTrainingRuntime, metadata: { name: rt }, spec: { template: { spec: { replicatedJobs: [ { name: node, template: { metadata: { labels: { trainer.kubeflow.org/trainjob-ancestor-step: trainer } }, spec: { template: { spec: { containers: [ { name: node } ] } } } } } ] } } } }
+              - { apiVersion: kubeflow.org/v1beta1, kind: Experiment, metadata: { name: e }, spec: { trialTemplate: { trialSpec: { apiVersion: kubeflow.org/v1, kind: PyTorchJob, spec: { pytorchReplicaSpecs: { Master: { template: { @ } }, Worker: { template: { @ } } } } } } } }
+              - { apiVersion: kubeflow.org/v1, kind: Notebook, metadata: { name: n, labels: { a: b } }, spec: { template: { @ } } }
+              - { apiVersion: serving.knative.dev/v1, kind: Service, metadata: { name: k }, spec: { template: { @ } } }
+              - { apiVersion: leaderworkerset.x-k8s.io/v1, kind: LeaderWorkerSet, metadata: { name: l }, spec: { leaderWorkerTemplate: { size: 2, workerTemplate: { @ } } } }
+              - { apiVersion: argoproj.io/v1alpha1, kind: Rollout, metadata: { name: o }, spec: { workloadRef: { name: d } } }
+              - { apiVersion: apps/v1, kind: Deployment, metadata: { name: d }, spec: { replicas: 0, template: { @ } } }
+            """.Replace("@", Template, StringComparison.Ordinal));
+        Assert.Empty(Text.Read(whole.ToJsonString()).Problems);
+        foreach (var place in Places(whole["items"]!))
+        {
+            foreach (var junk in (string[])["null", "7", "\"x\"", "[]", "{}", "[ 7, [ {} ], { \"name\": 7 } ]", "{ \"a\": { \"name\": [] }, \"b\": 7 }"])
+            {
+                var changed = whole.DeepClone();
+                place(changed["items"]!, JsonNode.Parse(junk));
+                var text = changed.ToJsonString();
+                Assert.All(Text.Explain(text), step => Assert.True(step.Explanation is not null != step.Fault is not null));
+            }
+        }
+    }
+
+    const string Template = "metadata: { labels: { typeOfComponent: Training } }, spec: { containers: [ { name: w, image: m } ] }";
+
+    // Setters of everything below a node.
+    static IEnumerable<Action<JsonNode, JsonNode?>> Places(JsonNode at) => at switch
+    {
+        JsonObject members => members.SelectMany(m => Below(m.Value, parent => parent[m.Key]!, (parent, junk) => parent[m.Key] = junk)),
+        JsonArray items => items.SelectMany((item, i) => Below(item, parent => parent[i]!, (parent, junk) => parent[i] = junk)),
+        _ => [],
+    };
+
+    static IEnumerable<Action<JsonNode, JsonNode?>> Below(JsonNode? child, Func<JsonNode, JsonNode> find, Action<JsonNode, JsonNode?> set) =>
+        child is null ? [set] : Places(child).Select<Action<JsonNode, JsonNode?>, Action<JsonNode, JsonNode?>>(place => (parent, junk) => place(find(parent), junk)).Prepend(set);
+
+    [Fact]
     public void Whatever_is_given_there_is_an_answer()
     {
         string[] parts =
         [
             Text.PredictPod, "\n---\n", "kind: ", "Pod", "Workflow", "apiVersion: argoproj.io/v1\n", "spec:\n", "  templates: ", "[ {name: a, container: {}} ]", "{", "}", "[", "]", ": ", "\n", "&a ", "*a", "\"\\ud800\"",
             "pipelineInfo: {}\nroot: {dag: {tasks: {t: {componentRef: {name: c}}}}}\n", "deploymentSpec: 3\n", "components: {c: {executorLabel: e}}\n", "platforms: {}\n", "kind: InferenceService\napiVersion: serving.kserve.io/v1\n",
-            "  predictor: {model: 3}\n", "  template: 7\n", "kind: Deployment\n", "metadata: []\n", "!!binary x", "- ", "? ", "'", "\0", "\u2028", "items: [1, {kind: Pod}]\n", "kind: PodList\n", "1e999", "0x1F", "{{x}}",
+            "kind: Job\napiVersion: batch.volcano.sh/v1\n", "  tasks: [1, {template: {spec: 3}}, {template: {metadata: {labels: 7}, spec: {volumes: 1}}}]\n  volumes: [{}]\n",
+            "apiVersion: ray.io/v1\nkind: RayJob\n", "  rayClusterSpec: {headGroupSpec: {labels: [], template: {spec: {containers: x}}}, workerGroupSpecs: [{template: {}}]}\n",
+            "apiVersion: kubeflow.org/v1\nkind: Experiment\n", "  trialTemplate: {trialSpec: {kind: Pod, spec: {}}}\n", "apiVersion: sparkoperator.k8s.io/v1\nkind: SparkApplication\n", "  driver: {memory: g, gpu: {name: x}}\n",
+            "  templateDefaults: {container: [], volumes: [1], metadata: {labels: 1}}\n", "  podSpecPatch: '{containers: [1, {name: {}}], volumes: null}'\n", "  workflowTemplateRef: {name: a}\n",
+            "  predictor: {model: 3}\n", "  predictor: {model: {storageUri: 'pvc://', resources: {requests: 1}}, workerSpec: {pipelineParallelSize: 1e99, containers: [{resources: []}]}}\n", "  template: 7\n", "kind: Deployment\n", "metadata: []\n", "!!binary x", "- ", "? ", "'", "\0", "\u2028", "items: [1, {kind: Pod}]\n", "kind: PodList\n", "1e999", "0x1F", "{{x}}",
         ];
         Gen.OneOf(parts).Array[1, 12].Select(string.Concat).Sample(text =>
         {

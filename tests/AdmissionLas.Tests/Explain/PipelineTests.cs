@@ -161,6 +161,15 @@ public sealed class PipelineTests
         Assert.Equal("line 1: these are a v2 pipeline's settings for Kubernetes, without the pipeline; give the whole file that the compiler wrote", Assert.Single(inputs.Problems).ToString());
     }
 
+    [Fact]
+    public void A_version_of_a_pipeline_is_known_by_its_group()
+    {
+        var pipeline = string.Join('\n', Version2[..Version2.IndexOf("---", StringComparison.Ordinal)].Split('\n').Select(l => $"    {l}"));
+
+        Assert.Equal(["fit", "for-loop-1.score"], Text.Read($"apiVersion: pipelines.kubeflow.org/v2beta1\nkind: PipelineVersion\nspec:\n  pipelineSpec:\n{pipeline}").Steps.Select(s => s.Name));
+        Assert.StartsWith("line 1: the kind PipelineVersion of example.com is not known", Text.Read($"apiVersion: example.com/v1\nkind: PipelineVersion\nspec:\n  pipelineSpec:\n{pipeline}").Problems[0].ToString(), StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("template: gone", "line 6: the template gone is not in the workflow")]
     [InlineData("templateRef: { name: library, template: x }", "line 6: task a uses a template of library")]

@@ -5,8 +5,6 @@ namespace AdmissionLas.Explain;
 /// <summary>The defaults that the API server sets before it calls a webhook, and the values that are known only when a pipeline runs.</summary>
 static class ApiServerDefaults
 {
-    const string Placeholder = "{{";
-
     /// <summary>Copies limits to missing requests, and removes amounts that are filled in at run time.</summary>
     internal static void Apply(JsonObject pod, List<string> notes)
     {
@@ -43,6 +41,8 @@ static class ApiServerDefaults
         }
     }
 
+    // Of Argo or of Katib.
     static bool IsPlaceholder(JsonNode? value) =>
-        value is JsonValue text && text.GetValueKind() == JsonValueKind.String && text.GetValue<string>().Contains(Placeholder, StringComparison.Ordinal);
+        value is JsonValue given && given.GetValueKind() == JsonValueKind.String && given.GetValue<string>() is var text &&
+        (text.Contains("{{", StringComparison.Ordinal) || text.Contains("${", StringComparison.Ordinal));
 }

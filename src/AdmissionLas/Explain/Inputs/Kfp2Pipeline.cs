@@ -26,7 +26,7 @@ sealed class Kfp2Pipeline
         var root = (JsonObject)document.Root!;
         this.document = document;
         // Bare, as a job's pipelineSpec, or as the PipelineVersion of KFP's Kubernetes native mode.
-        var holder = root.Text("kind") == "PipelineVersion" ? root.Object("spec") : root;
+        var holder = IsVersion(root) ? root.Object("spec") : root;
         pipeline = holder.Object("pipelineSpec") ?? root;
         this.platform = (holder.Object("platformSpec") ?? platform).Object("platforms").Object("kubernetes").Object("deploymentSpec").Object("executors");
         this.defaultNamespace = root.Object("metadata").Text("namespace") ?? defaultNamespace;
@@ -34,7 +34,9 @@ sealed class Kfp2Pipeline
     }
 
     internal static bool Is(JsonNode? root) =>
-        IsSpec(root) || IsSpec(root.Object("pipelineSpec")) || (root.Text("kind") == "PipelineVersion" && IsSpec(root.Object("spec").Object("pipelineSpec")));
+        IsSpec(root) || IsSpec(root.Object("pipelineSpec")) || (IsVersion(root) && IsSpec(root.Object("spec").Object("pipelineSpec")));
+
+    static bool IsVersion(JsonNode? root) => root.Text("kind") == "PipelineVersion" && root.Text("apiVersion")?.StartsWith("pipelines.kubeflow.org/", StringComparison.Ordinal) == true;
 
     internal static bool IsPlatform(JsonNode? root) => root.Object("platforms") is not null && root.Text("kind") is null;
 

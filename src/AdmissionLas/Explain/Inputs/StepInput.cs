@@ -3,8 +3,8 @@ using AdmissionLas.Snapshots;
 namespace AdmissionLas.Explain;
 
 /// <summary>
-/// Finds the pods in a text of one or more documents: a Pod, an owner of pods, a compiled pipeline of either version, an InferenceService. Each
-/// becomes the JSON of a pod as the API server would send it, so that the server's reader reads it.
+/// Finds the pods in a text of one or more documents: compiled pipelines of either version, and objects of <see cref="InputKinds"/>. Each becomes
+/// the JSON of a pod as the API server would send it, so that the server's reader reads it.
 /// </summary>
 static class StepInput
 {
@@ -20,8 +20,6 @@ static class StepInput
     /// <summary>Nested graphs can name endless tasks and make no pod.</summary>
     internal const int MaxVisits = 20_000;
 
-    internal const string Accepted = "a Pod, Deployment, StatefulSet, DaemonSet, ReplicaSet, Job or CronJob, a compiled Kubeflow pipeline (v1 or v2), or a KServe InferenceService";
-
     /// <summary>Reads a text; it throws for no text.</summary>
     /// <param name="text">YAML or JSON.</param>
     /// <param name="defaultNamespace">The namespace of objects that state none.</param>
@@ -34,7 +32,7 @@ static class StepInput
 
         if (string.IsNullOrWhiteSpace(text))
         {
-            return Refused(null, "the input is empty", $"give {Accepted}");
+            return Refused(null, "the input is empty", $"give {InputKinds.Accepted}");
         }
 
         IReadOnlyList<SourceDocument> documents;
@@ -67,6 +65,13 @@ static class StepInput
 
         internal StepInputs Collect(IReadOnlyList<SourceDocument> documents)
         {
+            var others = new Dictionary<(string Group, string Kind, string Name), InputObject>();
+            var objects = documents.Select(d => YamlJson.ItemsOf(d.Root).Select(o => new InputObject(d, o, defaultNamespace, others)).ToArray()).ToArray();
+            foreach (var given in objects.SelectMany(o => o))
+            {
+                others.TryAdd((given.Group ?? "", given.Kind, given.Name), given);
+            }
+
             for (var i = 0; i < documents.Count; i++)
             {
                 var document = documents[i];
@@ -87,49 +92,45 @@ static class StepInput
                 }
                 else if (document.Root is JsonObject)
                 {
-                    foreach (var item in YamlJson.ItemsOf(document.Root))
+                    foreach (var given in objects[i])
                     {
-                        Add(document, item);
+                        Add(given);
                     }
                 }
                 else if (document.Root is not null)
                 {
-                    Refuse(document.Line, $"this is {(document.Root is JsonArray ? "a list" : "text")} and no object", $"give {Accepted}");
+                    Refuse(document.Line, $"this is {(document.Root is JsonArray ? "a list" : "text")} and no object", $"give {InputKinds.Accepted}");
                 }
             }
 
             if (steps.Count == 0 && problems.Count == 0)
             {
                 problems.AddRange(passedOver.Count > 0
-                    ? passedOver.Select(p => p with { Advice = $"give {Accepted}" })
-                    : [new InputProblem(null, "there is nothing in it but comments", $"give {Accepted}")]);
+                    ? passedOver.Select(p => p.Advice.Length > 0 ? p : p with { Advice = $"give {InputKinds.Accepted}" })
+                    : [new InputProblem(null, "there is nothing in it but comments", $"give {InputKinds.Accepted}")]);
                 passedOver.Clear();
             }
 
             return new StepInputs(steps, problems, passedOver);
         }
 
-        void Add(SourceDocument document, JsonObject item)
+        void Add(InputObject given)
         {
-            if (item.Text("kind") is not { } kind)
+            if (given.Kind.Length == 0)
             {
-                Refuse(document.LineOf(item), "it has no kind, so its type is unknown", $"give {Accepted}");
-            }
-            else if ((ArgoWorkflow.Is(item) ? new ArgoWorkflow(document, item, defaultNamespace).Read()
-                : InferenceService.Is(item) ? InferenceService.Read(document, item, defaultNamespace)
-                : Workload.Read(document, item, defaultNamespace)) is { } found)
-            {
-                Add(found);
+                Refuse(given.Document.LineOf(given.Json), "it has no kind, so its type is unknown", $"give {InputKinds.Accepted}");
             }
             else
             {
-                passedOver.Add(new InputProblem(document.LineOf(item), $"a {Short(kind, 63)} makes no pods that could be explained", ""));
+                Add(InputKinds.Read(given));
             }
         }
 
         void Add(StepInputs found)
         {
-            problems.AddRange(found.Problems);
+            // Two workflows may call the same template.
+            problems.AddRange(found.Problems.Except(problems));
+            passedOver.AddRange(found.PassedOver);
             var room = MaxSteps - steps.Count;
             steps.AddRange(found.Steps.Take(room));
             if (found.Steps.Count > room)
