@@ -40,6 +40,32 @@ public readonly record struct PreferredTerm(int Weight, NodeSelectorTerm Prefere
     public bool IsSameAs(PreferredTerm other) => Weight == other.Weight && Preference.IsSameAs(other.Preference);
 }
 
+/// <summary>The nodes that a pod may run on, and no others.</summary>
+/// <param name="Nodes">The nodes.</param>
+/// <param name="IsByName">
+/// As one term for each node, by the field metadata.name: before it looks at any node the scheduler narrows them down to those that such terms name. It
+/// looks at all nodes for a label. Otherwise as one requirement on the host name label, which every release takes.
+/// </param>
+public sealed record NodePin(IReadOnlyList<NodeFacts> Nodes, bool IsByName)
+{
+    /// <summary>What the nodes are called in the requirement.</summary>
+    public IEnumerable<string> Names => Nodes.Select(NameOf);
+
+    /// <summary>What a node is called in the requirement.</summary>
+    public string NameOf(NodeFacts node) => IsByName ? node.Name : node.Hostname!;
+
+    /// <summary>Whether the pod may run on the node.</summary>
+    public bool IsMetBy(NodeFacts node) => Nodes.Any(node, static (pinned, node) => pinned.Name == node.Name);
+
+    /// <summary>
+    /// By name: which nodes go into which of the pod's own required terms, one pair for each term of the result. The own terms are ORed, so each is kept
+    /// to the pinned nodes that it matches; one that matches none is kept to the first, and so goes on matching none.
+    /// </summary>
+    /// <param name="terms">The own terms; an empty one matches no node and stays as it is.</param>
+    public IEnumerable<(int Term, NodeFacts Node)> Pairs(IReadOnlyList<NodeSelectorTerm> terms) => terms.Index().Where(t => !t.Item.IsEmpty)
+        .SelectMany(t => Nodes.Where(t.Item.Matches).DefaultIfEmpty(Nodes[0]), (t, node) => (t.Index, node));
+}
+
 /// <summary>A resource request that a container gets.</summary>
 /// <param name="ContainerIndex">The container's place in spec.containers.</param>
 /// <param name="ContainerName">Its name.</param>
@@ -111,10 +137,8 @@ public sealed record Decision
     /// <summary>Preferred terms to append.</summary>
     public IReadOnlyList<PreferredTerm> Preferred { get; init; } = [];
 
-    /// <summary>
-    /// A requirement to AND into each of the pod's own required terms, or to become its only one; <see langword="null"/> for none.
-    /// </summary>
-    public NodeSelectorRequirement? Required { get; init; }
+    /// <summary>A requirement to AND into each of the pod's own required terms, or to become its only one; <see langword="null"/> for none.</summary>
+    public NodePin? Required { get; init; }
 
     /// <summary>
     /// A topology spread constraint that counts no pods is added. The scheduler spreads the pods of a Service, ReplicaSet or StatefulSet by up to 200

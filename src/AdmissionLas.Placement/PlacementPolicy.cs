@@ -19,6 +19,19 @@ public enum PlacementMode
     Off,
 }
 
+/// <summary>How a requirement names nodes.</summary>
+public enum NodeTermForm
+{
+    /// <summary>By name where the scheduler takes it well, as far as the nodes tell its release; by host name elsewhere.</summary>
+    Auto,
+
+    /// <summary>By the host name label.</summary>
+    Hostnames,
+
+    /// <summary>By the field metadata.name.</summary>
+    Names,
+}
+
 /// <summary>Where the replicas of a Predict step go.</summary>
 public enum SpreadMode
 {
@@ -48,8 +61,14 @@ public sealed record PlacementPolicy
     /// <summary>The mode for pods without a hint.</summary>
     public PlacementMode Mode { get; init; } = PlacementMode.Adaptive;
 
+    /// <summary>How a requirement names nodes.</summary>
+    public NodeTermForm NodeTerms { get; init; }
+
     /// <summary>Where replicas go, for pods without a hint.</summary>
     public SpreadMode Spread { get; init; }
+
+    /// <summary>How far Predict steps without a hint may run from their location, by namespace; milliseconds.</summary>
+    public IReadOnlyDictionary<string, double> MaxLatenciesMs { get; init; } = new Dictionary<string, double>();
 
     /// <summary>How many nodes a patch names at most; 1 to <see cref="NamedNodesLimit"/>.</summary>
     public int NamedNodes { get; init; } = 8;

@@ -9,6 +9,9 @@ public static class PodHints
     /// <summary><c>nearest</c> or <c>near</c>.</summary>
     public const string SpreadKey = "admissionlas.io/spread";
 
+    /// <summary>The farthest that a Predict step should run from its location: <c>20ms</c>.</summary>
+    public const string MaxLatencyKey = "admissionlas.io/max-latency";
+
     /// <summary>The CPU that a training container without a request gets.</summary>
     public const string RequestCpuKey = "admissionlas.io/request-cpu";
 
@@ -34,7 +37,7 @@ public static class PodHints
     public const string AssumedKey = "admissionlas.io/assumed";
 
     /// <summary>The annotation keys that a reader must keep.</summary>
-    public static IReadOnlyList<string> Keys { get; } = [PlacementKey, SpreadKey, RequestCpuKey, RequestMemoryKey, RequestsKey, DecisionKey, RecordKey, AssumedKey];
+    public static IReadOnlyList<string> Keys { get; } = [PlacementKey, SpreadKey, MaxLatencyKey, RequestCpuKey, RequestMemoryKey, RequestsKey, DecisionKey, RecordKey, AssumedKey];
 
     /// <summary>The mode the pod asks for, or the policy's; a word that is not known is warned of and ignored.</summary>
     internal static PlacementMode Mode(PodFacts pod, PlacementPolicy policy, List<Notice> warnings)
@@ -50,6 +53,22 @@ public static class PodHints
                 warnings.Add(new UnknownPlacementMode(pod.Annotation(PlacementKey)!, policy.Mode));
                 return policy.Mode;
         }
+    }
+
+    /// <summary>The latency that the pod allows, or that of its namespace, milliseconds; <see langword="null"/> for any.</summary>
+    internal static double? MaxLatencyMs(PodFacts pod, PlacementPolicy policy, List<Notice> warnings)
+    {
+        if (pod.Annotation(MaxLatencyKey) is { } text)
+        {
+            if (LatencyLabels.TryParseMs(text, out var latencyMs))
+            {
+                return latencyMs;
+            }
+
+            warnings.Add(new UnreadableMaxLatency(text));
+        }
+
+        return policy.MaxLatenciesMs.TryGetValue(pod.Namespace, out var ofNamespace) ? ofNamespace : null;
     }
 
     /// <summary>Where the pod's author wants replicas, or the policy; a word that is not known is warned of and ignored.</summary>

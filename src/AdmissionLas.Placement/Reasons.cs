@@ -68,6 +68,12 @@ public enum SofteningCause
 
     /// <summary>No other node could stand by: a requirement would gain nothing.</summary>
     NoStandby,
+
+    /// <summary>The pod has a priority, and where the near nodes fill up the scheduler would evict other pods for it.</summary>
+    CanPreempt,
+
+    /// <summary>No node within the latency that the step allows could ever run it.</summary>
+    BeyondMaxLatency,
 }
 
 /// <summary>That a pod is merely preferred where its mode asks for more.</summary>
@@ -130,6 +136,15 @@ public sealed record UnknownTrainingRequests(string Word, TrainingRequests Used)
 /// the second (https://kubernetes.io/docs/concepts/policy/resource-quotas/#quota-scopes).
 /// </summary>
 public sealed record NoLongerBestEffort : Notice;
+
+/// <summary>The nearest node that can run the step is farther than it allows.</summary>
+/// <param name="LatencyMs">The latency of that node, milliseconds.</param>
+/// <param name="MaxLatencyMs">The bound, milliseconds.</param>
+public sealed record BeyondMaxLatency(double LatencyMs, double MaxLatencyMs) : Notice;
+
+/// <summary>The annotation <see cref="PodHints.MaxLatencyKey"/> is no latency.</summary>
+/// <param name="Text">What it says.</param>
+public sealed record UnreadableMaxLatency(string Text) : Notice;
 
 /// <summary>An annotation with an amount cannot be read.</summary>
 /// <param name="Key">The annotation.</param>

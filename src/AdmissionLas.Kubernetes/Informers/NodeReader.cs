@@ -29,11 +29,15 @@ public static class NodeReader
                 Taints = [.. spec.Member("taints").Items().Select(Taint).OfType<Taint>()],
                 IsCordoned = spec.Member("unschedulable").ValueKind == JsonValueKind.True,
                 IsReady = status.Member("conditions").Items().Any(c => c.Member("type").Text() == "Ready" && c.Member("status").Text() == "True"),
+                KubeletMinor = MinorOf(status.Member("nodeInfo").Member("kubeletVersion").Text()),
                 Allocatable = allocatable.ResourceList(),
                 AllocatablePods = Quantity.TryParseUnits(allocatable.Member("pods").Text() ?? "", out var pods) ? pods : 0,
                 Images = Images(status.Member("images")),
             };
     }
+
+    // v1.36.2, or with a provider's own words behind it.
+    static int MinorOf(string? version) => version?.Split('.') is ["v1", var minor, ..] && int.TryParse(minor, NumberStyles.None, CultureInfo.InvariantCulture, out var read) ? read : 0;
 
     // Each change of a node brings all its images, most of the object.
     static NodeImages Images(JsonElement images)

@@ -22,6 +22,13 @@ public readonly record struct UnreadableLatency(string NodeName, string Location
 /// </summary>
 public sealed class ClusterView
 {
+    /// <summary>
+    /// As of Kubernetes 1.31 the scheduler does without a node that is named and missing; before, the pod fails, and some patch releases panic
+    /// (https://github.com/kubernetes/kubernetes/issues/124559, /124930). It is at most one release older than the API server, which no kubelet is newer than
+    /// (https://kubernetes.io/releases/version-skew-policy/).
+    /// </summary>
+    const int KubeletOfSafeScheduler = 32;
+
     readonly NodeFacts[] nodes;
     readonly FrozenDictionary<string, LocationRank> locations;
     readonly Lazy<CapacityRank> byCapacity;
@@ -38,6 +45,7 @@ public sealed class ClusterView
             .ToFrozenDictionary(g => g.Key, g => new LocationRank(this.nodes, g.Key, g.Count()));
         UnreadableLatencies = Unreadable();
         AmbiguousHostnames = Ambiguous();
+        TakesTermsByName = AreMostKubeletsRecent();
         byCapacity = new(() => new CapacityRank(this.nodes, null), LazyThreadSafetyMode.PublicationOnly);
     }
 
@@ -50,6 +58,7 @@ public sealed class ClusterView
             ? before.UnreadableLatencies
             : Unreadable();
         AmbiguousHostnames = changes.Keep(n => n.Hostname) ? before.AmbiguousHostnames : Ambiguous();
+        TakesTermsByName = AreMostKubeletsRecent();
         var sizes = before.byCapacity.IsValueCreated ? before.byCapacity.Value.After(nodes, changes) : null;
         byCapacity = sizes is null ? new(() => new CapacityRank(nodes, null), LazyThreadSafetyMode.PublicationOnly) : new(sizes);
         foreach (var (device, rank) in before.byDevice)
@@ -75,6 +84,20 @@ public sealed class ClusterView
 
     /// <summary>A cluster without nodes.</summary>
     public static ClusterView Empty { get; } = new([]);
+
+    /// <summary>
+    /// Whether the scheduler takes terms that name nodes by metadata.name, whatever becomes of these: most kubelets say so. A few could lie.
+    /// </summary>
+    public bool TakesTermsByName { get; }
+
+    /// <summary>
+    /// With more nodes the scheduler scores only a part of those that pass its filters, and a preference for another does nothing
+    /// (https://kubernetes.io/docs/concepts/scheduling-eviction/scheduler-perf-tuning/).
+    /// </summary>
+    public const int MaxScoredNodes = 100;
+
+    /// <summary>Whether the scheduler scores only a part of the nodes.</summary>
+    public bool IsSampled => nodes.Length > MaxScoredNodes;
 
     /// <summary>All nodes, by name.</summary>
     public IReadOnlyList<NodeFacts> Nodes => nodes;
@@ -166,6 +189,8 @@ public sealed class ClusterView
         node.Hostname is { Length: > 0 } hostname && !AmbiguousHostnames.Contains(hostname) ? hostname : null;
 
     FrozenSet<string> AmbiguousHostnames { get; }
+
+    bool AreMostKubeletsRecent() => nodes.Count(n => n.KubeletMinor >= KubeletOfSafeScheduler) * 2 > nodes.Length;
 
     FrozenSet<string> Ambiguous() =>
         nodes.Where(n => n.Hostname is not null).GroupBy(n => n.Hostname!).Where(g => g.Count() > 1).Select(g => g.Key).ToFrozenSet();

@@ -15,11 +15,17 @@ public sealed record NodeFacts
             field = value;
             Hostname = value.GetValueOrDefault(NodeSelectorTerm.HostnameKey);
             ByHostname = Hostname is null ? null : NodeSelectorTerm.Hostnames([Hostname]);
+            ByZone = value.TryGetValue(ZoneKey, out var zone) ? new([new(ZoneKey, SelectorOperator.In, [zone])], []) : null;
         }
     } = EmptyLabels;
 
     /// <summary>The term that matches every node with its host name label, made once: each decision for the node needs it.</summary>
     internal NodeSelectorTerm? ByHostname { get; private init; }
+
+    /// <summary>The term that matches the nodes of its zone; <see langword="null"/> when it has none.</summary>
+    internal NodeSelectorTerm? ByZone { get; private init; }
+
+    const string ZoneKey = "topology.kubernetes.io/zone";
 
     /// <summary>The node's latencies to locations, from every source (<see cref="ILatencySource"/>).</summary>
     public NodeLatencies Latencies { get; init; } = NodeLatencies.None;
@@ -36,6 +42,9 @@ public sealed record NodeFacts
 
     /// <summary>The condition Ready is True.</summary>
     public bool IsReady { get; init; }
+
+    /// <summary>The minor release of its kubelet, 36 for Kubernetes 1.36; zero when it is not known.</summary>
+    public int KubeletMinor { get; init; }
 
     /// <summary>status.allocatable, pods apart.</summary>
     public Resources Allocatable { get; init; }
@@ -57,7 +66,7 @@ public sealed record NodeFacts
     /// and nothing here; an informer that asks this first has nothing to publish.
     /// </summary>
     public bool Equals(NodeFacts? other) =>
-        other is not null && Name == other.Name && IsCordoned == other.IsCordoned && IsReady == other.IsReady &&
+        other is not null && Name == other.Name && IsCordoned == other.IsCordoned && IsReady == other.IsReady && KubeletMinor == other.KubeletMinor &&
         AllocatablePods == other.AllocatablePods && Allocatable == other.Allocatable &&
         Taints.SequenceEqual(other.Taints) &&
         Images.Equals(other.Images) && Latencies.Equals(other.Latencies) &&

@@ -74,6 +74,12 @@ public sealed record PodFacts
     /// </summary>
     public SchedulerConstraint? SchedulerOnlyConstraint { get; init; }
 
+    /// <summary>
+    /// Where no node has room the scheduler may evict pods of a lower priority for it: spec.priority is above zero and spec.preemptionPolicy is not Never
+    /// (https://kubernetes.io/docs/concepts/scheduling-eviction/pod-priority-preemption/).
+    /// </summary>
+    public bool CanPreempt { get; init; }
+
     /// <summary>spec.topologySpreadConstraints has entries, so that the scheduler adds none of its own.</summary>
     public bool HasSpreadConstraints { get; init; }
 

@@ -6,9 +6,6 @@ namespace AdmissionLas.Placement;
 /// </summary>
 public static class PlacementExplainer
 {
-    /// <summary>Up to so many nodes the scheduler scores every node that passes its filters.</summary>
-    const int MaxScoredNodes = 100;
-
     const int TaintTolerationWeight = 3;
 
     /// <summary>Explains what would be decided for a pod. Like <see cref="PlacementEngine.Decide"/> it never throws and changes nothing.</summary>
@@ -44,7 +41,7 @@ public static class PlacementExplainer
                 IsAvoided = isJudged && filter.IsAvoided(node),
                 IsChosen = decision.Chosen?.Name == node.Name,
                 Weight = decision.Preferred.Where(t => t.Preference.Matches(node)).Sum(t => t.Weight),
-                IsRequired = decision.Required?.IsMetBy(node.Label(decision.Required.Key)),
+                IsRequired = decision.Required?.IsMetBy(node),
             });
         }
 
@@ -101,7 +98,7 @@ public static class PlacementExplainer
             factors.Add(new UnscoredFactor(UnscoredKind.SchedulerOnlyConstraint, constraint));
         }
 
-        if (view.Nodes.Count > MaxScoredNodes)
+        if (view.IsSampled)
         {
             factors.Add(new UnscoredFactor(UnscoredKind.Sampling));
         }

@@ -44,15 +44,29 @@ sealed class PredictKind : StepKind
             candidates = NearestCandidates.Find(ranked, filter, policy.NamedNodes, now: false);
         }
 
+        var maxLatencyMs = PodHints.MaxLatencyMs(request.Pod, policy, request.Warnings) ?? double.PositiveInfinity;
+        if (request.Mode == PlacementMode.Required && candidates.Count > 0 && candidates[0].LatencyMs > maxLatencyMs &&
+            NearestCandidates.Find(Within(ranked, maxLatencyMs), filter, policy.NamedNodes, now: false) is { Count: > 0 } within)
+        {
+            // No farther node, as its author wants: it waits for one of these.
+            (candidates, hasRoom) = (within, false);
+        }
+
         if (candidates.Count == 0)
         {
             return Unplaced(request, Outcome.NoCandidate, new NoNodeFits(location, filter.AllWhenEmpty(view.NearestTo(location).Select(n => n.Node))));
         }
 
+        if (candidates[0].LatencyMs > maxLatencyMs)
+        {
+            request.Warnings.Add(new BeyondMaxLatency(candidates[0].LatencyMs, maxLatencyMs));
+        }
+
+        var nearMs = candidates[0].LatencyMs <= maxLatencyMs && double.IsFinite(maxLatencyMs) ? maxLatencyMs : policy.NearMs(candidates[0].LatencyMs);
         var steering = request.Mode switch
         {
-            PlacementMode.Adaptive => Keep(candidates, hasRoom, filter, request),
-            PlacementMode.Required => Pin(candidates, request),
+            PlacementMode.Adaptive => Keep(candidates, hasRoom, nearMs, filter, request),
+            PlacementMode.Required => Pin(candidates, hasRoom, nearMs, request),
             _ => Prefer(candidates, view),
         };
         return new Decision
@@ -72,27 +86,27 @@ sealed class PredictKind : StepKind
             NearestMs = ranked[0].LatencyMs,
             Preferred = steering.Preferred,
             Required = steering.Required,
-            NeutralizesSpread = steering.Candidates is not [_, { Role: CandidateRole.Near }, ..] && steering.Required?.Values.Count != 1 &&
+            NeutralizesSpread = steering.Candidates is not [_, { Role: CandidateRole.Near }, ..] && steering.Required?.Nodes.Count != 1 &&
                 request.Pod is { HasSpreadConstraints: false, HasOtherScheduler: false },
-            YieldsTo = steering.Required?.Values.Count == 1 ? null : request.Pod.SoftConstraint,
+            YieldsTo = steering.Required?.Nodes.Count == 1 ? null : request.Pod.SoftConstraint,
             Warnings = request.Warnings,
         };
     }
 
     /// <summary>How the pod is steered: what is added to it, and why it is no more than that.</summary>
     readonly record struct Steering(
-        PlacementMode Mode, Candidate[] Candidates, PreferredTerm[] Preferred, NodeSelectorRequirement? Required = null, Softening? Softened = null);
+        PlacementMode Mode, Candidate[] Candidates, PreferredTerm[] Preferred, NodePin? Required = null, Softening? Softened = null);
 
     /// <summary>The nearest and its standbys are required; where that could strand the pod, or gains nothing, the nodes are merely preferred.</summary>
-    static Steering Keep(List<RankedNode> candidates, bool hasRoom, in NodeFilter filter, in PlacementRequest request)
+    static Steering Keep(List<RankedNode> candidates, bool hasRoom, double nearMs, in NodeFilter filter, in PlacementRequest request)
     {
         var view = request.View;
-        if ((hasRoom ? WhyNotRequired(request, candidates[0].Node) : new Softening(SofteningCause.NoRoomNow)) is { } softening)
+        if ((hasRoom ? request.WhyNotRequired(candidates[0].Node) : new Softening(SofteningCause.NoRoomNow)) is { } softening)
         {
             return Prefer(candidates, view) with { Softened = softening };
         }
 
-        if (PodHints.Spread(request.Pod, request.Policy, request.Warnings) == SpreadMode.Near && Spread(candidates, request) is { } spread)
+        if (PodHints.Spread(request.Pod, request.Policy, request.Warnings) == SpreadMode.Near && Spread(candidates, nearMs, request) is { } spread)
         {
             return spread;
         }
@@ -102,6 +116,11 @@ sealed class PredictKind : StepKind
         {
             // No other node could have it: a requirement would gain nothing, and leave the pod waiting should the node go.
             return Prefer(candidates, view) with { Softened = new Softening(SofteningCause.NoStandby) };
+        }
+
+        if (request.Pod.CanPreempt && !HasRoomToSpare(members, filter))
+        {
+            return Prefer(candidates, view) with { Softened = new Softening(SofteningCause.CanPreempt) };
         }
 
         // Where there is nothing to choose from there is nothing to prefer.
@@ -118,40 +137,67 @@ sealed class PredictKind : StepKind
         }
 
         var kept = CollectionsMarshal.AsSpan(candidates);
-        return new Steering(PlacementMode.Adaptive, Named(kept, CandidateRole.Standby), preferred, Hostnames(view, kept));
+        return new Steering(PlacementMode.Adaptive, Named(kept, CandidateRole.Standby), preferred, request.Pin(kept));
+    }
+
+    /// <summary>Whether others may take places before the scheduler gets to the pod, and still it need not evict any.</summary>
+    static bool HasRoomToSpare(List<StandbySelection.Member> members, in NodeFilter filter)
+    {
+        var room = 0L;
+        foreach (var member in members)
+        {
+            room += filter.RoomOn(member.Ranked.Node, 1 + StandbySelection.SpareRoom);
+        }
+
+        return room > StandbySelection.SpareRoom;
     }
 
     /// <summary>The near nodes alike; the one that the scheduler will pick, as far as we can know, first. <see langword="null"/> when there is only one.</summary>
-    static Steering? Spread(List<RankedNode> candidates, in PlacementRequest request)
+    static Steering? Spread(List<RankedNode> candidates, double nearMs, in PlacementRequest request)
     {
-        var (view, nearMs) = (request.View, request.Policy.NearMs(candidates[0].LatencyMs));
-        var isNear = (RankedNode c) => c.LatencyMs <= nearMs && view.UniqueHostname(c.Node) is not null;
+        var all = request;
+        var isNear = (RankedNode c) => c.LatencyMs <= nearMs && all.CanPin(c.Node);
         if (candidates.Count(isNear) < 2)
         {
             return null;
         }
 
         candidates.RemoveAll(c => !isNear(c));
-        var scoring = new SchedulerScoring(request.Pod, view, request.Usage, request.Policy.ScoringStrategy);
+        var scoring = new SchedulerScoring(request.Pod, request.View, request.Usage, request.Policy.ScoringStrategy);
         var likeliest = candidates.MaxBy(c => scoring.LoadScore(c.Node).Most);
         candidates.Remove(likeliest);
         candidates.Insert(0, likeliest);
         var near = CollectionsMarshal.AsSpan(candidates);
-        return new Steering(PlacementMode.Adaptive, Named(near, CandidateRole.Near), [], Hostnames(view, near));
+        return new Steering(PlacementMode.Adaptive, Named(near, CandidateRole.Near), [], request.Pin(near));
     }
 
     /// <summary>The near nodes are required and ranked. A pod that could end up stranded is not pinned, and the author is warned.</summary>
-    static Steering Pin(List<RankedNode> candidates, in PlacementRequest request)
+    static Steering Pin(List<RankedNode> candidates, bool hasRoom, double nearMs, in PlacementRequest request)
     {
         var preferred = Prefer(candidates, request.View);
-        if (WhyNotRequired(request, candidates[0].Node) is { } softening)
+        if (request.Warnings.Any(static w => w is BeyondMaxLatency))
+        {
+            return preferred with { Softened = new Softening(SofteningCause.BeyondMaxLatency) };
+        }
+
+        if ((request.WhyNotRequired(candidates[0].Node) ?? (request.Pod.CanPreempt && !hasRoom ? new Softening(SofteningCause.CanPreempt) : null)) is { } softening)
         {
             request.Warnings.Add(new RequiredSoftened(softening));
             return preferred with { Softened = softening };
         }
 
-        var nearMs = request.Policy.NearMs(candidates[0].LatencyMs);
-        return preferred with { Mode = PlacementMode.Required, Required = Hostnames(request.View, [.. candidates.Where(c => c.LatencyMs <= nearMs)]) };
+        return preferred with { Mode = PlacementMode.Required, Required = request.Pin([.. candidates.Where(c => c.LatencyMs <= nearMs)]) };
+    }
+
+    static ReadOnlySpan<RankedNode> Within(ReadOnlySpan<RankedNode> ranked, double maxLatencyMs)
+    {
+        var count = 0;
+        while (count < ranked.Length && ranked[count].LatencyMs <= maxLatencyMs)
+        {
+            count++;
+        }
+
+        return ranked[..count];
     }
 
     static Steering Prefer(List<RankedNode> candidates, ClusterView view)
@@ -166,16 +212,11 @@ sealed class PredictKind : StepKind
         }
 
         var weights = PreferenceWeights.For(latenciesMs);
-        PreferredTerm[] terms = [.. candidates.Select((c, i) => new PreferredTerm(weights[i], view.TermFor(c.Node)))];
+        // Of nodes that the scheduler does not look at, the others of the nearest one's zone are the next best.
+        PreferredTerm[] ofZone = view.IsSampled && candidates[0].Node.ByZone is { } zone ? [new PreferredTerm(1, zone)] : [];
+        PreferredTerm[] terms = [.. candidates.Select((c, i) => new PreferredTerm(weights[i], view.TermFor(c.Node))), .. ofZone];
         return new Steering(PlacementMode.Preferred, Named(CollectionsMarshal.AsSpan(candidates), CandidateRole.NextNearest), terms);
     }
-
-    static Softening? WhyNotRequired(in PlacementRequest request, NodeFacts nearest) =>
-        request.Pod.IsGated ? new Softening(SofteningCause.Gated)
-        : request.Pod.HasOtherScheduler ? new Softening(SofteningCause.OtherScheduler)
-        : request.Pod.SchedulerOnlyConstraint is { } constraint ? new Softening(SofteningCause.SchedulerOnlyConstraint, constraint)
-        : request.View.UniqueHostname(nearest) is null ? new Softening(SofteningCause.NoOwnHostname, NodeName: nearest.Name)
-        : null;
 
     static Candidate[] Named(ReadOnlySpan<RankedNode> nodes, CandidateRole others)
     {
@@ -187,23 +228,5 @@ sealed class PredictKind : StepKind
         }
 
         return named;
-    }
-
-    /// <summary>
-    /// The nodes as one requirement on the host name label: the field metadata.name takes one value a requirement, and a requirement
-    /// is what can be ANDed into the terms that the author wrote.
-    /// </summary>
-    static NodeSelectorRequirement Hostnames(ClusterView view, ReadOnlySpan<RankedNode> nodes)
-    {
-        var (names, count) = (new string[nodes.Length], 0);
-        foreach (var (node, _) in nodes)
-        {
-            if (view.UniqueHostname(node) is { } name)
-            {
-                names[count++] = name;
-            }
-        }
-
-        return new NodeSelectorRequirement(NodeSelectorTerm.HostnameKey, SelectorOperator.In, count == names.Length ? names : names[..count]);
     }
 }

@@ -49,7 +49,43 @@ public abstract class StepKind
 /// <param name="Mode">How hard the pod is tied to the near nodes, by its annotation or the policy.</param>
 /// <param name="Warnings">What the author should know so far; a kind adds to it.</param>
 public readonly record struct PlacementRequest(
-    Step Step, PodFacts Pod, ClusterView View, ClusterUsage Usage, PlacementPolicy Policy, PlacementMode Mode, List<Notice> Warnings);
+    Step Step, PodFacts Pod, ClusterView View, ClusterUsage Usage, PlacementPolicy Policy, PlacementMode Mode, List<Notice> Warnings)
+{
+    /// <summary>The most required terms that a pod is left with; with more of its own it is pinned by host name.</summary>
+    const int MaxTerms = 64;
+
+    /// <summary>How a requirement names nodes: by name, else by host name.</summary>
+    public bool PinsByName =>
+        (Policy.NodeTerms == NodeTermForm.Auto ? View.TakesTermsByName : Policy.NodeTerms == NodeTermForm.Names) &&
+        (Pod.RequiredTerms?.Count ?? 1) * PlacementPolicy.NamedNodesLimit <= MaxTerms;
+
+    /// <summary>Whether a requirement can name the node.</summary>
+    public bool CanPin(NodeFacts node) => PinsByName || View.UniqueHostname(node) is not null;
+
+    /// <summary>Why the pod is merely preferred whatever room there is; <see langword="null"/> when it need not be.</summary>
+    /// <param name="chosen">The node that should win.</param>
+    public Softening? WhyNotRequired(NodeFacts chosen) =>
+        Pod.IsGated ? new Softening(SofteningCause.Gated)
+        : Pod.HasOtherScheduler ? new Softening(SofteningCause.OtherScheduler)
+        : Pod.SchedulerOnlyConstraint is { } constraint ? new Softening(SofteningCause.SchedulerOnlyConstraint, constraint)
+        : !CanPin(chosen) ? new Softening(SofteningCause.NoOwnHostname, NodeName: chosen.Name)
+        : null;
+
+    /// <summary>A requirement for those of the nodes that it can name.</summary>
+    public NodePin Pin(ReadOnlySpan<RankedNode> nodes)
+    {
+        var (pinned, count) = (new NodeFacts[nodes.Length], 0);
+        foreach (var (node, _) in nodes)
+        {
+            if (CanPin(node))
+            {
+                pinned[count++] = node;
+            }
+        }
+
+        return new NodePin(count == pinned.Length ? pinned : pinned[..count], PinsByName);
+    }
+}
 
 /// <summary>The kinds of step that a webhook knows.</summary>
 public static class StepKinds

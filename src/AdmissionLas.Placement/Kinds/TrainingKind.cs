@@ -10,6 +10,9 @@ sealed class TrainingKind : StepKind
     /// <summary>So many nodes are compared by the scheduler's points; a cloud of thousands must not cost a look at each.</summary>
     const int MaxCompared = 64;
 
+    /// <summary>Of more than one node in so many the scheduler comes across enough by itself.</summary>
+    const int Few = 10;
+
     /// <summary>What a node can lose by a PreferNoSchedule taint.</summary>
     const int PointsOfTaints = 300;
 
@@ -52,9 +55,30 @@ sealed class TrainingKind : StepKind
             Request = total,
             ScoredRequest = EffectiveRequest.Scored(patched),
             Preferred = preference is null ? [] : [new PreferredTerm(Weight, preference)],
+            Required = withRoom is null || reason is null ? null : Pin(request, filter, reason, withRoom),
             Requests = requests,
             Warnings = request.Warnings,
         };
+    }
+
+    /// <summary>
+    /// Where the scheduler scores only a part of the nodes, it would not see a few large ones: they are required as long as they have room for more
+    /// than this pod.
+    /// </summary>
+    static NodePin? Pin(in PlacementRequest request, NodeFilter filter, PreferredNodes preferred, NodeFacts chosen)
+    {
+        var (all, view) = (request, request.View);
+        var members = ReferenceEquals(preferred.Selector, request.Policy.CloudSelector) && preferred.Selector is { } cloud ? view.Matching(cloud).Members : preferred.Named;
+        if (!view.IsSampled || members.Count * Few > view.Nodes.Count || request.Mode != PlacementMode.Adaptive || request.WhyNotRequired(chosen) is not null)
+        {
+            return null;
+        }
+
+        RankedNode[] withRoom =
+        [
+            .. members.Where(n => all.CanPin(n) && filter.FitsNow(n) == FilterResult.CanRun).Take(request.Policy.NamedNodes).Select(n => new RankedNode(n, 0)),
+        ];
+        return withRoom.Length > 1 && withRoom.Sum(n => filter.RoomOn(n.Node, 1 + StandbySelection.SpareRoom)) > StandbySelection.SpareRoom ? request.Pin(withRoom) : null;
     }
 
     /// <summary>The largest node that can run the pod, of those that match the preference where there is one.</summary>

@@ -23,7 +23,7 @@ struct StandbySelection
     const int MaxMissing = 2;
 
     /// <summary>The standbys together have room for so many pods of this size, if there are such.</summary>
-    const int SpareRoom = 8;
+    internal const int SpareRoom = 8;
 
     /// <summary>What rounding may cost: each plugin cuts its points to whole ones.</summary>
     const double Slack = 4;
@@ -144,7 +144,7 @@ struct StandbySelection
     }
 
     // A requirement has to name it, and the scheduler must not like it better than the nearest for its taints.
-    bool CanStandBy(NodeFacts node) => request.View.UniqueHostname(node) is not null && filter.AvoidingTaints(node) >= minTaints;
+    bool CanStandBy(NodeFacts node) => request.CanPin(node) && filter.AvoidingTaints(node) >= minTaints;
 
     // A standby may have all that the author's own preferred terms weigh together, and the nearest nothing.
     int LeadOver(int weight) => request.Policy.NodeAffinityWeight * (100 - Math.Min(100, weight + ownWeight));

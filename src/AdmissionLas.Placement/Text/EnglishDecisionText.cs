@@ -43,6 +43,10 @@ public sealed class EnglishDecisionText : IDecisionText
         else
         {
             text.AppendLiteral(Preferred(decision.Reason as PreferredNodes));
+            if (decision.Required is { } pin)
+            {
+                text.AppendLiteral($"; kept to {string.Join(", ", pin.Names)}");
+            }
         }
 
         if (decision.Outcome == Outcome.Placed && !decision.Step.Kind.HasLocation)
@@ -68,6 +72,9 @@ public sealed class EnglishDecisionText : IDecisionText
         UnknownStepType(var rule, var word, var closest) => $"{rule}={Shorten(word)}: unknown step type, ignored; did you mean {closest}?",
         UnknownPlacementMode(var word, var used) =>
             $"annotation {PodHints.PlacementKey}={Shorten(word)} is not one of adaptive, preferred, required, off; using {Mode(used)}",
+        BeyondMaxLatency(var latencyMs, var maxMs) => string.Create(
+            CultureInfo.InvariantCulture, $"the nearest machine that can run it is {Math.Round(latencyMs, 3)} ms away, and {Math.Round(maxMs, 3)} ms are allowed"),
+        UnreadableMaxLatency(var text) => $"annotation {PodHints.MaxLatencyKey}={Shorten(text)} is not a latency such as 20ms, and is ignored",
         UnknownSpread(var word, var used) =>
             $"annotation {PodHints.SpreadKey}={Shorten(word)} is not one of nearest, near; using {(used == SpreadMode.Near ? "near" : "nearest")}",
         UnknownTrainingRequests(var word, var used) =>
@@ -151,7 +158,7 @@ public sealed class EnglishDecisionText : IDecisionText
         else if (decision.Required is { } required)
         {
             text.AppendLiteral("; pinned to ");
-            text.AppendLiteral(string.Join(", ", required.Values));
+            text.AppendLiteral(string.Join(", ", required.Names));
         }
 
         if (decision.YieldsTo is { } yields)
@@ -210,6 +217,8 @@ public sealed class EnglishDecisionText : IDecisionText
         SofteningCause.SchedulerOnlyConstraint => $"only the scheduler can judge the pod's {Words(softening.Constraint)}",
         SofteningCause.Gated => "the pod is gated, and its nodes may still be narrowed",
         SofteningCause.OtherScheduler => "another scheduler places the pod",
+        SofteningCause.CanPreempt => "by its priority it could evict other pods there",
+        SofteningCause.BeyondMaxLatency => "none is within the latency that it allows",
         SofteningCause.NoOwnHostname => $"it has no {NodeSelectorTerm.HostnameKey} label of its own",
         _ => "no other could stand by",
     };

@@ -59,6 +59,9 @@ sealed record PodShape
     /// <summary>For each required node affinity term: whether its matchExpressions are there.</summary>
     public IReadOnlyList<bool> RequiredTermsHaveExpressions { get; init; } = [];
 
+    /// <summary>The same for their matchFields.</summary>
+    public IReadOnlyList<bool> RequiredTermsHaveFields { get; init; } = [];
+
     /// <summary>How many topology spread constraints there are.</summary>
     public int SpreadConstraints { get; init; }
 

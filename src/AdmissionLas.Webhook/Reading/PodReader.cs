@@ -148,6 +148,8 @@ sealed class PodReader
         ["resourceClaims"] = (ref json, ref spec) => spec.Note(json.ReadHasItems(), SchedulerConstraint.ResourceClaims),
         ["schedulingGates"] = (ref json, ref spec) => spec.IsGated = json.ReadHasItems(),
         ["schedulerName"] = (ref json, ref spec) => spec.SchedulerName = json.ReadText(),
+        ["priority"] = (ref json, ref spec) => spec.HasPriority = json.ReadScalar() == JsonValueKind.Number && json.Raw is not [(byte)'-', ..] && !json.Raw.SequenceEqual("0"u8),
+        ["preemptionPolicy"] = (ref json, ref spec) => spec.NeverPreempts = json.ReadUtf8().SequenceEqual("Never"u8),
         ["os"] = (ref json, ref spec) => spec.OperatingSystem = OperatingSystemMembers.Read(ref json),
         ["hostNetwork"] = (ref json, ref spec) => spec.Note(json.ReadFlag(), SchedulerConstraint.HostNetwork),
     };
@@ -213,6 +215,7 @@ sealed class PodReader
             HasOtherScheduler = spec.SchedulerName is not (null or "" or PodFacts.DefaultScheduler),
             OperatingSystem = string.IsNullOrEmpty(spec.OperatingSystem?.Name) ? null : spec.OperatingSystem?.Name,
             SchedulerOnlyConstraint = spec.Constraint,
+            CanPreempt = spec is { HasPriority: true, NeverPreempts: false },
             HasSpreadConstraints = spec.Spread.Count > 0,
             SoftConstraint = spec.Spread.IsSoft ? SchedulerConstraint.TopologySpreadConstraints : spec.Affinity?.SoftConstraint,
         };
@@ -222,7 +225,8 @@ sealed class PodReader
             HasAffinity = spec.Affinity is not null,
             HasNodeAffinity = nodeAffinity is not null,
             HasPreferredTerms = nodeAffinity?.Preferred is not null,
-            RequiredTermsHaveExpressions = requiredTerms?.ConvertAll(term => term.Expressions is not null) ?? [],
+            RequiredTermsHaveExpressions = requiredTerms?.ConvertAll(static term => term.Expressions is not null) ?? [],
+            RequiredTermsHaveFields = requiredTerms?.ConvertAll(static term => term.Fields is not null) ?? [],
             Containers = spec.Containers.Shapes ?? [],
             SpreadConstraints = spec.Spread.Count,
             NeutralSpreadAt = spec.Spread.NeutralAt,
@@ -425,7 +429,8 @@ sealed class PodReader
     record struct Spec(
         Containers Containers, Containers InitContainers, Affinity? Affinity, List<Toleration?>? Tolerations,
         Dictionary<string, string>? NodeSelector, string? NodeName, ResourceLists? Resources, Resources? Overhead, SchedulerConstraint? Constraint,
-        bool IsGated, string? SchedulerName, OperatingSystem? OperatingSystem, Spread Spread)
+        bool IsGated, string? SchedulerName, OperatingSystem? OperatingSystem, Spread Spread,
+        bool HasPriority, bool NeverPreempts)
     {
         internal void Note(bool isThere, SchedulerConstraint? what) => Constraint = isThere ? what : Constraint;
     }

@@ -7,6 +7,9 @@ namespace AdmissionLas.Webhook;
 /// <remarks>An author can write a record too. So no more is taken for ours than what stands in the pod just as the record says.</remarks>
 sealed record EarlierAdditions
 {
+    // We copy no more terms; an author can write any number.
+    const int MaxOriginals = 64;
+
     /// <summary>What the earlier call recorded.</summary>
     internal required PlacementRecord Record { get; init; }
 
@@ -38,12 +41,12 @@ sealed record EarlierAdditions
             : null;
 
     /// <summary>Whether these are the very requirement that a decision asks for, in each term that can have it.</summary>
-    /// <param name="requirement">What the decision asks for.</param>
+    /// <param name="pin">What the decision asks for.</param>
     /// <param name="terms">The pod's required terms without ours.</param>
-    internal bool IsRequired(NodeSelectorRequirement? requirement, IReadOnlyList<NodeSelectorTerm>? terms) => requirement is null
+    internal bool IsRequired(NodePin? pin, IReadOnlyList<NodeSelectorTerm>? terms) => pin is null
         ? Required.Count == 0
-        : Record.Required.SequenceEqual(requirement.Values) && Required.Count == (terms?.Count(t => !t.IsEmpty) ?? 1) &&
-            Required.All(r => r.IsWholeTerm == terms is null);
+        : Record.IsByName == pin.IsByName && Record.Required.SequenceEqual(pin.Names) && Required.All(r => r.IsWholeTerm == terms is null || r.IsCopy) &&
+            Required.Count == (pin.IsByName ? terms is null ? pin.Nodes.Count : pin.Pairs(terms).Count() : terms?.Count(t => !t.IsEmpty) ?? 1);
 
     /// <summary>Whether these are the very terms that a decision prefers; their order means nothing.</summary>
     internal bool ArePreferred(IReadOnlyList<PreferredTerm> terms) =>
@@ -85,32 +88,48 @@ sealed record EarlierAdditions
         }
 
         var ours = new List<EarlierRequirement>();
-        var (rest, haveExpressions) = (new List<NodeSelectorTerm>(), new List<bool>());
+        var (rest, expressions, fields) = (new List<NodeSelectorTerm>(), new List<bool>(), new List<bool>());
+        var originals = new List<(NodeSelectorTerm Term, string? Node)>();
         for (var i = 0; i < terms.Count; i++)
         {
-            var isOurs = HasOurs(terms[i], own.Record.Required);
-            var isWhole = isOurs && terms[i] is { MatchExpressions.Count: 1, MatchFields.Count: 0 };
-            if (isOurs)
+            var without = WithoutOurs(terms[i], own.Record);
+            var node = own.Record.IsByName && terms[i].MatchFields is [.., { Values: [var name] }] ? name : null;
+            // The author may have written one twice; a copy of ours is for another node.
+            var isCopy = without is { IsEmpty: false } && originals.Any(o => o.Node != node && o.Term.IsSameAs(without));
+            if (without is not null)
             {
-                ours.Add(new EarlierRequirement(i, terms[i].MatchExpressions.Count - 1, isWhole));
+                ours.Add(new EarlierRequirement(i, (own.Record.IsByName ? terms[i].MatchFields : terms[i].MatchExpressions).Count - 1, without.IsEmpty || isCopy, isCopy));
             }
 
-            if (!isWhole)
+            if (without is { IsEmpty: false } && !isCopy && originals.Count < MaxOriginals)
             {
-                rest.Add(isOurs ? terms[i] with { MatchExpressions = [.. terms[i].MatchExpressions.SkipLast(1)] } : terms[i]);
-                haveExpressions.Add(shape.RequiredTermsHaveExpressions[i]);
+                originals.Add((without, node));
+            }
+
+            if (without is null || !without.IsEmpty && !isCopy)
+            {
+                rest.Add(without ?? terms[i]);
+                expressions.Add(shape.RequiredTermsHaveExpressions[i]);
+                fields.Add(shape.RequiredTermsHaveFields[i]);
             }
         }
 
         // Where nothing but ours is required, the author required nothing.
         return (
             facts with { RequiredTerms = rest.Count == 0 && ours.Count > 0 ? null : rest },
-            shape with { RequiredTermsHaveExpressions = haveExpressions },
+            shape with { RequiredTermsHaveExpressions = expressions, RequiredTermsHaveFields = fields },
             own with { Required = ours });
     }
 
-    static bool HasOurs(NodeSelectorTerm term, IReadOnlyList<string> hostnames) =>
-        term.MatchExpressions is [.., { Key: NodeSelectorTerm.HostnameKey, Operator: SelectorOperator.In, Values: var values }] && values.SequenceEqual(hostnames);
+    // The author's term as it was; null for one that we did not touch. By name each of them stands once for each node.
+    static NodeSelectorTerm? WithoutOurs(NodeSelectorTerm term, PlacementRecord record) =>
+        record.IsByName
+            ? term.MatchFields is [.., { Key: NodeSelectorTerm.NameField, Operator: SelectorOperator.In, Values: [var name] }] && record.Required.Contains(name)
+                ? term with { MatchFields = [.. term.MatchFields.SkipLast(1)] }
+                : null
+            : term.MatchExpressions is [.., { Key: NodeSelectorTerm.HostnameKey, Operator: SelectorOperator.In, Values: var values }] && values.SequenceEqual(record.Required)
+                ? term with { MatchExpressions = [.. term.MatchExpressions.SkipLast(1)] }
+                : null;
 
     // Ours stand behind the author's.
     static (PodFacts, PodShape, EarlierAdditions) TakeOutPreferred(PodFacts facts, PodShape shape, EarlierAdditions own)
@@ -142,6 +161,7 @@ sealed record EarlierAdditions
 
 /// <summary>A place of our requirement.</summary>
 /// <param name="Term">The required term.</param>
-/// <param name="Expression">The expression of it.</param>
-/// <param name="IsWholeTerm">Nothing else stands in the term.</param>
-readonly record struct EarlierRequirement(int Term, int Expression, bool IsWholeTerm);
+/// <param name="At">Its place among the term's expressions, or fields.</param>
+/// <param name="IsWholeTerm">The whole term is ours: nothing else stands in it, or it is a copy.</param>
+/// <param name="IsCopy">It is a copy of one of the author's, made for a further node.</param>
+readonly record struct EarlierRequirement(int Term, int At, bool IsWholeTerm, bool IsCopy);

@@ -194,10 +194,11 @@ static class PatchWriter
             return;
         }
 
-        foreach (var (term, expression, isWhole) in pod.Earlier?.Required.Reverse() ?? [])
+        var list = pod.Earlier is { Record.IsByName: true } ? "matchFields" : "matchExpressions";
+        foreach (var (term, at, isWhole, _) in pod.Earlier?.Required.Reverse() ?? [])
         {
             Remove(json, string.Create(
-                CultureInfo.InvariantCulture, $"{NodeAffinity}/{RequiredMember}/nodeSelectorTerms/{term}{(isWhole ? "" : $"/matchExpressions/{expression}")}"));
+                CultureInfo.InvariantCulture, $"{NodeAffinity}/{RequiredMember}/nodeSelectorTerms/{term}{(isWhole ? "" : $"/{list}/{at}")}"));
         }
     }
 
@@ -215,36 +216,76 @@ static class PatchWriter
         }
     }
 
-    static void MergeRequired(Utf8JsonWriter json, NodeSelectorRequirement? requirement, AdmittedPod pod)
+    static void MergeRequired(Utf8JsonWriter json, NodePin? pin, AdmittedPod pod)
     {
-        if (requirement is null)
+        if (pin is null)
         {
             return;
         }
 
         if (pod.Facts.RequiredTerms is not { } terms)
         {
-            Add(json, JsonTexts.Encoded($"{NodeAffinity}/{RequiredMember}"), requirement, WriteRequired);
-            return;
+            Add(json, JsonTexts.Encoded($"{NodeAffinity}/{RequiredMember}"), pin, WriteRequired);
         }
-
-        for (var i = 0; i < terms.Count; i++)
+        else if (pin.IsByName)
         {
-            // Terms are ORed, so the requirement goes into each. An empty one matches no node and must go on doing so.
-            if (terms[i].IsEmpty)
+            MergeByName(json, pin, terms, pod.Shape);
+        }
+        else
+        {
+            for (var i = 0; i < terms.Count; i++)
             {
-                continue;
+                // Terms are ORed, so the requirement goes into each. An empty one matches no node and must go on doing so.
+                if (!terms[i].IsEmpty)
+                {
+                    AddTo(json, Term(i, "matchExpressions"), pod.Shape.RequiredTermsHaveExpressions[i], pin, WriteHostnames);
+                }
+            }
+        }
+    }
+
+    // A term takes one node, so each of the author's is copied for every further one, before anything is added to it.
+    static void MergeByName(Utf8JsonWriter json, NodePin pin, IReadOnlyList<NodeSelectorTerm> terms, PodShape shape)
+    {
+        var next = terms.Count;
+        foreach (var pairs in pin.Pairs(terms).GroupBy(p => p.Term))
+        {
+            var original = Term(pairs.Key);
+            var copies = next;
+            foreach (var _ in pairs.Skip(1))
+            {
+                json.WriteStartObject();
+                json.WriteString(JsonTexts.Op, JsonTexts.Copy);
+                json.WriteString(JsonTexts.From, original);
+                json.WriteString(JsonTexts.Path, $"{NodeAffinity}/{RequiredMember}/nodeSelectorTerms/-");
+                json.WriteEndObject();
+                next++;
             }
 
-            var expressions = string.Create(CultureInfo.InvariantCulture, $"{NodeAffinity}/{RequiredMember}/nodeSelectorTerms/{i}/matchExpressions");
-            if (pod.Shape.RequiredTermsHaveExpressions[i])
+            foreach (var (i, (_, node)) in pairs.Index())
             {
-                Add(json, JsonTexts.Encoded($"{expressions}/-"), requirement, WriteRequirement);
+                AddTo(json, Term(i == 0 ? pairs.Key : copies + i - 1, "matchFields"), shape.RequiredTermsHaveFields[pairs.Key], node.Name, WriteName);
             }
-            else
+        }
+    }
+
+    static string Term(int index, string list = "") => string.Create(
+        CultureInfo.InvariantCulture, $"{NodeAffinity}/{RequiredMember}/nodeSelectorTerms/{index}{(list.Length == 0 ? "" : "/")}{list}");
+
+    static void AddTo<T>(Utf8JsonWriter json, string list, bool isThere, T value, Action<Utf8JsonWriter, T> write)
+    {
+        if (isThere)
+        {
+            Add(json, JsonTexts.Encoded($"{list}/-"), value, write);
+        }
+        else
+        {
+            Add(json, JsonTexts.Encoded(list), (value, write), static (json, item) =>
             {
-                Add(json, JsonTexts.Encoded(expressions), requirement, WriteAlone);
-            }
+                json.WriteStartArray();
+                item.write(json, item.value);
+                json.WriteEndArray();
+            });
         }
     }
 
@@ -329,18 +370,59 @@ static class PatchWriter
         json.WriteEndObject();
     }
 
-    static void WriteRequired(Utf8JsonWriter json, NodeSelectorRequirement requirement) =>
-        json.WriteObject(JsonTexts.NodeSelectorTerms, requirement, static (json, requirement) =>
-        {
-            json.WriteStartArray();
-            json.WriteObject(JsonTexts.MatchExpressions, requirement, WriteAlone);
-            json.WriteEndArray();
-        });
-
-    static void WriteAlone(Utf8JsonWriter json, NodeSelectorRequirement requirement)
+    static void WriteRequired(Utf8JsonWriter json, NodePin pin) => json.WriteObject(JsonTexts.NodeSelectorTerms, pin, static (json, pin) =>
     {
         json.WriteStartArray();
-        WriteRequirement(json, requirement);
+        for (var i = 0; i < (pin.IsByName ? pin.Nodes.Count : 1); i++)
+        {
+            json.WriteStartObject();
+            json.WriteStartArray(pin.IsByName ? JsonTexts.MatchFields : JsonTexts.MatchExpressions);
+            if (pin.IsByName)
+            {
+                WriteName(json, pin.Nodes[i].Name);
+            }
+            else
+            {
+                WriteHostnames(json, pin);
+            }
+
+            json.WriteEndArray();
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+    });
+
+    static void WriteHostnames(Utf8JsonWriter json, NodePin pin)
+    {
+        json.WriteStartObject();
+        json.WriteString(JsonTexts.Key, JsonTexts.Hostname);
+        json.WriteString(JsonTexts.Operator, Operators[(int)SelectorOperator.In]);
+        json.WritePropertyName(JsonTexts.Values);
+        WriteNames(json, pin);
+        json.WriteEndObject();
+    }
+
+    static void WriteName(Utf8JsonWriter json, string name)
+    {
+        json.WriteStartObject();
+        json.WriteString(JsonTexts.Key, JsonTexts.NameField);
+        json.WriteString(JsonTexts.Operator, Operators[(int)SelectorOperator.In]);
+        json.WriteStartArray(JsonTexts.Values);
+        json.WriteStringValue(name);
+        json.WriteEndArray();
+        json.WriteEndObject();
+    }
+
+    /// <summary>Writes the names of pinned nodes as a list.</summary>
+    internal static void WriteNames(Utf8JsonWriter json, NodePin pin)
+    {
+        json.WriteStartArray();
+        for (var i = 0; i < pin.Nodes.Count; i++)
+        {
+            json.WriteStringValue(pin.NameOf(pin.Nodes[i]));
+        }
+
         json.WriteEndArray();
     }
 

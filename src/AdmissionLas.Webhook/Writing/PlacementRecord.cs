@@ -11,12 +11,13 @@ namespace AdmissionLas.Webhook;
 /// <param name="Mode">The mode in force.</param>
 /// <param name="NodeName">The chosen node; <see langword="null"/> for a step that was not placed.</param>
 /// <param name="Location">The step's location, where it has one.</param>
-/// <param name="Required">The host names that each required term asks for since; empty for none.</param>
+/// <param name="Required">The nodes that the pod is kept to, by host name or by name; empty for none.</param>
+/// <param name="IsByName">Whether they are named by name: <see cref="NodePin.IsByName"/>.</param>
 /// <param name="Preferred">The preferred terms that were added.</param>
 /// <param name="NeutralizesSpread">A topology spread constraint that counts no pods was added.</param>
 /// <param name="Requests">The requests that were added.</param>
 sealed record PlacementRecord(
-    string Type, string Outcome, string Mode, string? NodeName, string? Location, IReadOnlyList<string> Required, IReadOnlyList<PreferredTerm> Preferred,
+    string Type, string Outcome, string Mode, string? NodeName, string? Location, IReadOnlyList<string> Required, bool IsByName, IReadOnlyList<PreferredTerm> Preferred,
     bool NeutralizesSpread, IReadOnlyList<RecordedRequest> Requests)
 {
     /// <summary>The version that this program writes, and the only one that it reads.</summary>
@@ -58,8 +59,8 @@ sealed record PlacementRecord(
 
         if (decision.Required is { } required)
         {
-            json.WritePropertyName(JsonTexts.Required);
-            json.WriteList(required.Values, JsonWriting.WriteText);
+            json.WritePropertyName(required.IsByName ? JsonTexts.RequiredNames : JsonTexts.Required);
+            PatchWriter.WriteNames(json, required);
         }
 
         WritePreferred(json, decision.Preferred);
@@ -141,12 +142,13 @@ sealed record PlacementRecord(
         {
             return JsonNode.Parse(text, documentOptions: Unambiguous) is JsonObject record && Number(record["version"]) == CurrentVersion &&
                 Text(record["type"]) is { } type && Text(record["outcome"]) is { } outcome && Text(record["mode"]) is { } mode &&
-                (record["required"] as JsonArray ?? []) is { Count: <= PlacementPolicy.NamedNodesLimit } required &&
+                (record["requiredNames"] as JsonArray ?? record["required"] as JsonArray ?? []) is { Count: <= PlacementPolicy.NamedNodesLimit } required &&
                 (record["preferred"] as JsonObject ?? []) is { Count: <= PlacementPolicy.NamedNodesLimit } preferred &&
                 (record["preferredTerms"] as JsonArray ?? []) is { Count: <= PlacementPolicy.NamedNodesLimit } preferredTerms
                 ? new PlacementRecord(
                     type, outcome, mode, Text(record["node"]), Text(record["location"]),
                     [.. required.Select(Text).OfType<string>()],
+                    record["requiredNames"] is JsonArray,
                     [
                         .. preferred.Where(t => Number(t.Value) is not null).Select(t => new PreferredTerm(Number(t.Value)!.Value, NodeSelectorTerm.Hostnames([t.Key]))),
                         .. preferredTerms.OfType<JsonObject>().Select(Preference),

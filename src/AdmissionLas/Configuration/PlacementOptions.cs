@@ -10,6 +10,12 @@ sealed class PlacementOptions
     /// <summary><c>adaptive</c>, <c>preferred</c>, <c>required</c> or <c>off</c>.</summary>
     public PlacementMode Mode { get; set; } = PlacementMode.Adaptive;
 
+    /// <summary>The farthest that steps without a hint should run from their location, by namespace.</summary>
+    public IDictionary<string, string> MaxLatencies { get; set; } = new Dictionary<string, string>();
+
+    /// <summary><c>auto</c>, <c>hostnames</c> or <c>names</c>.</summary>
+    public NodeTermForm NodeTerms { get; set; }
+
     /// <summary><c>nearest</c> or <c>near</c>.</summary>
     public SpreadMode Spread { get; set; }
 

@@ -84,9 +84,22 @@ static class SettingsCompiler
             faults.Add($"training.cloudSelector: \"{training.CloudSelector}\" is not a label selector; write for example tier=cloud or tier in (cloud, core)");
         }
 
+        var maxLatenciesMs = new Dictionary<string, double>(StringComparer.Ordinal);
+        foreach (var (ns, latency) in placement.MaxLatencies)
+        {
+            if (!LatencyLabels.TryParseMs(latency, out var latencyMs))
+            {
+                faults.Add($"placement.maxLatencies.{ns}: \"{latency}\" is not a latency; write for example 20ms");
+            }
+
+            maxLatenciesMs[ns] = latencyMs;
+        }
+
         return new PlacementPolicy
         {
             Mode = placement.Mode,
+            MaxLatenciesMs = maxLatenciesMs,
+            NodeTerms = placement.NodeTerms,
             Spread = placement.Spread,
             NamedNodes = placement.NamedNodes,
             NearFactor = placement.NearFactor,

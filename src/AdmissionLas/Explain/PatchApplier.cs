@@ -3,7 +3,7 @@ using AdmissionLas.Snapshots;
 namespace AdmissionLas.Explain;
 
 /// <summary>
-/// Applies a patch of the webhook to a copy of the pod. Such patches add and remove, so this supports no other operation; a test compares it with a library.
+/// Applies a patch of the webhook to a copy of the pod. Such patches add, copy and remove, so this supports no other operation; a test compares it with a library.
 /// </summary>
 static class PatchApplier
 {
@@ -15,26 +15,32 @@ static class PatchApplier
         foreach (var operation in patch.OfType<JsonObject>())
         {
             var isRemoval = operation.Text("op") == "remove";
-            var path = operation.Text("path") is { } pointer && (isRemoval || operation.Text("op") == "add")
-                ? pointer.Split('/')[1..]
-                : throw new InvalidOperationException("only additions and removals are known");
-            JsonNode? at = patched;
-            foreach (var part in path[..^1])
-            {
-                at = at is JsonArray list ? list[int.Parse(part, CultureInfo.InvariantCulture)] : at?[Unescape(part)];
-            }
-
+            var value = operation.Text("op") == "copy" ? Find(patched, Parts(operation, "from")) : operation["value"];
+            var path = operation.Text("op") is "add" or "copy" or "remove" ? Parts(operation, "path") : throw new InvalidOperationException("no such operation is known");
+            var at = Find(patched, path[..^1]);
             switch (at)
             {
                 case JsonObject members when isRemoval && members.Remove(Unescape(path[^1])): break;
                 case JsonArray list when isRemoval: list.RemoveAt(int.Parse(path[^1], CultureInfo.InvariantCulture)); break;
-                case JsonObject members when !isRemoval: members[Unescape(path[^1])] = operation["value"]?.DeepClone(); break;
-                case JsonArray list when path[^1] == "-": list.Add(operation["value"]?.DeepClone()); break;
+                case JsonObject members when !isRemoval: members[Unescape(path[^1])] = value?.DeepClone(); break;
+                case JsonArray list when path[^1] == "-": list.Add(value?.DeepClone()); break;
                 default: throw new InvalidOperationException($"there is nothing at {operation.Text("path")} for it");
             }
         }
 
         return patched;
+    }
+
+    static string[] Parts(JsonObject operation, string member) => operation.Text(member)?.Split('/')[1..] ?? [];
+
+    static JsonNode? Find(JsonNode? at, IEnumerable<string> path)
+    {
+        foreach (var part in path)
+        {
+            at = at is JsonArray list ? list[int.Parse(part, CultureInfo.InvariantCulture)] : at?[Unescape(part)];
+        }
+
+        return at;
     }
 
     static string Unescape(string part) => part.Replace("~1", "/", StringComparison.Ordinal).Replace("~0", "~", StringComparison.Ordinal);

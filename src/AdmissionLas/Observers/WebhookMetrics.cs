@@ -105,7 +105,7 @@ sealed class WebhookMetrics : IReviewObserver
             var tag = new KeyValuePair<string, object?>("location", locations.Of(location));
             latency.Record(decision.LatencyMs / 1000, tag);
             regret.Record((decision.LatencyMs - decision.NearestMs) / 1000, tag);
-            candidates.Record(Math.Max(decision.Preferred.Count, decision.Required?.Values.Count ?? 0));
+            candidates.Record(Math.Max(decision.Preferred.Count, decision.Required?.Nodes.Count ?? 0));
         }
     }
 

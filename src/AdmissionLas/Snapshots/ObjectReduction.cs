@@ -14,10 +14,11 @@ static class ObjectReduction
 
     static readonly string[] Conditions = ["Ready", "MemoryPressure", "DiskPressure", "PIDPressure", "NetworkUnavailable"];
 
-    /// <summary>A node: name, labels, taints, whether it is cordoned, capacity, conditions, and the images that are large enough to count.</summary>
+    /// <summary>A node: name, labels, taints, whether it is cordoned, capacity, conditions, its kubelet's release, and the images that are large enough to count.</summary>
     internal static JsonObject Node(JsonObject node) => Object("Node", new JsonObject().With(node.Object("metadata"), "name").With(node.Object("metadata"), "labels"))
         .Put("spec", new JsonObject().Put("taints", List(node.Object("spec").Objects("taints").Select(t => t.Only("key", "value", "effect")))).With(node.Object("spec"), "unschedulable"))
         .Put("status", new JsonObject().With(node.Object("status"), "capacity").With(node.Object("status"), "allocatable")
+            .Put("nodeInfo", node.Object("status").Object("nodeInfo").Only("kubeletVersion"))
             .Put("conditions", List(node.Object("status").Objects("conditions").Where(c => Conditions.Contains(c.Text("type"))).Select(c => c.Only("type", "status"))))
             .Put("images", List(node.Object("status").Objects("images").Where(i => i.Amount("sizeBytes") >= NodeImages.SmallestBytes).Select(i => i.Only("names", "sizeBytes")))));
 

@@ -19,6 +19,7 @@ public sealed class NodeReaderTests
               taints: [{ key: gpu, value: "yes", effect: NoSchedule }, { key: odd, effect: Whatever }]
             status:
               allocatable: { cpu: 1930m, memory: 4G, pods: 110, nvidia.com/gpu: "2", ephemeral-storage: 10Gi }
+              nodeInfo: { kubeletVersion: v1.33.1-eks-1234 }
               conditions: [{ type: MemoryPressure, status: "False" }, { type: Ready, status: "True" }]
             """);
         var node = NodeReader.Read(Assert.Single(YamlJson.ReadObjects(reader)))!;
@@ -29,10 +30,26 @@ public sealed class NodeReaderTests
         Assert.Equal(0.8, node.Latencies.Known.Single(m => m.Location == "HOME").LatencyMs);
         Assert.True(node.IsCordoned);
         Assert.True(node.IsReady);
+        Assert.Equal(33, node.KubeletMinor);
         Assert.Equal([new Taint("gpu", "yes", TaintEffect.NoSchedule)], node.Taints);
         Assert.Equal((1930, 4_000_000_000), (node.Allocatable.CpuMilli, node.Allocatable.MemoryBytes));
         Assert.Equal(2, node.Allocatable.AmountOf("nvidia.com/gpu"));
         Assert.Equal(110, node.AllocatablePods);
+    }
+
+    [Theory]
+    [InlineData("v1.36.0", 36)]
+    [InlineData("v1.36", 36)]
+    [InlineData("v2.1.0", 0)]
+    [InlineData("1.36.0", 0)]
+    [InlineData("v1.-3.0", 0)]
+    [InlineData("v1.x", 0)]
+    [InlineData("", 0)]
+    public void The_release_of_the_kubelet_is_known_where_it_says_so(string version, int minor)
+    {
+        using var document = JsonDocument.Parse($$"""{ "metadata": { "name": "n" }, "status": { "nodeInfo": { "kubeletVersion": "{{version}}" } } }""");
+
+        Assert.Equal(minor, NodeReader.Read(document.RootElement)!.KubeletMinor);
     }
 
     [Theory]

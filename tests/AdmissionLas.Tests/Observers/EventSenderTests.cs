@@ -144,12 +144,3 @@ public sealed class EventSenderTests
         ["controller"] = true,
     }));
 }
-
-static class JsonObjectExtensions
-{
-    internal static JsonObject With(this JsonObject value, Action<JsonObject> change)
-    {
-        change(value);
-        return value;
-    }
-}

@@ -21,7 +21,7 @@ public sealed class EnglishDecisionTextTests
         { "n1 (1 ms) preferred, then n2 (2 ms), n3 (3 ms), n4 (4 ms) and 2 more", NearNodes(PlacementMode.Preferred, 6) },
         {
             "n1 (1 ms) required, then n2 (2 ms), n3 (3 ms); pinned to n1, n2",
-            NearNodes(PlacementMode.Required, 3) with { Required = new(NodeSelectorTerm.HostnameKey, SelectorOperator.In, ["n1", "n2"]) }
+            NearNodes(PlacementMode.Required, 3) with { Required = new([Nodes.Named("n1"), Nodes.Named("n2")], IsByName: true) }
         },
         {
             "n (42.551 ms) preferred",
@@ -31,6 +31,8 @@ public sealed class EnglishDecisionTextTests
         { "n1 (1 ms) preferred and not required (no other could stand by)", Softened(SofteningCause.NoStandby) },
         { "n1 (1 ms) preferred and not required (the pod is gated, and its nodes may still be narrowed)", Softened(SofteningCause.Gated) },
         { "n1 (1 ms) preferred and not required (another scheduler places the pod)", Softened(SofteningCause.OtherScheduler) },
+        { "n1 (1 ms) preferred and not required (by its priority it could evict other pods there)", Softened(SofteningCause.CanPreempt) },
+        { "n1 (1 ms) preferred and not required (none is within the latency that it allows)", Softened(SofteningCause.BeyondMaxLatency) },
         { "n1 (1 ms) preferred and not required (it has no kubernetes.io/hostname label of its own)", Softened(SofteningCause.NoOwnHostname) },
         {
             "n1 (1 ms) adaptive or n2 (2 ms), no others",
@@ -228,6 +230,8 @@ public sealed class EnglishDecisionTextTests
             new UnknownPlacementMode("always", PlacementMode.Adaptive),
             "annotation admissionlas.io/placement=always is not one of adaptive, preferred, required, off; using adaptive"
         },
+        { new BeyondMaxLatency(42.5514, 20), "the nearest machine that can run it is 42.551 ms away, and 20 ms are allowed" },
+        { new UnreadableMaxLatency("soon"), "annotation admissionlas.io/max-latency=soon is not a latency such as 20ms, and is ignored" },
         { new UnknownSpread("wide", SpreadMode.Nearest), "annotation admissionlas.io/spread=wide is not one of nearest, near; using nearest" },
         { new UnknownSpread("wide", SpreadMode.Near), "annotation admissionlas.io/spread=wide is not one of nearest, near; using near" },
         {

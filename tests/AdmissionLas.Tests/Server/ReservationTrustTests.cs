@@ -78,12 +78,3 @@ public sealed class ReservationTrustTests : IDisposable
             p["metadata"]!["namespace"] = "kubeflow";
         });
 }
-
-static class PodChanges
-{
-    internal static JsonObject With(this JsonObject pod, Action<JsonObject> change)
-    {
-        change(pod);
-        return pod;
-    }
-}

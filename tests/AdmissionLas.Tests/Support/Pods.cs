@@ -56,6 +56,12 @@ static class Pods
         return pod;
     }
 
+    internal static JsonObject With(this JsonObject pod, Action<JsonObject> change)
+    {
+        change(pod);
+        return pod;
+    }
+
     internal const string OneContainer = """{ "containers": [ { "name": "main", "image": "step" } ] }""";
 
     static PodFacts Labelled(ContainerFacts[] containers, params (string Key, string Value)[] labels) => new()

@@ -10,7 +10,7 @@ sealed record Situation(NodeFacts[] Nodes, ClusterUsage Usage, JsonObject Pod, P
     internal bool CanRun(JsonObject pod, NodeFacts node) => DefaultScheduler.CanRun(pod, node, Usage.On(node));
 
     public override string ToString() =>
-        $"{Pod.ToJsonString()}\n{Policy.Mode}, affinity weighs {Policy.NodeAffinityWeight}, {Policy.NamedNodes} nodes named, near {Policy.NearFactor}x or {Policy.NearSlackMs} ms, training {Policy.TrainingRequests} {Policy.TrainingCpuMilli}m " +
+        $"{Pod.ToJsonString()}\n{Policy.Mode} by {Policy.NodeTerms}, affinity weighs {Policy.NodeAffinityWeight}, {Policy.NamedNodes} nodes named, near {Policy.NearFactor}x or {Policy.NearSlackMs} ms, training {Policy.TrainingRequests} {Policy.TrainingCpuMilli}m " +
         $"{Policy.TrainingMemoryBytes >> 20}Mi, {(Policy.CloudSelector is null ? "no cloud" : "cloud by tier")}, top class {Policy.TopClassShare}\n{string.Join('\n', Nodes.Select(Describe))}";
 
     string Describe(NodeFacts node) =>
@@ -45,13 +45,14 @@ static class Situations
     static Gen<string?> AnyType => Gen.OneOf<string?>("Predict", "Predicting", "Training", "Train", "Evaluation", "Predct", "", null);
 
     static Gen<PlacementPolicy> Policy => Gen.Select(
-        Gen.Select(Gen.OneOf(PlacementMode.Adaptive, PlacementMode.Preferred, PlacementMode.Required), Gen.OneOf(1, 2)), Gen.Int[1, PlacementPolicy.NamedNodesLimit], Gen.OneOf(1.0, 2, 10), Gen.OneOf(0.0, 1, 50),
+        Gen.Select(Gen.OneOf(PlacementMode.Adaptive, PlacementMode.Preferred, PlacementMode.Required), Gen.OneOf(1, 2), Gen.OneOf(NodeTermForm.Hostnames, NodeTermForm.Names)), Gen.Int[1, PlacementPolicy.NamedNodesLimit], Gen.OneOf(1.0, 2, 10), Gen.OneOf(0.0, 1, 50),
         Gen.Select(Gen.OneOf(500L, 2000, 16_000), Gen.Frequency((4, TrainingRequests.On), (1, TrainingRequests.Off))), Gen.OneOf(1L << 30, 4L << 30, 64L << 30), Gen.Bool,
         Gen.OneOf(0.5, 0.75, 1.0),
         (mode, named, factor, slack, cpu, memory, hasCloud, share) => new PlacementPolicy
         {
             Mode = mode.Item1,
             NodeAffinityWeight = mode.Item2,
+            NodeTerms = mode.Item3,
             NamedNodes = named,
             NearFactor = factor,
             NearSlackMs = slack,

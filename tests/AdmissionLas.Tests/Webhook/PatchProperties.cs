@@ -83,7 +83,7 @@ public sealed class PatchProperties
         Assert.All(situation.Review().Operations, operation =>
         {
             var path = operation!["path"]!.GetValue<string>();
-            Assert.Equal("add", operation["op"]!.GetValue<string>());
+            Assert.Contains(operation["op"]!.GetValue<string>(), (string[])["add", "copy"]);
             Assert.True(
                 path.StartsWith("/metadata/annotations", StringComparison.Ordinal) || path.StartsWith("/spec/affinity", StringComparison.Ordinal) || path == "/spec/topologySpreadConstraints" ||
                 (path.StartsWith("/spec/containers/", StringComparison.Ordinal) && path.Contains("/resources", StringComparison.Ordinal)),
@@ -110,7 +110,7 @@ public sealed class PatchProperties
         Assert.InRange(reviewed.Patch?.Length ?? 0, 0, 6 * 1024);
         Assert.InRange(reviewed.Decision!.Preferred.Count, 0, situation.Policy.NamedNodes);
         Assert.All(reviewed.Decision.Preferred, p => Assert.InRange(p.Preference.MatchExpressions.Sum(e => e.Values.Count), 0, situation.Policy.NamedNodes));
-        Assert.InRange(reviewed.Decision.Required?.Values.Count ?? 0, 0, situation.Policy.NamedNodes);
+        Assert.InRange(reviewed.Decision.Required?.Nodes.Count ?? 0, 0, situation.Policy.NamedNodes);
         Assert.All(reviewed.Warnings, w => Assert.InRange(w.Length, 1, 256));
     });
 
@@ -162,7 +162,7 @@ public sealed class PatchProperties
 
     /// <summary>
     /// Everything is there as before. Objects may have more members, and null is as good as absent; of the lists only that of preferred terms
-    /// and the expressions of required terms may have more items, at the end, unless the term is empty: it matches no node and must go on so.
+    /// and the required terms, their expressions and fields may have more items, at the end, unless a term is empty: it matches no node and must go on so.
     /// </summary>
     static void AssertKept(JsonNode? before, JsonNode? after, string path)
     {
@@ -180,7 +180,8 @@ public sealed class PatchProperties
                 return;
             case JsonArray items:
                 var now = after!.AsArray();
-                var mayGrow = path.EndsWith(Preferred, StringComparison.Ordinal) || path.EndsWith($"{Required}.nodeSelectorTerms[].matchExpressions", StringComparison.Ordinal);
+                var mayGrow = path.EndsWith(Preferred, StringComparison.Ordinal) || path.EndsWith($"{Required}.nodeSelectorTerms", StringComparison.Ordinal) ||
+                    path.EndsWith($"{Required}.nodeSelectorTerms[].matchExpressions", StringComparison.Ordinal) || path.EndsWith($"{Required}.nodeSelectorTerms[].matchFields", StringComparison.Ordinal);
                 Assert.True(mayGrow ? now.Count >= items.Count : now.Count == items.Count, path);
                 for (var i = 0; i < items.Count; i++)
                 {

@@ -43,6 +43,55 @@ public sealed class PatchTests
         Assert.Equal(2, reviewed.Pod["spec"]!["affinity"]!["nodeAffinity"]![Preferred]!.AsArray().Count);
     }
 
+    [Fact]
+    public void By_name_each_node_is_a_term_of_its_own()
+    {
+        var reviewed = WebhookCall.Review(Pods.PredictJson(), View, new PlacementPolicy { NodeTerms = NodeTermForm.Names });
+
+        AssertJson("""
+            { "nodeSelectorTerms": [
+              { "matchFields": [ { "key": "metadata.name", "operator": "In", "values": ["near"] } ] },
+              { "matchFields": [ { "key": "metadata.name", "operator": "In", "values": ["far"] } ] } ] }
+            """, reviewed.Pod["spec"]!["affinity"]!["nodeAffinity"]![Terms]);
+        Assert.Null(WebhookCall.Review(reviewed.Pod.With(p => p["metadata"]!["annotations"]![PodHints.PlacementKey] = "off"), View).Pod["spec"]!["affinity"]!["nodeAffinity"]![Terms]);
+    }
+
+    [Fact]
+    public void By_name_each_of_the_authors_terms_is_kept_to_each_node_that_it_matches_and_can_be_found_again()
+    {
+        const string own = """
+            [ { "matchExpressions": [ { "key": "kubernetes.io/hostname", "operator": "Exists" } ], "matchFields": [ { "key": "metadata.name", "operator": "NotIn", "values": ["x"] } ] },
+              { "matchExpressions": [ { "key": "tier", "operator": "In", "values": ["edge"] } ] } ]
+            """;
+        var pod = Pods.PredictJson(spec: $$"""
+            { "containers": [ { "name": "main" } ], "affinity": { "nodeAffinity": { "requiredDuringSchedulingIgnoredDuringExecution": { "nodeSelectorTerms": {{own}} } } } }
+            """);
+
+        var reviewed = WebhookCall.Review(pod, View, new PlacementPolicy { NodeTerms = NodeTermForm.Names });
+
+        AssertJson("""
+            { "nodeSelectorTerms": [
+              { "matchExpressions": [ { "key": "kubernetes.io/hostname", "operator": "Exists" } ],
+                "matchFields": [ { "key": "metadata.name", "operator": "NotIn", "values": ["x"] }, { "key": "metadata.name", "operator": "In", "values": ["near"] } ] },
+              { "matchExpressions": [ { "key": "tier", "operator": "In", "values": ["edge"] } ], "matchFields": [ { "key": "metadata.name", "operator": "In", "values": ["far"] } ] },
+              { "matchExpressions": [ { "key": "kubernetes.io/hostname", "operator": "Exists" } ],
+                "matchFields": [ { "key": "metadata.name", "operator": "NotIn", "values": ["x"] }, { "key": "metadata.name", "operator": "In", "values": ["far"] } ] } ] }
+            """, reviewed.Pod["spec"]!["affinity"]!["nodeAffinity"]![Terms]);
+        var without = WebhookCall.Review(reviewed.Pod.With(p => p["metadata"]!["annotations"]![PodHints.PlacementKey] = "off"), View).Pod["spec"]!["affinity"]!["nodeAffinity"]![Terms]!["nodeSelectorTerms"]!;
+        AssertJson(own, Trimmed(without));
+
+        // A list that was there for ours alone is left empty.
+        static JsonNode Trimmed(JsonNode terms)
+        {
+            foreach (var term in terms.AsArray().Where(t => t!["matchFields"] is JsonArray { Count: 0 }))
+            {
+                term!.AsObject().Remove("matchFields");
+            }
+
+            return terms;
+        }
+    }
+
     [Theory]
     [InlineData("/", "~1")]
     [InlineData("~", "~0")]

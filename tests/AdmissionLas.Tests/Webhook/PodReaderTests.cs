@@ -87,6 +87,22 @@ public sealed class PodReaderTests
         Assert.False(reviewed.Pod["metadata"]!["annotations"]!.AsObject().ContainsKey(PodHints.AssumedKey));
     }
 
+    // https://kubernetes.io/docs/concepts/scheduling-eviction/pod-priority-preemption/
+    [Theory]
+    [InlineData("""{ "priority": 1000 }""", true)]
+    [InlineData("""{ "priority": 1000, "preemptionPolicy": "PreemptLowerPriority" }""", true)]
+    [InlineData("""{ "priority": 1000, "preemptionPolicy": "Never" }""", false)]
+    [InlineData("""{ "priority": 0 }""", false)]
+    [InlineData("""{ "priority": -5 }""", false)]
+    [InlineData("{}", false)]
+    public void A_pod_of_a_priority_may_evict_others_unless_it_never_does(string members, bool canPreempt)
+    {
+        var pod = Pods.PredictJson();
+        JsonNode.Parse(members)!.AsObject().ToList().ForEach(m => pod["spec"]![m.Key] = m.Value?.DeepClone());
+
+        Assert.Equal(canPreempt, CompiledSettings.Default.Reader.Read(Encoding.UTF8.GetBytes(SampleReview.Of(pod, "uid").ToJsonString())).Pod!.Facts.CanPreempt);
+    }
+
     [Theory]
     [InlineData("affinity", """{ "podAntiAffinity": { "preferredDuringSchedulingIgnoredDuringExecution": [ {} ] } }""", SchedulerConstraint.PodAntiAffinity)]
     [InlineData("affinity", """{ "podAffinity": { "preferredDuringSchedulingIgnoredDuringExecution": [ {} ] } }""", SchedulerConstraint.PodAffinity)]
@@ -200,7 +216,7 @@ public sealed class PodReaderTests
             new PlacementPolicy { Mode = PlacementMode.Adaptive, NodeAffinityWeight = 1 }).Decision!;
 
         // A third of the nodes have the image: 100 points, as soon as somebody asks for it.
-        Assert.Equal(isKnown ? ["near", "next"] : ["near", "has-it", "next"], decision.Required!.Values);
+        Assert.Equal(isKnown ? ["near", "next"] : ["near", "has-it", "next"], decision.Required!.Names);
     }
 
     [Fact]

@@ -40,7 +40,7 @@ public sealed class ExplanationProperties
         Assert.All(explained.Explanation.Nodes, node =>
         {
             Assert.Equal(decision.Preferred.Where(p => p.Preference.Matches(node.Node)).Sum(p => p.Weight), node.Weight);
-            Assert.Equal(decision.Required is { } pin ? pin.IsMetBy(node.Node.Label(pin.Key)) : null, node.IsRequired);
+            Assert.Equal(decision.Required is { } pin ? pin.IsMetBy(node.Node) : null, node.IsRequired);
         });
         var predicted = explained.Explanation.Nodes.Where(n => decision.Step.Kind == StepKinds.Predict && n.Weight > 0).ToArray();
         Assert.All(predicted, node => Assert.Equal(FilterResult.CanRun, decision.HasRoom ? node.Now : node.Ever));

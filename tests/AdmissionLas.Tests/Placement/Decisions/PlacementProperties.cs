@@ -116,11 +116,13 @@ public sealed partial class PlacementProperties
             return;
         }
 
-        var isAlone = decision.Chosen!.Hostname is { } hostname && situation.Nodes.Count(n => n.Hostname == hostname) == 1;
+        var ownTerms = situation.Pod["spec"]!["affinity"]?["nodeAffinity"]?["requiredDuringSchedulingIgnoredDuringExecution"]?["nodeSelectorTerms"]?.AsArray().Count ?? 0;
+        var isAlone = situation.Policy.NodeTerms == NodeTermForm.Names && ownTerms <= 4 ||
+            decision.Chosen!.Hostname is { } hostname && situation.Nodes.Count(n => n.Hostname == hostname) == 1;
         var isLone = decision.Softened is { Cause: SofteningCause.NoStandby };
         Assert.Equal(decision.HasRoom && isAlone && !SchedulerOnlyConstraint(situation.Pod) && !isLone, decision.Mode == PlacementMode.Adaptive);
         Assert.Equal(decision.Mode == PlacementMode.Adaptive, decision.Required is not null);
-        Assert.True(decision.Required is null || decision.Required.Values.Count <= situation.Policy.NamedNodes);
+        Assert.True(decision.Required is null || decision.Required.Nodes.Count <= situation.Policy.NamedNodes);
         // A pin to the one node that can run the pod would gain nothing.
         Assert.True(decision.Required is null || situation.Nodes.Count(n => situation.CanRun(situation.Pod, n)) > 1);
     });

@@ -166,8 +166,8 @@ public sealed class PredictPlacementTests
     static void AssertPinned(string[] hostnames, Decision decision)
     {
         Assert.Equal((Outcome.Placed, PlacementMode.Required), (decision.Outcome, decision.Mode));
-        Assert.Equal((NodeSelectorTerm.HostnameKey, SelectorOperator.In), (decision.Required?.Key, decision.Required?.Operator));
-        Assert.Equal(hostnames, decision.Required!.Values);
+        Assert.False(decision.Required?.IsByName);
+        Assert.Equal(hostnames, decision.Required!.Names);
     }
 
     static void AssertSoftened(Softening softening, Decision decision)

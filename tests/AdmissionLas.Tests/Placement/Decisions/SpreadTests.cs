@@ -44,7 +44,7 @@ public sealed class SpreadTests
     {
         var decision = View.Decide(Step, Near);
 
-        Assert.Equal(["a", "b", "c"], decision.Required!.Values.Order());
+        Assert.Equal(["a", "b", "c"], decision.Required!.Names.Order());
         Assert.Empty(decision.Preferred);
         Assert.False(decision.NeutralizesSpread);
         // Where it counts: the emptiest, which the scheduler will pick.
@@ -90,7 +90,7 @@ public sealed class SpreadTests
     {
         Assert.Equal(expected.Candidates, actual.Candidates);
         Assert.Equal(expected.Preferred.Select(p => p.Weight), actual.Preferred.Select(p => p.Weight));
-        Assert.Equal((expected.Required?.Values ?? []).AsEnumerable(), actual.Required?.Values ?? []);
+        Assert.Equal((expected.Required?.Names ?? []).AsEnumerable(), actual.Required?.Names ?? []);
         Assert.Equal((expected.NeutralizesSpread, expected.Mode), (actual.NeutralizesSpread, actual.Mode));
     }
 }

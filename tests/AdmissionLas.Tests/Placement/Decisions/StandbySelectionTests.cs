@@ -232,8 +232,8 @@ public sealed class StandbySelectionTests
     static void AssertKept(string[] nodes, Decision decision)
     {
         Assert.Equal((Outcome.Placed, PlacementMode.Adaptive, nodes[0]), (decision.Outcome, decision.Mode, decision.Chosen?.Name));
-        Assert.Equal((NodeSelectorTerm.HostnameKey, SelectorOperator.In), (decision.Required?.Key, decision.Required?.Operator));
-        Assert.Equal(nodes, decision.Required!.Values);
+        Assert.False(decision.Required?.IsByName);
+        Assert.Equal(nodes, decision.Required!.Names);
         Assert.Empty(decision.Warnings);
     }
 
