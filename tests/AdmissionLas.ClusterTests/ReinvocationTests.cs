@@ -7,9 +7,6 @@ namespace AdmissionLas.ClusterTests;
 [Collection(ControlPlaneCollection.Name)]
 public sealed class ReinvocationTests(ControlPlane cluster)
 {
-    // Sorts behind ours, so that ours is called first and once more after it.
-    const string After = "zzz-injects-after-us";
-
     const string AddContainer = """
         [{ "op": "add", "path": "/spec/containers/-", "value": { "name": "sidecar", "image": "alpine:3.20", "resources": { "requests": { "cpu": "100m", "memory": "16Mi" } } } }]
         """;
@@ -24,7 +21,7 @@ public sealed class ReinvocationTests(ControlPlane cluster)
         var fillers = await Task.WhenAll(near.Names.Select(n => ns.CreateAsync(Steps.Filler(n, "850m"))));
         await FreshLists.AreKnownAsync(cluster.Api, cluster.Webhook, "the webhook");
         await using var priority = await PriorityClass.CreateAsync(cluster);
-        await using var injecting = await InjectingWebhook.StartAsync(cluster, After, AddContainer);
+        await using var injecting = await InjectingWebhook.StartAsync(cluster.Api, AddContainer);
 
         var step = InjectingWebhook.Labelled(Steps.Predict(near.Location, "100m")).With(p => p["spec"]!["priorityClassName"] = hasPriority ? priority.Name : null);
         var control = step.DeepClone().AsObject().With(p => p["metadata"]!["labels"]!.AsObject().Remove("typeOfComponent"));
@@ -41,7 +38,7 @@ public sealed class ReinvocationTests(ControlPlane cluster)
     {
         await using var near = await OwnNodes.CreateAsync(cluster, ("1", "1000Mi", 110), ("4", "4000Mi", 110), ("4", "4000Mi", 110));
         await using var ns = await cluster.CreateNamespaceAsync();
-        await using var injecting = await InjectingWebhook.StartAsync(cluster, After, AddContainer);
+        await using var injecting = await InjectingWebhook.StartAsync(cluster.Api, AddContainer);
 
         // With their sidecars five of them fill the nearest node.
         var nodes = new List<string>();
@@ -61,7 +58,7 @@ public sealed class ReinvocationTests(ControlPlane cluster)
         await using var storage = await OwnNodes.CreateAsync(cluster, ("4", "4000Mi", 110));
         await using var ns = await cluster.CreateNamespaceAsync();
         await using var volume = await LocalVolume.CreateAsync(cluster, ns, "models", storage.Names[0]);
-        await using var injecting = await InjectingWebhook.StartAsync(cluster, After, """
+        await using var injecting = await InjectingWebhook.StartAsync(cluster.Api, """
             [{ "op": "add", "path": "/spec/volumes", "value": [{ "name": "model", "persistentVolumeClaim": { "claimName": "models" } }] }]
             """);
 
@@ -75,11 +72,11 @@ public sealed class ReinvocationTests(ControlPlane cluster)
     // https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#reinvocation-policy
     [Theory]
     [InlineData("aaa-injects-before-us", 1)]
-    [InlineData(After, 2)]
+    [InlineData(InjectingWebhook.AfterOurs, 2)]
     public async Task A_webhook_that_is_called_before_ours_costs_no_second_call(string name, int calls)
     {
         await using var ns = await cluster.CreateNamespaceAsync();
-        await using var injecting = await InjectingWebhook.StartAsync(cluster, name, AddContainer);
+        await using var injecting = await InjectingWebhook.StartAsync(cluster.Api, AddContainer, name);
         using var reviews = new ReviewCount();
 
         Assert.Equal(calls, await reviews.OfAsync(() => ns.CreateAsync(InjectingWebhook.Labelled(Steps.Predict("HOME-EDGE")))));

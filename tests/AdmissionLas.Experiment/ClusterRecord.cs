@@ -30,6 +30,8 @@ sealed class ClusterAt
 {
     readonly Dictionary<string, NodeFacts> nodes = [];
     readonly Dictionary<string, (string? Node, Resources Request)> pods = [];
+    readonly Dictionary<string, (IReadOnlyList<AntiAffinityTerm> Terms, string Node)> repelling = [];
+    string ns = "";
     ImmutableDictionary<string, NodeUsage> usage = ImmutableDictionary<string, NodeUsage>.Empty;
     ClusterView? view;
 
@@ -55,9 +57,16 @@ sealed class ClusterAt
             return;
         }
 
+        ns = seen.Object["metadata"]!["namespace"]!.GetValue<string>();
         var before = pods.GetValueOrDefault(seen.Name);
         var request = before.Node is null ? EffectiveRequest.Of(FactsOf(seen.Object)) : before.Request;
         Bind(seen.Name, seen.IsGone ? null : seen.Node ?? before.Node, request);
+        repelling.Remove(seen.Name);
+        if (!seen.IsGone && seen.Node is { } on && PodUsageReader.Read(JsonSerializer.SerializeToElement(seen.Object)) is { Repels: { Count: > 0 } terms })
+        {
+            repelling[seen.Name] = (terms, on);
+        }
+
         if (seen.IsGone)
         {
             pods.Remove(seen.Name);
@@ -92,12 +101,19 @@ sealed class ClusterAt
             all = Counted(all, node, request, 1);
         }
 
+        if (repelling.Count > 0)
+        {
+            var antiAffinity = new AntiAffinity([.. repelling.Values.SelectMany(r => r.Terms, (r, term) => (term, r.Node))
+                .GroupBy(r => r.term, (term, pods) => new RepellingPods(term, pods.Select(p => p.Node).ToHashSet()))]);
+            pod = pod with { RepelledFrom = antiAffinity.RepelledFrom(pod with { Namespace = ns }, View) };
+        }
+
         var filter = new NodeFilter(pod, new ClusterUsage(all));
         return [.. nodes.Values.Where(n => filter.FitsNow(n) == FilterResult.CanRun)];
     }
 
     internal static PodFacts FactsOf(JsonObject pod) =>
-        CompiledSettings.Default.Reader.Read(Encoding.UTF8.GetBytes(SampleReview.Of(pod.DeepClone().AsObject(), "judge").ToJsonString())).Pod!.Facts;
+        CompiledSettings.Default.AllLabelsReader.Read(Encoding.UTF8.GetBytes(SampleReview.Of(pod.DeepClone().AsObject(), "judge").ToJsonString())).Pod!.Facts;
 
     internal static double? LatencyMs(NodeFacts node, string location) =>
         node.Latencies.Known.Where(l => l.Location == location).Select(l => (double?)l.LatencyMs).FirstOrDefault();

@@ -17,11 +17,15 @@ sealed record Strategy(string Name, PlacementPolicy? Policy, bool IsOracle = fal
 sealed class ExperimentRunner(ApiServer api, IServiceProvider webhook, SchedulerLog? schedulerLog = null)
 {
     const int CreatesAtOnce = 25;
+    const string PriorityClasses = "/apis/scheduling.k8s.io/v1/priorityclasses";
 
     /// <summary>So long the scheduler may keep a pod back before it tries again (its longest back-off is 10 s).</summary>
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(12);
 
     static readonly TimeSpan Quiet = TimeSpan.FromMilliseconds(400);
+
+    /// <summary>What is done around the acts of a plan, to measure them.</summary>
+    internal Func<Func<Task>, Task> Around { get; init; } = static carryOut => carryOut();
 
     readonly Settings settings = Service<Settings>(webhook);
     readonly ClusterState state = Service<ClusterState>(webhook);
@@ -35,25 +39,47 @@ sealed class ExperimentRunner(ApiServer api, IServiceProvider webhook, Scheduler
         var labels = strategy.Policy is null ? [] : new JsonObject { ["admissionlas.io/inject"] = "enabled" };
         await api.CreateAsync("/api/v1/namespaces", new JsonObject { ["metadata"] = new JsonObject { ["name"] = ns, ["labels"] = labels } });
         var before = settings.Current;
-        settings.Current = CompiledSettings.Of(before.Rules, strategy.Policy ?? new PlacementPolicy());
+        settings.Current = CompiledSettings.Of(before.Rules, (strategy.Policy ?? new PlacementPolicy()) with { ScoringStrategy = scenario.Scoring });
+        await using var injecting = plan.Injects is null ? null : await InjectingWebhook.StartAsync(api, plan.Injects);
         var run = new Run(api, $"/api/v1/namespaces/{ns}/pods", strategy);
         try
         {
             await Parallel.ForEachAsync(plan.Nodes, new ParallelOptions { MaxDegreeOfParallelism = CreatesAtOnce }, async (node, _) => await AddAsync(node));
+            await AddOthersAsync(plan, ns);
             await Eventually.IsTrueAsync("the webhook knows the nodes", () => Task.FromResult(
-                plan.Nodes.All(n => state.Current!.Nodes.Any(k => k.Name == NameOf(n) && k.IsReady && k.Taints.Count == 0))));
+                plan.Nodes.All(n => state.Current!.Find(NameOf(n)) is { IsReady: true, Taints.Count: 0 })));
             // The scheduler has its own watch, and cannot be asked whether it has seen them.
             await Task.Delay(500);
             var from = schedulerLog?.Length ?? 0;
-            return await WithScoresAsync(OutcomeEvaluator.Of(scenario, strategy, seed, await run.CarryOutAsync(plan, SeenByWebhookAsync)), from, ns);
+            return await WithScoresAsync(OutcomeEvaluator.Of(scenario, strategy, seed, await run.CarryOutAsync(plan, Around, SeenByWebhookAsync)), from, ns);
         }
         finally
         {
             settings.Current = before;
             await api.DeleteAsync($"/api/v1/namespaces/{ns}/pods");
             await Parallel.ForEachAsync(plan.Nodes, async (node, _) => await api.DeleteAsync($"/api/v1/nodes/{NameOf(node)}"));
+            if (plan.PriorityClass is { } priority)
+            {
+                await api.DeleteAsync($"{PriorityClasses}/{priority}");
+            }
+
             await Eventually.IsTrueAsync("the webhook has seen them go", () => Task.FromResult(
-                usageCache.Count == usageCache.AssumedCount && plan.Nodes.All(n => state.Current!.Nodes.All(k => k.Name != NameOf(n)))));
+                usageCache.Count == usageCache.AssumedCount && plan.Nodes.All(n => state.Current!.Find(NameOf(n)) is null)));
+        }
+    }
+
+    async Task AddOthersAsync(Plan plan, string ns)
+    {
+        foreach (var app in plan.Services)
+        {
+            await api.CreateAsync($"/api/v1/namespaces/{ns}/services", JsonNode.Parse($$"""
+                { "metadata": { "name": "{{app}}" }, "spec": { "clusterIP": "None", "selector": { "app": "{{app}}" }, "ports": [{ "port": 80 }] } }
+                """)!.AsObject());
+        }
+
+        if (plan.PriorityClass is { } priority)
+        {
+            await api.CreateAsync(PriorityClasses, new JsonObject { ["metadata"] = new JsonObject { ["name"] = priority }, ["value"] = 1000 });
         }
     }
 
@@ -92,20 +118,22 @@ sealed class ExperimentRunner(ApiServer api, IServiceProvider webhook, Scheduler
         readonly ConcurrentDictionary<string, (PlannedPod Pod, long CreatedAt)> created = new();
         readonly List<PlannedPod> waiting = [];
 
-        internal async Task<Recording> CarryOutAsync(Plan plan, Func<ClusterRecord, Task> seenByWebhook)
+        internal async Task<Recording> CarryOutAsync(Plan plan, Func<Func<Task>, Task> around, Func<ClusterRecord, Task> seenByWebhook)
         {
             await using var record = await ClusterRecord.StartAsync(api);
             using var stop = new CancellationTokenSource();
             var binding = strategy.IsOracle ? BindAsync(record, stop.Token) : Task.CompletedTask;
-            foreach (var act in plan.Acts)
+            await around(async () =>
             {
-                await DoAsync(act, record);
-                if (act is Act.Settle && strategy.Policy is not null)
+                foreach (var act in plan.Acts)
                 {
-                    await seenByWebhook(record);
+                    await DoAsync(act, record);
+                    if (act is Act.Settle && strategy.Policy is not null)
+                    {
+                        await seenByWebhook(record);
+                    }
                 }
-            }
-
+            });
             await SettleAsync(record, Patience);
             await stop.CancelAsync();
             await binding;
@@ -142,6 +170,9 @@ sealed class ExperimentRunner(ApiServer api, IServiceProvider webhook, Scheduler
                     break;
                 case Act.Change change:
                     await api.MergePatchAsync($"/api/v1/nodes/{change.Node}", change.Patch.DeepClone().AsObject());
+                    break;
+                case Act.ChangePods change:
+                    await Parallel.ForEachAsync(change.Pods, async (pod, _) => await api.MergePatchAsync($"{path}/{pod}", change.Patch.DeepClone().AsObject()));
                     break;
                 case Act.Vanish vanish:
                     await api.DeleteAsync($"/api/v1/nodes/{vanish.Node}");

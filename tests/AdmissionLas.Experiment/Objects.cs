@@ -36,6 +36,21 @@ static class Objects
         return new PlannedPod(name, PodKind.Predict, location, pod);
     }
 
+    /// <summary>The pod with a label.</summary>
+    internal static PlannedPod Labelled(this PlannedPod pod, string key, string value)
+    {
+        pod.Json["metadata"]!["labels"]![key] = value;
+        return pod;
+    }
+
+    /// <summary>The pod as it will be when others have changed its spec.</summary>
+    internal static PlannedPod Becoming(this PlannedPod pod, Action<JsonObject> change)
+    {
+        var final = pod.Json.DeepClone().AsObject();
+        change(final["spec"]!.AsObject());
+        return pod with { Final = final };
+    }
+
     // With requests of its own, so that the load is the same whether or not a webhook adds some.
     internal static PlannedPod Training(string name) => new(name, PodKind.Training, null, Pod(name, new JsonObject { ["typeOfComponent"] = "Training" }, 1000, 2048));
 

@@ -31,34 +31,50 @@ root.SetAction(async (parsed, stop) =>
     ];
     var (onlyScenarios, onlyModes) = (parsed.GetValue(scenarios) ?? [], parsed.GetValue(modes) ?? []);
     var results = new List<Outcomes>();
-    var script = new ControlPlaneScript("admissionlas-experiment");
-    try
+    Console.WriteLine(Report.Heading);
+    foreach (var alike in Scenarios.All.Where(s => onlyScenarios.Length == 0 || onlyScenarios.Contains(s.Name)).GroupBy(s => s.Scoring))
     {
-        var kubeconfig = (await script.RunAsync(["up", "--no-webhook", "--no-nodes", "--scheduler-scores", "--quiet", .. isToday ? (string[])["--scheduler-weights", "today"] : []])).Trim();
-        using var api = new ApiServer(kubeconfig);
-        await using var webhook = await RunningWebhook.FollowAsync(kubeconfig);
-        await api.CreateAsync("/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations", webhook.Registration("admission-las"));
-        var lab = new ExperimentRunner(api, webhook.Services, new SchedulerLog(Path.Combine(script.Directory, "log", "scheduler.log")));
-        Console.WriteLine(Report.Heading);
-        foreach (var scenario in Scenarios.All.Where(s => onlyScenarios.Length == 0 || onlyScenarios.Contains(s.Name)))
-        {
-            foreach (var seed in parsed.GetValue(seeds)!)
-            {
-                foreach (var strategy in strategies.Where(c => onlyModes.Length == 0 || onlyModes.Contains(c.Name)))
-                {
-                    stop.ThrowIfCancellationRequested();
-                    results.Add(await lab.RunAsync(scenario, seed, strategy));
-                    Console.WriteLine(Report.Line(results[^1]));
-                }
-            }
-
-            // After each scenario, so that a run that is ended early leaves what it has.
-            await Report.WriteAsync(parsed.GetValue(folder)!, results);
-        }
+        await RunAsync([.. alike], alike.Key);
     }
-    finally
+
+    async Task RunAsync(Scenario[] chosen, ScoringStrategy scoring)
     {
-        await script.RunAsync("down", "--quiet");
+        var script = new ControlPlaneScript("admissionlas-experiment");
+        string[] scheduler = [.. isToday ? (string[])["--scheduler-weights", "today"] : [], .. scoring == default ? (string[])[] : ["--scheduler-scoring", $"{scoring}"]];
+        try
+        {
+            var kubeconfig = (await script.RunAsync(["up", "--no-webhook", "--no-nodes", "--scheduler-scores", "--quiet", .. scheduler])).Trim();
+            using var api = new ApiServer(kubeconfig);
+            var minor = int.Parse((await api.GetAsync("/version"))["minor"]!.GetValue<string>().TrimEnd('+'), CultureInfo.InvariantCulture);
+            await using var webhook = await RunningWebhook.FollowAsync(kubeconfig);
+            await api.CreateAsync("/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations", webhook.Registration(ObjectNames.Registration));
+            var lab = new ExperimentRunner(api, webhook.Services, new SchedulerLog(Path.Combine(script.Directory, "log", "scheduler.log")));
+            foreach (var scenario in chosen)
+            {
+                if (minor < scenario.SinceMinor)
+                {
+                    Console.WriteLine($"{scenario.Name}: left out, as it needs Kubernetes 1.{scenario.SinceMinor}");
+                    continue;
+                }
+
+                foreach (var seed in parsed.GetValue(seeds)!)
+                {
+                    foreach (var strategy in strategies.Where(c => onlyModes.Length == 0 || onlyModes.Contains(c.Name)))
+                    {
+                        stop.ThrowIfCancellationRequested();
+                        results.Add(await lab.RunAsync(scenario, seed, strategy));
+                        Console.WriteLine(Report.Line(results[^1]));
+                    }
+                }
+
+                // After each scenario, so that a run that is ended early leaves what it has.
+                await Report.WriteAsync(parsed.GetValue(folder)!, results);
+            }
+        }
+        finally
+        {
+            await script.RunAsync("down", "--quiet");
+        }
     }
 
     Console.WriteLine();
@@ -70,4 +86,33 @@ root.SetAction(async (parsed, stop) =>
     Console.WriteLine($"Written: placement.json, placement.md and placement.svg in {parsed.GetValue(folder)}");
     return 0;
 });
+var costNodes = new Option<int[]>("--nodes") { Description = "how many nodes; several for one after the other", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [500, 5000] };
+var costPods = new Option<int>("--pods") { Description = "pods of each form in a round", DefaultValueFactory = _ => 1000 };
+var costRounds = new Option<int>("--rounds") { Description = "how often each form has its turn", DefaultValueFactory = _ => 3 };
+var cost = new Command("scheduler-cost", "Measures what the forms of a decision cost the scheduler, and where pods land.") { costNodes, costPods, costRounds };
+cost.SetAction(async (parsed, stop) =>
+{
+    Console.WriteLine(SchedulerCost.Heading);
+    foreach (var nodes in parsed.GetValue(costNodes)!)
+    {
+        stop.ThrowIfCancellationRequested();
+        var script = new ControlPlaneScript("admissionlas-scheduler-cost");
+        try
+        {
+            var kubeconfig = (await script.RunAsync("up", "--no-webhook", "--no-nodes", "--quiet", "--scheduler-weights", "today")).Trim();
+            using var api = new ApiServer(kubeconfig);
+            await using var webhook = await RunningWebhook.FollowAsync(kubeconfig);
+            await api.CreateAsync("/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations", webhook.Registration(ObjectNames.Registration));
+            var process = int.Parse((await File.ReadAllLinesAsync(Path.Combine(script.Directory, "run", "scheduler.pid"), stop))[0], CultureInfo.InvariantCulture);
+            await SchedulerCost.RunAsync(api, webhook.Services, process, nodes, parsed.GetValue(costPods), parsed.GetValue(costRounds));
+        }
+        finally
+        {
+            await script.RunAsync("down", "--quiet");
+        }
+    }
+
+    return 0;
+});
+root.Add(cost);
 return await root.Parse(args).InvokeAsync();

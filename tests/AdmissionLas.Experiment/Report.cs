@@ -14,11 +14,11 @@ static class Report
 
     internal static string Heading { get; } = string.Create(
         CultureInfo.InvariantCulture,
-        $"{"scenario",-22} {"seed",4} {"mode",-10} {"predict",7} {"nearest",8} {"strictly",8} {"regret",8} {"mean ms",9} {"p99 ms",8} {"stranded",8} {"cloud",9} {"bound ms",9} {"p99 ms",8}  goal");
+        $"{"scenario",-22} {"seed",4} {"mode",-10} {"predict",7} {"nearest",8} {"strictly",8} {"regret",8} {"mean ms",9} {"p99 ms",8} {"stranded",8} {"evicted",7} {"truth",7} {"cloud",9} {"bound ms",9} {"p99 ms",8}  goal");
 
     internal static string Line(Outcomes o) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{o.Scenario,-22} {o.Seed,4} {o.Strategy,-10} {o.Predict,7} {Percent(o.NearestShare),8} {Percent(o.StrictShare),8} {Percent(o.RegretShare),8} {o.MeanRegretMs,9:0.000} {o.P99RegretMs,8:0.0} {o.Stranded,8} {$"{o.TrainingOnCloud}/{o.Training}",9} {o.MeanBoundMs,9:0} {o.P99BoundMs,8:0}  {(o.MeetsGoal ? "met" : "missed")}");
+        $"{o.Scenario,-22} {o.Seed,4} {o.Strategy,-10} {o.Predict,7} {Percent(o.NearestShare),8} {Percent(o.StrictShare),8} {Percent(o.RegretShare),8} {o.MeanRegretMs,9:0.000} {o.P99RegretMs,8:0.0} {o.Stranded,8} {o.Evicted,7} {Percent(o.TruthShare),7} {$"{o.TrainingOnCloud}/{o.Training}",9} {o.MeanBoundMs,9:0} {o.P99BoundMs,8:0}  {(o.MeetsGoal ? "met" : "missed")}");
 
     /// <summary>Of each scenario and mode what all seeds came to together: what is in the table of src/README.md.</summary>
     internal static string Markdown(IReadOnlyList<Outcomes> results)
@@ -42,9 +42,9 @@ static class Report
             return " |";
         }
 
-        var (nearest, stranded) = (Share(seeds, r => r.OnNearest), seeds.Sum(r => r.Stranded));
+        var (nearest, stranded, evicted) = (Share(seeds, r => r.OnNearest), seeds.Sum(r => r.Stranded), seeds.Sum(r => r.Evicted));
         var best = seeds.Sum(r => r.MeanBestMs * r.Predict);
-        return $" {Percent(nearest)}, {Percent(best == 0 ? 0 : seeds.Sum(r => r.MeanRegretMs * r.Predict) / best)}{(stranded > 0 ? $", {stranded} stranded" : "")} |";
+        return $" {Percent(nearest)}, {Percent(best == 0 ? 0 : seeds.Sum(r => r.MeanRegretMs * r.Predict) / best)}{(stranded > 0 ? $", {stranded} stranded" : "")}{(evicted > 0 ? $", {evicted} evicted" : "")} |";
     }
 
     static double Share(IReadOnlyCollection<Outcomes> seeds, Func<Outcomes, int> pods) => seeds.Sum(r => r.Predict) is > 0 and var all ? seeds.Sum(pods) / (double)all : 1;
@@ -54,7 +54,7 @@ static class Report
     {
         foreach (var missed in results.Where(r => !r.MeetsGoal))
         {
-            yield return string.Create(CultureInfo.InvariantCulture, $"{missed.Strategy} in {missed.Scenario}, seed {missed.Seed}: {Percent(missed.NearestShare)} on the nearest, regret {Percent(missed.RegretShare)}, {missed.Stranded} stranded");
+            yield return string.Create(CultureInfo.InvariantCulture, $"{missed.Strategy} in {missed.Scenario}, seed {missed.Seed}: {Percent(missed.NearestShare)} on the nearest, regret {Percent(missed.RegretShare)}, truth {Percent(missed.TruthShare)}, {missed.Stranded} stranded, {missed.Evicted} evicted");
             foreach (var why in missed.Misses.GroupBy(m => m.Why).OrderByDescending(g => g.Count()))
             {
                 var m = why.MaxBy(w => w.Ms - w.BestMs)!;
@@ -92,6 +92,8 @@ static class Report
         ["meanRegretShare"] = o.RegretShare,
         ["p99RegretMs"] = o.P99RegretMs,
         ["stranded"] = o.Stranded,
+        ["evicted"] = o.Evicted,
+        ["onNamedNodeShare"] = o.TruthShare,
         ["trainingPods"] = o.Training,
         ["trainingOnCloud"] = o.TrainingOnCloud,
         ["meanCreateToBoundMs"] = o.MeanBoundMs,

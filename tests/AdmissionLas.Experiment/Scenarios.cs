@@ -20,6 +20,12 @@ static class Scenarios
         new("pipelines", "1,000 pods of 10 pipelines on 30 nodes in bursts of 50, with departures", random => Mixed(random, Clusters.Make(random, 30, 10), bursts: 20, size: 50)),
         new("churn", "taints, cordons and nodes that disappear in the middle of bursts, 30 nodes", Churn),
         new("affinities", "pods with selectors, required and preferred affinity of their own, 30 nodes", Affinities),
+        new("services", "Services of 10 to 50 replicas, 30 nodes in 10 zones", Services),
+        new("kept-free", "pods whose required anti-affinity keeps half of the steps off a third of the edge nodes, 30 nodes", KeptFree),
+        new("injector", "a webhook after ours adds a container, nearly full edges, steps that could evict others, 30 nodes", Injector),
+        new("gates", "steps that wait behind a gate; opened, a third of them has to run on the large nodes, 30 nodes", Gates) { SinceMinor = 27 },
+        new("most-allocated", "a scheduler that packs pods: MostAllocated, 30 nodes", random => Mixed(random, Clusters.Make(random, 30, 10), bursts: 4, size: 40)) { Scoring = ScoringStrategy.MostAllocated },
+        new("no-requests", "neighbours that request nothing on half of the edges, and the image on the others, 30 nodes", NoRequests),
     ];
 
     static Plan TestbedIdle(Random random) => new(Testbed("nodes"), [.. Rounds(6, 6, (name, i) =>
@@ -146,6 +152,106 @@ static class Scenarios
 
             return pod;
         });
+    }
+
+    static Plan Services(Random random)
+    {
+        var cluster = Clusters.Make(random, 30, 10);
+        foreach (var (i, node) in cluster.Nodes.Index())
+        {
+            node["metadata"]!["labels"]!["topology.kubernetes.io/zone"] = $"zone-{i % 10}";
+        }
+
+        int[] replicas = [10, 20, 30, 40, 50];
+        return new Plan(cluster.Nodes, [.. replicas.SelectMany((count, i) => (Act[])
+        [
+            new Act.Burst(Numbered(count, i, (name, _) => Objects.Predict(name, cluster.Locations[i], 100, 150).Labelled("app", $"app-{i}"))), new Act.Settle(),
+        ])]) { Services = [.. replicas.Select((_, i) => $"app-{i}")] };
+    }
+
+    static Plan KeptFree(Random random)
+    {
+        var cluster = Clusters.Make(random, 30, 10);
+        var guards = cluster.EdgeNames.Where((_, i) => i % 3 == 0).Select((node, i) => Objects.Filler($"guard-{i}", node, 50, 50)).ToArray();
+        foreach (var guard in guards)
+        {
+            guard.Json["spec"]!["affinity"] = JsonNode.Parse("""
+                { "podAntiAffinity": { "requiredDuringSchedulingIgnoredDuringExecution": [
+                  { "topologyKey": "kubernetes.io/hostname", "labelSelector": { "matchLabels": { "workload": "heavy" } } }] } }
+                """);
+        }
+
+        var mixed = Mixed(random, cluster, bursts: 4, size: 40, change: (_, pod) => random.Next(2) == 0 ? pod : pod.Labelled("workload", "heavy"));
+        return mixed with { Acts = [new Act.Burst(guards), new Act.Settle(), .. mixed.Acts] };
+    }
+
+    static Plan Injector(Random random)
+    {
+        const string sidecar = """{ "name": "sidecar", "image": "mesh", "resources": { "requests": { "cpu": "100m", "memory": "64Mi" } } }""";
+        var cluster = Clusters.Make(random, 30, 10);
+        var fillers = cluster.Nodes.Where(n => n["metadata"]!["labels"]![Objects.Tier]!.GetValue<string>() == "edge").Select((n, i) => Objects.Filler(
+            $"filler-{i}", n["metadata"]!["name"]!.GetValue<string>(), (1000 * int.Parse(n["status"]!["capacity"]!["cpu"]!.GetValue<string>(), CultureInfo.InvariantCulture)) - 450, 100));
+        return new Plan(cluster.Nodes,
+        [
+            new Act.Burst([.. fillers]), new Act.Settle(),
+            .. Rounds(4, 40, (name, _) => Objects.Predict(name, cluster.AnyLocation(random), 100, 64, spec => spec["priorityClassName"] = "serving").Labelled("inject", "on")
+                .Becoming(spec => spec["containers"]!.AsArray().Add(JsonNode.Parse(sidecar)))),
+        ])
+        {
+            PriorityClass = "serving",
+            Injects = $$"""[{ "op": "add", "path": "/spec/containers/-", "value": {{sidecar}} }]""",
+        };
+    }
+
+    static Plan Gates(Random random)
+    {
+        var cluster = Clusters.Make(random, 30, 10);
+        var acts = new List<Act>();
+        for (var burst = 0; burst < 4; burst++)
+        {
+            var pods = Numbered(30, burst, (name, i) =>
+            {
+                var pod = Objects.Predict(name, cluster.AnyLocation(random), 100, 150, spec => spec["schedulingGates"] = new JsonArray(new JsonObject { ["name"] = "example.com/queue" }));
+                return i % 3 == 0 ? pod.Becoming(spec => spec["nodeSelector"] = new JsonObject { [Objects.Tier] = "cloud" }) : pod;
+            });
+            acts.Add(new Act.Burst(pods));
+            acts.Add(new Act.ChangePods([.. pods.Where(p => p.Final is null).Select(p => p.Name)], Opened()));
+            acts.Add(new Act.ChangePods([.. pods.Where(p => p.Final is not null).Select(p => p.Name)], Opened(new JsonObject { [Objects.Tier] = "cloud" })));
+            acts.Add(new Act.Settle());
+        }
+
+        return new Plan(cluster.Nodes, acts);
+
+        static JsonObject Opened(JsonObject? selector = null)
+        {
+            var spec = new JsonObject { ["schedulingGates"] = new JsonArray() };
+            if (selector is not null)
+            {
+                spec["nodeSelector"] = selector;
+            }
+
+            return new JsonObject { ["spec"] = spec };
+        }
+    }
+
+    static Plan NoRequests(Random random)
+    {
+        var cluster = Clusters.Make(random, 30, 10);
+        foreach (var node in cluster.Nodes.Where((_, i) => i % 2 == 0))
+        {
+            node["status"]!["images"] = new JsonArray(new JsonObject { ["names"] = new JsonArray(Objects.Image), ["sizeBytes"] = 1_600_000_000 });
+        }
+
+        var neighbours = cluster.Nodes.Where((_, i) => i % 2 == 1).SelectMany((n, i) => Enumerable.Range(0, 8).Select(j =>
+        {
+            var pod = Objects.Filler($"neighbour-{i}-{j}", n["metadata"]!["name"]!.GetValue<string>(), 0, 0);
+            pod.Json["spec"]!["containers"]![0]!.AsObject().Remove("resources");
+            return pod;
+        }));
+        return new Plan(cluster.Nodes,
+        [
+            new Act.Burst([.. neighbours]), new Act.Settle(), .. Rounds(4, 30, (name, _) => Objects.Predict(name, cluster.AnyLocation(random), 100, 150)),
+        ]);
     }
 
     static JsonObject Requiring(params JsonObject[] terms) =>

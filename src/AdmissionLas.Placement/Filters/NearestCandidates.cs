@@ -9,6 +9,9 @@ static class NearestCandidates
     /// </summary>
     const int MaxEquals = 64;
 
+    /// <summary>So many nodes are looked at for further kinds.</summary>
+    const int MaxKindNodes = 128;
+
     /// <summary>
     /// The nearest nodes that can run the pod, at most <see cref="PlacementPolicy.NamedNodes"/>. Those that the scheduler avoids for a taint come
     /// last, because that is where it puts them: a decision that names one of them first would not come true.
@@ -27,6 +30,44 @@ static class NearestCandidates
         }
 
         return candidates;
+    }
+
+    /// <summary>
+    /// Adds the nearest node of each further kind, for a pod whose nodes are narrowed later by a label: whatever value is asked for, the nearest that has
+    /// it is among those that are named. A kind is a label value that several nodes share and no candidate has.
+    /// </summary>
+    /// <param name="candidates">The nearest nodes, to which others are added.</param>
+    /// <param name="ranked">The nodes with a latency to the location, the nearest first.</param>
+    /// <param name="filter">Which of them can run the pod.</param>
+    /// <param name="now">Beside the pods that are there; otherwise as if the nodes were empty.</param>
+    internal static void AddKinds(List<RankedNode> candidates, ReadOnlySpan<RankedNode> ranked, in NodeFilter filter, bool now)
+    {
+        ranked = ranked[..Math.Min(ranked.Length, MaxKindNodes)];
+        var nodesWith = new Dictionary<KeyValuePair<string, string>, int>();
+        foreach (ref readonly var node in ranked)
+        {
+            foreach (var label in node.Node.Labels)
+            {
+                nodesWith[label] = nodesWith.GetValueOrDefault(label) + 1;
+            }
+        }
+
+        var known = candidates.SelectMany(c => c.Node.Labels).ToHashSet();
+        var farthestMs = candidates.Count == 0 ? 0 : candidates.Max(c => c.LatencyMs);
+        foreach (ref readonly var node in ranked)
+        {
+            if (candidates.Count == PlacementPolicy.NamedNodesLimit)
+            {
+                return;
+            }
+
+            if (node.LatencyMs >= farthestMs && node.Node.Labels.Any(l => nodesWith[l] > 1 && !known.Contains(l)) &&
+                (now ? filter.FitsNow(node.Node) : filter.FitsWhenEmpty(node.Node)) == FilterResult.CanRun)
+            {
+                candidates.Add(node);
+                known.UnionWith(node.Node.Labels);
+            }
+        }
     }
 
     /// <summary>Adds nodes up to the limit; returns whether it came by some of the other kind.</summary>

@@ -52,6 +52,11 @@ sealed class PredictKind : StepKind
             (candidates, hasRoom) = (within, false);
         }
 
+        if (request.Pod.IsGated && candidates.Count > 0)
+        {
+            NearestCandidates.AddKinds(candidates, ranked, filter, hasRoom);
+        }
+
         if (candidates.Count == 0)
         {
             return Unplaced(request, Outcome.NoCandidate, new NoNodeFits(location, filter.AllWhenEmpty(view.NearestTo(location).Select(n => n.Node))));

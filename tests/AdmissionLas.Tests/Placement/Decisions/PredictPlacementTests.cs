@@ -31,6 +31,18 @@ public sealed class PredictPlacementTests
         Assert.Equal("n000", view.Decide(Pods.Predict(), Preferred, usage: Usages.On("n999", cpu: "61")).Chosen!.Name);
     }
 
+    // As Kueue's flavours do: which value will be asked for is not known yet.
+    [Fact]
+    public void For_a_gated_pod_the_nearest_node_of_each_further_kind_is_named_too()
+    {
+        var view = new ClusterView(Enumerable.Range(1, 40).Select(i => Nodes.At($"{i}", $"n{i:00}").Labelled("pool", i < 20 ? "edge" : i < 30 ? "cloud" : "spot").Labelled("serial", $"{i}")));
+
+        var gated = view.Decide(Pods.Predict() with { IsGated = true });
+
+        AssertNamed([.. Enumerable.Range(1, 8).Select(i => $"n{i:00}"), "n20", "n30"], gated);
+        Assert.Equal(8, view.Decide(Pods.Predict(), Preferred).Preferred.Count);
+    }
+
     [Fact]
     public void Among_the_avoided_nodes_the_nearer_still_comes_first()
     {
