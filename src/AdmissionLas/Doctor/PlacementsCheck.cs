@@ -58,6 +58,18 @@ sealed class PlacementsCheck(CompiledSettings settings, IReadOnlyList<string> op
     /// <summary>Looks at a pod.</summary>
     internal void Add(JsonElement pod)
     {
+        try
+        {
+            Count(pod);
+        }
+        // Text that is not valid Unicode, which passes the parser and fails only when it is read.
+        catch (InvalidOperationException)
+        {
+        }
+    }
+
+    void Count(JsonElement pod)
+    {
         if (!(now - ObjectMetadata.CreatedAt(pod) <= LookBack))
         {
             return;

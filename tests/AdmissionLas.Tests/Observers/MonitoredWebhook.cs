@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Http;
 using static AdmissionLas.Tests.Support.FakeApiServer;
 
 namespace AdmissionLas.Tests.Observers;
@@ -37,7 +38,9 @@ public sealed class MonitoredWebhook : IAsyncLifetime
     async Task StartAsync()
     {
         api = await FakeApiServer.StartAsync();
-        api.Pods = http => http.Request.Query.ContainsKey("watch") ? Watch(staysOpen: true)(http) : List("1", null)(http);
+        api.Pods = http => http.Request.Query.ContainsKey("watch") ? RunStepsAsync(http) : List("1", null)(http);
+        api.Namespaces = http => (http.Request.Query.ContainsKey("watch")
+            ? Watch(staysOpen: true) : List("1", null, new JsonObject { ["metadata"] = new JsonObject { ["name"] = "team" } }))(http);
         // The first watch ends at once, so that one is opened again.
         api.OnList(List("1", null, Node("near", "1ms", isReady: false), Node("next", "5ms"), Node("far", "80ms")))
             .OnWatch(Watch(staysOpen: false, Bookmark("2")))
@@ -81,6 +84,30 @@ public sealed class MonitoredWebhook : IAsyncLifetime
         {
             await SendAsync();
             await Task.Delay(TimeSpan.FromMilliseconds(200), stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    /// <summary>A watch on which one step after the other goes elsewhere than decided, and one comes without a decision.</summary>
+    static async Task RunStepsAsync(HttpContext http)
+    {
+        await http.Response.StartAsync();
+        for (var i = 0; !http.RequestAborted.IsCancellationRequested; i++)
+        {
+            var (waiting, bound, bare) = (Step($"placed-{i}"), Step($"placed-{i}"), Step($"bare-{i}"));
+            bound["spec"]!["nodeName"] = "far";
+            bare["metadata"]!.AsObject().Remove("annotations");
+            await http.Response.WriteAsync(Line("ADDED", waiting) + Line("MODIFIED", bound) + Line("DELETED", bound) + Line("ADDED", bare) + Line("DELETED", bare));
+            await http.Response.Body.FlushAsync();
+            await Task.Delay(TimeSpan.FromMilliseconds(200), http.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        static JsonObject Step(string uid)
+        {
+            var pod = Pods.PredictJson("HERE", annotations: """
+                { "admissionlas.io/record": "{ \"version\": 1, \"type\": \"Predict\", \"outcome\": \"Placed\", \"mode\": \"Adaptive\", \"node\": \"near\", \"location\": \"HERE\" }" }
+                """);
+            (pod["metadata"]!["uid"], pod["metadata"]!["namespace"]) = (uid, "team");
+            return pod;
         }
     }
 
