@@ -1,7 +1,6 @@
 using System.Diagnostics.Metrics;
 using AdmissionLas.Configuration;
 using AdmissionLas.Observers;
-using AdmissionLas.Realised;
 using AdmissionLas.Registration;
 using AdmissionLas.Snapshots;
 using k8s;

@@ -90,23 +90,23 @@ public sealed class MonitoredWebhook : IAsyncLifetime
     /// <summary>A watch on which one step after the other goes elsewhere than decided, and one comes without a decision.</summary>
     static async Task RunStepsAsync(HttpContext http)
     {
+        const string Record = """{ "version": 1, "type": "Predict", "outcome": "Placed", "mode": "Adaptive", "node": "near", "location": "HERE" }""";
         await http.Response.StartAsync();
         for (var i = 0; !http.RequestAborted.IsCancellationRequested; i++)
         {
-            var (waiting, bound, bare) = (Step($"placed-{i}"), Step($"placed-{i}"), Step($"bare-{i}"));
-            bound["spec"]!["nodeName"] = "far";
-            bare["metadata"]!.AsObject().Remove("annotations");
-            await http.Response.WriteAsync(Line("ADDED", waiting) + Line("MODIFIED", bound) + Line("DELETED", bound) + Line("ADDED", bare) + Line("DELETED", bare));
+            var (placed, bare) = ($"placed-{i}", $"bare-{i}");
+            await http.Response.WriteAsync(
+                Line("ADDED", Step(placed, Record)) + Line("MODIFIED", Step(placed, Record, "far")) + Line("DELETED", Step(placed, Record, "far")) +
+                Line("ADDED", Step(bare, null)) + Line("DELETED", Step(bare, null)));
             await http.Response.Body.FlushAsync();
             await Task.Delay(TimeSpan.FromMilliseconds(200), http.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
-        static JsonObject Step(string uid)
+        static JsonObject Step(string uid, string? record, string? node = null)
         {
-            var pod = Pods.PredictJson("HERE", annotations: """
-                { "admissionlas.io/record": "{ \"version\": 1, \"type\": \"Predict\", \"outcome\": \"Placed\", \"mode\": \"Adaptive\", \"node\": \"near\", \"location\": \"HERE\" }" }
-                """);
-            (pod["metadata"]!["uid"], pod["metadata"]!["namespace"]) = (uid, "team");
+            var pod = Pods.PredictJson("HERE");
+            (pod["metadata"]!["uid"], pod["metadata"]!["namespace"], pod["spec"]!["nodeName"]) = (uid, "team", node);
+            pod["metadata"]!["annotations"] = record is null ? null : new JsonObject { [PodHints.RecordKey] = record };
             return pod;
         }
     }

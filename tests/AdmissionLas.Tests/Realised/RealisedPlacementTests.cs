@@ -27,7 +27,7 @@ public sealed class RealisedPlacementTests
 
     [Fact]
     public void A_node_that_is_nearer_by_now_is_no_gain() =>
-        Assert.Equal(0, RealisedPlacement.Of(Records.Read(Record()), "standby", Nodes.View(Nodes.At("9", "near"), Nodes.At("4", "standby")))!.Value.RegretMs);
+        Assert.Equal(0, RealisedPlacement.Of(Read(Record()), "standby", Nodes.View(Nodes.At("9", "near"), Nodes.At("4", "standby")))!.Value.RegretMs);
 
     [Fact]
     public void What_is_required_are_host_names_which_are_not_always_the_names_of_nodes()
@@ -47,13 +47,18 @@ public sealed class RealisedPlacementTests
 
     [Fact]
     public void A_standby_that_is_gone_already_is_known_by_its_name() =>
-        Assert.Equal(PlacementResult.Standby, RealisedPlacement.Of(Records.Read(Record()), "standby", ClusterView.Empty)!.Value.Result);
+        Assert.Equal(PlacementResult.Standby, RealisedPlacement.Of(Read(Record()), "standby", ClusterView.Empty)!.Value.Result);
 
     [Fact]
     public void A_training_step_has_no_regret_and_may_run_on_any_cloud_node()
     {
-        var view = Nodes.View(Nodes.Named("big", cpu: "64", labels: [("admissionlas.io/tier", "cloud")]), Nodes.Named("small", labels: [("admissionlas.io/tier", "cloud")]), Nodes.Named("edge"));
-        var record = Records.Read(Records.Of(view.Decide(Pods.Training())));
+        var view = Nodes.View(Nodes.Named("big", labels: [("tier", "cloud")]), Nodes.Named("small", labels: [("tier", "cloud")]), Nodes.Named("edge"));
+        var record = Read("""
+            {
+              "version": 1, "type": "Training", "outcome": "Placed", "mode": "Adaptive", "node": "big",
+              "preferredTerms": [{ "weight": 100, "preference": { "matchExpressions": [{ "key": "tier", "operator": "In", "values": ["cloud"] }] } }]
+            }
+            """);
 
         Assert.Equal([PlacementResult.AsDecided, PlacementResult.Standby, PlacementResult.Elsewhere],
             ((string[])["big", "small", "edge"]).Select(n => RealisedPlacement.Of(record, n, view)!.Value.Result));
@@ -64,7 +69,9 @@ public sealed class RealisedPlacementTests
     [InlineData("Predict", "NoCandidate")]
     [InlineData("AnythingElse", "Placed")]
     public void Nothing_is_said_of_what_was_not_placed_or_is_no_step_of_ours(string type, string outcome) =>
-        Assert.Null(RealisedPlacement.Of(Records.Read(Record(type, outcome)), "near", View));
+        Assert.Null(RealisedPlacement.Of(Read(Record(type, outcome)), "near", View));
 
-    static RealisedPlacement Of(string record, string node) => RealisedPlacement.Of(Records.Read(record), node, View)!.Value;
+    static PlacementRecord Read(string record) => PlacementRecord.TryRead(record)!;
+
+    static RealisedPlacement Of(string record, string node) => RealisedPlacement.Of(Read(record), node, View)!.Value;
 }

@@ -1,11 +1,11 @@
 using System.Text.Json;
 using AdmissionLas.Observers;
 using AdmissionLas.Realised;
-using AdmissionLas.Tests.Server;
+using AdmissionLas.Server;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 
-namespace AdmissionLas.Tests.Realised;
+namespace AdmissionLas.Tests.Server;
 
 /// <summary>What is counted of the pods that a reflector reports.</summary>
 public sealed class PlacementFollowerTests : IDisposable

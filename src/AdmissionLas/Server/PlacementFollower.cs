@@ -1,6 +1,7 @@
 using AdmissionLas.Observers;
+using AdmissionLas.Realised;
 
-namespace AdmissionLas.Realised;
+namespace AdmissionLas.Server;
 
 /// <summary>
 /// Watches what becomes of decisions: where the scheduler binds the pods that carry one, and which steps come without. It counts what happens while
