@@ -1,4 +1,5 @@
 using System.Globalization;
+using AdmissionLas.Realised;
 using Deque.AxeCore.Playwright;
 using Microsoft.Playwright;
 using static Microsoft.Playwright.Assertions;
@@ -137,6 +138,26 @@ public sealed class PageTests(Chromium chromium) : IClassFixture<Chromium>
         await Expect(dialog.Locator(".nodes tr.chosen")).ToContainTextAsync("home-edge-node");
         await dialog.GetByRole(AriaRole.Button, new() { Name = "Close" }).ClickAsync();
         await Expect(dialog).ToBeHiddenAsync();
+        Assert.Empty(window.Faults);
+    }
+
+    [Fact]
+    public async Task A_decision_shows_where_its_pod_runs_once_it_is_bound_also_to_a_window_that_opens_later()
+    {
+        await using var served = await ServedPage.StartAsync();
+        await using var window = await chromium.OpenAsync(served.Address, "decisions");
+        var there = window.Page.Locator("#decisions tbody tr:first-child [data-label='Runs on']");
+
+        var followed = await served.ReviewAsync("followed", "Predict", "HOME-EDGE");
+        await Expect(there).ToHaveTextAsync("–");
+        served.Bind(followed, "home-edge-node", PlacementResult.AsDecided);
+        await Expect(there).ToHaveTextAsync("home-edge-node as decided");
+
+        served.Bind(await served.ReviewAsync("ignored", "Predict", "HOME-EDGE"), "nitos-cloud-node", PlacementResult.Elsewhere);
+        await Expect(there).ToHaveTextAsync("nitos-cloud-node elsewhere");
+        await window.ShootAsync("decisions-bound");
+        await using var later = await chromium.OpenAsync(served.Address, "decisions");
+        await Expect(later.Page.Locator("#decisions tbody [data-label='Runs on']")).ToHaveTextAsync(["nitos-cloud-node elsewhere", "home-edge-node as decided"]);
         Assert.Empty(window.Faults);
     }
 

@@ -10,12 +10,13 @@ public sealed class ArchitectureTests
     [
         ("Configuration", []),
         ("Registration", ["Configuration"]),
-        ("Observers", ["Configuration"]),
+        ("Realised", ["Registration"]),
+        ("Observers", ["Configuration", "Realised"]),
         ("Snapshots", ["Configuration", "Registration"]),
         ("Explain", ["Snapshots"]),
-        ("Doctor", ["Configuration", "Registration"]),
-        ("Page", ["Configuration", "Explain", "Observers"]),
-        ("Server", ["Configuration", "Observers", "Page", "Snapshots"]),
+        ("Doctor", ["Configuration", "Realised", "Registration"]),
+        ("Page", ["Configuration", "Explain", "Observers", "Realised"]),
+        ("Server", ["Configuration", "Observers", "Page", "Realised", "Snapshots"]),
         ("Cli", ["Configuration", "Doctor", "Explain", "Page", "Registration", "Server", "Snapshots"]),
     ];
 

@@ -16,6 +16,9 @@ public sealed record WatchedResource(string Name, string FieldSelector = "", str
     /// <summary>Every node.</summary>
     public static WatchedResource Nodes { get; } = new("nodes");
 
+    /// <summary>Every pod, also those that have finished.</summary>
+    public static WatchedResource Pods { get; } = new("pods");
+
     /// <summary>The pods that have not finished. A watch reports a pod that finishes as deleted.</summary>
     public static WatchedResource UnfinishedPods { get; } = new("pods", "status.phase!=Succeeded,status.phase!=Failed");
 }

@@ -18,6 +18,14 @@ public static class ObjectMetadata
     /// <summary>metadata.uid.</summary>
     public static string? Uid(JsonElement any) => any.Member("metadata").Member("uid").Text();
 
+    /// <summary>Whether there is an annotation of this key; its value is not read.</summary>
+    public static bool HasAnnotation(JsonElement any, string key) => AnnotationOf(any, key).ValueKind != JsonValueKind.Undefined;
+
+    /// <summary>The value of an annotation.</summary>
+    public static string? Annotation(JsonElement any, string key) => AnnotationOf(any, key).Text();
+
     /// <summary>metadata.resourceVersion, the only field of a bookmark.</summary>
     public static string? ResourceVersion(JsonElement any) => any.Member("metadata").Member("resourceVersion").Text();
+
+    static JsonElement AnnotationOf(JsonElement any, string key) => any.Member("metadata").Member("annotations").Member(key);
 }

@@ -2,12 +2,39 @@ using Microsoft.Extensions.Logging;
 
 namespace AdmissionLas.Kubernetes;
 
+/// <summary>How an informer comes to see a pod.</summary>
+public enum PodSighting
+{
+    /// <summary>A list has it: it may be as old as the cluster.</summary>
+    Listed,
+
+    /// <summary>It was created after the list.</summary>
+    Added,
+
+    /// <summary>It has changed.</summary>
+    Changed,
+
+    /// <summary>It was deleted or has finished.</summary>
+    Gone,
+}
+
+/// <summary>Follows the pods that an informer sees, one call at a time. It must be quick and must not throw.</summary>
+public interface IPodObserver
+{
+    /// <summary>A list starts: what was seen before may be gone.</summary>
+    void ListStarted();
+
+    /// <summary>A pod is seen. The element is valid during the call only.</summary>
+    void Seen(PodSighting sighting, JsonElement pod);
+}
+
 /// <summary>Keeps a <see cref="NodeUsageCache"/> up to date with the API server's pods that have not finished.</summary>
 public sealed class PodInformer : IResourceEventHandler
 {
     readonly Reflector reflector;
     readonly NodeUsageCache usageCache;
     readonly Func<JsonElement, PodUsage, bool> isTrusted;
+    readonly IPodObserver? observer;
 
     /// <summary>Sets up the informer; <see cref="RunAsync"/> starts it.</summary>
     /// <param name="api">The API server.</param>
@@ -15,9 +42,12 @@ public sealed class PodInformer : IResourceEventHandler
     /// <param name="isTrusted">Whether a pod that waits may count on the node that its annotation names: anybody who creates pods can write it.</param>
     /// <param name="time">The clock.</param>
     /// <param name="log">Where interruptions are told.</param>
-    public PodInformer(KubeApi api, NodeUsageCache usageCache, Func<JsonElement, PodUsage, bool> isTrusted, TimeProvider time, ILogger<PodInformer> log)
+    /// <param name="observer">Who else follows the pods.</param>
+    public PodInformer(
+        KubeApi api, NodeUsageCache usageCache, Func<JsonElement, PodUsage, bool> isTrusted, TimeProvider time, ILogger<PodInformer> log,
+        IPodObserver? observer = null)
     {
-        (this.usageCache, this.isTrusted) = (usageCache, isTrusted);
+        (this.usageCache, this.isTrusted, this.observer) = (usageCache, isTrusted, observer);
         reflector = new Reflector(api, WatchedResource.UnfinishedPods, this, time, log);
     }
 
@@ -29,30 +59,35 @@ public sealed class PodInformer : IResourceEventHandler
 
     int IResourceEventHandler.Count => usageCache.Count;
 
-    void IResourceEventHandler.OnListStarted() => usageCache.BeginList();
+    void IResourceEventHandler.OnListStarted()
+    {
+        usageCache.BeginList();
+        observer?.ListStarted();
+    }
+
+    void IResourceEventHandler.OnListed(JsonElement item) => Count(PodSighting.Listed, item);
 
     void IResourceEventHandler.OnListCompleted() => usageCache.EndList();
 
-    void IResourceEventHandler.OnAddOrUpdate(JsonElement item)
-    {
-        if (ObjectMetadata.Uid(item) is { } uid)
-        {
-            var usage = PodUsageReader.Read(item);
-            usageCache.Set(uid, usage?.WaitingSince is null || isTrusted(item, usage) ? usage : null);
-        }
-    }
+    void IResourceEventHandler.OnAdded(JsonElement item) => Count(PodSighting.Added, item);
 
-    void IResourceEventHandler.OnDelete(JsonElement item)
-    {
-        if (ObjectMetadata.Uid(item) is { } uid)
-        {
-            usageCache.Set(uid, null);
-        }
-    }
+    void IResourceEventHandler.OnAddOrUpdate(JsonElement item) => Count(PodSighting.Changed, item);
+
+    void IResourceEventHandler.OnDelete(JsonElement item) => Count(PodSighting.Gone, item);
 
     void IResourceEventHandler.OnContact() => usageCache.Resume();
 
     void IResourceEventHandler.OnInterrupted() => usageCache.Pause();
 
     void IResourceEventHandler.OnForbidden() => usageCache.Forget();
+
+    void Count(PodSighting sighting, JsonElement item)
+    {
+        if (ObjectMetadata.Uid(item) is { } uid)
+        {
+            var usage = sighting == PodSighting.Gone ? null : PodUsageReader.Read(item);
+            usageCache.Set(uid, usage?.WaitingSince is null || isTrusted(item, usage) ? usage : null);
+            observer?.Seen(sighting, item);
+        }
+    }
 }

@@ -28,6 +28,12 @@ public static class PodUsageReader
     /// </returns>
     public static PodUsage? Read(JsonElement pod) => pod.ReadValid(ReadUsage);
 
+    /// <summary>The node to which a Pod object is bound; <see langword="null"/> while it waits.</summary>
+    public static string? BoundNode(JsonElement pod) => pod.Member("spec").Member("nodeName").Text() is { Length: > 0 } node ? node : null;
+
+    /// <summary>The uid of the review that placed a Pod object, by its annotation; <see langword="null"/> where none has.</summary>
+    public static string? Review(JsonElement pod) => Assumed(pod).Review;
+
     static PodUsage? ReadUsage(JsonElement pod)
     {
         if (ObjectMetadata.Uid(pod) is not { Length: > 0 } uid || pod.Member("status").Member("phase").Text() is "Succeeded" or "Failed")
@@ -37,7 +43,7 @@ public static class PodUsageReader
 
         var (chosen, review) = Assumed(pod);
         var spec = pod.Member("spec");
-        if (spec.Member("nodeName").Text() is { Length: > 0 } bound)
+        if (BoundNode(pod) is { } bound)
         {
             return Usage(bound, waitingSince: null);
         }
@@ -55,8 +61,7 @@ public static class PodUsageReader
 
     static (string? Node, string? Review) Assumed(JsonElement pod)
     {
-        var annotations = pod.Member("metadata").Member("annotations");
-        return annotations.Member(PodHints.AssumedKey).Text() is { } assumed && assumed.IndexOf('/', StringComparison.Ordinal) is > 0 and var slash
+        return ObjectMetadata.Annotation(pod, PodHints.AssumedKey) is { } assumed && assumed.IndexOf('/', StringComparison.Ordinal) is > 0 and var slash
             ? (assumed[..slash], assumed[(slash + 1)..])
             : default;
     }

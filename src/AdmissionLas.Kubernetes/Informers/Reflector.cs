@@ -17,6 +17,9 @@ interface IResourceEventHandler
     /// <summary>The list is complete: objects that were not on it do not exist.</summary>
     void OnListCompleted();
 
+    /// <summary>An object was added after the list: the watch shows it for the first time.</summary>
+    void OnAdded(JsonElement item) => OnAddOrUpdate(item);
+
     /// <summary>An object was added or changed.</summary>
     void OnAddOrUpdate(JsonElement item);
 
@@ -174,7 +177,8 @@ sealed partial class Reflector(KubeApi api, WatchedResource resource, IResourceE
             switch (line.Type)
             {
                 case "DELETED": handler.OnDelete(line.Object); break;
-                case "ADDED" or "MODIFIED": handler.OnAddOrUpdate(line.Object); break;
+                case "ADDED": handler.OnAdded(line.Object); break;
+                case "MODIFIED": handler.OnAddOrUpdate(line.Object); break;
             }
 
             // A watch from an empty version would start anywhere.

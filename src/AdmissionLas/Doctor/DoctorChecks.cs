@@ -74,6 +74,8 @@ sealed class DoctorChecks(KubeApi api, string registrationName, string ownNamesp
             labelled = [.. list.Items];
             return NamespacesCheck.Evaluate(labelled, ownNamespace);
         });
+        yield return Check("what became of the placements", () =>
+            PlacementsCheck.EvaluateAsync(api, ownNamespace, NamespacesCheck.OptedIn(labelled, ownNamespace), view, time.GetUtcNow(), stop));
         yield return Check("the autoscaler", () => AutoscalerCheck.EvaluateAsync(api, ownNamespace, stop));
         if (registration is { Webhooks.Count: > 0 } && (testNamespace ?? FirstOptedIn()) is { } ns)
         {

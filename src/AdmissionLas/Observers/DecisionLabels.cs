@@ -1,3 +1,5 @@
+using AdmissionLas.Realised;
+
 namespace AdmissionLas.Observers;
 
 /// <summary>A decision in the few fixed words that metrics, traces and logs share, so that one can be looked up in the other.</summary>
@@ -21,5 +23,13 @@ static class DecisionLabels
         Outcome.AlreadyBound => "already-bound",
         Outcome.AlreadyDecided => "already-decided",
         _ => "none",
+    };
+
+    /// <summary>Whether the scheduler followed the decision.</summary>
+    internal static string Result(PlacementResult result) => result switch
+    {
+        PlacementResult.AsDecided => "as-decided",
+        PlacementResult.Standby => "standby",
+        _ => "elsewhere",
     };
 }

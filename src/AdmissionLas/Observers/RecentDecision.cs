@@ -1,13 +1,18 @@
 using System.Buffers;
+using AdmissionLas.Realised;
 
 namespace AdmissionLas.Observers;
 
 /// <summary>A review that was answered, as far as somebody may want to look at it later.</summary>
 /// <param name="Number">Its place in the order of answers, from 1.</param>
 /// <param name="Summary">What the stream says of it: one line of JSON.</param>
+/// <param name="Review">The uid under which its pod is known again: <see cref="PodHints.AssumedKey"/>.</param>
 /// <param name="Pod">The pod, to explain it once more; <see langword="null"/> for one that could not be read or is too large to keep.</param>
-sealed record RecentDecision(long Number, byte[] Summary, PodFacts? Pod)
+sealed record RecentDecision(long Number, byte[] Summary, string Review, PodFacts? Pod)
 {
+    /// <summary>Where the pod runs; <see langword="null"/> until that is seen.</summary>
+    internal RunsOn? RunsOn { get; init; }
+
     /// <summary>
     /// Of a larger review only the summary is kept. Nothing has validated a pod under review, and a few hundred of the largest would fill the memory.
     /// </summary>
@@ -31,7 +36,7 @@ sealed record RecentDecision(long Number, byte[] Summary, PodFacts? Pod)
     {
         var result = observation.Result;
         var isKept = observation.ReviewBytes <= LargestKeptReviewBytes && result.Decision is { Outcome: not Outcome.TooComplex };
-        return new RecentDecision(number, Write(id, result, observation.Took, at), isKept ? result.Review.Pod?.Facts : null);
+        return new RecentDecision(number, Write(id, result, observation.Took, at), result.Reservation, isKept ? result.Review.Pod?.Facts : null);
     }
 
     static byte[] Write(string id, ReviewResult result, TimeSpan took, DateTimeOffset at)
@@ -103,3 +108,8 @@ sealed record RecentDecision(long Number, byte[] Summary, PodFacts? Pod)
     static string? Cut(string? text, int length) =>
         text is null || text.Length <= length ? text : string.Concat(text.AsSpan(0, char.IsHighSurrogate(text[length - 1]) ? length - 1 : length), "…");
 }
+
+/// <summary>Where the pod of a decision runs.</summary>
+/// <param name="Node">The node to which it is bound.</param>
+/// <param name="Result">Whether that is as decided.</param>
+readonly record struct RunsOn(string Node, PlacementResult Result);

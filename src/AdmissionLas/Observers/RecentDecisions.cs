@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Threading.Channels;
+using AdmissionLas.Realised;
 
 namespace AdmissionLas.Observers;
 
@@ -36,6 +37,25 @@ sealed class RecentDecisions(int kept, int mostViewers, TimeProvider time) : IRe
             foreach (var viewer in viewers)
             {
                 viewer.Offer(decision);
+            }
+        }
+    }
+
+    /// <summary>The scheduler has bound the pod of a review. The first time counts: a copy of a pod has its annotations.</summary>
+    internal void Bound(string review, string node, PlacementResult result)
+    {
+        lock (gate)
+        {
+            for (var i = 0; i < ring.Length; i++)
+            {
+                if (ring[i] is { RunsOn: null } decision && decision.Review == review)
+                {
+                    ring[i] = decision with { RunsOn = new RunsOn(node, result) };
+                    foreach (var viewer in viewers)
+                    {
+                        viewer.Offer(ring[i]!);
+                    }
+                }
             }
         }
     }
@@ -78,7 +98,7 @@ sealed class RecentDecisions(int kept, int mostViewers, TimeProvider time) : IRe
                 missed.Add(ring[n % kept]!);
             }
 
-            viewer = new Viewer(this, missed);
+            viewer = new Viewer(this, missed, [.. ring.OfType<RecentDecision>().Where(d => d.RunsOn is not null)]);
             viewers.Add(viewer);
             return true;
         }
@@ -100,19 +120,22 @@ sealed class RecentDecisions(int kept, int mostViewers, TimeProvider time) : IRe
         readonly Channel<RecentDecision> queue;
         int skipped;
 
-        internal Viewer(RecentDecisions decisions, IReadOnlyList<RecentDecision> missed)
+        internal Viewer(RecentDecisions decisions, IReadOnlyList<RecentDecision> missed, IReadOnlyList<RecentDecision> bound)
         {
             this.decisions = decisions;
-            Missed = missed;
+            (Missed, Bound) = (missed, bound);
             queue = Channel.CreateBounded<RecentDecision>(
                 new BoundedChannelOptions(LongestQueue) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true },
-                _ => Interlocked.Increment(ref skipped));
+                lost => Interlocked.Add(ref skipped, lost.RunsOn is null ? 1 : 0));
         }
 
         /// <summary>What was decided before, as far as it is kept and the viewer has not seen it.</summary>
         internal IReadOnlyList<RecentDecision> Missed { get; }
 
-        /// <summary>What is decided from now on.</summary>
+        /// <summary>The decisions whose pods run, as far as they are kept: a viewer may have seen one before its pod was bound.</summary>
+        internal IReadOnlyList<RecentDecision> Bound { get; }
+
+        /// <summary>What is decided from now on; once more, with where it runs, when a pod is bound.</summary>
         internal ChannelReader<RecentDecision> Reader => queue.Reader;
 
         /// <summary>How many decisions were lost since this was last asked, because they came faster than they were read.</summary>

@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using System.Reflection;
 using AdmissionLas.Configuration;
+using AdmissionLas.Realised;
 
 namespace AdmissionLas.Observers;
 
@@ -39,9 +40,12 @@ sealed class WebhookMetrics : IReviewObserver
     readonly Counter<long> refusals;
     readonly Counter<long> decisions;
     readonly Counter<long> events;
+    readonly Counter<long> placements;
+    readonly Counter<long> bypassed;
     readonly Histogram<double> duration;
     readonly Histogram<double> latency;
     readonly Histogram<double> regret;
+    readonly Histogram<double> realisedRegret;
     readonly Histogram<long> candidates;
     readonly BoundedLabelValues locations = new(MaxLocations);
 
@@ -52,9 +56,12 @@ sealed class WebhookMetrics : IReviewObserver
         refusals = meter.CreateCounter<long>("admission_las.refused_requests", "{request}", "Requests that were no review or not answered, by reason");
         decisions = meter.CreateCounter<long>("admission_las.decisions", "{decision}", "Decisions on steps, by component and reason");
         events = meter.CreateCounter<long>("admission_las.events", "{event}", "Kubernetes Events about steps that could not be placed near their location, by what became of them");
+        placements = meter.CreateCounter<long>("admission_las.placements", "{pod}", "Placed steps that the scheduler has bound, by component and by whether it followed the decision; each replica counts those of all");
+        bypassed = meter.CreateCounter<long>("admission_las.bypassed_steps", "{pod}", "Steps that were created without the webhook in namespaces that opt in; each replica counts all");
         duration = meter.CreateHistogram("admission_las.review.duration", "s", "From the last byte of a review to its answer", advice: ReviewBuckets);
         latency = meter.CreateHistogram("admission_las.placement.latency", "s", "Latency of the node chosen for a predict step to its location, by location", advice: LatencyBuckets);
         regret = meter.CreateHistogram("admission_las.placement.regret", "s", "How much further the chosen node is than the nearest to the location, by location", advice: RegretBuckets);
+        realisedRegret = meter.CreateHistogram("admission_las.realised_regret", "s", "How much further from its location a predict step runs than the chosen node is; each replica counts those of all", advice: RegretBuckets);
         candidates = meter.CreateHistogram("admission_las.placement.candidates", "{node}", "Nodes that the patch of a predict step names", advice: CandidateBuckets);
         meter.CreateObservableGauge("admission_las.snapshot.age", () => state.Age?.TotalSeconds ?? double.NaN, "s", "Time since the API server last confirmed the cluster view; NaN before the first list");
         meter.CreateObservableGauge("admission_las.snapshot.nodes", () => state.Current?.Nodes.Count ?? 0, "{node}", "Nodes in the cluster view");
@@ -79,6 +86,14 @@ sealed class WebhookMetrics : IReviewObserver
         }
 
         events.Add(0, new KeyValuePair<string, object?>("result", "sent"));
+        bypassed.Add(0);
+        foreach (var kind in StepKinds.Default)
+        {
+            foreach (var result in Enum.GetValues<PlacementResult>())
+            {
+                CountPlacement(kind, result, 0);
+            }
+        }
     }
 
     public void Answered(in ReviewObservation observation)
@@ -96,6 +111,22 @@ sealed class WebhookMetrics : IReviewObserver
 
     /// <summary>An event was <c>sent</c>, <c>failed</c>, <c>grouped</c> with others or <c>dropped</c> because too many were waiting.</summary>
     internal void EventEnded(string result) => events.Add(1, new KeyValuePair<string, object?>("result", result));
+
+    /// <summary>The scheduler has bound a placed step.</summary>
+    internal void Bound(in RealisedPlacement placement)
+    {
+        CountPlacement(placement.Kind, placement.Result, 1);
+        if (placement.RegretMs is { } ms)
+        {
+            realisedRegret.Record(ms / 1000);
+        }
+    }
+
+    /// <summary>A step was created without the webhook.</summary>
+    internal void Bypassed() => bypassed.Add(1);
+
+    void CountPlacement(StepKind kind, PlacementResult result, int count) =>
+        placements.Add(count, new("component", kind.Component), new KeyValuePair<string, object?>("result", DecisionLabels.Result(result)));
 
     void Decided(Decision decision, string component)
     {

@@ -5,7 +5,7 @@ using AdmissionLas.Observers;
 namespace AdmissionLas.Page;
 
 /// <summary>
-/// GET /api/decisions: the recent decisions and then each new one, as server-sent events
+/// GET /api/decisions: the recent decisions and then each new one, and where its pod runs once that is known, as server-sent events
 /// (https://html.spec.whatwg.org/multipage/server-sent-events.html). Between them a pulse says that the server is alive and how old its view of
 /// the nodes is.
 /// </summary>
@@ -42,6 +42,11 @@ sealed class DecisionStream(RecentDecisions decisions, ClusterState state, TimeP
             yield return Item(decision);
         }
 
+        foreach (var decision in viewer.Bound)
+        {
+            yield return Bound(decision, decision.RunsOn!.Value);
+        }
+
         // The page has all earlier decisions now, be it none.
         yield return new SseItem<string>("{}", "caughtUp");
 
@@ -62,7 +67,7 @@ sealed class DecisionStream(RecentDecisions decisions, ClusterState state, TimeP
             coming = null;
             while (viewer.Reader.TryRead(out var decision))
             {
-                yield return Item(decision);
+                yield return decision.RunsOn is { } runsOn ? Bound(decision, runsOn) : Item(decision);
             }
 
             if (viewer.TakeSkipped() is var skipped and > 0)
@@ -73,6 +78,10 @@ sealed class DecisionStream(RecentDecisions decisions, ClusterState state, TimeP
     }
 
     SseItem<string> Item(RecentDecision decision) => new(Encoding.UTF8.GetString(decision.Summary)) { EventId = decisions.IdOf(decision) };
+
+    // Without an id: to the browser the last one says which decisions it has seen.
+    SseItem<string> Bound(RecentDecision decision, RunsOn runsOn) => new(
+        new JsonObject { ["id"] = decisions.IdOf(decision), ["node"] = runsOn.Node, ["result"] = DecisionLabels.Result(runsOn.Result) }.ToJsonString(), "bound");
 
     SseItem<string> Pulse() =>
         new(string.Create(CultureInfo.InvariantCulture, $"{{\"viewAgeSeconds\":{state.Age?.TotalSeconds ?? -1:0.#}}}"), "pulse");

@@ -25,6 +25,7 @@ function connect() {
   stream.addEventListener('open', () => onState('live'));
   stream.addEventListener('message', event => add(JSON.parse(event.data)));
   stream.addEventListener('pulse', event => onState('live', JSON.parse(event.data).viewAgeSeconds));
+  stream.addEventListener('bound', event => bound(JSON.parse(event.data)));
   stream.addEventListener('skipped', event => { skipped += Number(event.data); count(); });
   stream.addEventListener('caughtUp', () => { isCaughtUp = true; count(); });
   stream.addEventListener('error', () => {
@@ -65,6 +66,19 @@ function show(decision) {
   if (isCaughtUp) { row.classList.add('fresh'); news++; lastNews = decision; window.dispatchEvent(new CustomEvent('decision')); }
 }
 
+// The scheduler has bound the pod of a decision.
+function bound(runsOn) {
+  const at = shown.find(s => s.decision.id === runsOn.id);
+  const decision = at?.decision ?? held.find(d => d.id === runsOn.id);
+  if (!decision) return;
+  decision.runsOn = runsOn;
+  at?.row.querySelector('[data-label="Runs on"]').replaceChildren(...runsOnParts(decision));
+}
+
+const runsOnParts = ({ runsOn }) => runsOn ? [
+  `${runsOn.node} `, el('span', { class: { 'as-decided': 'chip good', standby: 'chip plain' }[runsOn.result] ?? 'chip warn' }, runsOn.result.replace('-', ' ')),
+] : ['–'];
+
 function rowOf(decision) {
   const at = new Date(decision.at);
   const name = decision.pod || '(no name)';
@@ -77,6 +91,7 @@ function rowOf(decision) {
     el('td', { role: 'cell', 'data-label': 'Location' }, decision.location ?? '–'),
     el('td', { role: 'cell', 'data-label': 'Node' }, decision.node ?? '–'),
     el('td', { role: 'cell', 'data-label': 'Latency', class: 'number' }, decision.latencyMs === undefined ? '–' : `${ms(decision.latencyMs)} ms`),
+    el('td', { role: 'cell', 'data-label': 'Runs on' }, runsOnParts(decision)),
     el('td', { role: 'cell', 'data-label': 'Outcome' }, outcomeChip(decision.outcome), decision.node && decision.hasRoom === false && el('span', { class: 'chip warn' }, 'full now'),
       decision.warnings?.length > 0 && decision.outcome === 'Placed' && el('span', { class: 'chip warn' }, 'warning')));
 }
@@ -130,6 +145,7 @@ async function open(decision) {
     decision.type && ['Step', stepWord(decision.type), decision.typeRule && `by ${decision.typeRule}`],
     decision.location && ['Location', decision.location, decision.locationRule && `by ${decision.locationRule}`],
     decision.node && ['Node', decision.node, decision.latencyMs === undefined ? '' : `${ms(decision.latencyMs)} ms${decision.hasRoom ? '' : ', full then'}`],
+    decision.runsOn && ['Runs on', decision.runsOn.node, decision.runsOn.result.replace('-', ' ')],
     decision.requests?.length && ['Requests added', decision.requests.join(', '), ''],
     ['Review', el('code', {}, decision.uid), decision.dryRun ? 'a dry run' : ''],
   ].filter(Boolean);

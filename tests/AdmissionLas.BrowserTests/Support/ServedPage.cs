@@ -1,7 +1,10 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using AdmissionLas.Kubernetes;
+using AdmissionLas.Observers;
+using AdmissionLas.Realised;
 using AdmissionLas.Server;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace AdmissionLas.BrowserTests.Support;
 
@@ -36,7 +39,8 @@ sealed class ServedPage(RunningWebhook webhook) : IAsyncDisposable
     }
 
     /// <summary>Sends a pod for review, over TLS as the API server would.</summary>
-    internal Task ReviewAsync(string name, string type, string? location = null, string @namespace = "kubeflow")
+    /// <returns>The review's uid.</returns>
+    internal async Task<string> ReviewAsync(string name, string type, string? location = null, string @namespace = "kubeflow")
     {
         var labels = new JsonObject { ["typeOfComponent"] = type };
         if (location is not null)
@@ -52,8 +56,13 @@ sealed class ServedPage(RunningWebhook webhook) : IAsyncDisposable
                 ["containers"] = new JsonArray(new JsonObject { ["name"] = "main", ["resources"] = new JsonObject { ["requests"] = new JsonObject { ["cpu"] = "500m" } } }),
             },
         };
-        return webhook.ReviewAsync(pod, Guid.NewGuid().ToString(), @namespace);
+        var uid = Guid.NewGuid().ToString();
+        await webhook.ReviewAsync(pod, uid, @namespace);
+        return uid;
     }
+
+    /// <summary>Lets the scheduler bind the pod of a review.</summary>
+    internal void Bind(string review, string node, PlacementResult result) => webhook.Services.GetRequiredService<RecentDecisions>().Bound(review, node, result);
 
     public ValueTask DisposeAsync() => webhook.DisposeAsync();
 }

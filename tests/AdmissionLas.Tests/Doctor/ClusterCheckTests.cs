@@ -113,6 +113,64 @@ public sealed class ClusterCheckTests
         Assert.Contains(what, finding.What, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(0, 0, true, "no step of the last hour was placed and is bound")]
+    [InlineData(24, 1, true, "24 of the 25 placements of the last hour are where it was decided, or on a standby")]
+    [InlineData(19, 1, false, "5 % of the placements of the last hour went elsewhere (1 of 20)")]
+    [InlineData(22, 3, false, "12 % of the placements of the last hour went elsewhere (3 of 25)")]
+    public void Placements_that_the_scheduler_does_not_follow_are_a_warning(int asDecided, int elsewhere, bool isOk, string what)
+    {
+        var finding = PlacementsOf(
+            [
+                .. Enumerable.Repeat(Step("near"), asDecided), .. Enumerable.Repeat(Step("far"), elsewhere),
+                // None of these counts: it waits, is old, is nobody's or of a namespace that has not opted in.
+                Step(null), Step("far", minutesOld: 61), Step("far", record: "{}"), Step("far", ns: "other"),
+            ])[0];
+
+        Assert.Equal((isOk ? Severity.Ok : Severity.Warning, what), (finding.Severity, finding.What));
+        Assert.Equal(isOk ? null : "see placement.scoringStrategy and placement.nodeAffinityWeight in the configuration", finding.Remedy);
+    }
+
+    [Theory]
+    [InlineData(0, true, "no step of the last hour came without a decision")]
+    [InlineData(1, false, "1 step of the last hour in namespaces that opt in came without a decision")]
+    [InlineData(2, false, "2 steps of the last hour in namespaces that opt in came without a decision")]
+    public void Steps_without_a_decision_are_a_warning(int bypassed, bool isOk, string what)
+    {
+        var finding = PlacementsOf(
+            [
+                .. Enumerable.Repeat(Step("far", record: null), bypassed),
+                Step("near"), Step(null, record: null, minutesOld: 61), Step(null, record: null, ns: "other"), new JsonObject(),
+            ])[1];
+
+        Assert.Equal((isOk ? Severity.Ok : Severity.Warning, what), (finding.Severity, finding.What));
+    }
+
+    static IReadOnlyList<Finding> PlacementsOf(IEnumerable<JsonObject> pods)
+    {
+        var check = new PlacementsCheck(CompiledSettings.Default, ["team"], Nodes.View(Nodes.At("1", "near"), Nodes.At("9", "far")), Now);
+        foreach (var pod in pods)
+        {
+            check.Add(YamlJson.ToElement(pod));
+        }
+
+        return check.Findings;
+    }
+
+    static readonly DateTimeOffset Now = new(2030, 1, 1, 12, 0, 0, TimeSpan.Zero);
+
+    static JsonObject Step(
+        string? node, string? record = """{ "version": 1, "type": "Predict", "outcome": "Placed", "mode": "Adaptive", "node": "near", "location": "here" }""",
+        string ns = "team", int minutesOld = 30)
+    {
+        var pod = Pods.PredictJson();
+        pod["metadata"]!["namespace"] = ns;
+        pod["metadata"]!["creationTimestamp"] = Now.AddMinutes(-minutesOld).ToString("o");
+        pod["metadata"]!["annotations"] = record is null ? null : new JsonObject { [PodHints.RecordKey] = record };
+        pod["spec"]!["nodeName"] = node;
+        return pod;
+    }
+
     [Fact]
     public void A_service_is_judged_by_its_port_and_its_pods()
     {

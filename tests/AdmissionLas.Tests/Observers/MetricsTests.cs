@@ -44,6 +44,11 @@ public sealed partial class MetricsTests(MonitoredWebhook webhook) : IClassFixtu
     [InlineData("admission_las_decisions_total{component='training',reason='largest'} > bool 0", 1)]
     [InlineData("admission_las_refused_requests_total{reason='too-large'} > bool 0", 1)]
     [InlineData("admission_las_watch_restarts_total{resource='nodes'} > bool 0", 1)]
+    [InlineData("admission_las_placements_total{component='predict',result='elsewhere'} > bool 0", 1)]
+    [InlineData("admission_las_placements_total{component='predict',result='as-decided'}", 0)]
+    [InlineData("admission_las_bypassed_steps_total > bool 0", 1)]
+    // From 1 ms to 80 ms.
+    [InlineData("admission_las_realised_regret_seconds_sum / admission_las_realised_regret_seconds_count", 0.079)]
     [InlineData("admission_las_certificate_expiration_timestamp_seconds > bool time()", 1)]
     public async Task Prometheus_sees_what_happened(string query, double expected)
     {

@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Http;
 using static AdmissionLas.Tests.Support.FakeApiServer;
 
 namespace AdmissionLas.Tests.Observers;
@@ -37,7 +38,9 @@ public sealed class MonitoredWebhook : IAsyncLifetime
     async Task StartAsync()
     {
         api = await FakeApiServer.StartAsync();
-        api.Pods = http => http.Request.Query.ContainsKey("watch") ? Watch(staysOpen: true)(http) : List("1", null)(http);
+        api.Pods = http => http.Request.Query.ContainsKey("watch") ? RunStepsAsync(http) : List("1", null)(http);
+        api.Namespaces = http => (http.Request.Query.ContainsKey("watch")
+            ? Watch(staysOpen: true) : List("1", null, new JsonObject { ["metadata"] = new JsonObject { ["name"] = "team" } }))(http);
         // The first watch ends at once, so that one is opened again.
         api.OnList(List("1", null, Node("near", "1ms", isReady: false), Node("next", "5ms"), Node("far", "80ms")))
             .OnWatch(Watch(staysOpen: false, Bookmark("2")))
@@ -81,6 +84,30 @@ public sealed class MonitoredWebhook : IAsyncLifetime
         {
             await SendAsync();
             await Task.Delay(TimeSpan.FromMilliseconds(200), stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    /// <summary>A watch on which one step after the other goes elsewhere than decided, and one comes without a decision.</summary>
+    static async Task RunStepsAsync(HttpContext http)
+    {
+        const string Record = """{ "version": 1, "type": "Predict", "outcome": "Placed", "mode": "Adaptive", "node": "near", "location": "HERE" }""";
+        await http.Response.StartAsync();
+        for (var i = 0; !http.RequestAborted.IsCancellationRequested; i++)
+        {
+            var (placed, bare) = ($"placed-{i}", $"bare-{i}");
+            await http.Response.WriteAsync(
+                Line("ADDED", Step(placed, Record)) + Line("MODIFIED", Step(placed, Record, "far")) + Line("DELETED", Step(placed, Record, "far")) +
+                Line("ADDED", Step(bare, null)) + Line("DELETED", Step(bare, null)));
+            await http.Response.Body.FlushAsync();
+            await Task.Delay(TimeSpan.FromMilliseconds(200), http.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        static JsonObject Step(string uid, string? record, string? node = null)
+        {
+            var pod = Pods.PredictJson("HERE");
+            (pod["metadata"]!["uid"], pod["metadata"]!["namespace"], pod["spec"]!["nodeName"]) = (uid, "team", node);
+            pod["metadata"]!["annotations"] = record is null ? null : new JsonObject { [PodHints.RecordKey] = record };
+            return pod;
         }
     }
 

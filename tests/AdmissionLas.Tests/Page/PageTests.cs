@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using System.Text.RegularExpressions;
 using AdmissionLas.Observers;
 using AdmissionLas.Page;
+using AdmissionLas.Realised;
 using AdmissionLas.Server;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
@@ -267,6 +268,23 @@ public sealed class PageTests
         using var again = await EventStream.OpenAsync(webhook.Page!, seen);
 
         Assert.Equal("NITLAB-EDGE", (await again.NextDecisionAsync())["location"]!.GetValue<string>());
+    }
+
+    [Fact]
+    public async Task A_viewer_learns_where_the_pod_of_a_decision_runs_also_when_it_comes_back_later()
+    {
+        await using var webhook = await StartAsync();
+        await webhook.ReviewAsync(RunningWebhook.Predict("HOME-EDGE"), "a-review");
+        using var stream = await EventStream.OpenAsync(webhook.Page!);
+        var id = (await stream.NextDecisionAsync())["id"]!.GetValue<string>();
+
+        webhook.Services.GetRequiredService<RecentDecisions>().Bound("a-review", "nitlab-edge-node", PlacementResult.Standby);
+        using var again = await EventStream.OpenAsync(webhook.Page!, id);
+
+        foreach (var viewer in (EventStream[])[stream, again])
+        {
+            Assert.Equal($$"""{"id":"{{id}}","node":"nitlab-edge-node","result":"standby"}""", (await viewer.NextDecisionAsync()).ToJsonString());
+        }
     }
 
     [Fact]

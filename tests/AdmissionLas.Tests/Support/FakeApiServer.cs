@@ -18,6 +18,9 @@ sealed class FakeApiServer : IAsyncDisposable
     /// <summary>Answers for pods, where a test follows nodes beside them; without it the scripts answer for every resource.</summary>
     internal Func<HttpContext, Task>? Pods { get; set; }
 
+    /// <summary>Answers for namespaces; without it none has opted in.</summary>
+    internal Func<HttpContext, Task>? Namespaces { get; set; }
+
     /// <summary>How the server is reached.</summary>
     internal KubernetesClientConfiguration Configuration => new() { Host = Address };
 
@@ -163,7 +166,7 @@ sealed class FakeApiServer : IAsyncDisposable
         // None has opted in, where a test is about nodes or pods.
         if (http.Request.Path.Value!.EndsWith("/namespaces", StringComparison.Ordinal) && http.Request.Query.ContainsKey("labelSelector"))
         {
-            return (http.Request.Query.ContainsKey("watch") ? Watch(staysOpen: true) : List("1", null))(http);
+            return (Namespaces ?? (http.Request.Query.ContainsKey("watch") ? Watch(staysOpen: true) : List("1", null)))(http);
         }
 
         if (http.Request.Query.ContainsKey("watch"))
