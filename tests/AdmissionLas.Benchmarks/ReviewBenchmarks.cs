@@ -86,7 +86,8 @@ public class ReviewBenchmarks
     [Benchmark(Description = "predict: words and writing alone")]
     public int Write()
     {
-        ReviewWriter.Write(answer, ReviewResult.Decided(review, decision, EnglishDecisionText.Instance));
+        var result = ReviewResult.Decided(review, decision, review.Uid, EnglishDecisionText.Instance);
+        ReviewWriter.Write(answer, result, PatchWriter.Write(answer, decision, result.Explanation, pod, review.Uid));
         return answer.Answer.Written.Length;
     }
 

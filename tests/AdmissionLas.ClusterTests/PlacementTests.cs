@@ -107,10 +107,13 @@ public sealed class PlacementTests(ControlPlane cluster)
         await using var ns = await cluster.CreateNamespaceAsync();
         foreach (var other in nodes.Names.Skip(1))
         {
-            await cluster.Api.MergePatchAsync($"/api/v1/nodes/{other}/status", new JsonObject { ["status"] = new JsonObject
+            await cluster.Api.MergePatchAsync($"/api/v1/nodes/{other}/status", new JsonObject
             {
-                ["images"] = new JsonArray(new JsonObject { ["names"] = new JsonArray("registry.example/vision:3"), ["sizeBytes"] = 1_600_000_000 }),
-            } });
+                ["status"] = new JsonObject
+                {
+                    ["images"] = new JsonArray(new JsonObject { ["names"] = new JsonArray("registry.example/vision:3"), ["sizeBytes"] = 1_600_000_000 }),
+                }
+            });
         }
 
         await Task.WhenAll(Enumerable.Range(0, 12).Select(_ => ns.CreateAsync(Steps.Filler(nodes.Names[0], "1m").With(p =>

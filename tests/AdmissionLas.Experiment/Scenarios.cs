@@ -166,7 +166,8 @@ static class Scenarios
         return new Plan(cluster.Nodes, [.. replicas.SelectMany((count, i) => (Act[])
         [
             new Act.Burst(Numbered(count, i, (name, _) => Objects.Predict(name, cluster.Locations[i], 100, 150).Labelled("app", $"app-{i}"))), new Act.Settle(),
-        ])]) { Services = [.. replicas.Select((_, i) => $"app-{i}")] };
+        ])])
+        { Services = [.. replicas.Select((_, i) => $"app-{i}")] };
     }
 
     static Plan KeptFree(Random random)

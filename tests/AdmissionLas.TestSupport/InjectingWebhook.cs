@@ -37,7 +37,10 @@ sealed class InjectingWebhook : IAsyncDisposable
                 ["kind"] = "AdmissionReview",
                 ["response"] = new JsonObject
                 {
-                    ["uid"] = review["request"]!["uid"]!.DeepClone(), ["allowed"] = true, ["patchType"] = "JSONPatch", ["patch"] = Convert.ToBase64String(Encoding.UTF8.GetBytes(patch)),
+                    ["uid"] = review["request"]!["uid"]!.DeepClone(),
+                    ["allowed"] = true,
+                    ["patchType"] = "JSONPatch",
+                    ["patch"] = Convert.ToBase64String(Encoding.UTF8.GetBytes(patch)),
                 },
             }.ToJsonString());
         }, certificate.Leaf);

@@ -45,7 +45,7 @@ readonly record struct RealisedPlacement(StepKind Kind, PlacementResult Result, 
     static bool Names(PlacementRecord record, string nodeName, ClusterView view)
     {
         var node = view.Find(nodeName) ?? new NodeFacts { Name = nodeName, Labels = new Dictionary<string, string> { [NodeSelectorTerm.HostnameKey] = nodeName } };
-        return (node.Hostname is { } hostname && record.Required.Contains(hostname)) || record.Preferred.Any(t => t.Preference.Matches(node));
+        return ((record.IsByName ? node.Name : node.Hostname) is { } name && record.Required.Contains(name)) || record.Preferred.Any(t => t.Preference.Matches(node));
     }
 
     static double? LatencyMs(ClusterView view, string nodeName, string location)
