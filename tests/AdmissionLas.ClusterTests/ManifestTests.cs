@@ -211,15 +211,15 @@ public sealed class ManifestTests
     }
 
     [Fact]
-    public async Task The_webhook_may_follow_nodes_and_pods_and_create_events_and_nothing_else() =>
-        Assert.Equal(["ClusterRole: create events", "ClusterRole: list nodes", "ClusterRole: list pods", "ClusterRole: watch nodes", "ClusterRole: watch pods"], RightsOf(await Overlay.RenderAsync("default"), "admission-las"));
+    public async Task The_webhook_may_follow_nodes_pods_and_namespaces_and_create_events_and_nothing_else() =>
+        Assert.Equal(["ClusterRole: create events", "ClusterRole: list namespaces", "ClusterRole: list nodes", "ClusterRole: list pods", "ClusterRole: watch namespaces", "ClusterRole: watch nodes", "ClusterRole: watch pods"], RightsOf(await Overlay.RenderAsync("default"), "admission-las"));
 
     [Fact]
     public async Task The_rotation_may_write_its_own_secrets_lease_and_registration_and_nothing_else() =>
         Assert.Equal(
             [
-                "ClusterRole: get mutatingwebhookconfigurations admission-las",
-                "ClusterRole: patch mutatingwebhookconfigurations admission-las",
+                "ClusterRole: get mutatingwebhookconfigurations zz-admission-las",
+                "ClusterRole: patch mutatingwebhookconfigurations zz-admission-las",
                 "Role: create leases",
                 "Role: create secrets",
                 "Role: get leases admission-las-certificates",
