@@ -61,21 +61,21 @@ static class DefaultScheduler
     /// <param name="isOlder">Before Kubernetes 1.23, when affinity and taints counted once and balance was the plain difference.</param>
     internal static long[] AllPoints(JsonObject pod, IReadOnlyList<NodeFacts> nodes, IReadOnlyList<NodeFacts> cluster, ClusterUsage usage, bool isOlder)
     {
-        var request = Request(WithUnstated(pod));
+        var (scored, plain) = (ScoredRequest(pod), Request(pod));
         var affinity = AffinityPoints(pod, nodes).Select(p => isOlder ? p / PluginWeight : p).ToArray();
         var taints = nodes.Select(n => n.Taints.Count(t => t.Effect == TaintEffect.PreferNoSchedule && !Tolerates(pod["spec"]!.AsObject(), t))).ToArray();
         return [.. nodes.Select((n, i) => affinity[i] + Least(n) + Balanced(n) + Images(n) + ((isOlder ? 1 : 3) * Tainted(taints[i])))];
 
-        (decimal Has, decimal Used) Of(NodeFacts node, string name) =>
-            (Has(node.Allocatable, name), Has(usage.On(node).Requested, name) + request.GetValueOrDefault(name));
+        // Balance counts what is requested, and until 1.21 what counts for scores (useRequested in resource_allocation.go).
+        IEnumerable<(decimal Has, decimal Used)> Both(NodeFacts node, bool isScored) => ((string[])["cpu", "memory"]).Select(name => (
+            Has(node.Allocatable, name),
+            Has(isScored ? usage.On(node).Scored : usage.On(node).Requested, name) + (isScored ? scored : plain).GetValueOrDefault(name)));
 
-        IEnumerable<(decimal Has, decimal Used)> Both(NodeFacts node) => [Of(node, "cpu"), Of(node, "memory")];
-
-        long Least(NodeFacts node) => (long)Both(node).Average(r => r.Used > r.Has ? 0 : Math.Floor((r.Has - r.Used) * 100 / r.Has));
+        long Least(NodeFacts node) => (long)Both(node, isScored: true).Average(r => r.Used > r.Has ? 0 : Math.Floor((r.Has - r.Used) * 100 / r.Has));
 
         long Balanced(NodeFacts node)
         {
-            var shares = Both(node).Select(r => (double)(r.Used / r.Has)).ToArray();
+            var shares = Both(node, isOlder).Select(r => (double)(r.Used / r.Has)).ToArray();
             return isOlder
                 ? shares.Max() >= 1 ? 0 : (long)((1 - Math.Abs(shares[0] - shares[1])) * 100)
                 : (long)((1 - (Math.Abs(Math.Min(1, shares[0]) - Math.Min(1, shares[1])) / 2)) * 100);
@@ -114,6 +114,20 @@ static class DefaultScheduler
 
         return counted;
     }
+
+    /// <summary>
+    /// Whether the QoS class is BestEffort (https://kubernetes.io/docs/concepts/workloads/pods/pod-qos/); an amount of zero does not count.
+    /// </summary>
+    internal static bool IsBestEffort(JsonObject pod)
+    {
+        var spec = pod["spec"]!;
+        JsonNode?[] holders = [spec, .. spec["containers"]!.AsArray(), .. spec["initContainers"] as JsonArray ?? []];
+        return holders.SelectMany(h => (JsonNode?[])[h!["resources"]?["requests"], h["resources"]?["limits"]])
+            .SelectMany(amounts => (JsonNode?[])[amounts?["cpu"], amounts?["memory"]]).All(amount => amount is null || Amount(amount.GetValue<string>()) == 0);
+    }
+
+    /// <summary>What the pod counts as for scores.</summary>
+    internal static Dictionary<string, decimal> ScoredRequest(JsonObject pod) => Request(WithUnstated(pod));
 
     /// <summary>The pod's effective request by resource name.</summary>
     internal static Dictionary<string, decimal> Request(JsonObject pod)
@@ -220,7 +234,7 @@ static class DefaultScheduler
             fields.All(f => IsMet(f, Text(f["key"]) == "metadata.name" ? node.Name : null));
     }
 
-    static bool IsMet(JsonNode requirement, string? actual)
+    internal static bool IsMet(JsonNode requirement, string? actual)
     {
         var values = Items(requirement["values"]).Select(v => Text(v)!).ToArray();
         return Text(requirement["operator"]) switch

@@ -44,7 +44,7 @@ static class Situations
 
     static Gen<string?> AnyType => Gen.OneOf<string?>("Predict", "Predicting", "Training", "Train", "Evaluation", "Predct", "", null);
 
-    static Gen<PlacementPolicy> Policy => Gen.Select(
+    internal static Gen<PlacementPolicy> Policy => Gen.Select(
         Gen.Select(Gen.OneOf(PlacementMode.Adaptive, PlacementMode.Preferred, PlacementMode.Required), Gen.OneOf(1, 2), Gen.OneOf(NodeTermForm.Hostnames, NodeTermForm.Names)), Gen.Int[1, PlacementPolicy.NamedNodesLimit], Gen.OneOf(1.0, 2, 10), Gen.OneOf(0.0, 1, 50),
         Gen.Select(Gen.OneOf(500L, 2000, 16_000), Gen.Frequency((4, TrainingRequests.On), (1, TrainingRequests.Off))), Gen.OneOf(1L << 30, 4L << 30, 64L << 30), Gen.Bool,
         Gen.OneOf(0.5, 0.75, 1.0),
@@ -67,7 +67,7 @@ static class Situations
         .SelectMany(count => Node.Array[count])
         .Select(nodes => nodes.Select((node, i) => node($"n{i:00}")).ToArray());
 
-    static Gen<Func<string, (NodeFacts, NodeUsage)>> Node => Gen.Select(
+    internal static Gen<Func<string, (NodeFacts Node, NodeUsage Usage)>> Node => Gen.Select(
         Gen.Select(Gen.OneOf(500L, 2000, 4000, 8000, 16_000), Gen.OneOf(2L << 30, 8L << 30, 32L << 30, 64L << 30), Gen.OneOf(0L, 0, 0, 1, 4), Gen.OneOf(0L, 0, 10L << 20, 300L << 20, 4L << 30)),
         Gen.Select(Gen.Frequency((6, 0.0), (2, 0.5), (1, 0.9), (1, 1.0)), Gen.Frequency((6, 0.0), (2, 0.5), (1, 1.0)), Gen.Frequency((19, 3L), (1, 110L))),
         Gen.Select(Gen.Frequency((14, true), (1, false)), Gen.Frequency((14, false), (1, true))),
@@ -75,7 +75,7 @@ static class Situations
         Gen.Select(Latency, Latency, Latency),
         Labels,
         Gen.Frequency((12, "own"), (1, "none"), (2, "shared"), (1, "other")),
-        (sizes, used, states, taints, latencies, labels, hostname) => (Func<string, (NodeFacts, NodeUsage)>)(name =>
+        (sizes, used, states, taints, latencies, labels, hostname) => (Func<string, (NodeFacts Node, NodeUsage Usage)>)(name =>
         {
             var all = new Dictionary<string, string>(labels.ToDictionary(l => l.Key, l => l.Value));
             foreach (var (location, (bare, prefixed)) in Locations.Zip([latencies.Item1, latencies.Item2, latencies.Item3]))
@@ -120,7 +120,7 @@ static class Situations
         (tier, zone, cores, type) => ((string, string?)[])[("tier", tier), ("zone", zone), ("cores", cores), (CapacityRank.InstanceTypeKey, type)])
         .Select(labels => labels.Where(l => l.Item2 is not null).Select(l => (l.Item1, l.Item2!)).ToArray());
 
-    static Gen<JsonObject> Pod(Gen<string?> type, bool withPreferences) => Gen.Select(
+    internal static Gen<JsonObject> Pod(Gen<string?> type, bool withPreferences) => Gen.Select(
         Metadata(type), Gen.Select(Containers, InitContainers), Member("nodeSelector", 0.12, NodeSelector), Member("tolerations", 0.3, Tolerations),
         Member("affinity", 0.4, Affinity(withPreferences)), Gen.Select(Member("overhead", 0.1, Gen.Const("""{ "cpu": "250m", "memory": "128Mi" }""")), Member("resources", 0.1, PodResources)),
         Member("volumes", 0.1, Gen.OneOf("""[ { "name": "v", "emptyDir": {} } ]""", """[ { "name": "v", "persistentVolumeClaim": { "claimName": "c" } } ]""")),

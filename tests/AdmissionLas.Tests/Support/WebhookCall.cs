@@ -26,9 +26,9 @@ static class WebhookCall
         Review(pod, view, Usages.UsageCache(usage), settings, @namespace);
 
     /// <summary>The same, with what earlier reviews left.</summary>
-    internal static Reviewed Review(JsonObject pod, ClusterView view, NodeUsageCache usageCache, CompiledSettings? settings = null, string @namespace = "kubeflow")
+    internal static Reviewed Review(JsonObject pod, ClusterView view, NodeUsageCache usageCache, CompiledSettings? settings = null, string @namespace = "kubeflow", string uid = "uid-1")
     {
-        var review = SampleReview.Of(pod.DeepClone().AsObject(), "uid-1", @namespace);
+        var review = SampleReview.Of(pod.DeepClone().AsObject(), uid, @namespace);
         var (result, response) = Send(Encoding.UTF8.GetBytes(review.ToJsonString()), view, settings ?? CompiledSettings.Default, usageCache);
         Assert.Null(result.Fault);
         var patch = response["patch"] is { } encoded ? Encoding.UTF8.GetString(Convert.FromBase64String(encoded.GetValue<string>())) : null;

@@ -204,21 +204,12 @@ public sealed partial class PlacementProperties
         var isMentioned = Annotation(situation, "requests") is not null || Annotation(situation, "request-cpu") is not null || Annotation(situation, "request-memory") is not null;
 
         Assert.Equal(
-            !isMentioned && IsBestEffort(situation.Pod) && !IsBestEffort(reviewed.Pod),
+            !isMentioned && DefaultScheduler.IsBestEffort(situation.Pod) && !DefaultScheduler.IsBestEffort(reviewed.Pod),
             reviewed.Decision!.Warnings.Any(w => w is NoLongerBestEffort));
     });
 
-    // https://kubernetes.io/docs/concepts/workloads/pods/pod-qos/; an amount of zero does not count.
-    static bool IsBestEffort(JsonObject pod)
-    {
-        var spec = pod["spec"]!;
-        JsonNode?[] holders = [spec, .. spec["containers"]!.AsArray(), .. spec["initContainers"] as JsonArray ?? []];
-        return holders.SelectMany(h => (JsonNode?[])[h!["resources"]?["requests"], h["resources"]?["limits"]])
-            .SelectMany(amounts => (JsonNode?[])[amounts?["cpu"], amounts?["memory"]]).All(amount => amount is null || Amount(amount) == 0);
-    }
-
     // Of what the made-up pods may have.
-    static bool SchedulerOnlyConstraint(JsonObject pod)
+    internal static bool SchedulerOnlyConstraint(JsonObject pod)
     {
         var spec = pod["spec"]!;
         var containers = new[] { spec["containers"], spec["initContainers"] }.OfType<JsonArray>().SelectMany(c => c);
@@ -245,7 +236,7 @@ public sealed partial class PlacementProperties
     ];
 
     /// <summary>The latency by the words of the issue; the prefixed label wins.</summary>
-    static decimal? LatencyOf(NodeFacts node, string? location)
+    internal static decimal? LatencyOf(NodeFacts node, string? location)
     {
         var label = node.Label($"latency.admissionlas.io/{location}") ?? node.Label($"{location}");
         var match = LatencyValue().Match(label ?? "");
