@@ -101,7 +101,7 @@ sealed class TrainingKind : StepKind
 
     /// <summary>
     /// A request for each app container and resource that has none: what was asked for, but no more than the container's limit, and
-    /// together, where no node could ever give that much, no more than what is left on the node that has the most for it. The node's whole
+    /// together, where no node could ever give that much, or not now to a pod that may evict others, no more than what is left on the node that has the most for it. The node's whole
     /// capacity would not do: beside the daemons that run on every node such a pod would wait for ever. None, where the author or the admin wants none.
     /// </summary>
     static AddedRequest[] RequestsFor(in PlacementRequest request, CapacityRank sizes, NodeFacts largest, out Resources total)
@@ -121,9 +121,12 @@ sealed class TrainingKind : StepKind
         ];
         var added = Added(pod, missing);
         total = EffectiveRequest.Of(pod.With(added)).Max(asWritten);
-        if (FirstThatCan(sizes, new NodeFilter(pod, total, request.Usage)) is null)
+        var filter = new NodeFilter(pod, total, request.Usage);
+        // A pod that may evict others would do so to get what it did not ask for.
+        if (FirstThatCan(sizes, filter) is null || (pod.CanPreempt && sizes.Nodes.All(n => filter.FitsNow(n.Node) != FilterResult.CanRun)))
         {
-            var (node, room) = Roomiest(request, sizes, missing) ?? (largest, largest.Allocatable.Less(EffectiveRequest.WhileRunning(pod)));
+            var (node, room) = Roomiest(request, sizes, missing) ??
+                (largest, pod.CanPreempt ? new Resources(0, 0) : largest.Allocatable.Less(EffectiveRequest.WhileRunning(pod)));
             for (var i = 0; i < missing.Length; i++)
             {
                 var wanted = missing[i];

@@ -92,13 +92,12 @@ sealed record EarlierAdditions
         var originals = new List<(NodeSelectorTerm Term, string? Node)>();
         for (var i = 0; i < terms.Count; i++)
         {
-            var without = WithoutOurs(terms[i], own.Record);
-            var node = own.Record.IsByName && terms[i].MatchFields is [.., { Values: [var name] }] ? name : null;
+            var (without, at, node) = WithoutOurs(terms[i], own.Record);
             // The author may have written one twice; a copy of ours is for another node.
             var isCopy = without is { IsEmpty: false } && originals.Any(o => o.Node != node && o.Term.IsSameAs(without));
             if (without is not null)
             {
-                ours.Add(new EarlierRequirement(i, (own.Record.IsByName ? terms[i].MatchFields : terms[i].MatchExpressions).Count - 1, without.IsEmpty || isCopy, isCopy));
+                ours.Add(new EarlierRequirement(i, at, without.IsEmpty || isCopy, isCopy));
             }
 
             if (without is { IsEmpty: false } && !isCopy && originals.Count < MaxOriginals)
@@ -121,15 +120,25 @@ sealed record EarlierAdditions
             own with { Required = ours });
     }
 
-    // The author's term as it was; null for one that we did not touch. By name each of them stands once for each node.
-    static NodeSelectorTerm? WithoutOurs(NodeSelectorTerm term, PlacementRecord record) =>
-        record.IsByName
-            ? term.MatchFields is [.., { Key: NodeSelectorTerm.NameField, Operator: SelectorOperator.In, Values: [var name] }] && record.Required.Contains(name)
-                ? term with { MatchFields = [.. term.MatchFields.SkipLast(1)] }
-                : null
-            : term.MatchExpressions is [.., { Key: NodeSelectorTerm.HostnameKey, Operator: SelectorOperator.In, Values: var values }] && values.SequenceEqual(record.Required)
-                ? term with { MatchExpressions = [.. term.MatchExpressions.SkipLast(1)] }
-                : null;
+    /// <summary>The author's term as it was, where ours stood in it, and the node that it named; nothing for one that we did not touch.</summary>
+    // Behind the author's, unless another webhook has added something since. By name each term stands once for each node.
+    static (NodeSelectorTerm? Term, int At, string? Node) WithoutOurs(NodeSelectorTerm term, PlacementRecord record)
+    {
+        var requirements = record.IsByName ? term.MatchFields : term.MatchExpressions;
+        for (var at = requirements.Count - 1; at >= 0; at--)
+        {
+            var (key, @operator, values) = requirements[at];
+            if (@operator == SelectorOperator.In && (record.IsByName
+                ? key == NodeSelectorTerm.NameField && values is [var name] && record.Required.Contains(name)
+                : key == NodeSelectorTerm.HostnameKey && values.SequenceEqual(record.Required)))
+            {
+                NodeSelectorRequirement[] rest = [.. requirements.Where((_, i) => i != at)];
+                return (record.IsByName ? term with { MatchFields = rest } : term with { MatchExpressions = rest }, at, record.IsByName ? values[0] : null);
+            }
+        }
+
+        return default;
+    }
 
     // Ours stand behind the author's.
     static (PodFacts, PodShape, EarlierAdditions) TakeOutPreferred(PodFacts facts, PodShape shape, EarlierAdditions own)

@@ -277,8 +277,7 @@ static class CrowdedSituations
         }
     }));
 
-    // As a webhook does that keeps pods to machines that can run their images: into each term, or into one of its own. It adds in front: behind, it
-    // would hide ours from the second call.
+    // As a webhook does that keeps pods to machines that can run their images: into each term, behind what stands there, or into one of its own.
     static void Require(JsonObject pod, string key, string value)
     {
         var required = Part(Part(Part(pod["spec"]!.AsObject(), "affinity"), "nodeAffinity"), "requiredDuringSchedulingIgnoredDuringExecution");
@@ -291,7 +290,7 @@ static class CrowdedSituations
 
         foreach (var term in terms.Select(t => t!.AsObject()))
         {
-            List(term, "matchExpressions").Insert(0, new JsonObject { ["key"] = key, ["operator"] = "In", ["values"] = new JsonArray(value) });
+            List(term, "matchExpressions").Add(new JsonObject { ["key"] = key, ["operator"] = "In", ["values"] = new JsonArray(value) });
         }
     }
 

@@ -76,6 +76,25 @@ public sealed class EarlierAdditionsTests
             """, left);
     }
 
+    [Theory]
+    [InlineData(NodeTermForm.Hostnames, "matchExpressions", """{ "key": "kubernetes.io/hostname", "operator": "In", "values": ["c"] }""", "c")]
+    [InlineData(NodeTermForm.Names, "matchFields", """{ "key": "metadata.name", "operator": "NotIn", "values": ["a"] }""", "b")]
+    public void What_another_webhook_has_added_behind_ours_does_not_make_ours_the_authors(NodeTermForm form, string list, string added, string chosen)
+    {
+        var policy = new PlacementPolicy { NodeTerms = form };
+        var pod = WebhookCall.Review(Pods.PredictJson(), View, policy).Pod;
+        foreach (var term in Terms(pod))
+        {
+            term![list]!.AsArray().Add(JsonNode.Parse(added));
+        }
+
+        var reviewed = WebhookCall.Review(pod, View, policy);
+
+        // The nearest that the other webhook allows.
+        Assert.Equal(chosen, reviewed.Decision!.Chosen!.Name);
+        Assert.True(DefaultScheduler.CanRun(reviewed.Pod, View.Find(chosen)!));
+    }
+
     [Fact]
     public void A_term_beside_ours_alone_makes_ours_go_as_a_whole()
     {

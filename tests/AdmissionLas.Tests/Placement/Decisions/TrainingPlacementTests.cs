@@ -158,6 +158,16 @@ public sealed class TrainingPlacementTests
         Assert.Equal(["main cpu=2", "main memory=4Gi"], RequestsOf(View.Decide(Pods.Training(), usage: Usages.On("cloud", "7", "15Gi"))));
 
     [Fact]
+    public void For_a_pod_that_may_evict_others_it_is_lowered_to_what_is_free_now()
+    {
+        var pod = Pods.Training() with { CanPreempt = true };
+
+        Assert.Equal(["main cpu=2", "main memory=4Gi"], RequestsOf(View.Decide(pod)));
+        Assert.Equal(["main cpu=1", "main memory=1Gi"], RequestsOf(View.Decide(pod, usage: Usages.Of(("cloud", new(Amounts.Of("7", "15Gi"), 1)), ("edge", new(Amounts.Of("2", "4Gi"), 1))))));
+        Assert.Empty(RequestsOf(View.Decide(pod, usage: Usages.Of(("cloud", new(Amounts.Of("8", "16Gi"), 1)), ("edge", new(Amounts.Of("2", "4Gi"), 1))))));
+    }
+
+    [Fact]
     public void It_counts_against_the_preferred_node_with_room_that_the_scheduler_will_pick()
     {
         var view = Nodes.View(Cloud, Cloud with { Name = "cloud-2" }, Edge);
