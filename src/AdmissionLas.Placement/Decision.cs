@@ -141,7 +141,7 @@ public sealed record Decision
     public NodePin? Required { get; init; }
 
     /// <summary>
-    /// A topology spread constraint that counts no pods is added. The scheduler spreads the pods of a Service, ReplicaSet or StatefulSet by up to 200
+    /// A topology spread constraint that is about no node is added. The scheduler spreads the pods of a Service, ReplicaSet or StatefulSet by up to 200
     /// points, unless a pod has constraints of its own
     /// (https://kubernetes.io/docs/concepts/scheduling-eviction/topology-spread-constraints/#internal-default-constraints).
     /// </summary>

@@ -36,6 +36,9 @@ public static class PodHints
     /// </summary>
     public const string AssumedKey = "admissionlas.io/assumed";
 
+    /// <summary>A topology key that no node has: by a constraint with it every node is as good, and the scheduler looks no further.</summary>
+    public const string NoTopologyKey = "admissionlas.io/none";
+
     /// <summary>The annotation keys that a reader must keep.</summary>
     public static IReadOnlyList<string> Keys { get; } = [PlacementKey, SpreadKey, MaxLatencyKey, RequestCpuKey, RequestMemoryKey, RequestsKey, DecisionKey, RecordKey, AssumedKey];
 

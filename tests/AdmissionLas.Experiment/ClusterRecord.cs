@@ -192,16 +192,20 @@ sealed class ClusterRecord : IAsyncDisposable
     async Task FollowAsync(ApiServer api, string path, JsonObject list)
     {
         var from = list["metadata"]!["resourceVersion"]!.GetValue<string>();
-        await foreach (var line in api.WatchAsync(path, from, stop.Token))
+        // The API server ends a watch that does not keep up, as in a burst on few cores: it goes on from the last event.
+        while (!stop.IsCancellationRequested)
         {
-            var value = line["object"]!.AsObject();
-            if (line["type"]!.GetValue<string>() == "ERROR")
+            await foreach (var line in api.WatchAsync(path, from, stop.Token))
             {
-                throw new InvalidOperationException($"the watch of {path} failed: {value["message"]}");
-            }
+                var value = line["object"]!.AsObject();
+                if (line["type"]!.GetValue<string>() == "ERROR")
+                {
+                    throw new InvalidOperationException($"the watch of {path} failed: {value["message"]}");
+                }
 
-            var version = long.Parse(value["metadata"]!["resourceVersion"]!.GetValue<string>(), CultureInfo.InvariantCulture);
-            Add(new Seen(version, Stopwatch.GetTimestamp(), line["type"]!.GetValue<string>() == "DELETED", value));
+                from = value["metadata"]!["resourceVersion"]!.GetValue<string>();
+                Add(new Seen(long.Parse(from, CultureInfo.InvariantCulture), Stopwatch.GetTimestamp(), line["type"]!.GetValue<string>() == "DELETED", value));
+            }
         }
     }
 

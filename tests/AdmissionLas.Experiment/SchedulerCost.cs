@@ -78,7 +78,9 @@ static class SchedulerCost
         var cluster = Clusters.Make(random, nodes, 20);
         foreach (var (i, node) in cluster.Nodes.Index())
         {
-            node["metadata"]!["labels"]!["topology.kubernetes.io/zone"] = $"zone-{i % 20}";
+            // As Clusters places them: the large ones at two ends, each of the others near its location.
+            var isCloud = node["metadata"]!["labels"]![Objects.Tier]!.GetValue<string>() == "cloud";
+            node["metadata"]!["labels"]!["topology.kubernetes.io/zone"] = isCloud ? $"cloud-{i % 2}" : $"zone-{i % 20}";
         }
 
         var all = Enumerable.Range(0, pods).Select(i => Objects.Predict($"p{i:00000}", cluster.Locations[random.Next(20)], 100, 100, spec =>

@@ -65,7 +65,7 @@ sealed record PodShape
     /// <summary>How many topology spread constraints there are.</summary>
     public int SpreadConstraints { get; init; }
 
-    /// <summary>The place of one that counts no pods, as ours does; <see langword="null"/> for none.</summary>
+    /// <summary>The place of one that is about no node, as ours is; <see langword="null"/> for none.</summary>
     public int? NeutralSpreadAt { get; init; }
 
     /// <summary>For each app container: what is there of resources.requests.</summary>

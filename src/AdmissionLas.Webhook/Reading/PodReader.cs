@@ -66,10 +66,8 @@ sealed class PodReader
 
     static readonly JsonMembers<SpreadConstraint> SpreadConstraintMembers = new()
     {
-        ["maxSkew"] = (ref json, ref spread) => spread.IsMaxSkew1 = json.ReadScalar() == JsonValueKind.Number && json.Raw.SequenceEqual("1"u8),
-        ["topologyKey"] = (ref json, ref spread) => spread.IsByHostname = json.ReadUtf8().SequenceEqual("kubernetes.io/hostname"u8),
+        ["topologyKey"] = (ref json, ref spread) => spread.IsNeutral = json.ReadText() == PodHints.NoTopologyKey,
         ["whenUnsatisfiable"] = (ref json, ref spread) => spread.IsStrict = json.ReadUtf8().SequenceEqual("DoNotSchedule"u8),
-        ["labelSelector"] = (ref json, ref spread) => spread.HasSelector = json.ReadScalar() != JsonValueKind.Null,
     };
 
     static readonly JsonMembers<TolerationText> TolerationMembers = new()
@@ -388,7 +386,7 @@ sealed class PodReader
         var (isList, spread) = (json.ReadArray(), new Spread());
         while (isList && SpreadConstraintMembers.ReadItem(ref json, out var constraint))
         {
-            var isNeutral = constraint is { IsMaxSkew1: true, IsByHostname: true, IsStrict: false, HasSelector: false };
+            var isNeutral = constraint is { IsNeutral: true, IsStrict: false };
             spread.NeutralAt ??= isNeutral ? spread.Count : null;
             spread.IsStrict |= constraint.IsStrict;
             spread.IsSoft |= !constraint.IsStrict && !isNeutral;
@@ -457,9 +455,9 @@ sealed class PodReader
 
     record struct PodAffinity(bool IsRequired, bool IsPreferred);
 
-    record struct SpreadConstraint(bool IsMaxSkew1, bool IsByHostname, bool IsStrict, bool HasSelector);
+    record struct SpreadConstraint(bool IsNeutral, bool IsStrict);
 
-    // NeutralAt: which constraint counts no pods, as ours does.
+    // NeutralAt: which constraint is about no node, as ours is.
     record struct Spread(int Count, int? NeutralAt, bool IsStrict, bool IsSoft);
 
     record struct NodeAffinity(NodeSelector? Required, List<PreferredTerm>? Preferred);

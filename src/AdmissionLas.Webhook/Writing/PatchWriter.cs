@@ -35,8 +35,8 @@ static class PatchWriter
     static readonly JsonEncodedText AffinityPath = JsonTexts.Encoded(Affinity);
     static readonly JsonEncodedText NodeAffinityPath = JsonTexts.Encoded(NodeAffinity);
 
-    // Without a selector it counts no pods: every node is as good for it.
-    static readonly byte[] NeutralSpread = """[{"maxSkew":1,"topologyKey":"kubernetes.io/hostname","whenUnsatisfiable":"ScheduleAnyway"}]"""u8.ToArray();
+    // By the host name it would do too, but then the scheduler matches every node against the pod: twice the CPU for a pod on 5,000 nodes.
+    static readonly byte[] NeutralSpread = Encoding.UTF8.GetBytes($$"""[{"maxSkew":1,"topologyKey":"{{PodHints.NoTopologyKey}}","whenUnsatisfiable":"ScheduleAnyway"}]""");
 
     // The nodes' own terms come again with every review, and stay as long as their nodes do.
     static readonly ConditionalWeakTable<NodeSelectorTerm, byte[]> WrittenTerms = [];

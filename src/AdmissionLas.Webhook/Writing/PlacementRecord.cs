@@ -14,7 +14,7 @@ namespace AdmissionLas.Webhook;
 /// <param name="Required">The nodes that the pod is kept to, by host name or by name; empty for none.</param>
 /// <param name="IsByName">Whether they are named by name: <see cref="NodePin.IsByName"/>.</param>
 /// <param name="Preferred">The preferred terms that were added.</param>
-/// <param name="NeutralizesSpread">A topology spread constraint that counts no pods was added.</param>
+/// <param name="NeutralizesSpread">A topology spread constraint that is about no node was added.</param>
 /// <param name="Requests">The requests that were added.</param>
 sealed record PlacementRecord(
     string Type, string Outcome, string Mode, string? NodeName, string? Location, IReadOnlyList<string> Required, bool IsByName, IReadOnlyList<PreferredTerm> Preferred,

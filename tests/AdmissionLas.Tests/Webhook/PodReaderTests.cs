@@ -108,10 +108,10 @@ public sealed class PodReaderTests
     [InlineData("affinity", """{ "podAffinity": { "preferredDuringSchedulingIgnoredDuringExecution": [ {} ] } }""", SchedulerConstraint.PodAffinity)]
     [InlineData("affinity", """{ "podAffinity": { "preferredDuringSchedulingIgnoredDuringExecution": [] } }""", null)]
     [InlineData("topologySpreadConstraints", """[ { "maxSkew": 1, "topologyKey": "kubernetes.io/hostname", "whenUnsatisfiable": "ScheduleAnyway", "labelSelector": {} } ]""", SchedulerConstraint.TopologySpreadConstraints)]
-    [InlineData("topologySpreadConstraints", """[ { "maxSkew": 2, "topologyKey": "kubernetes.io/hostname", "whenUnsatisfiable": "ScheduleAnyway" } ]""", SchedulerConstraint.TopologySpreadConstraints)]
+    [InlineData("topologySpreadConstraints", """[ { "maxSkew": 1, "topologyKey": "kubernetes.io/hostname", "whenUnsatisfiable": "ScheduleAnyway" } ]""", SchedulerConstraint.TopologySpreadConstraints)]
     [InlineData("topologySpreadConstraints", """[ { "maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "ScheduleAnyway" } ]""", SchedulerConstraint.TopologySpreadConstraints)]
-    // It counts no pods.
-    [InlineData("topologySpreadConstraints", """[ { "maxSkew": 1, "topologyKey": "kubernetes.io/hostname", "whenUnsatisfiable": "ScheduleAnyway" } ]""", null)]
+    // It is about no node.
+    [InlineData("topologySpreadConstraints", """[ { "maxSkew": 1, "topologyKey": "admissionlas.io/none", "whenUnsatisfiable": "ScheduleAnyway" } ]""", null)]
     [InlineData("topologySpreadConstraints", "[]", null)]
     [InlineData("topologySpreadConstraints", "null", null)]
     public void What_can_outweigh_us_is_known(string member, string value, SchedulerConstraint? constraint)
