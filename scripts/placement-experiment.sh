@@ -18,7 +18,7 @@ that a waiting or a new pod got a moment later counts as taken; the column "stri
   nearest    share of the predict pods on the lowest-latency node that could run them
   regret     total latency above the nearest node, as a share; mean and 99th percentile in ms
   stranded   pods still pending at the end although some node could run them
-  evicted    pods that are gone though nobody deleted them
+  evicted    pods that the scheduler deleted to make room for others
   truth      share of the predict pods that are on the node which their decision names, where it names one with room
   cloud      training pods on cloud nodes
   bound      from the create request to the binding, mean and 99th percentile in ms

@@ -13,7 +13,7 @@ namespace AdmissionLas.Experiment;
 /// <param name="MeanRegretMs">How much the mean latency is above that.</param>
 /// <param name="P99RegretMs">The 99th percentile of what one pod is above it.</param>
 /// <param name="Stranded">Pods that were still pending at the end while some node could run them.</param>
-/// <param name="Evicted">Pods that are gone though nobody deleted them.</param>
+/// <param name="Evicted">Pods that are gone although the plan deletes none of them.</param>
 /// <param name="Named">Predict pods for which the webhook named a node with room.</param>
 /// <param name="OnNamed">Those of them that are on that node.</param>
 /// <param name="Training">Training pods that were bound.</param>

@@ -3,7 +3,7 @@ namespace AdmissionLas.Kubernetes;
 /// <summary>Reads a pod's required anti-affinity. Terms that select no pod are left out.</summary>
 static class AntiAffinityReader
 {
-    // More than any honest pod has; what is beyond is not read. Anybody who creates pods can write it, and each term is kept.
+    // No honest pod has more. Further or longer terms are not read: each one takes memory, and every user who creates pods can write them.
     const int MaxTerms = 16;
     const int MaxTermLength = 4096;
 

@@ -15,7 +15,7 @@ public sealed class NamespaceInformer : IResourceEventHandler
     /// <param name="api">The API server.</param>
     /// <param name="labelSelector">Which namespaces these are: <c>admissionlas.io/inject=enabled</c>.</param>
     /// <param name="time">The clock.</param>
-    /// <param name="log">Where interruptions are told.</param>
+    /// <param name="log">Gets a line for each interruption.</param>
     public NamespaceInformer(KubeApi api, string labelSelector, TimeProvider time, ILogger<NamespaceInformer> log) =>
         reflector = new Reflector(api, new WatchedResource("namespaces", LabelSelector: labelSelector), this, time, log);
 

@@ -41,7 +41,7 @@ public sealed class PodInformer : IResourceEventHandler
     /// <param name="usageCache">Where the pods count.</param>
     /// <param name="isTrusted">Whether a pod that waits may count on the node that its annotation names: anybody who creates pods can write it.</param>
     /// <param name="time">The clock.</param>
-    /// <param name="log">Where interruptions are told.</param>
+    /// <param name="log">Gets a line for each interruption.</param>
     /// <param name="observer">Who else follows the pods.</param>
     public PodInformer(
         KubeApi api, NodeUsageCache usageCache, Func<JsonElement, PodUsage, bool> isTrusted, TimeProvider time, ILogger<PodInformer> log,

@@ -281,7 +281,7 @@ sealed class ArgoWorkflow
         steps.Add(InputStep.Of(owner.Document, source, step, origin, Workload.Pod(metadata, pod), notes));
     }
 
-    // With the values that the workflow itself gives its parameters; whoever submits it may give others.
+    // With the parameter values in the workflow; a user can submit it with others.
     JsonObject? Parsed(string patch)
     {
         foreach (var parameter in spec.Object("arguments").Objects("parameters").Where(p => p["value"] is JsonValue))
