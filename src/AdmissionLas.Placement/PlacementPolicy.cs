@@ -10,7 +10,7 @@ public enum PlacementMode
     Required,
 
     /// <summary>
-    /// The nearest node with room and a few standbys that cannot win against it on the scheduler are required; where none of the near nodes
+    /// The nearest node with room and standbys that cannot win against it on the scheduler are required; where none of the near nodes
     /// has room, or where only the scheduler can judge the pod, they are merely preferred.
     /// </summary>
     Adaptive,

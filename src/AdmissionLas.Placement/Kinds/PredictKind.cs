@@ -129,11 +129,11 @@ sealed class PredictKind : StepKind
         }
 
         // Where there is nothing to choose from there is nothing to prefer.
-        var preferred = members.Count == 1 ? [] : new PreferredTerm[members.Count];
+        var preferred = new PreferredTerm[members.Count == 1 ? 0 : members.Count(static m => m.Weight > 0)];
         candidates.Clear();
         foreach (var (ranked, weight, _) in members)
         {
-            if (preferred.Length > 0)
+            if (candidates.Count < preferred.Length)
             {
                 preferred[candidates.Count] = new PreferredTerm(weight, view.TermFor(ranked.Node));
             }

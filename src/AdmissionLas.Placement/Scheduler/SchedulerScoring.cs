@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace AdmissionLas.Placement;
 
 /// <summary>How the scheduler's plugin NodeResourcesFit gives its points; by default for what a node would have left.</summary>
@@ -44,20 +46,13 @@ readonly struct SchedulerScoring(PodFacts pod, ClusterView view, ClusterUsage us
     readonly Resources request = EffectiveRequest.Of(pod);
     readonly Resources scoredRequest = EffectiveRequest.Scored(pod);
 
-    /// <summary>
-    /// The points for load, balance and images, 0 to 300: NodeResourcesFit, NodeResourcesBalancedAllocation and ImageLocality. Between the two ends
-    /// lies what the strategy or the scheduler's version decides.
-    /// </summary>
-    /// <remarks>
-    /// Balance is counted as before Kubernetes 1.23, where a lopsided node loses twice what it loses since: a node that leads by that count leads by
-    /// the other too. Until 1.21 it counted containers without requests as NodeResourcesFit does.
-    /// </remarks>
+    /// <summary>The points for load, balance and images: NodeResourcesFit, NodeResourcesBalancedAllocation and ImageLocality.</summary>
     /// <param name="node">The node.</param>
     /// <param name="others">As if so many more pods like this one were there.</param>
-    internal (double Least, double Most) LoadScore(NodeFacts node, long others = 0)
+    internal LoadPoints LoadScore(NodeFacts node, long others = 0)
     {
         var used = usage.On(node);
-        var (cpu, memory) = Shares(used.Scored, scoredRequest, node, others);
+        var (cpu, memory) = Shares(used.Scored, scoredRequest, node, 1 + others);
         var allocated = MaxScore * (cpu + memory) / 2;
         var (leastFit, mostFit) = strategy switch
         {
@@ -65,39 +60,59 @@ readonly struct SchedulerScoring(PodFacts pod, ClusterView view, ClusterUsage us
             ScoringStrategy.MostAllocated => (allocated, allocated),
             _ => (0, MaxScore),
         };
-        var balances = (Then: Balance(cpu, memory), Now: Balance(Shares(used.Requested, request, node, others)));
-        var images = ImageLocality(node);
-        return (leastFit + Math.Min(balances.Then, balances.Now) + images, mostFit + Math.Max(balances.Then, balances.Now) + images);
+        var with = Shares(used.Requested, request, node, 1 + others);
+        var balanced = Deviation(with);
+        return new LoadPoints(
+            leastFit,
+            mostFit,
+            new ByRelease(
+                Balance((cpu, memory)), Balance(with), balanced, (MaxScore / 2) + (((MaxScore / 2) + balanced - Deviation(Shares(used.Requested, request, node, others))) / 2)),
+            Images(node));
+
+        // Until 1.22, and since.
+        static double Balance((double Cpu, double Memory) shares) => shares is { Cpu: >= 1 } or { Memory: >= 1 } ? 0 : MaxScore * (1 - Math.Abs(shares.Cpu - shares.Memory));
+        static double Deviation((double Cpu, double Memory) shares) => MaxScore * (1 - (Math.Abs(shares.Cpu - shares.Memory) / 2));
     }
 
-    static double Balance((double Cpu, double Memory) shares) => Balance(shares.Cpu, shares.Memory);
-
-    static double Balance(double cpu, double memory) => cpu >= 1 || memory >= 1 ? 0 : MaxScore * (1 - Math.Abs(cpu - memory));
-
-    static (double Cpu, double Memory) Shares(Resources used, Resources asked, NodeFacts node, long others)
+    static (double Cpu, double Memory) Shares(Resources used, Resources asked, NodeFacts node, long pods)
     {
         return (
-            Share(used.CpuMilliOrZero, asked.CpuMilliOrZero, node.Allocatable.CpuMilliOrZero, others),
-            Share(used.MemoryBytesOrZero, asked.MemoryBytesOrZero, node.Allocatable.MemoryBytesOrZero, others));
+            Share(used.CpuMilliOrZero, asked.CpuMilliOrZero, node.Allocatable.CpuMilliOrZero, pods),
+            Share(used.MemoryBytesOrZero, asked.MemoryBytesOrZero, node.Allocatable.MemoryBytesOrZero, pods));
 
-        static double Share(long used, long asked, long allocatable, long others) =>
-            allocatable <= 0 ? 1 : Math.Min(1, (used + ((1 + others) * (double)asked)) / allocatable);
+        static double Share(long used, long asked, long allocatable, long pods) =>
+            allocatable <= 0 ? 1 : Math.Min(1, (used + (pods * (double)asked)) / allocatable);
     }
 
-    /// <summary>The points for having the pod's images, 0 to 100.</summary>
-    // An image counts for its size times the share of the nodes that have it, so that a rare one does not draw all pods to one node.
-    internal double ImageLocality(NodeFacts node)
+    /// <summary>The points for having the pod's images, 0 to 100, as current releases count them.</summary>
+    internal double ImageLocality(NodeFacts node) => Images(node).Newest;
+
+    // An image counts for its size times the share of the nodes that have it, so that a rare one does not draw all pods to one node. Until 1.20 the
+    // pod's images share one most, since then each container adds to it, and since 1.30 its init containers count too.
+    ByRelease Images(NodeFacts node)
     {
-        var bytes = 0.0;
-        foreach (ref readonly var container in pod.Containers.AsSpan())
+        var bytes = Bytes(pod.Containers, node, view);
+        // A pod without containers is one that the API server refuses.
+        var each = Points(bytes, Math.Max(1, pod.Containers.Length));
+        var all = pod.InitContainers.IsEmpty ? each : Points(bytes + Bytes(pod.InitContainers, node, view), Math.Max(1, pod.Containers.Length) + pod.InitContainers.Length);
+        return new ByRelease(Points(bytes, 1), each, all, all);
+
+        static double Bytes(ImmutableArray<ContainerFacts> containers, NodeFacts node, ClusterView view)
         {
-            if (node.Images.BytesOf(container.Image) is > 0 and var size)
+            var bytes = 0.0;
+            foreach (ref readonly var container in containers.AsSpan())
             {
-                bytes += size * view.ShareWithImage(container.Image);
+                if (node.Images.BytesOf(container.Image) is > 0 and var size)
+                {
+                    bytes += size * view.ShareWithImage(container.Image);
+                }
             }
+
+            return bytes;
         }
 
-        return MaxScore * (Math.Clamp(bytes, MinImageBytes, MaxImageBytes) - MinImageBytes) / (MaxImageBytes - MinImageBytes);
+        static double Points(double bytes, int containers) =>
+            MaxScore * (Math.Clamp(bytes, MinImageBytes, MaxImageBytes * containers) - MinImageBytes) / ((MaxImageBytes * containers) - MinImageBytes);
     }
 
     /// <summary>The points for the CPU and memory that would be left or used, 0 to 100; <see langword="null"/> when the strategy does not tell.</summary>
@@ -124,4 +139,31 @@ readonly struct SchedulerScoring(PodFacts pod, ClusterView view, ClusterUsage us
     static IEnumerable<(long Asked, long Has)> Pairs(Resources requested, NodeFacts node) =>
         new[] { (requested.CpuMilliOrZero, Has: node.Allocatable.CpuMilliOrZero), (requested.MemoryBytesOrZero, Has: node.Allocatable.MemoryBytesOrZero) }
             .Where(p => p.Has > 0);
+}
+
+/// <summary>What a node gets for load, balance and images, by all that it may depend on.</summary>
+/// <param name="LeastFit">The least for load: where the strategy is not known it may be anything.</param>
+/// <param name="MostFit">The most for load.</param>
+/// <param name="Balance">
+/// For CPU and memory being used alike. Until 1.21 containers without requests count as they do for load, until 1.22 a lopsided node loses
+/// twice what it loses later, since 1.35 what counts is whether the pod makes it better or worse.
+/// </param>
+/// <param name="Images">For having the pod's images.</param>
+readonly record struct LoadPoints(double LeastFit, double MostFit, ByRelease Balance, ByRelease Images)
+{
+    /// <summary>The most that the node can get.</summary>
+    internal double Most => MostFit + Balance.Max + Images.Max;
+
+    /// <summary>By how much the node leads at most, whatever the strategy and the scheduler's release.</summary>
+    /// <param name="other">What the other node gets.</param>
+    internal double MostAbove(in LoadPoints other) => MostFit - other.LeastFit + Balance.MostAbove(other.Balance) + Images.MostAbove(other.Images);
+}
+
+/// <summary>The points of a plugin as the scheduler's releases count them; where there are fewer ways, some are the same.</summary>
+readonly record struct ByRelease(double Oldest, double Older, double Newer, double Newest)
+{
+    internal double Max => Math.Max(Math.Max(Oldest, Older), Math.Max(Newer, Newest));
+
+    /// <summary>The greatest lead: both nodes are counted by the same release.</summary>
+    internal double MostAbove(in ByRelease other) => new ByRelease(Oldest - other.Oldest, Older - other.Older, Newer - other.Newer, Newest - other.Newest).Max;
 }

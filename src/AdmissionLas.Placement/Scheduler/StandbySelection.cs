@@ -13,8 +13,9 @@ namespace AdmissionLas.Placement;
 /// </para>
 /// <para>
 /// Where the scheduler's strategy is not known, a standby counts as if it got all the points that load can give, and the nearest none.
-/// What was placed or just assumed is in the usage by which room and scores are counted. The standbys are as many as it takes for
-/// <see cref="MaxMissing"/> nodes to go or <see cref="SpareRoom"/> pods like this one to come in between, and no more: each makes the patch longer.
+/// What was placed or just assumed is in the usage by which room and scores are counted. As many standbys are ranked as it takes for
+/// <see cref="MaxMissing"/> nodes to go or <see cref="SpareRoom"/> pods like this one to come in between. The others among the nodes that a patch
+/// may name are let in without a rank: that costs a name each.
 /// </para>
 /// </remarks>
 struct StandbySelection
@@ -40,6 +41,7 @@ struct StandbySelection
     /// </summary>
     const int FirstStandbyWeight = 6;
     const int LastStandbyWeight = 1;
+    const int NoWeight = 0;
 
     readonly List<RankedNode> candidates;
     readonly NodeFilter filter;
@@ -77,10 +79,9 @@ struct StandbySelection
         var chosen = candidates[0];
         members.Add(new Member(chosen, 100, 0));
         // More pods cost points, yet they can make a lopsided node balanced: what it is worth in between is never less than at one of the ends.
-        var chosenScore = Math.Min(
-            scoring.LoadScore(chosen.Node).Least, scoring.LoadScore(chosen.Node, Math.Min(Overtaking, filter.RoomOn(chosen.Node, 1 + Overtaking) - 1)).Least);
+        var (now, later) = (scoring.LoadScore(chosen.Node), scoring.LoadScore(chosen.Node, Math.Min(Overtaking, filter.RoomOn(chosen.Node, 1 + Overtaking) - 1)));
         var standbyWeight = FirstStandbyWeight;
-        for (var i = 1; i < candidates.Count && (members.Count <= MaxMissing || spare < SpareRoom); i++)
+        for (var i = 1; i < candidates.Count; i++)
         {
             var (node, latencyMs) = candidates[i];
             if (!CanStandBy(node))
@@ -88,13 +89,15 @@ struct StandbySelection
                 continue;
             }
 
-            if (latencyMs == chosen.LatencyMs)
+            var isEnough = members.Count > MaxMissing && spare >= SpareRoom;
+            var weight = isEnough ? NoWeight : latencyMs == chosen.LatencyMs ? PreferenceWeights.TiedWithFirst : standbyWeight;
+            if (weight == PreferenceWeights.TiedWithFirst)
             {
-                Add(i, PreferenceWeights.TiedWithFirst, members.Count);
+                Add(i, weight, members.Count);
             }
-            else if (scoring.LoadScore(node).Most - chosenScore + Slack <= LeadOver(standbyWeight))
+            else if (scoring.LoadScore(node) is var points && Math.Max(points.MostAbove(now), points.MostAbove(later)) + Slack <= LeadOver(weight))
             {
-                Add(i, standbyWeight, members.Count);
+                Add(i, weight, members.Count);
                 standbyWeight = LastStandbyWeight;
             }
         }
@@ -107,20 +110,21 @@ struct StandbySelection
     /// <returns>Whether there are others, and each of them would win as things are.</returns>
     bool AddWeakest()
     {
+        var chosen = scoring.LoadScore(candidates[0].Node);
         while (members.Count == 1 || spare < SpareRoom)
         {
             var weakest = 0;
             var least = double.MaxValue;
             for (var i = 1; i < candidates.Count; i++)
             {
-                if (CanStandBy(candidates[i].Node) && scoring.LoadScore(candidates[i].Node).Most is var score && score < least &&
+                if (CanStandBy(candidates[i].Node) && scoring.LoadScore(candidates[i].Node).MostAbove(chosen) is var lead && lead < least &&
                     !members.Any(i, static (member, i) => member.Candidate == i))
                 {
-                    (weakest, least) = (i, score);
+                    (weakest, least) = (i, lead);
                 }
             }
 
-            if (weakest == 0 || least - scoring.LoadScore(candidates[0].Node).Least + Slack > LeadOver(LastStandbyWeight))
+            if (weakest == 0 || least + Slack > LeadOver(LastStandbyWeight))
             {
                 return weakest != 0 && members.Count == 1;
             }
@@ -151,7 +155,7 @@ struct StandbySelection
 
     /// <summary>A node of the set.</summary>
     /// <param name="Ranked">The node.</param>
-    /// <param name="Weight">The weight of its preferred term.</param>
+    /// <param name="Weight">The weight of its preferred term; zero when it needs none.</param>
     /// <param name="Candidate">Which of the candidates it is; the members are in their order.</param>
     internal readonly record struct Member(RankedNode Ranked, int Weight, int Candidate);
 }

@@ -1,5 +1,14 @@
 namespace AdmissionLas.Tests.Support;
 
+/// <summary>Releases of the scheduler that score differently, by their minor version.</summary>
+enum SchedulerRelease
+{
+    V20 = 20,
+    V22 = 22,
+    V29 = 29,
+    V36 = 36,
+}
+
 /// <summary>
 /// The part of the default scheduler that placement reckons with, written from Kubernetes' documents over the pod's JSON and without our
 /// own reading of it: the filters NodeUnschedulable, TaintToleration, NodeAffinity and NodeResourcesFit, and NodeAffinity's score.
@@ -58,33 +67,45 @@ static class DefaultScheduler
     /// <param name="nodes">Those that passed the filters.</param>
     /// <param name="cluster">All nodes: an image counts by how many of them have it.</param>
     /// <param name="usage">What runs on them.</param>
-    /// <param name="isOlder">Before Kubernetes 1.23, when affinity and taints counted once and balance was the plain difference.</param>
-    internal static long[] AllPoints(JsonObject pod, IReadOnlyList<NodeFacts> nodes, IReadOnlyList<NodeFacts> cluster, ClusterUsage usage, bool isOlder)
+    /// <param name="release">Before 1.23 affinity and taints counted once and balance was the plain difference; since 1.35 it is the change for the better.</param>
+    internal static long[] AllPoints(JsonObject pod, IReadOnlyList<NodeFacts> nodes, IReadOnlyList<NodeFacts> cluster, ClusterUsage usage, SchedulerRelease release)
     {
+        var isOlder = release < SchedulerRelease.V29;
         var (scored, plain) = (ScoredRequest(pod), Request(pod));
         var affinity = AffinityPoints(pod, nodes).Select(p => isOlder ? p / PluginWeight : p).ToArray();
         var taints = nodes.Select(n => n.Taints.Count(t => t.Effect == TaintEffect.PreferNoSchedule && !Tolerates(pod["spec"]!.AsObject(), t))).ToArray();
         return [.. nodes.Select((n, i) => affinity[i] + Least(n) + Balanced(n) + Images(n) + ((isOlder ? 1 : 3) * Tainted(taints[i])))];
 
         // Balance counts what is requested, and until 1.21 what counts for scores (useRequested in resource_allocation.go).
-        IEnumerable<(decimal Has, decimal Used)> Both(NodeFacts node, bool isScored) => ((string[])["cpu", "memory"]).Select(name => (
+        IEnumerable<(decimal Has, decimal Used)> Both(NodeFacts node, bool isScored, int pods = 1) => ((string[])["cpu", "memory"]).Select(name => (
             Has(node.Allocatable, name),
-            Has(isScored ? usage.On(node).Scored : usage.On(node).Requested, name) + (isScored ? scored : plain).GetValueOrDefault(name)));
+            Has(isScored ? usage.On(node).Scored : usage.On(node).Requested, name) + (pods * (isScored ? scored : plain).GetValueOrDefault(name))));
 
         long Least(NodeFacts node) => (long)Both(node, isScored: true).Average(r => r.Used > r.Has ? 0 : Math.Floor((r.Has - r.Used) * 100 / r.Has));
 
         long Balanced(NodeFacts node)
         {
-            var shares = Both(node, isOlder).Select(r => (double)(r.Used / r.Has)).ToArray();
-            return isOlder
-                ? shares.Max() >= 1 ? 0 : (long)((1 - Math.Abs(shares[0] - shares[1])) * 100)
-                : (long)((1 - (Math.Abs(Math.Min(1, shares[0]) - Math.Min(1, shares[1])) / 2)) * 100);
+            if (release == SchedulerRelease.V36)
+            {
+                // https://github.com/kubernetes/kubernetes/blob/v1.36.0/pkg/scheduler/framework/plugins/noderesources/balanced_allocation.go
+                return 50 + ((50 + Even(node, 1) - Even(node, 0)) / 2);
+            }
+
+            var shares = Both(node, release == SchedulerRelease.V20).Select(r => (double)(r.Used / r.Has)).ToArray();
+            return !isOlder ? Even(node, 1) : shares.Max() >= 1 ? 0 : (long)((1 - Math.Abs(shares[0] - shares[1])) * 100);
+        }
+
+        long Even(NodeFacts node, int pods)
+        {
+            var shares = Both(node, false, pods).Select(r => Math.Min(1, (double)(r.Used / r.Has))).ToArray();
+            return (long)((1 - (Math.Abs(shares[0] - shares[1]) / 2)) * 100);
         }
 
         long Images(NodeFacts node)
         {
-            const long least = 23 << 20, most = 1000 << 20;
-            var bytes = Items(pod["spec"]!["containers"]).Sum(c => Text(c["image"]) is { } image && node.Images.BytesOf(ImageId.Of(image)) is > 0 and var size
+            JsonNode[] counted = [.. Items(pod["spec"]!["containers"]), .. release == SchedulerRelease.V36 ? Items(pod["spec"]!["initContainers"]) : []];
+            var (least, most) = (23L << 20, (1000L << 20) * (release == SchedulerRelease.V20 ? 1 : counted.Length));
+            var bytes = counted.Sum(c => Text(c["image"]) is { } image && node.Images.BytesOf(ImageId.Of(image)) is > 0 and var size
                 ? (long)(size * ((double)cluster.Count(n => n.Images.BytesOf(ImageId.Of(image)) > 0) / cluster.Count))
                 : 0);
             return 100 * (Math.Clamp(bytes, least, most) - least) / (most - least);

@@ -107,7 +107,7 @@ public sealed class PatchProperties
     {
         var reviewed = situation.Review();
 
-        Assert.InRange(reviewed.Patch?.Length ?? 0, 0, 6 * 1024);
+        Assert.InRange(reviewed.Patch?.Length ?? 0, 0, 8 * 1024);
         Assert.InRange(reviewed.Decision!.Preferred.Count, 0, situation.Policy.NamedNodes);
         Assert.All(reviewed.Decision.Preferred, p => Assert.InRange(p.Preference.MatchExpressions.Sum(e => e.Values.Count), 0, situation.Policy.NamedNodes));
         Assert.InRange(reviewed.Decision.Required?.Nodes.Count ?? 0, 0, situation.Policy.NamedNodes);

@@ -63,7 +63,7 @@ public sealed class NothingStrandsProperties
 
     static void AssertNearestWins(CrowdedSituation situation, Decision decision, JsonObject pod, NodeFacts[] able)
     {
-        var points = DefaultScheduler.AllPoints(pod, able, situation.Nodes, situation.Cluster.Usage, isOlder: false);
+        var points = DefaultScheduler.AllPoints(pod, able, situation.Nodes, situation.Cluster.Usage, SchedulerRelease.V36);
         var nearest = PlacementProperties.LatencyOf(decision.Chosen!, decision.Step.Location);
         var winners = able.Zip(points).Where(n => n.Second == points.Max()).Select(n => n.First);
         Assert.All(winners, n => Assert.Equal(nearest, PlacementProperties.LatencyOf(n, decision.Step.Location)));

@@ -11,23 +11,48 @@ public sealed class StandbySelectionTests
     static readonly PodFacts Pod = Pods.Predict("here", Pods.Container(cpu: "1", memory: "1Gi"));
 
     [Fact]
-    public void The_nearest_node_and_two_standbys_are_required_and_ranked()
+    public void The_nearest_node_and_two_standbys_are_required_and_ranked_and_those_that_lose_anyway_are_let_in()
     {
         var decision = Nodes.View(Nodes.At("1", "near", "8"), Nodes.At("2", "next", "8"), Nodes.At("3", "third", "8"), Nodes.At("4", "fourth", "8")).Decide(Pod, Adaptive);
 
-        AssertKept(["near", "next", "third"], decision);
+        AssertKept(["near", "next", "third", "fourth"], decision);
         Assert.Equal([100, 6, 1], decision.Preferred.Select(p => p.Weight));
         Assert.Equal(
-            [("near", 1, CandidateRole.Chosen), ("next", 2, CandidateRole.Standby), ("third", 3, CandidateRole.Standby)],
+            [("near", 1, CandidateRole.Chosen), ("next", 2, CandidateRole.Standby), ("third", 3, CandidateRole.Standby), ("fourth", 4, CandidateRole.Standby)],
             decision.Candidates.Select(c => (c.Node.Name, c.LatencyMs, c.Role)));
     }
 
     [Fact]
-    public void Standbys_that_have_room_for_few_such_pods_are_joined_by_more()
+    public void Where_standbys_have_room_for_few_such_pods_more_of_them_are_ranked_and_all_that_the_patch_may_name_are_let_in()
     {
-        var view = Nodes.View([.. Enumerable.Range(1, 8).Select(i => Nodes.At($"{i}", $"n{i}", "2"))]);
+        var view = Nodes.View([.. Enumerable.Range(1, 9).Select(i => Nodes.At($"{i}", $"n{i}", "2"))]);
+        var decision = view.Decide(Pod, Adaptive with { NamedNodes = 7 });
 
-        AssertKept(["n1", "n2", "n3", "n4", "n5"], view.Decide(Pod, Adaptive));
+        AssertKept(["n1", "n2", "n3", "n4", "n5", "n6", "n7"], decision);
+        Assert.Equal(5, decision.Preferred.Count);
+    }
+
+    // Two images of 500 MB are worth 100 points until Kubernetes 1.20 and 49 since: on all nodes, so they decide nothing.
+    [Fact]
+    public void Nodes_are_compared_as_one_release_counts_them()
+    {
+        var image = ImageId.Of("registry.example/model");
+        var container = Pods.Container(cpu: "500m", memory: "250Mi") with { Image = image };
+        var images = NodeImages.Of([(image, 500L << 20)]);
+        var view = Nodes.View(Nodes.At("1", "near", "64") with { Images = images }, Nodes.At("2", "next", "64") with { Images = images });
+
+        Assert.Equal([100, 6], view.Decide(Pods.Predict("here", container, container), Older).Preferred.Select(p => p.Weight));
+    }
+
+    // Since Kubernetes 1.30: its image draws the pod, as a container's does.
+    [Fact]
+    public void The_image_of_an_init_container_counts()
+    {
+        var image = ImageId.Of("registry.example/model");
+        var pod = Pods.Predict("here", Pods.Container(cpu: "100m", memory: "100Mi")) with { InitContainers = [Pods.Container() with { Image = image }] };
+        var view = Nodes.View(Nodes.At("1", "near"), Nodes.At("2", "has-it") with { Images = NodeImages.Of([(image, 6000L << 20)]) }, Nodes.At("3", "next"));
+
+        AssertKept(["near", "next"], view.Decide(pod, Older));
     }
 
     [Fact]
@@ -226,7 +251,7 @@ public sealed class StandbySelectionTests
         var view = Nodes.View(Nodes.At("1", "near", taints: [slow, slower]), Nodes.At("2", "less", taints: slow), Nodes.At("3", "more", taints: [slow, slower]));
 
         AssertKept(["near", "more"], view.Decide(Pod, Adaptive));
-        AssertKept(["plain", "near", "less"], Nodes.View([.. view.Nodes, Nodes.At("9", "plain")]).Decide(Pod, Adaptive));
+        AssertKept(["plain", "near", "less", "more"], Nodes.View([.. view.Nodes, Nodes.At("9", "plain")]).Decide(Pod, Adaptive));
     }
 
     static void AssertKept(string[] nodes, Decision decision)
