@@ -45,8 +45,11 @@ public enum SpreadMode
 /// <summary>Whether training containers without requests get some.</summary>
 public enum TrainingRequests
 {
-    /// <summary>They do.</summary>
+    /// <summary>They do, as far as some node has it free now: no step waits for what its author did not ask for.</summary>
     On,
+
+    /// <summary>They do, and the step waits until a node has that much free; an autoscaler sees what it wants.</summary>
+    Full,
 
     /// <summary>They do not, and the pod keeps its QoS class.</summary>
     Off,

@@ -95,6 +95,7 @@ public static class PodHints
         {
             case null: return policy.TrainingRequests;
             case "ON": return TrainingRequests.On;
+            case "FULL": return TrainingRequests.Full;
             case "OFF": return TrainingRequests.Off;
             default:
                 warnings.Add(new UnknownTrainingRequests(pod.Annotation(RequestsKey)!, policy.TrainingRequests));

@@ -145,8 +145,8 @@ public enum SchedulerConstraint
     /// <summary>spec.hostNetwork, with which every container port is a host port.</summary>
     HostNetwork,
 
-    /// <summary>A volume that is a claim.</summary>
-    PersistentVolumeClaims,
+    /// <summary>A volume that is a claim, or a disk that is attached.</summary>
+    Volumes,
 
     /// <summary>A topology spread constraint with whenUnsatisfiable: DoNotSchedule.</summary>
     TopologySpreadConstraints,

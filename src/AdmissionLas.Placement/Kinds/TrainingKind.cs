@@ -100,15 +100,16 @@ sealed class TrainingKind : StepKind
     static NodeFacts? FirstThatCan(CapacityRank sizes, NodeFilter filter) => FirstPreferred(sizes, filter, null);
 
     /// <summary>
-    /// A request for each app container and resource that has none: what was asked for, but no more than the container's limit, and
-    /// together, where no node could ever give that much, or not now to a pod that may evict others, no more than what is left on the node that has the most for it. The node's whole
+    /// A request for each app container and resource that has none: what was asked for, but no more than the container's limit, and together, where no
+    /// node can give that much, no more than what is left on the node that has the most for it: without them the pod would not wait. The node's whole
     /// capacity would not do: beside the daemons that run on every node such a pod would wait for ever. None, where the author or the admin wants none.
     /// </summary>
     static AddedRequest[] RequestsFor(in PlacementRequest request, CapacityRank sizes, NodeFacts largest, out Resources total)
     {
         var pod = request.Pod;
         var asWritten = EffectiveRequest.Of(pod);
-        if (PodHints.Requests(pod, request.Policy, request.Warnings) == TrainingRequests.Off)
+        var wanted = PodHints.Requests(pod, request.Policy, request.Warnings);
+        if (wanted == TrainingRequests.Off)
         {
             total = asWritten;
             return [];
@@ -123,19 +124,20 @@ sealed class TrainingKind : StepKind
         total = EffectiveRequest.Of(pod.With(added)).Max(asWritten);
         var filter = new NodeFilter(pod, total, request.Usage);
         // A pod that may evict others would do so to get what it did not ask for.
-        if (FirstThatCan(sizes, filter) is null || (pod.CanPreempt && sizes.Nodes.All(n => filter.FitsNow(n.Node) != FilterResult.CanRun)))
+        var mayWait = wanted == TrainingRequests.Full && !pod.CanPreempt;
+        if (mayWait ? FirstThatCan(sizes, filter) is null : sizes.Nodes.All(n => filter.FitsNow(n.Node) != FilterResult.CanRun))
         {
             var (node, room) = Roomiest(request, sizes, missing) ??
-                (largest, pod.CanPreempt ? new Resources(0, 0) : largest.Allocatable.Less(EffectiveRequest.WhileRunning(pod)));
+                (largest, mayWait ? largest.Allocatable.Less(EffectiveRequest.WhileRunning(pod)) : new Resources(0, 0));
             for (var i = 0; i < missing.Length; i++)
             {
-                var wanted = missing[i];
-                missing[i] = wanted.Within(room);
-                if (missing[i].Each < wanted.Each)
+                var whole = missing[i];
+                missing[i] = whole.Within(room);
+                if (missing[i].Each < whole.Each)
                 {
-                    var (allocatable, used) = (wanted.Of(node.Allocatable) ?? 0, wanted.Of(request.Usage.On(node).Requested) ?? 0);
+                    var (allocatable, used) = (whole.Of(node.Allocatable) ?? 0, whole.Of(request.Usage.On(node).Requested) ?? 0);
                     request.Warnings.Add(new RequestReduced(
-                        wanted.Resource, missing[i].Each, wanted.Each, node.Name, Math.Max(0, allocatable - used), allocatable,
+                        whole.Resource, missing[i].Each, whole.Each, node.Name, Math.Max(0, allocatable - used), allocatable,
                         IsLargestAndEmpty: used == 0 && ReferenceEquals(node, largest)));
                 }
             }

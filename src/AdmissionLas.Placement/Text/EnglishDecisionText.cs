@@ -78,7 +78,7 @@ public sealed class EnglishDecisionText : IDecisionText
         UnknownSpread(var word, var used) =>
             $"annotation {PodHints.SpreadKey}={Shorten(word)} is not one of nearest, near; using {(used == SpreadMode.Near ? "near" : "nearest")}",
         UnknownTrainingRequests(var word, var used) =>
-            $"annotation {PodHints.RequestsKey}={Shorten(word)} is not one of on, off; using {(used == TrainingRequests.On ? "on" : "off")}",
+            $"annotation {PodHints.RequestsKey}={Shorten(word)} is not one of on, full, off; using {used.ToString().ToLowerInvariant()}",
         NoLongerBestEffort => $"added requests make it Burstable, for quotas too; annotation {PodHints.RequestsKey}=off avoids that",
         UnreadableAmount(var key, var text, var used) => $"annotation {key}={Shorten(text)} is not an amount such as {used}, which is used instead",
         RequiredSoftened(var softening) => $"placement required is softened to preferred: {(softening.Cause == SofteningCause.NoOwnHostname
@@ -198,7 +198,7 @@ public sealed class EnglishDecisionText : IDecisionText
         SchedulerConstraint.PodAntiAffinity => "pod anti-affinity",
         SchedulerConstraint.HostPorts => "host ports",
         SchedulerConstraint.HostNetwork => "host network",
-        SchedulerConstraint.PersistentVolumeClaims => "persistent volume claims",
+        SchedulerConstraint.Volumes => "volumes",
         SchedulerConstraint.TopologySpreadConstraints => "topology spread constraints",
         SchedulerConstraint.ResourceClaims => "resource claims",
         _ => throw new ArgumentOutOfRangeException(nameof(constraint), constraint, "a constraint without words"),

@@ -47,21 +47,28 @@ sealed class PodReader
         ["resources"] = (ref json, ref container) => container.Resources = ResourceMembers.Read(ref json),
         ["restartPolicy"] = (ref json, ref container) => container.AlwaysRestarts = json.ReadUtf8().SequenceEqual("Always"u8),
         ["ports"] = (ref json, ref container) => container.HasHostPort = ReadHasAny(ref json, HostPortMembers),
+        // By its bytes: a review needs no string for it. No image's name has escapes, so one that has is as good as unknown.
+        ["image"] = (ref json, ref container) => container.Image = json.ReadScalar() == JsonValueKind.String ? ImageId.Of(json.Raw) : default,
     };
 
     static readonly JsonMembers<Container> ContainerMembers = new(InitContainerMembers)
     {
-        // By its bytes: a review needs no string for it. No image's name has escapes, so one that has is as good as unknown.
-        ["image"] = (ref json, ref container) => container.Image = json.ReadScalar() == JsonValueKind.String ? ImageId.Of(json.Raw) : default,
         ["command"] = (ref json, ref container) => container.Command = ContainerCommand.Read(ref json, isCommand: true),
         ["args"] = (ref json, ref container) => container.Args = ContainerCommand.Read(ref json, isCommand: false),
     };
 
-    // A claim can be bound to a volume that only some nodes reach.
-    static readonly JsonMembers<bool> VolumeClaimMembers = new()
+    // A claim can be bound to a volume that only some nodes reach. Of the others, a disk may be in use on a node, or be one more than it can attach
+    // (https://kubernetes.io/docs/reference/scheduling/config/#scheduling-plugins: VolumeRestrictions, NodeVolumeLimits).
+    static readonly JsonMembers<bool> VolumeMembers = new()
     {
-        ["persistentVolumeClaim"] = (ref json, ref isClaim) => isClaim |= ReadIsObject(ref json),
-        ["ephemeral"] = (ref json, ref isClaim) => isClaim |= ReadIsObject(ref json),
+        ["persistentVolumeClaim"] = NoteVolume,
+        ["ephemeral"] = NoteVolume,
+        ["awsElasticBlockStore"] = NoteVolume,
+        ["azureDisk"] = NoteVolume,
+        ["cinder"] = NoteVolume,
+        ["gcePersistentDisk"] = NoteVolume,
+        ["iscsi"] = NoteVolume,
+        ["rbd"] = NoteVolume,
     };
 
     static readonly JsonMembers<SpreadConstraint> SpreadConstraintMembers = new()
@@ -133,7 +140,7 @@ sealed class PodReader
         ["containers"] = (ref json, ref spec) => spec.Note((spec.Containers = ReadContainers(ref json, ContainerMembers)).HasHostPort, SchedulerConstraint.HostPorts),
         ["initContainers"] = (ref json, ref spec) =>
             spec.Note((spec.InitContainers = ReadContainers(ref json, InitContainerMembers)).HasHostPort, SchedulerConstraint.HostPorts),
-        ["volumes"] = (ref json, ref spec) => spec.Note(ReadHasAny(ref json, VolumeClaimMembers), SchedulerConstraint.PersistentVolumeClaims),
+        ["volumes"] = (ref json, ref spec) => spec.Note(ReadHasAny(ref json, VolumeMembers), SchedulerConstraint.Volumes),
         ["affinity"] = (ref json, ref spec) =>
             spec.Note((spec.Affinity = AffinityMembers.Read(ref json))?.Constraint is not null, spec.Affinity?.Constraint),
         ["tolerations"] = (ref json, ref spec) => spec.Tolerations = TolerationMembers.ReadList(ref json, (in _, text) => Tolerated(text)),
@@ -407,7 +414,7 @@ sealed class PodReader
         return hasAny;
     }
 
-    static bool ReadIsObject(ref JsonCursor json) => json.ReadScalar() switch
+    static void NoteVolume(ref JsonCursor json, ref bool isThere) => isThere |= json.ReadScalar() switch
     {
         JsonValueKind.Object => true,
         JsonValueKind.Null => false,

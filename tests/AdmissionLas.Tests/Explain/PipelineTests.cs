@@ -118,7 +118,7 @@ public sealed class PipelineTests
         Assert.Equal("nitlab-edge-node", score.Decision.Chosen?.Name);
         // KFP's own init container asks for more memory than the task does.
         Assert.Equal((500L, 128L << 20), (score.Request.CpuMilli, score.Request.MemoryBytes));
-        Assert.Contains(new UnscoredFactor(UnscoredKind.SchedulerOnlyConstraint, SchedulerConstraint.PersistentVolumeClaims), score.NotWeighed);
+        Assert.Contains(new UnscoredFactor(UnscoredKind.SchedulerOnlyConstraint, SchedulerConstraint.Volumes), score.NotWeighed);
         var pod = steps[1].Input.Pod;
         Assert.Equal(["a", "b"], pod["spec"]!["tolerations"]!.AsArray().Select(t => t!["key"]!.GetValue<string>()));
         Assert.Equal(

@@ -66,7 +66,7 @@ public sealed class EnglishDecisionTextTests
     [InlineData(SchedulerConstraint.PodAntiAffinity, "pod anti-affinity")]
     [InlineData(SchedulerConstraint.HostPorts, "host ports")]
     [InlineData(SchedulerConstraint.HostNetwork, "host network")]
-    [InlineData(SchedulerConstraint.PersistentVolumeClaims, "persistent volume claims")]
+    [InlineData(SchedulerConstraint.Volumes, "volumes")]
     [InlineData(SchedulerConstraint.TopologySpreadConstraints, "topology spread constraints")]
     [InlineData(SchedulerConstraint.ResourceClaims, "resource claims")]
     public void What_only_the_scheduler_can_judge_is_named(SchedulerConstraint constraint, string words) => Assert.Equal(
@@ -238,8 +238,8 @@ public sealed class EnglishDecisionTextTests
             new UnknownPlacementMode(Endless, PlacementMode.Off),
             $"annotation admissionlas.io/placement={Cut} is not one of adaptive, preferred, required, off; using off"
         },
-        { new UnknownTrainingRequests("maybe", TrainingRequests.On), "annotation admissionlas.io/requests=maybe is not one of on, off; using on" },
-        { new UnknownTrainingRequests(Endless, TrainingRequests.Off), $"annotation admissionlas.io/requests={Cut} is not one of on, off; using off" },
+        { new UnknownTrainingRequests("maybe", TrainingRequests.On), "annotation admissionlas.io/requests=maybe is not one of on, full, off; using on" },
+        { new UnknownTrainingRequests(Endless, TrainingRequests.Off), $"annotation admissionlas.io/requests={Cut} is not one of on, full, off; using off" },
         { new NoLongerBestEffort(), "added requests make it Burstable, for quotas too; annotation admissionlas.io/requests=off avoids that" },
         {
             new UnreadableAmount("admissionlas.io/request-cpu", "lots", "2"),

@@ -90,6 +90,7 @@ public sealed class ConfigurationTests : IDisposable
     // YAML 1.1 takes these words for booleans.
     [Theory]
     [InlineData("on", TrainingRequests.On)]
+    [InlineData("full", TrainingRequests.Full)]
     [InlineData("Off", TrainingRequests.Off)]
     [InlineData("'off'", TrainingRequests.Off)]
     public void Requests_are_turned_on_and_off_by_these_words_alone(string word, TrainingRequests requests)

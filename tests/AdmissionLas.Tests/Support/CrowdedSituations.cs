@@ -23,6 +23,9 @@ sealed record CrowdedSituation(
     /// <summary>What the scheduler gets without our webhook.</summary>
     internal JsonObject WithoutUs() => Open(Changed(Changed(Pod, Before), After));
 
+    /// <summary>Whether a queue may still say which nodes the pod can have when our webhook sees it.</summary>
+    internal bool IsGated => Gates(Changed(Changed(Pod, Before), After));
+
     /// <summary>The last decision of our webhook, and what the scheduler gets with it.</summary>
     internal (Decision Last, JsonObject Pod) WithUs()
     {
@@ -53,7 +56,9 @@ sealed record CrowdedSituation(
         return usage;
     }
 
-    JsonObject Open(JsonObject pod) => pod["spec"]!.AsObject().ContainsKey("schedulingGates") ? Changed(pod, [Queue]) : pod;
+    JsonObject Open(JsonObject pod) => Gates(pod) ? Changed(pod, [Queue]) : pod;
+
+    static bool Gates(JsonObject pod) => pod["spec"]!.AsObject().ContainsKey("schedulingGates");
 
     static JsonObject Changed(JsonObject pod, PodChange[] changes)
     {

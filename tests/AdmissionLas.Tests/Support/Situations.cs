@@ -46,7 +46,7 @@ static class Situations
 
     internal static Gen<PlacementPolicy> Policy => Gen.Select(
         Gen.Select(Gen.OneOf(PlacementMode.Adaptive, PlacementMode.Preferred, PlacementMode.Required), Gen.OneOf(1, 2), Gen.OneOf(NodeTermForm.Hostnames, NodeTermForm.Names)), Gen.Int[1, PlacementPolicy.NamedNodesLimit], Gen.OneOf(1.0, 2, 10), Gen.OneOf(0.0, 1, 50),
-        Gen.Select(Gen.OneOf(500L, 2000, 16_000), Gen.Frequency((4, TrainingRequests.On), (1, TrainingRequests.Off))), Gen.OneOf(1L << 30, 4L << 30, 64L << 30), Gen.Bool,
+        Gen.Select(Gen.OneOf(500L, 2000, 16_000), Gen.Frequency((4, TrainingRequests.On), (2, TrainingRequests.Full), (1, TrainingRequests.Off))), Gen.OneOf(1L << 30, 4L << 30, 64L << 30), Gen.Bool,
         Gen.OneOf(0.5, 0.75, 1.0),
         (mode, named, factor, slack, cpu, memory, hasCloud, share) => new PlacementPolicy
         {

@@ -59,8 +59,14 @@ public sealed class PodReaderTests
     }
 
     [Theory]
-    [InlineData("volumes", """[ { "name": "data", "persistentVolumeClaim": { "claimName": "c" } } ]""", SchedulerConstraint.PersistentVolumeClaims)]
-    [InlineData("volumes", """[ { "name": "data", "ephemeral": { "volumeClaimTemplate": {} } } ]""", SchedulerConstraint.PersistentVolumeClaims)]
+    [InlineData("volumes", """[ { "name": "data", "persistentVolumeClaim": { "claimName": "c" } } ]""", SchedulerConstraint.Volumes)]
+    [InlineData("volumes", """[ { "name": "data", "ephemeral": { "volumeClaimTemplate": {} } } ]""", SchedulerConstraint.Volumes)]
+    [InlineData("volumes", """[ { "name": "data", "emptyDir": {} }, { "name": "disk", "iscsi": { "iqn": "iqn.2001-04.com.example:storage" } } ]""", SchedulerConstraint.Volumes)]
+    [InlineData("volumes", """[ { "name": "disk", "gcePersistentDisk": { "pdName": "d" } } ]""", SchedulerConstraint.Volumes)]
+    [InlineData("volumes", """[ { "name": "disk", "awsElasticBlockStore": { "volumeID": "d" } } ]""", SchedulerConstraint.Volumes)]
+    [InlineData("volumes", """[ { "name": "disk", "rbd": { "image": "d" } } ]""", SchedulerConstraint.Volumes)]
+    [InlineData("volumes", """[ { "name": "disk", "azureDisk": { "diskName": "d" } } ]""", SchedulerConstraint.Volumes)]
+    [InlineData("volumes", """[ { "name": "disk", "cinder": { "volumeID": "d" } } ]""", SchedulerConstraint.Volumes)]
     [InlineData("hostNetwork", "true", SchedulerConstraint.HostNetwork)]
     [InlineData("resourceClaims", """[ { "name": "gpu" } ]""", SchedulerConstraint.ResourceClaims)]
     [InlineData("topologySpreadConstraints", """[ { "maxSkew": 1, "whenUnsatisfiable": "DoNotSchedule" } ]""", SchedulerConstraint.TopologySpreadConstraints)]

@@ -26,7 +26,7 @@ public sealed class NothingStrandsProperties
 
                 var (decision, pod) = situation.WithUs();
                 Assert.True(situation.Quota?.Admits(pod) != false, "it is refused for the quota");
-                if (MayWait(decision, without))
+                if (MayWait(situation, decision, without))
                 {
                     return;
                 }
@@ -35,7 +35,7 @@ public sealed class NothingStrandsProperties
                 var does = situation.Cluster.Fate(pod);
                 Assert.True(does.Nodes.Length > 0, "it strands");
                 Assert.True(would.Evicts || !does.Evicts, "it evicts others");
-                if (decision is { Mode: PlacementMode.Adaptive, Required: not null } && does.Nodes.Length > 1 && IsScoredByWhatWeKnow(situation, without, does.Nodes))
+                if (decision is { Mode: PlacementMode.Adaptive, Required: not null } && does.Nodes.Length > 1 && IsScoredByWhatWeKnow(situation, without))
                 {
                     Interlocked.Increment(ref kept);
                     AssertNearestWins(situation, decision, pod, does.Nodes);
@@ -48,18 +48,17 @@ public sealed class NothingStrandsProperties
     }
 
     /// <summary>
-    /// As documented, the mode Required ties a step to near nodes even when they are full, and the requests that a training step gets make the scheduler
-    /// look for room: there may be none now, or only where something else that the scheduler alone can judge forbids it.
+    /// As documented, the mode Required ties a step to near nodes even when they are full. And the requests that a training step gets make it wait for
+    /// room where its author or the admin wants that, or where the scheduler alone, or another one, or a later step knows which nodes it may have.
     /// </summary>
-    static bool MayWait(Decision decision, JsonObject without) =>
+    static bool MayWait(CrowdedSituation situation, Decision decision, JsonObject without) =>
         decision is { Mode: PlacementMode.Required, HasRoom: false } ||
-        (decision.Requests.Count > 0 && (!decision.ReservesCapacity || PlacementProperties.SchedulerOnlyConstraint(without)));
+        (decision.Requests.Count > 0 && (situation.Policy.TrainingRequests == TrainingRequests.Full || PlacementProperties.SchedulerOnlyConstraint(without) ||
+            situation.IsGated || without["spec"]!["schedulerName"] is not null));
 
-    // What images are worth to a pod with several containers depends on the scheduler's version: then no node has more of them than another.
-    static bool IsScoredByWhatWeKnow(CrowdedSituation situation, JsonObject without, NodeFacts[] able) =>
+    static bool IsScoredByWhatWeKnow(CrowdedSituation situation, JsonObject without) =>
         situation.Policy is { ScoringStrategy: ScoringStrategy.LeastAllocated, Spread: SpreadMode.Nearest } &&
-        without["spec"]!["affinity"]?["nodeAffinity"]?["preferredDuringSchedulingIgnoredDuringExecution"] is null &&
-        (without["spec"]!["containers"]!.AsArray().Count + (without["spec"]!["initContainers"] as JsonArray ?? []).Count == 1 || able.DistinctBy(n => n.Images.BytesOf(Situations.Image)).Count() == 1);
+        without["spec"]!["affinity"]?["nodeAffinity"]?["preferredDuringSchedulingIgnoredDuringExecution"] is null;
 
     static void AssertNearestWins(CrowdedSituation situation, Decision decision, JsonObject pod, NodeFacts[] able)
     {

@@ -173,7 +173,7 @@ public sealed partial class PlacementProperties
         }
 
         var wholePod = situation.Pod["spec"]!["resources"];
-        var isWanted = Annotation(situation, "requests") is { } word and not "maybe" ? word == "on" : situation.Policy.TrainingRequests == TrainingRequests.On;
+        var isWanted = Annotation(situation, "requests") is { } word and not "maybe" ? word is "on" or "full" : situation.Policy.TrainingRequests != TrainingRequests.Off;
         string[] resources = ["cpu", "memory"];
         for (var i = 0; i < situation.Pod["spec"]!["containers"]!.AsArray().Count; i++)
         {

@@ -146,25 +146,33 @@ public sealed class TrainingPlacementTests
     }
 
     [Fact]
-    public void It_is_lowered_as_for_empty_nodes_when_all_are_full_for_it_has_to_wait_anyway()
+    public void A_step_that_waits_for_its_whole_request_asks_for_what_an_empty_node_has_when_all_are_full()
     {
-        var pod = Pods.Training().Annotated(PodHints.RequestCpuKey, "32");
+        var pod = Pods.Training().Annotated(PodHints.RequestCpuKey, "32").Annotated(PodHints.RequestsKey, "full");
 
         Assert.Equal(["main cpu=8", "main memory=4Gi"], RequestsOf(View.Decide(pod, usage: Usages.Of(("cloud", new(Amounts.Of("8"), 1)), ("edge", new(Amounts.Of("2"), 1))))));
     }
 
     [Fact]
-    public void A_request_that_some_node_could_give_is_not_lowered_because_it_is_busy() =>
+    public void A_request_that_some_node_can_give_is_not_lowered_because_the_largest_is_busy() =>
         Assert.Equal(["main cpu=2", "main memory=4Gi"], RequestsOf(View.Decide(Pods.Training(), usage: Usages.On("cloud", "7", "15Gi"))));
 
-    [Fact]
-    public void For_a_pod_that_may_evict_others_it_is_lowered_to_what_is_free_now()
+    // Without a request the pod would run at once.
+    [Theory]
+    [InlineData(TrainingRequests.On, false, true)]
+    [InlineData(TrainingRequests.On, true, true)]
+    [InlineData(TrainingRequests.Full, true, true)]
+    [InlineData(TrainingRequests.Full, false, false)]
+    public void It_is_lowered_to_what_is_free_now_unless_the_step_should_wait_and_would_evict_nobody(TrainingRequests requests, bool canPreempt, bool isLowered)
     {
-        var pod = Pods.Training() with { CanPreempt = true };
+        var pod = Pods.Training() with { CanPreempt = canPreempt };
+        var policy = new PlacementPolicy { TrainingRequests = requests };
+        var busy = Usages.Of(("cloud", new(Amounts.Of("7", "15Gi"), 1)), ("edge", new(Amounts.Of("2", "4Gi"), 1)));
+        var full = Usages.Of(("cloud", new(Amounts.Of("8", "16Gi"), 1)), ("edge", new(Amounts.Of("2", "4Gi"), 1)));
 
-        Assert.Equal(["main cpu=2", "main memory=4Gi"], RequestsOf(View.Decide(pod)));
-        Assert.Equal(["main cpu=1", "main memory=1Gi"], RequestsOf(View.Decide(pod, usage: Usages.Of(("cloud", new(Amounts.Of("7", "15Gi"), 1)), ("edge", new(Amounts.Of("2", "4Gi"), 1))))));
-        Assert.Empty(RequestsOf(View.Decide(pod, usage: Usages.Of(("cloud", new(Amounts.Of("8", "16Gi"), 1)), ("edge", new(Amounts.Of("2", "4Gi"), 1))))));
+        Assert.Equal(["main cpu=2", "main memory=4Gi"], RequestsOf(View.Decide(pod, policy)));
+        Assert.Equal(isLowered ? ["main cpu=1", "main memory=1Gi"] : ["main cpu=2", "main memory=4Gi"], RequestsOf(View.Decide(pod, policy, usage: busy)));
+        Assert.Equal(isLowered ? [] : ["main cpu=2", "main memory=4Gi"], RequestsOf(View.Decide(pod, policy, usage: full)));
     }
 
     [Fact]
