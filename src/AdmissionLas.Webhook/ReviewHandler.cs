@@ -11,6 +11,12 @@ sealed class ReviewHandler(Settings settings, ClusterState state, NodeUsageCache
     /// <summary>Each further attempt means that another thread placed a pod on the same node in the microseconds of a decision.</summary>
     const int MaxAttempts = 8;
 
+    /// <summary>
+    /// A pod may have 256 KiB of annotations (https://kubernetes.io/docs/reference/labels-annotations-taints/,
+    /// TotalAnnotationSizeLimitB), and ours need some of it.
+    /// </summary>
+    const int MaxAnnotationBytes = (256 - 32) << 10;
+
     /// <summary>Answers a review.</summary>
     /// <param name="body">The review.</param>
     /// <param name="answer">Where the answer goes; nothing is written when the body is not a review.</param>
@@ -43,6 +49,11 @@ sealed class ReviewHandler(Settings settings, ClusterState state, NodeUsageCache
             return ReviewResult.Skipped(review);
         }
 
+        if (pod.Shape.AnnotationBytes > MaxAnnotationBytes && current.Rules.Classify(pod.Facts).Kind is not null)
+        {
+            return ReviewResult.AnnotationsFull(review);
+        }
+
         if (state.Current is not { } view)
         {
             return ReviewResult.WithoutView(review);
@@ -70,10 +81,10 @@ sealed class ReviewHandler(Settings settings, ClusterState state, NodeUsageCache
         var step = current.Rules.Classify(pod);
         for (var attempt = 1; ; attempt++)
         {
-            var usage = usageCache.Current;
+            var usage = usageCache.For(pod.Namespace);
             var decision = PlacementEngine.Decide(step, pod, view, usage, current.Policy);
             if (!decision.ReservesCapacity || review.IsDryRun ||
-                usageCache.TryAssume(reservation, decision.Chosen!.Name, decision.Request, decision.ScoredRequest, attempt < MaxAttempts ? usage : null))
+                usageCache.TryAssume(reservation, pod.Namespace, decision.Chosen!.Name, decision.Request, decision.ScoredRequest, attempt < MaxAttempts ? usage : null))
             {
                 return decision;
             }

@@ -12,6 +12,9 @@ enum ReviewStatus
     /// <summary>The pod has a value of a type that its schema does not allow.</summary>
     UnreadablePod,
 
+    /// <summary>The pod's annotations are so long that ours would make the API server refuse the pod.</summary>
+    AnnotationsFull,
+
     /// <summary>The nodes are not known yet.</summary>
     NoClusterView,
 
@@ -44,6 +47,9 @@ sealed record ReviewResult
     /// <summary>Under which review the pod counts on its node: this one, or an earlier one for the same pod.</summary>
     internal string Reservation { get; private init; } = "";
 
+    /// <summary>Why the pod was left as it is; there when the status is <see cref="ReviewStatus.UnreadablePod"/> or <see cref="ReviewStatus.AnnotationsFull"/>.</summary>
+    internal string? WhyLeft { get; private init; }
+
     /// <summary>What went wrong; there when the status is <see cref="ReviewStatus.Fault"/>.</summary>
     internal Exception? Fault { get; private init; }
 
@@ -68,8 +74,15 @@ sealed record ReviewResult
         ? new(review, ReviewStatus.NotOurs)
         : new(review, ReviewStatus.UnreadablePod)
         {
+            WhyLeft = review.SkipReason,
             Warnings = [$"this step was left as it is, for a field of its pod has a value of the wrong type: {review.SkipReason}"],
         };
+
+    internal static ReviewResult AnnotationsFull(AdmissionReview review) => new(review, ReviewStatus.AnnotationsFull)
+    {
+        WhyLeft = $"its annotations have {review.Pod!.Shape.AnnotationBytes} bytes",
+        Warnings = [$"this step was left as it is, for its annotations have {review.Pod.Shape.AnnotationBytes} bytes: with more the API server could refuse it"],
+    };
 
     internal static ReviewResult WithoutView(AdmissionReview review) => new(review, ReviewStatus.NoClusterView);
 

@@ -48,6 +48,22 @@ public sealed class EventTests(ControlPlane cluster)
     }
 
     [Fact]
+    public async Task Kubectl_shows_no_warning_of_what_the_webhook_itself_adds()
+    {
+        await using var ns = await cluster.CreateNamespaceAsync();
+
+        foreach (var step in (JsonObject[])[Steps.Predict("HOME-EDGE"), Steps.Training()])
+        {
+            // With requests of its own its QoS class stays as it is.
+            step["spec"]!["containers"]![0]!["resources"] = JsonNode.Parse("""{ "requests": { "cpu": "10m" } }""");
+            var created = await new Kubectl(cluster.Kubeconfig).RunAsync(step, "-n", ns.Name, "create", "-f", "-");
+
+            Assert.True(created.ExitCode == 0, created.Errors);
+            Assert.Empty(created.Errors);
+        }
+    }
+
+    [Fact]
     public async Task A_burst_of_200_is_a_few_events_and_a_dry_run_is_none()
     {
         await using var ns = await cluster.CreateNamespaceAsync();

@@ -94,7 +94,7 @@ public sealed class UsageTests(ControlPlane cluster)
         var pod = await cluster.Api.CreateAsync($"{ns.Pods}?dryRun=All", Steps.Predict(nodes.Location, "1", "1000Mi"));
 
         Assert.NotNull(TestNamespace.DecisionOf(pod));
-        Assert.Equal(0, cluster.UsageCache.Current.On(nodes.Names[0]).Pods);
+        Assert.Equal(0, cluster.UsageCache.For(ns.Name).On(nodes.Names[0]).Pods);
     }
 
     [Fact]

@@ -9,6 +9,7 @@ namespace AdmissionLas.Kubernetes;
 /// The sums are whole numbers, wide enough never to overflow, so they are exactly what a fresh count of the same pods gives. Two kinds of entries
 /// expire after <c>assumeTimeout</c>: an assumed pod, as another webhook may have denied it, and a pod that is not bound so long after its creation,
 /// as what it waits for may never come. While the API server does not answer, no time passes for entries: what would confirm them cannot arrive.
+/// An assumed pod counts for its own namespace alone: somebody whose pods are refused, for a quota or as invalid, takes no room from others.
 /// </remarks>
 public sealed class NodeUsageCache(TimeProvider time, TimeSpan assumeTimeout)
 {
@@ -26,6 +27,8 @@ public sealed class NodeUsageCache(TimeProvider time, TimeSpan assumeTimeout)
     readonly Dictionary<string, NodeSum> sums = new(StringComparer.Ordinal);
     readonly Dictionary<AntiAffinityTerm, Dictionary<string, int>> repelling = [];
     readonly ImmutableDictionary<string, NodeUsage>.Builder usages = ImmutableDictionary.CreateBuilder<string, NodeUsage>(StringComparer.Ordinal);
+    readonly Dictionary<string, AssumedUsage> assumedIn = new(StringComparer.Ordinal);
+    readonly SortedDictionary<int, int> priorities = [];
     readonly PriorityQueue<string, long> expiring = new();
     ClusterUsage? current;
     AntiAffinity? antiAffinity = AntiAffinity.None;
@@ -45,7 +48,9 @@ public sealed class NodeUsageCache(TimeProvider time, TimeSpan assumeTimeout)
     /// <summary>How many of them are assumed.</summary>
     public int AssumedCount => Counted(() => assumed);
 
-    /// <summary>What is used now. It is put together when it is read, so a storm of pods between two reviews costs no more than its sums.</summary>
+    /// <summary>
+    /// What the pods use that the watch has shown. It is put together when it is read, so a storm of pods between two reviews costs no more than its sums.
+    /// </summary>
     public ClusterUsage Current
     {
         get
@@ -59,19 +64,33 @@ public sealed class NodeUsageCache(TimeProvider time, TimeSpan assumeTimeout)
             {
                 Expire();
                 antiAffinity ??= new AntiAffinity([.. repelling.Select(r => new RepellingPods(r.Key, r.Value.Keys.ToArray()))]);
-                return current ??= new ClusterUsage(usages.ToImmutable(), antiAffinity);
+                return current ??= new ClusterUsage(usages.ToImmutable(), antiAffinity)
+                {
+                    LowestPriority = priorities.Count == 0 ? int.MaxValue : priorities.First().Key,
+                };
             }
+        }
+    }
+
+    /// <summary>What is used now as a pod of the namespace should see it: with the pods that are assumed there.</summary>
+    public ClusterUsage For(string @namespace)
+    {
+        var seen = Current;
+        lock (gate)
+        {
+            return assumedIn.TryGetValue(@namespace, out var usage) ? usage.Beside(seen) : seen;
         }
     }
 
     /// <summary>Assumes that a pod uses the node that its review chose, until the watch shows the pod or the timeout is over.</summary>
     /// <param name="review">The review's uid; a repeated review counts once.</param>
+    /// <param name="namespace">The pod's namespace.</param>
     /// <param name="node">The chosen node.</param>
     /// <param name="request">What the scheduler will count for the pod.</param>
     /// <param name="scored">What it will count for it in scores.</param>
-    /// <param name="seen">The usage on which the decision is based; <see langword="null"/> to assume the pod in any case.</param>
+    /// <param name="seen">The usage on which the decision is based (<see cref="For"/>); <see langword="null"/> to assume the pod in any case.</param>
     /// <returns><see langword="false"/> when the usage of the node has changed since: the pod is not assumed, decide again.</returns>
-    public bool TryAssume(string review, string node, Resources request, Resources scored, ClusterUsage? seen)
+    public bool TryAssume(string review, string @namespace, string node, Resources request, Resources scored, ClusterUsage? seen)
     {
         lock (gate)
         {
@@ -81,12 +100,18 @@ public sealed class NodeUsageCache(TimeProvider time, TimeSpan assumeTimeout)
                 return true;
             }
 
-            if (seen is not null && !ReferenceEquals(seen.On(node), usages.GetValueOrDefault(node, NodeUsage.None)))
+            var there = assumedIn.GetValueOrDefault(@namespace);
+            if (seen is not null && !ReferenceEquals(seen.On(node), there?.On(node) ?? usages.GetValueOrDefault(node, NodeUsage.None)))
             {
                 return false;
             }
 
-            Add(review, node, request, scored, ExpiresAt(review, assumeTimeout), Assumed, []);
+            if (there is null)
+            {
+                assumedIn[@namespace] = there = new AssumedUsage(@namespace);
+            }
+
+            Add(review, there.SumOf(node), request, scored, ExpiresAt(review, assumeTimeout), Assumed, [], 0);
             return true;
         }
     }
@@ -122,7 +147,7 @@ public sealed class NodeUsageCache(TimeProvider time, TimeSpan assumeTimeout)
                 return;
             }
 
-            if (entries.TryGetValue(uid, out var before) && before.Sum.Node == usage.Node && before.ExpiresAt is null == usage.WaitingSince is null && before.Request == usage.Request)
+            if (entries.TryGetValue(uid, out var before) && before.Sum.Node == usage.Node && before.ExpiresAt is null == usage.WaitingSince is null && before.Request == usage.Request && before.Priority == usage.Priority)
             {
                 entries[uid] = before with { List = list };
             }
@@ -132,7 +157,12 @@ public sealed class NodeUsageCache(TimeProvider time, TimeSpan assumeTimeout)
                 var left = usage.WaitingSince is { } since ? Left(since) : assumeTimeout;
                 if (left > TimeSpan.Zero)
                 {
-                    Add(uid, usage.Node, usage.Request, usage.Scored, usage.WaitingSince is null ? null : ExpiresAt(uid, left), list, usage.Repels);
+                    if (!sums.TryGetValue(usage.Node, out var sum))
+                    {
+                        sums[usage.Node] = sum = new NodeSum(usage.Node);
+                    }
+
+                    Add(uid, sum, usage.Request, usage.Scored, usage.WaitingSince is null ? null : ExpiresAt(uid, left), list, usage.Repels, usage.Priority);
                 }
             }
 
@@ -196,6 +226,8 @@ public sealed class NodeUsageCache(TimeProvider time, TimeSpan assumeTimeout)
             repelling.Clear();
             antiAffinity = AntiAffinity.None;
             usages.Clear();
+            assumedIn.Clear();
+            priorities.Clear();
             expiring.Clear();
             assumed = 0;
             Volatile.Write(ref nextExpiryAt, long.MaxValue);
@@ -247,18 +279,22 @@ public sealed class NodeUsageCache(TimeProvider time, TimeSpan assumeTimeout)
         Volatile.Write(ref nextExpiryAt, expiring.TryPeek(out _, out var first) ? first : long.MaxValue);
     }
 
-    void Add(string id, string node, Resources request, Resources scored, long? expiresAt, int seenIn, IReadOnlyList<AntiAffinityTerm> repels)
+    void Add(string id, NodeSum sum, Resources request, Resources scored, long? expiresAt, int seenIn, IReadOnlyList<AntiAffinityTerm> repels, int priority)
     {
-        if (!sums.TryGetValue(node, out var sum))
-        {
-            sums[node] = sum = new NodeSum(node);
-        }
-
         sum.Add(request, scored, 1);
         Changed(sum);
         Repel(repels, sum.Node, 1);
+        Prioritize(seenIn, priority, 1);
         assumed += seenIn == Assumed ? 1 : 0;
-        entries[id] = new Entry(sum, request, scored, expiresAt, seenIn, repels);
+        entries[id] = new Entry(sum, request, scored, expiresAt, seenIn, priority, repels);
+    }
+
+    void Prioritize(int seenIn, int priority, int sign)
+    {
+        if (seenIn != Assumed && (priorities[priority] = priorities.GetValueOrDefault(priority) + sign) == 0)
+        {
+            priorities.Remove(priority);
+        }
     }
 
     void Repel(IReadOnlyList<AntiAffinityTerm> terms, string node, int sign)
@@ -288,6 +324,7 @@ public sealed class NodeUsageCache(TimeProvider time, TimeSpan assumeTimeout)
         }
 
         assumed -= entry.List == Assumed ? 1 : 0;
+        Prioritize(entry.List, entry.Priority, -1);
         Repel(entry.Repels, entry.Sum.Node, -1);
         entry.Sum.Add(entry.Request, entry.Scored, -1);
         Changed(entry.Sum);
@@ -295,6 +332,16 @@ public sealed class NodeUsageCache(TimeProvider time, TimeSpan assumeTimeout)
 
     void Changed(NodeSum sum)
     {
+        if (sum.AssumedIn is { } there)
+        {
+            if (!there.Update(sum.Node, usages.GetValueOrDefault(sum.Node)))
+            {
+                assumedIn.Remove(there.Namespace);
+            }
+
+            return;
+        }
+
         if (sum.Pods == 0)
         {
             sums.Remove(sum.Node);
@@ -305,6 +352,11 @@ public sealed class NodeUsageCache(TimeProvider time, TimeSpan assumeTimeout)
             usages[sum.Node] = sum.ToUsage();
         }
 
+        foreach (var other in assumedIn.Values)
+        {
+            other.Update(sum.Node, usages.GetValueOrDefault(sum.Node));
+        }
+
         Volatile.Write(ref current, null);
     }
 
@@ -313,8 +365,43 @@ public sealed class NodeUsageCache(TimeProvider time, TimeSpan assumeTimeout)
     /// <param name="Scored">The same for scores.</param>
     /// <param name="ExpiresAt">When it expires; <see langword="null"/> for as long as the pod exists.</param>
     /// <param name="List">The last list that it was on or that started before it was seen; <see cref="Assumed"/> for an assumed pod.</param>
+    /// <param name="Priority">Its priority; that of an assumed pod is not known.</param>
     /// <param name="Repels">Its required anti-affinity.</param>
-    readonly record struct Entry(NodeSum Sum, Resources Request, Resources Scored, long? ExpiresAt, int List, IReadOnlyList<AntiAffinityTerm> Repels);
+    readonly record struct Entry(NodeSum Sum, Resources Request, Resources Scored, long? ExpiresAt, int List, int Priority, IReadOnlyList<AntiAffinityTerm> Repels);
+
+    /// <summary>The nodes on which pods of a namespace are assumed, with all that is used of them.</summary>
+    sealed class AssumedUsage(string @namespace)
+    {
+        readonly Dictionary<string, NodeSum> sums = new(StringComparer.Ordinal);
+        readonly ImmutableDictionary<string, NodeUsage>.Builder usages = ImmutableDictionary.CreateBuilder<string, NodeUsage>(StringComparer.Ordinal);
+
+        internal string Namespace => @namespace;
+
+        internal NodeSum SumOf(string node) => sums.TryGetValue(node, out var sum) ? sum : sums[node] = new NodeSum(node) { AssumedIn = this };
+
+        internal NodeUsage? On(string node) => usages.GetValueOrDefault(node);
+
+        internal ClusterUsage Beside(ClusterUsage seen) => seen.With(usages.ToImmutable());
+
+        /// <summary>Something has changed on a node; returns whether pods are still assumed anywhere.</summary>
+        internal bool Update(string node, NodeUsage? seen)
+        {
+            if (sums.TryGetValue(node, out var sum))
+            {
+                if (sum.Pods > 0)
+                {
+                    usages[node] = seen is null ? sum.ToUsage() : seen.Plus(sum.ToUsage());
+                }
+                else
+                {
+                    sums.Remove(node);
+                    usages.Remove(node);
+                }
+            }
+
+            return sums.Count > 0;
+        }
+    }
 
     /// <summary>128 bits: 64 are enough for each request, but not for the sum of invented ones.</summary>
     sealed class NodeSum(string node)
@@ -326,6 +413,9 @@ public sealed class NodeUsageCache(TimeProvider time, TimeSpan assumeTimeout)
         SortedDictionary<string, Int128>? other;
 
         internal string Node => node;
+
+        /// <summary>Where it counts, if its pods are assumed.</summary>
+        internal AssumedUsage? AssumedIn { get; init; }
 
         internal long Pods { get; private set; }
 

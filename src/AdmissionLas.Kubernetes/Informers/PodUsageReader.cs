@@ -13,6 +13,9 @@ public sealed record PodUsage(string Uid, string Node, Resources Request, DateTi
     /// <summary>What the scheduler counts for it in scores.</summary>
     public Resources Scored { get; init; } = Request;
 
+    /// <summary>Its priority (https://kubernetes.io/docs/concepts/scheduling-eviction/pod-priority-preemption/); pods of a higher one could evict it.</summary>
+    public int Priority { get; init; }
+
     /// <summary>Its required anti-affinity, which keeps other pods away.</summary>
     public IReadOnlyList<AntiAffinityTerm> Repels { get; init; } = [];
 }
@@ -55,7 +58,12 @@ public static class PodUsageReader
         PodUsage Usage(string node, DateTimeOffset? waitingSince)
         {
             var facts = Facts(spec);
-            return new PodUsage(uid, node, EffectiveRequest.Of(facts), waitingSince, review) { Scored = EffectiveRequest.Scored(facts), Repels = AntiAffinityReader.Read(pod) };
+            return new PodUsage(uid, node, EffectiveRequest.Of(facts), waitingSince, review)
+            {
+                Scored = EffectiveRequest.Scored(facts),
+                Priority = spec.Member("priority") is { ValueKind: JsonValueKind.Number } number && number.TryGetInt32(out var priority) ? priority : 0,
+                Repels = AntiAffinityReader.Read(pod),
+            };
         }
     }
 

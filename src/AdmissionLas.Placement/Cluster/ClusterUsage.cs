@@ -9,6 +9,8 @@ namespace AdmissionLas.Placement;
 /// </summary>
 public sealed class ClusterUsage(ImmutableDictionary<string, NodeUsage> byNode, AntiAffinity? antiAffinity = null)
 {
+    ImmutableDictionary<string, NodeUsage>? changed;
+
     /// <summary>Nothing is known to run anywhere.</summary>
     public static ClusterUsage Unknown { get; } = new(ImmutableDictionary<string, NodeUsage>.Empty);
 
@@ -18,9 +20,17 @@ public sealed class ClusterUsage(ImmutableDictionary<string, NodeUsage> byNode, 
     /// <summary>Which pods the pods on the nodes keep away.</summary>
     public AntiAffinity AntiAffinity { get; } = antiAffinity ?? AntiAffinity.None;
 
+    /// <summary>
+    /// The lowest priority of a pod on any node: whatever has a higher one could evict others. Zero, which pods have by default, when the pods are not known.
+    /// </summary>
+    public int LowestPriority { get; init; }
+
+    /// <summary>The same, but for what is spoken for on these nodes.</summary>
+    public ClusterUsage With(ImmutableDictionary<string, NodeUsage> some) => new(byNode, AntiAffinity) { LowestPriority = LowestPriority, changed = some };
+
     /// <summary>What is spoken for on the node.</summary>
     public NodeUsage On(NodeFacts node) => On(node.Name);
 
     /// <summary>What is spoken for on the node of this name.</summary>
-    public NodeUsage On(string node) => byNode.TryGetValue(node, out var usage) ? usage : NodeUsage.None;
+    public NodeUsage On(string node) => changed?.TryGetValue(node, out var usage) == true || byNode.TryGetValue(node, out usage) ? usage : NodeUsage.None;
 }

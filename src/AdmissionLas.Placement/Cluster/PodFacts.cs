@@ -75,10 +75,13 @@ public sealed record PodFacts
     public SchedulerConstraint? SchedulerOnlyConstraint { get; init; }
 
     /// <summary>
-    /// Where no node has room the scheduler may evict pods of a lower priority for it: spec.priority is above zero and spec.preemptionPolicy is not Never
+    /// spec.priority. Where no node has room the scheduler may evict pods of a lower one for it
     /// (https://kubernetes.io/docs/concepts/scheduling-eviction/pod-priority-preemption/).
     /// </summary>
-    public bool CanPreempt { get; init; }
+    public int Priority { get; init; }
+
+    /// <summary>spec.preemptionPolicy is Never: it waits, and evicts nobody.</summary>
+    public bool NeverPreempts { get; init; }
 
     /// <summary>spec.topologySpreadConstraints has entries, so that the scheduler adds none of its own.</summary>
     public bool HasSpreadConstraints { get; init; }

@@ -71,7 +71,7 @@ sealed class PredictKind : StepKind
         var steering = request.Mode switch
         {
             PlacementMode.Adaptive => Keep(candidates, hasRoom, nearMs, filter, request),
-            PlacementMode.Required => Pin(candidates, hasRoom, nearMs, request),
+            PlacementMode.Required => Pin(candidates, nearMs, filter, request),
             _ => Prefer(candidates, view),
         };
         return new Decision
@@ -111,7 +111,7 @@ sealed class PredictKind : StepKind
             return Prefer(candidates, view) with { Softened = softening };
         }
 
-        if (PodHints.Spread(request.Pod, request.Policy, request.Warnings) == SpreadMode.Near && Spread(candidates, nearMs, request) is { } spread)
+        if (PodHints.Spread(request.Pod, request.Policy, request.Warnings) == SpreadMode.Near && Spread(candidates, nearMs, filter, request) is { } spread)
         {
             return spread;
         }
@@ -123,7 +123,7 @@ sealed class PredictKind : StepKind
             return Prefer(candidates, view) with { Softened = new Softening(SofteningCause.NoStandby) };
         }
 
-        if (request.Pod.CanPreempt && !HasRoomToSpare(members, filter))
+        if (request.CanPreempt && !HasRoomToSpare(members.Select(static m => m.Ranked), filter))
         {
             return Prefer(candidates, view) with { Softened = new Softening(SofteningCause.CanPreempt) };
         }
@@ -146,25 +146,22 @@ sealed class PredictKind : StepKind
     }
 
     /// <summary>Whether others may take places before the scheduler gets to the pod, and still it need not evict any.</summary>
-    static bool HasRoomToSpare(List<StandbySelection.Member> members, in NodeFilter filter)
-    {
-        var room = 0L;
-        foreach (var member in members)
-        {
-            room += filter.RoomOn(member.Ranked.Node, 1 + StandbySelection.SpareRoom);
-        }
-
-        return room > StandbySelection.SpareRoom;
-    }
+    static bool HasRoomToSpare(IEnumerable<RankedNode> nodes, NodeFilter filter) =>
+        nodes.Sum(n => filter.RoomOn(n.Node, 1 + StandbySelection.SpareRoom)) > StandbySelection.SpareRoom;
 
     /// <summary>The near nodes alike; the one that the scheduler will pick, as far as we can know, first. <see langword="null"/> when there is only one.</summary>
-    static Steering? Spread(List<RankedNode> candidates, double nearMs, in PlacementRequest request)
+    static Steering? Spread(List<RankedNode> candidates, double nearMs, in NodeFilter filter, in PlacementRequest request)
     {
         var all = request;
         var isNear = (RankedNode c) => c.LatencyMs <= nearMs && all.CanPin(c.Node);
         if (candidates.Count(isNear) < 2)
         {
             return null;
+        }
+
+        if (request.CanPreempt && !HasRoomToSpare(candidates.Where(isNear), filter))
+        {
+            return Prefer(candidates, request.View) with { Softened = new Softening(SofteningCause.CanPreempt) };
         }
 
         candidates.RemoveAll(c => !isNear(c));
@@ -177,21 +174,22 @@ sealed class PredictKind : StepKind
     }
 
     /// <summary>The near nodes are required and ranked. A pod that could end up stranded is not pinned, and the author is warned.</summary>
-    static Steering Pin(List<RankedNode> candidates, bool hasRoom, double nearMs, in PlacementRequest request)
+    static Steering Pin(List<RankedNode> candidates, double nearMs, in NodeFilter filter, in PlacementRequest request)
     {
+        RankedNode[] near = [.. candidates.Where(c => c.LatencyMs <= nearMs)];
         var preferred = Prefer(candidates, request.View);
         if (request.Warnings.Any(static w => w is BeyondMaxLatency))
         {
             return preferred with { Softened = new Softening(SofteningCause.BeyondMaxLatency) };
         }
 
-        if ((request.WhyNotRequired(candidates[0].Node) ?? (request.Pod.CanPreempt && !hasRoom ? new Softening(SofteningCause.CanPreempt) : null)) is { } softening)
+        if ((request.WhyNotRequired(candidates[0].Node) ?? (request.CanPreempt && !HasRoomToSpare(near, filter) ? new Softening(SofteningCause.CanPreempt) : null)) is { } softening)
         {
             request.Warnings.Add(new RequiredSoftened(softening));
             return preferred with { Softened = softening };
         }
 
-        return preferred with { Mode = PlacementMode.Required, Required = request.Pin([.. candidates.Where(c => c.LatencyMs <= nearMs)]) };
+        return preferred with { Mode = PlacementMode.Required, Required = request.Pin(near) };
     }
 
     static ReadOnlySpan<RankedNode> Within(ReadOnlySpan<RankedNode> ranked, double maxLatencyMs)

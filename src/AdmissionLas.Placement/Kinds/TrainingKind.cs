@@ -124,7 +124,7 @@ sealed class TrainingKind : StepKind
         total = EffectiveRequest.Of(pod.With(added)).Max(asWritten);
         var filter = new NodeFilter(pod, total, request.Usage);
         // A pod that may evict others would do so to get what it did not ask for.
-        var mayWait = wanted == TrainingRequests.Full && !pod.CanPreempt;
+        var mayWait = wanted == TrainingRequests.Full && !request.CanPreempt;
         if (mayWait ? FirstThatCan(sizes, filter) is null : sizes.Nodes.All(n => filter.FitsNow(n.Node) != FilterResult.CanRun))
         {
             var (node, room) = Roomiest(request, sizes, missing) ??

@@ -15,7 +15,7 @@ namespace AdmissionLas.Placement;
 /// Where the scheduler's strategy is not known, a standby counts as if it got all the points that load can give, and the nearest none.
 /// What was placed or just assumed is in the usage by which room and scores are counted. As many standbys are ranked as it takes for
 /// <see cref="MaxMissing"/> nodes to go or <see cref="SpareRoom"/> pods like this one to come in between. The others among the nodes that a patch
-/// may name are let in without a rank: that costs a name each.
+/// may name are let in without a rank: that costs a name each, unless the author has several terms, which each would be repeated with it.
 /// </para>
 /// </remarks>
 struct StandbySelection
@@ -90,6 +90,11 @@ struct StandbySelection
             }
 
             var isEnough = members.Count > MaxMissing && spare >= SpareRoom;
+            if (isEnough && request.Pod.RequiredTerms is { Count: > 1 })
+            {
+                break;
+            }
+
             var weight = isEnough ? NoWeight : latencyMs == chosen.LatencyMs ? PreferenceWeights.TiedWithFirst : standbyWeight;
             if (weight == PreferenceWeights.TiedWithFirst)
             {

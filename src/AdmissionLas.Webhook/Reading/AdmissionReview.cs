@@ -47,6 +47,9 @@ sealed record PodShape
     /// <summary>metadata.annotations is there.</summary>
     public bool HasAnnotations { get; init; }
 
+    /// <summary>How long metadata.annotations is as JSON, bytes.</summary>
+    public int AnnotationBytes { get; init; }
+
     /// <summary>spec.affinity is there.</summary>
     public bool HasAffinity { get; init; }
 

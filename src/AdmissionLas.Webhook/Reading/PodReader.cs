@@ -153,7 +153,7 @@ sealed class PodReader
         ["resourceClaims"] = (ref json, ref spec) => spec.Note(json.ReadHasItems(), SchedulerConstraint.ResourceClaims),
         ["schedulingGates"] = (ref json, ref spec) => spec.IsGated = json.ReadHasItems(),
         ["schedulerName"] = (ref json, ref spec) => spec.SchedulerName = json.ReadText(),
-        ["priority"] = (ref json, ref spec) => spec.HasPriority = json.ReadScalar() == JsonValueKind.Number && json.Raw is not [(byte)'-', ..] && !json.Raw.SequenceEqual("0"u8),
+        ["priority"] = (ref json, ref spec) => spec.Priority = json.ReadScalar() == JsonValueKind.Number && Utf8Parser.TryParse(json.Raw, out int read, out _) ? read : 0,
         ["preemptionPolicy"] = (ref json, ref spec) => spec.NeverPreempts = json.ReadUtf8().SequenceEqual("Never"u8),
         ["os"] = (ref json, ref spec) => spec.OperatingSystem = OperatingSystemMembers.Read(ref json),
         ["hostNetwork"] = (ref json, ref spec) => spec.Note(json.ReadFlag(), SchedulerConstraint.HostNetwork),
@@ -174,7 +174,12 @@ sealed class PodReader
             ["generateName"] = (ref json, ref metadata) => metadata.GenerateName = json.ReadText(),
             ["namespace"] = (ref json, ref metadata) => metadata.Namespace = json.ReadText(),
             ["labels"] = (ref json, ref metadata) => metadata.Labels = ReadMap(ref json, labels),
-            ["annotations"] = (ref json, ref metadata) => metadata.Annotations = ReadMap(ref json, annotations),
+            ["annotations"] = (ref json, ref metadata) =>
+            {
+                var start = json.Position;
+                metadata.Annotations = ReadMap(ref json, annotations);
+                metadata.AnnotationBytes = json.Position - start;
+            },
             ["ownerReferences"] = (ref json, ref metadata) => ReadController(ref json, ref metadata),
         };
         podMembers = new()
@@ -220,13 +225,15 @@ sealed class PodReader
             HasOtherScheduler = spec.SchedulerName is not (null or "" or PodFacts.DefaultScheduler),
             OperatingSystem = string.IsNullOrEmpty(spec.OperatingSystem?.Name) ? null : spec.OperatingSystem?.Name,
             SchedulerOnlyConstraint = spec.Constraint,
-            CanPreempt = spec is { HasPriority: true, NeverPreempts: false },
+            Priority = spec.Priority,
+            NeverPreempts = spec.NeverPreempts,
             HasSpreadConstraints = spec.Spread.Count > 0,
             SoftConstraint = spec.Spread.IsSoft ? SchedulerConstraint.TopologySpreadConstraints : spec.Affinity?.SoftConstraint,
         };
         var shape = new PodShape
         {
             HasAnnotations = metadata.Annotations is not null,
+            AnnotationBytes = metadata.AnnotationBytes,
             HasAffinity = spec.Affinity is not null,
             HasNodeAffinity = nodeAffinity is not null,
             HasPreferredTerms = nodeAffinity?.Preferred is not null,
@@ -425,7 +432,7 @@ sealed class PodReader
     record struct Pod(Metadata? Metadata, Spec? Spec);
 
     record struct Metadata(
-        string? Name, string? GenerateName, string? Namespace, Dictionary<string, string>? Labels, Dictionary<string, string>? Annotations,
+        string? Name, string? GenerateName, string? Namespace, Dictionary<string, string>? Labels, Dictionary<string, string>? Annotations, int AnnotationBytes,
         OwnerReference? Controller, bool HasMalformedOwner);
 
     record struct Owner(string? ApiVersion, string? Kind, string? Name, string? Uid, bool IsController);
@@ -435,7 +442,7 @@ sealed class PodReader
         Containers Containers, Containers InitContainers, Affinity? Affinity, List<Toleration?>? Tolerations,
         Dictionary<string, string>? NodeSelector, string? NodeName, ResourceLists? Resources, Resources? Overhead, SchedulerConstraint? Constraint,
         bool IsGated, string? SchedulerName, OperatingSystem? OperatingSystem, Spread Spread,
-        bool HasPriority, bool NeverPreempts)
+        int Priority, bool NeverPreempts)
     {
         internal void Note(bool isThere, SchedulerConstraint? what) => Constraint = isThere ? what : Constraint;
     }

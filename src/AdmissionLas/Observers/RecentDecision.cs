@@ -101,7 +101,7 @@ sealed record RecentDecision(long Number, byte[] Summary, string Review, PodFact
     static string WhyUndecided(ReviewResult result) => result.Status switch
     {
         ReviewStatus.Fault => "the review failed inside the webhook and the pod was let through; the log has the reason",
-        ReviewStatus.UnreadablePod => $"the pod was left as it is: {result.Review.SkipReason}",
+        ReviewStatus.UnreadablePod or ReviewStatus.AnnotationsFull => $"the pod was left as it is: {result.WhyLeft}",
         _ => "the nodes were not known yet, so the pod was let through",
     };
 

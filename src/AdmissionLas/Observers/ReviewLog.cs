@@ -17,8 +17,8 @@ sealed partial class ReviewLog(LogThrottle throttle, ILogger<ReviewLog> log, Dec
             case ReviewStatus.Fault when throttle.Allows("fault", out var suppressed):
                 FailedOpen(result.Fault!, result.Review.Uid, suppressed);
                 break;
-            case ReviewStatus.UnreadablePod when throttle.Allows("unreadable-pod", out var suppressed):
-                UnreadablePod(result.Review.Uid, result.Review.SkipReason!, suppressed);
+            case ReviewStatus.UnreadablePod or ReviewStatus.AnnotationsFull when throttle.Allows(result.Outcome, out var suppressed):
+                LeftAsItIs(result.Review.Uid, result.WhyLeft!, suppressed);
                 break;
             case ReviewStatus.Decided when result.Decision is { IsDecided: true } decision && log.IsEnabled(LogLevel.Information):
                 Log(result, decision);
@@ -54,7 +54,7 @@ sealed partial class ReviewLog(LogThrottle throttle, ILogger<ReviewLog> log, Dec
     partial void Refused(int status, string reason, long suppressed);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Pod of review {Uid} left as it is: {Reason} ({Suppressed} more like it since the last line)")]
-    partial void UnreadablePod(string uid, string reason, long suppressed);
+    partial void LeftAsItIs(string uid, string reason, long suppressed);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Review {Uid} failed and its pod was let through ({Suppressed} more like it since the last line)")]
     partial void FailedOpen(Exception fault, string uid, long suppressed);

@@ -72,7 +72,7 @@ public sealed class NodeUsageCacheProperties
                     // A review is answered once, before its pod exists.
                     if (!truth.ContainsKey(e.Pod) && !shown.ContainsKey(e.Pod))
                     {
-                        Assert.True(usageCache.TryAssume(Review(e.Pod), node, Size(e.Size), Size(e.Size), e.Size == 0 ? null : usageCache.Current));
+                        Assert.True(usageCache.TryAssume(Review(e.Pod), "team", node, Size(e.Size), Size(e.Size), e.Size == 0 ? null : usageCache.For("team")));
                         if (!assumed.TryGetValue(e.Pod, out var before) || before.At + Hold <= age)
                         {
                             assumed[e.Pod] = (node, Size(e.Size), age);
@@ -158,10 +158,14 @@ public sealed class NodeUsageCacheProperties
             var counted = shown.Where(p => p.Value.WaitingSince is null || age < countsUntil[p.Key]).Select(p => (p.Value.Node, p.Value.Request))
                 .Concat(assumed.Values.Where(a => age < a.At + Hold).Select(a => (a.Node, a.Request)))
                 .ToLookup(c => c.Node, c => c.Request);
-            var usage = usageCache.Current;
+            var usage = usageCache.For("team");
 
             Assert.Equal(counted.Sum(c => c.Count()), usageCache.Count);
-            Assert.Equal(counted.Select(c => c.Key).Order(StringComparer.Ordinal), usage.ByNode.Keys.Order(StringComparer.Ordinal));
+            Assert.Empty(usage.ByNode.Keys.Except(counted.Select(c => c.Key)));
+            // What is assumed concerns its own namespace alone.
+            var elsewhere = usageCache.For("another");
+            Assert.All(counted, node => Assert.Equal(
+                shown.Count(p => p.Value.Node == node.Key && (p.Value.WaitingSince is null || age < countsUntil[p.Key])), elsewhere.On(node.Key).Pods));
             foreach (var node in counted)
             {
                 var (requested, pods) = usage.On(node.Key);

@@ -15,14 +15,29 @@ public sealed class NodeUsageCacheTests
     [Fact]
     public void A_decision_that_did_not_see_the_last_pod_is_refused_and_one_about_another_node_is_not()
     {
-        var before = usageCache.Current;
-        usageCache.TryAssume("first", "near", One, One, before);
+        var before = usageCache.For("team");
+        usageCache.TryAssume("first", "team", "near", One, One, before);
 
-        Assert.False(usageCache.TryAssume("second", "near", One, One, before));
-        Assert.True(usageCache.TryAssume("third", "far", One, One, before));
-        Assert.True(usageCache.TryAssume("second", "near", One, One, usageCache.Current));
-        Assert.True(usageCache.TryAssume("fourth", "near", One, One, seen: null));
-        Assert.Equal(3, usageCache.Current.On("near").Pods);
+        Assert.False(usageCache.TryAssume("second", "team", "near", One, One, before));
+        Assert.True(usageCache.TryAssume("third", "team", "far", One, One, before));
+        Assert.True(usageCache.TryAssume("second", "team", "near", One, One, usageCache.For("team")));
+        Assert.True(usageCache.TryAssume("fourth", "team", "near", One, One, seen: null));
+        Assert.Equal(3, usageCache.For("team").On("near").Pods);
+    }
+
+    [Fact]
+    public void A_pod_that_is_refused_after_its_review_takes_no_room_from_other_namespaces()
+    {
+        usageCache.Set("running", new PodUsage("running", "near", One));
+        usageCache.TryAssume("refused", "team", "near", One, One, usageCache.For("team"));
+        usageCache.TryAssume("created", "another", "near", One, One, usageCache.For("another"));
+
+        Assert.Equal([2, 2, 1], ((string[])["team", "another", "third"]).Select(n => usageCache.For(n).On("near").Pods));
+        usageCache.Set("pod", new PodUsage("pod", "near", One, time.GetUtcNow(), "created"));
+        Assert.Equal([3, 2, 2], ((string[])["team", "another", "third"]).Select(n => usageCache.For(n).On("near").Pods));
+        time.Advance(TimeSpan.FromMinutes(1));
+        Assert.Equal([1, 1, 1], ((string[])["team", "another", "third"]).Select(n => usageCache.For(n).On("near").Pods));
+        Assert.Equal(0, usageCache.AssumedCount);
     }
 
     [Fact]
@@ -32,7 +47,7 @@ public sealed class NodeUsageCacheTests
         usageCache.Set("copy", new PodUsage("copy", "near", One, Review: "review"));
         usageCache.Set("original", null);
 
-        Assert.Equal(1, usageCache.Current.On("near").Pods);
+        Assert.Equal(1, usageCache.For("team").On("near").Pods);
     }
 
     [Theory]
@@ -46,27 +61,27 @@ public sealed class NodeUsageCacheTests
         var waiting = new PodUsage("pod", "near", One, time.GetUtcNow() - TimeSpan.FromSeconds(ageSeconds), "review");
 
         usageCache.Set("pod", waiting);
-        Assert.Equal(countsSeconds > 0 ? 1 : 0, usageCache.Current.On("near").Pods);
+        Assert.Equal(countsSeconds > 0 ? 1 : 0, usageCache.For("team").On("near").Pods);
         time.Advance(TimeSpan.FromSeconds(countsSeconds));
         // The scheduler tries it again and again, and each attempt is an event.
         usageCache.Set("pod", waiting);
-        Assert.Equal(0, usageCache.Current.On("near").Pods);
+        Assert.Equal(0, usageCache.For("team").On("near").Pods);
 
         usageCache.Set("pod", waiting with { WaitingSince = null });
-        Assert.Equal(1, usageCache.Current.On("near").Pods);
+        Assert.Equal(1, usageCache.For("team").On("near").Pods);
     }
 
     [Fact]
     public void Where_pods_cannot_be_followed_nothing_counts_and_nothing_is_assumed()
     {
         var usageCache = Usages.UsageCache(Usages.On("near", "2"), time);
-        usageCache.TryAssume("review", "near", One, One, usageCache.Current);
+        usageCache.TryAssume("review", "team", "near", One, One, usageCache.For("team"));
 
         usageCache.Forget();
-        Assert.True(usageCache.TryAssume("another", "near", One, One, usageCache.Current));
+        Assert.True(usageCache.TryAssume("another", "team", "near", One, One, usageCache.For("team")));
 
         Assert.False(usageCache.IsFollowed);
-        Assert.Empty(usageCache.Current.ByNode);
+        Assert.Empty(usageCache.For("team").ByNode);
     }
 
     [Fact]
@@ -74,9 +89,9 @@ public sealed class NodeUsageCacheTests
     {
         var usageCache = new NodeUsageCache(time, TimeSpan.FromMinutes(1));
 
-        Assert.True(usageCache.TryAssume("review", "near", One, One, usageCache.Current));
+        Assert.True(usageCache.TryAssume("review", "team", "near", One, One, usageCache.For("team")));
 
-        Assert.Empty(usageCache.Current.ByNode);
+        Assert.Empty(usageCache.For("team").ByNode);
     }
 
     [Fact]
@@ -84,11 +99,11 @@ public sealed class NodeUsageCacheTests
     {
         var usage = new PodUsage("pod", "near", Amounts.Of("1", "1Gi", (Nodes.Gpu, 1)));
         usageCache.Set("pod", usage);
-        var before = usageCache.Current;
+        var before = usageCache.For("team");
 
         usageCache.Set("pod", usage with { Request = Amounts.Of("1", "1Gi", (Nodes.Gpu, 1)) });
 
-        Assert.Same(before, usageCache.Current);
+        Assert.Same(before, usageCache.For("team"));
     }
 
     [Fact]
@@ -96,7 +111,7 @@ public sealed class NodeUsageCacheTests
     {
         for (var i = 0; i < 150_000; i++)
         {
-            usageCache.TryAssume($"review-{i}", "near", One, One, seen: null);
+            usageCache.TryAssume($"review-{i}", "team", "near", One, One, seen: null);
         }
 
         Assert.Equal(100_000, usageCache.Count);

@@ -73,7 +73,7 @@ public sealed class PodInformerTests : IDisposable
     [Fact]
     public void What_was_assumed_before_an_outage_counts_until_the_api_server_answers_again()
     {
-        usageCache.TryAssume("review", "far", Amounts.Of("1", "1Gi"), Amounts.Of("1", "1Gi"), seen: null);
+        usageCache.TryAssume("review", "team", "far", Amounts.Of("1", "1Gi"), Amounts.Of("1", "1Gi"), seen: null);
         informer.OnInterrupted();
         time.Advance(TimeSpan.FromMinutes(2));
         Assert.Equal(4, informer.Count);

@@ -224,7 +224,7 @@ public sealed class PageTests
         usageCache.EndList();
         var before = await CpuOf("home-edge-node");
 
-        Assert.True(usageCache.TryAssume("a-review", "home-edge-node", new Resources(750, null), new Resources(750, null), null));
+        usageCache.Set("a-pod", new PodUsage("a-pod", "home-edge-node", new Resources(750, null)));
 
         Assert.Equal(0, before);
         Assert.Equal(750, await CpuOf("home-edge-node"));

@@ -95,18 +95,19 @@ public sealed class PodReaderTests
 
     // https://kubernetes.io/docs/concepts/scheduling-eviction/pod-priority-preemption/
     [Theory]
-    [InlineData("""{ "priority": 1000 }""", true)]
-    [InlineData("""{ "priority": 1000, "preemptionPolicy": "PreemptLowerPriority" }""", true)]
-    [InlineData("""{ "priority": 1000, "preemptionPolicy": "Never" }""", false)]
-    [InlineData("""{ "priority": 0 }""", false)]
-    [InlineData("""{ "priority": -5 }""", false)]
-    [InlineData("{}", false)]
-    public void A_pod_of_a_priority_may_evict_others_unless_it_never_does(string members, bool canPreempt)
+    [InlineData("""{ "priority": 1000 }""", 1000, false)]
+    [InlineData("""{ "priority": 2000000000, "preemptionPolicy": "PreemptLowerPriority" }""", 2_000_000_000, false)]
+    [InlineData("""{ "priority": 1000, "preemptionPolicy": "Never" }""", 1000, true)]
+    [InlineData("""{ "priority": -5 }""", -5, false)]
+    [InlineData("{}", 0, false)]
+    public void A_pod_has_a_priority_and_may_never_evict_others(string members, int priority, bool neverPreempts)
     {
         var pod = Pods.PredictJson();
         JsonNode.Parse(members)!.AsObject().ToList().ForEach(m => pod["spec"]![m.Key] = m.Value?.DeepClone());
 
-        Assert.Equal(canPreempt, CompiledSettings.Default.Reader.Read(Encoding.UTF8.GetBytes(SampleReview.Of(pod, "uid").ToJsonString())).Pod!.Facts.CanPreempt);
+        var facts = CompiledSettings.Default.Reader.Read(Encoding.UTF8.GetBytes(SampleReview.Of(pod, "uid").ToJsonString())).Pod!.Facts;
+
+        Assert.Equal((priority, neverPreempts), (facts.Priority, facts.NeverPreempts));
     }
 
     [Theory]

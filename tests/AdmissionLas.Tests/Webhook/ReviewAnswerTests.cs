@@ -55,6 +55,24 @@ public sealed class ReviewAnswerTests
     [Fact]
     public void A_pod_that_uses_every_path_is_read() => Assert.NotNull(Response(Review(FullPod()).ToJsonString())["patch"]);
 
+    // A pod may have 256 KiB of annotations; https://kubernetes.io/docs/concepts/overview/working-with-objects/annotations/.
+    [Theory]
+    [InlineData(220, "Predict", true, 0)]
+    [InlineData(250, "Predict", false, 1)]
+    [InlineData(250, "Evaluate", false, 0)]
+    public void A_step_whose_annotations_leave_no_room_is_left_as_it_is_with_a_warning(int kilobytes, string type, bool isPatched, int warnings)
+    {
+        var pod = Pods.PredictJson("HOME-EDGE");
+        pod["metadata"]!["labels"]!["typeOfComponent"] = type;
+        pod["metadata"]!["annotations"] = new JsonObject { ["notes"] = new string('x', kilobytes << 10) };
+
+        var response = Response(Review(pod).ToJsonString());
+
+        Assert.True(response["allowed"]!.GetValue<bool>());
+        Assert.Equal(isPatched, response["patch"] is not null);
+        Assert.Equal(warnings, response["warnings"]?.AsArray().Count ?? 0);
+    }
+
     [Fact]
     public void A_list_whose_items_are_not_read_may_hold_anything()
     {

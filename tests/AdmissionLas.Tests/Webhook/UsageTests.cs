@@ -8,6 +8,8 @@ public sealed class UsageTests
 {
     static readonly ClusterView View = Nodes.View(Nodes.At("1", "near", cpu: "4"), Nodes.At("5", "next", cpu: "8"), Nodes.At("50", "far", cpu: "64"));
 
+    const string Namespace = "kubeflow";
+
     readonly FakeTimeProvider time = new();
     int reviews;
 
@@ -45,7 +47,7 @@ public sealed class UsageTests
             Assert.Equal("near", Review(usageCache, request => request["dryRun"] = true));
         }
 
-        Assert.Empty(usageCache.Current.ByNode);
+        Assert.Equal(0, usageCache.For(Namespace).On("near").Pods);
     }
 
     [Fact]
@@ -56,7 +58,7 @@ public sealed class UsageTests
 
         Assert.Equal("near", Review(usageCache, request => request["object"] = pod.DeepClone()));
 
-        Assert.Equal(1, usageCache.Current.On("near").Pods);
+        Assert.Equal(1, usageCache.For(Namespace).On("near").Pods);
         Assert.Equal(1, usageCache.AssumedCount);
     }
 
@@ -79,7 +81,7 @@ public sealed class UsageTests
 
         Assert.Equal("next", Review(usageCache, request => request["object"] = pod.DeepClone()));
 
-        Assert.Equal((3000L, 1500L), (usageCache.Current.On("near").Requested.CpuMilliOrZero, usageCache.Current.On("next").Requested.CpuMilliOrZero));
+        Assert.Equal((3000L, 1500L), (usageCache.For(Namespace).On("near").Requested.CpuMilliOrZero, usageCache.For(Namespace).On("next").Requested.CpuMilliOrZero));
     }
 
     [Fact]
@@ -100,7 +102,7 @@ public sealed class UsageTests
 
         Assert.Equal("far", Review(usageCache, request => request["object"] = Pods.TrainingJson()));
 
-        Assert.Equal(Amounts.Of("2", "4Gi"), usageCache.Current.On("far").Requested);
+        Assert.Equal(Amounts.Of("2", "4Gi"), usageCache.For(Namespace).On("far").Requested);
     }
 
     [Fact]

@@ -29,6 +29,9 @@ ref struct JsonCursor(ReadOnlySpan<byte> json)
     /// <summary>The bytes of the name or scalar value that was read last; of a value that is a string, what is between the quotes with its escapes.</summary>
     internal readonly ReadOnlySpan<byte> Raw => raw;
 
+    /// <summary>How many bytes have been read.</summary>
+    internal readonly int Position => at;
+
     /// <summary>Moves into an object; <see langword="false"/> when there is null in its place.</summary>
     internal bool ReadObject() => ReadStart((byte)'{', "is not an object");
 

@@ -84,17 +84,42 @@ public sealed class NodePinTests
     }
 
     [Theory]
-    [InlineData(false, 4, SofteningCause.NoStandby, false)]
-    [InlineData(true, 4, SofteningCause.CanPreempt, true)]
-    [InlineData(true, 16, SofteningCause.NoStandby, false)]
-    public void A_pod_that_may_evict_others_is_pinned_only_where_there_is_room_to_spare(bool canPreempt, int cpu, SofteningCause cause, bool isSoftened)
+    [InlineData(0, false, 4, false)]
+    [InlineData(1, false, 4, true)]
+    [InlineData(1, true, 4, false)]
+    [InlineData(1, false, 16, false)]
+    public void A_pod_that_may_evict_others_is_pinned_only_where_there_is_room_to_spare(int priority, bool neverPreempts, int cpu, bool isSoftened)
     {
         var view = Nodes.View(Nodes.At("1", "a", $"{cpu}"), Nodes.At("2", "b", $"{cpu}"));
+        PlacementPolicy[] policies =
+        [
+            new(), new() { Spread = SpreadMode.Near, NearSlackMs = 1 }, new() { Mode = PlacementMode.Required, NearSlackMs = 1 },
+        ];
 
-        var decision = view.Decide(Step with { CanPreempt = canPreempt }, new PlacementPolicy());
+        Assert.All(policies, policy =>
+        {
+            var decision = view.Decide(Step with { Priority = priority, NeverPreempts = neverPreempts }, policy);
 
-        Assert.Equal(isSoftened ? cause : null, decision.Softened?.Cause);
-        Assert.Equal(isSoftened, decision.Required is null);
+            Assert.Equal(isSoftened ? SofteningCause.CanPreempt : null, decision.Softened?.Cause);
+            Assert.Equal(isSoftened, decision.Required is null);
+        });
+    }
+
+    // Such as the placeholders that keep room for an autoscaler.
+    [Theory]
+    [InlineData(-10, 0, true)]
+    [InlineData(-10, -10, false)]
+    [InlineData(1000, 1000, false)]
+    public void A_pod_may_evict_those_of_a_lower_priority_than_its_own(int lowest, int priority, bool isSoftened)
+    {
+        var view = Nodes.View(Nodes.At("1", "a"), Nodes.At("2", "b"));
+        var usageCache = Usages.UsageCache();
+        usageCache.Set("placeholder", new PodUsage("placeholder", "b", Amounts.Of("1", "1Gi")) { Priority = lowest });
+        usageCache.Set("system", new PodUsage("system", "b", Amounts.Of("0", "0")) { Priority = 2_000_000_000 });
+
+        Assert.Equal(isSoftened ? SofteningCause.CanPreempt : null, view.Decide(Step with { Priority = priority }, new(), usage: usageCache.Current).Softened?.Cause);
+        usageCache.Set("placeholder", null);
+        Assert.Null(view.Decide(Step with { Priority = priority }, new(), usage: usageCache.Current).Softened);
     }
 
     [Fact]
@@ -105,7 +130,7 @@ public sealed class NodePinTests
         var required = new PlacementPolicy { Mode = PlacementMode.Required };
 
         Assert.NotNull(view.Decide(Step, required, usage: Usages.Of(("a", full), ("b", full))).Required);
-        var decision = view.Decide(Step with { CanPreempt = true }, required, usage: Usages.Of(("a", full), ("b", full)));
+        var decision = view.Decide(Step with { Priority = 1 }, required, usage: Usages.Of(("a", full), ("b", full)));
         Assert.Equal([new RequiredSoftened(new(SofteningCause.CanPreempt))], decision.Warnings);
         Assert.Null(decision.Required);
     }

@@ -165,7 +165,7 @@ public sealed class TrainingPlacementTests
     [InlineData(TrainingRequests.Full, false, false)]
     public void It_is_lowered_to_what_is_free_now_unless_the_step_should_wait_and_would_evict_nobody(TrainingRequests requests, bool canPreempt, bool isLowered)
     {
-        var pod = Pods.Training() with { CanPreempt = canPreempt };
+        var pod = Pods.Training() with { Priority = canPreempt ? 1 : 0 };
         var policy = new PlacementPolicy { TrainingRequests = requests };
         var busy = Usages.Of(("cloud", new(Amounts.Of("7", "15Gi"), 1)), ("edge", new(Amounts.Of("2", "4Gi"), 1)));
         var full = Usages.Of(("cloud", new(Amounts.Of("8", "16Gi"), 1)), ("edge", new(Amounts.Of("2", "4Gi"), 1)));
