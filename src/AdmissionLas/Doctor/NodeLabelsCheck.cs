@@ -2,7 +2,7 @@ using AdmissionLas.Configuration;
 
 namespace AdmissionLas.Doctor;
 
-/// <summary>Checks the latency labels and the tier labels of the nodes.</summary>
+/// <summary>Checks the latency labels, the tier labels and, where the scheduler scores only a part of the nodes, the zone labels.</summary>
 static class NodeLabelsCheck
 {
     static readonly string HowToLabel = $"kubectl label node <node> {LatencyLabels.Prefix}<location>=<milliseconds>";
@@ -22,7 +22,20 @@ static class NodeLabelsCheck
                 $"only node {view.NearestTo(l)[0].Node.Name} has a latency to {l}: when it is full, the scheduler chooses without latencies",
                 $"kubectl label node <another> {LatencyLabels.Prefix}{l}=<milliseconds>")),
             CloudNodes(view),
+            .. view.IsSampled ? (Finding[])[Sampling(view)] : [],
         ];
+    }
+
+    static Finding Sampling(ClusterView view)
+    {
+        var scored = $"of {Nodes(view.Nodes.Count)} the scheduler scores only a part, which does not concern steps that are kept to nodes " +
+            (view.TakesTermsByName ? "by name" : "by host name, though these make it look at each node (most kubelets are older than 1.32)");
+        var zoned = view.Nodes.Count(n => n.Label("topology.kubernetes.io/zone") is { Length: > 0 });
+        return zoned == view.Nodes.Count
+            ? Finding.Ok($"{scored}; a step that is merely preferred prefers the nearest node's zone too")
+            : Finding.Warning(
+                $"{scored}; a step that is merely preferred may run anywhere: {Nodes(view.Nodes.Count - zoned)} without a zone",
+                "kubectl label node <node> topology.kubernetes.io/zone=<zone>");
     }
 
     static Finding CloudNodes(ClusterView view)

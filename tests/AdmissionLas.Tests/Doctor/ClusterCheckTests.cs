@@ -86,6 +86,22 @@ public sealed class ClusterCheckTests
         Assert.All(findings.Skip(1), f => Assert.Equal(Severity.Warning, f.Severity));
     }
 
+    // https://kubernetes.io/docs/concepts/scheduling-eviction/scheduler-perf-tuning/: all of 100 nodes, a part of more.
+    [Theory]
+    [InlineData(100, 0, null)]
+    [InlineData(101, 0, true)]
+    [InlineData(101, 2, false)]
+    public void Where_the_scheduler_scores_a_part_of_the_nodes_zones_are_needed(int nodes, int withoutZone, bool? isFine)
+    {
+        var view = new ClusterView(Enumerable.Range(0, nodes).Select(i =>
+            i < withoutZone ? Nodes.At("1", $"n{i}") : Nodes.At("1", $"n{i}").Labelled("topology.kubernetes.io/zone", "a")));
+
+        var finding = NodeLabelsCheck.Evaluate(view).SingleOrDefault(f => f.What.StartsWith($"of {nodes} nodes the scheduler scores only a part", StringComparison.Ordinal));
+
+        Assert.Equal(isFine, finding is null ? null : finding.Severity == Severity.Ok);
+        Assert.Equal(withoutZone > 0, finding?.What.EndsWith("may run anywhere: 2 nodes without a zone", StringComparison.Ordinal) == true);
+    }
+
     [Theory]
     [InlineData(0)]
     [InlineData(2)]
