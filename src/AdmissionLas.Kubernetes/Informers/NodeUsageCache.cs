@@ -66,7 +66,7 @@ public sealed class NodeUsageCache(TimeProvider time, TimeSpan assumeTimeout)
                 antiAffinity ??= new AntiAffinity([.. repelling.Select(r => new RepellingPods(r.Key, r.Value.Keys.ToArray()))]);
                 return current ??= new ClusterUsage(usages.ToImmutable(), antiAffinity)
                 {
-                    LowestPriority = priorities.Count == 0 ? int.MaxValue : priorities.First().Key,
+                    LowestPriority = Math.Min(ClusterUsage.UsualPriority, priorities.Count == 0 ? int.MaxValue : priorities.First().Key),
                 };
             }
         }

@@ -20,10 +20,11 @@ public sealed class ClusterUsage(ImmutableDictionary<string, NodeUsage> byNode, 
     /// <summary>Which pods the pods on the nodes keep away.</summary>
     public AntiAffinity AntiAffinity { get; } = antiAffinity ?? AntiAffinity.None;
 
-    /// <summary>
-    /// The lowest priority of a pod on any node: whatever has a higher one could evict others. Zero, which pods have by default, when the pods are not known.
-    /// </summary>
-    public int LowestPriority { get; init; }
+    /// <summary>What pods have that name no PriorityClass; such a pod may come at any time.</summary>
+    public const int UsualPriority = 0;
+
+    /// <summary>The lowest priority of a pod on any node, and at most the usual one: whatever has a higher one could evict others.</summary>
+    public int LowestPriority { get; init; } = UsualPriority;
 
     /// <summary>The same, but for what is spoken for on these nodes.</summary>
     public ClusterUsage With(ImmutableDictionary<string, NodeUsage> some) => new(byNode, AntiAffinity) { LowestPriority = LowestPriority, changed = some };

@@ -54,7 +54,7 @@ public readonly record struct PlacementRequest(
     /// <summary>The most required terms that a pod is left with; with more of its own it is pinned by host name.</summary>
     const int MaxTerms = 64;
 
-    /// <summary>Whether the pod could evict others that run now.</summary>
+    /// <summary>Whether the pod could evict others that run now, or that come before it is scheduled.</summary>
     public bool CanPreempt => !Pod.NeverPreempts && Pod.Priority > Usage.LowestPriority;
 
     /// <summary>How a requirement names nodes: by name, else by host name.</summary>

@@ -9,12 +9,12 @@ sealed class PriorityClass : IAsyncDisposable
 
     PriorityClass(ControlPlane cluster) => this.cluster = cluster;
 
-    internal string Name { get; } = $"high-{Guid.NewGuid():N}"[..12];
+    internal string Name { get; } = $"class-{Guid.NewGuid():N}"[..12];
 
-    internal static async Task<PriorityClass> CreateAsync(ControlPlane cluster)
+    internal static async Task<PriorityClass> CreateAsync(ControlPlane cluster, int value = 1000)
     {
         var made = new PriorityClass(cluster);
-        await cluster.Api.CreateAsync(Classes, new JsonObject { ["metadata"] = new JsonObject { ["name"] = made.Name }, ["value"] = 1000 });
+        await cluster.Api.CreateAsync(Classes, new JsonObject { ["metadata"] = new JsonObject { ["name"] = made.Name }, ["value"] = value });
         return made;
     }
 

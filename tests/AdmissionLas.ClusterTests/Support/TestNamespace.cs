@@ -32,6 +32,9 @@ sealed class TestNamespace(ApiServer api, string name, Func<Task> settle) : IAsy
     internal Task AddAsync(string resource, JsonObject value, string apiPrefix = "/api/v1") =>
         api.CreateAsync($"{apiPrefix}/namespaces/{name}/{resource}", value);
 
+    /// <summary>Ends a pod at once: there is no kubelet.</summary>
+    internal Task DeleteAsync(JsonObject pod) => api.DeleteAsync($"{Pods}/{pod["metadata"]!["name"]}");
+
     /// <summary>Every pod of the namespace.</summary>
     internal async Task<JsonObject[]> ListAsync() => [.. (await api.GetAsync(Pods))["items"]!.AsArray().Select(p => p!.AsObject())];
 
@@ -40,7 +43,7 @@ sealed class TestNamespace(ApiServer api, string name, Func<Task> settle) : IAsy
     {
         // One by one: the API server takes longer for a collection of thousands than it lets any request take.
         await Parallel.ForEachAsync(await ListAsync(), new ParallelOptions { MaxDegreeOfParallelism = 16 }, async (pod, _) =>
-            await api.DeleteAsync($"{Pods}/{pod["metadata"]!["name"]}"));
+            await DeleteAsync(pod));
         await settle();
     }
 

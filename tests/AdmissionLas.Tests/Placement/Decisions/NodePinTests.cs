@@ -109,7 +109,7 @@ public sealed class NodePinTests
     [Theory]
     [InlineData(-10, 0, true)]
     [InlineData(-10, -10, false)]
-    [InlineData(1000, 1000, false)]
+    [InlineData(-10, 1000, true)]
     public void A_pod_may_evict_those_of_a_lower_priority_than_its_own(int lowest, int priority, bool isSoftened)
     {
         var view = Nodes.View(Nodes.At("1", "a"), Nodes.At("2", "b"));
@@ -119,7 +119,8 @@ public sealed class NodePinTests
 
         Assert.Equal(isSoftened ? SofteningCause.CanPreempt : null, view.Decide(Step with { Priority = priority }, new(), usage: usageCache.Current).Softened?.Cause);
         usageCache.Set("placeholder", null);
-        Assert.Null(view.Decide(Step with { Priority = priority }, new(), usage: usageCache.Current).Softened);
+        // One of the usual priority may come before the pod is scheduled.
+        Assert.Equal(priority > 0, view.Decide(Step with { Priority = priority }, new(), usage: usageCache.Current).Softened is not null);
     }
 
     [Fact]
