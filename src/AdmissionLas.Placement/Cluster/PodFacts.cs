@@ -130,7 +130,7 @@ public sealed record PodFacts
     static readonly IReadOnlyDictionary<string, string> Nothing = new Dictionary<string, string>();
 }
 
-/// <summary>What in a pod can exclude a node for reasons that only the scheduler sees.</summary>
+/// <summary>What in a pod can exclude a node for reasons that only the scheduler sees, or speak for another one.</summary>
 public enum SchedulerConstraint
 {
     /// <summary>Required pod affinity.</summary>
@@ -153,4 +153,7 @@ public enum SchedulerConstraint
 
     /// <summary>spec.resourceClaims.</summary>
     ResourceClaims,
+
+    /// <summary>Preferred node affinity of its author's own; it excludes no node.</summary>
+    NodeAffinity,
 }
