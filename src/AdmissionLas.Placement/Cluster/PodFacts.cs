@@ -101,8 +101,11 @@ public sealed record PodFacts
     /// <summary>The value of a label or, failing that, <see langword="null"/>.</summary>
     public string? Label(string key) => Labels.GetValueOrDefault(key);
 
-    /// <summary>The value of an annotation or, failing that, <see langword="null"/>.</summary>
-    public string? Annotation(string key) => Annotations.GetValueOrDefault(key);
+    /// <summary>
+    /// The value of an annotation without white space around it, which a block of YAML leaves behind; failing that, <see langword="null"/>. A label cannot
+    /// have any.
+    /// </summary>
+    public string? Annotation(string key) => Annotations.GetValueOrDefault(key)?.Trim();
 
     /// <summary>The pod as it will be with the added requests.</summary>
     internal PodFacts With(IReadOnlyList<AddedRequest> added) => Changing(added, static request => request.Amount);

@@ -63,11 +63,13 @@ public sealed class EnglishDecisionText : IDecisionText
             text.AppendLiteral(rule);
         }
 
-        return text.ToStringAndClear();
+        return PlainText.Of(text.ToStringAndClear());
     }
 
     /// <inheritdoc/>
-    public string Warn(Decision decision, Notice notice) => notice switch
+    public string Warn(Decision decision, Notice notice) => PlainText.Of(Sentence(decision, notice));
+
+    static string Sentence(Decision decision, Notice notice) => notice switch
     {
         UnknownStepType(var rule, var word, var closest) => $"{rule}={Shorten(word)}: unknown step type, ignored; did you mean {closest}?",
         UnknownPlacementMode(var word, var used) =>

@@ -12,7 +12,7 @@ readonly record struct PlacementProblem(string Namespace, OwnerReference Owner, 
         !result.Review.IsDryRun && result is { Review.Pod: { } pod, Decision: { } decision } && ReasonFor(decision, policy) is { } reason
             ? new PlacementProblem(
                 pod.Facts.Namespace, pod.Controller ?? new OwnerReference("v1", "Pod", pod.Name, ""), reason,
-                $"Pod {pod.Name}: {MessageFor(result, decision, reason)}")
+                PlainText.Of($"Pod {pod.Name}: {MessageFor(result, decision, reason)}"))
             : null;
 
     internal static string? ReasonFor(Decision decision, PlacementPolicy policy) => decision switch

@@ -284,6 +284,39 @@ public sealed class EnglishDecisionTextTests
     public void A_notice_is_a_warning_to_the_author(Notice notice, string warning) =>
         Assert.Equal(warning, English.Warn(LargeNodes(null), notice));
 
+    // The API server drops a warning that has any (k8s.io/apimachinery, pkg/util/net/http.go: NewWarningHeader).
+    [Fact]
+    public void Whatever_a_stranger_writes_no_sentence_has_control_characters()
+    {
+        const string hostile = "a\n\0\u001b[31m\u0085\u2028\u202e\ud800\"\\ é 😀\u007f";
+        var step = Predict with { Location = hostile, TypeRule = hostile, LocationRule = hostile };
+        var reasons = WhyNotPlaced.Select(row => (Reason)Hostile(row[0], hostile)).Append(new LocationUnknown(hostile, IsValidName: false, hostile, [hostile]));
+        var notices = Notices.Select(row => (Notice)Hostile(row[0], hostile)).Concat(reasons.Select(r => new NotPlaced(r)));
+        var placed = NearNodes(PlacementMode.Required, 2) with
+        {
+            Step = step,
+            Candidates = [new(Nodes.Named(hostile), 1, CandidateRole.Chosen)],
+            Required = new([Nodes.Named(hostile)], IsByName: true),
+        };
+
+        string[] sentences =
+        [
+            .. notices.Select(n => English.Warn(Unplaced(new PodTooComplex(), step), n)), .. reasons.Select(r => English.Explain(Unplaced(r, step))), English.Explain(placed),
+            English.Explain(LargeNodes(null) with { Requests = [new(0, hostile, AddedRequest.Cpu, 1)] }),
+        ];
+
+        Assert.All(sentences, s => Assert.DoesNotContain(s, char.IsControl));
+        Assert.All(sentences, s => Assert.Equal(s, Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(s))));
+        Assert.Contains("a???[31m????\"\\ é 😀?", English.Explain(placed), StringComparison.Ordinal);
+    }
+
+    /// <summary>The same with every text of it a stranger's.</summary>
+    static object Hostile(object record, string text)
+    {
+        var constructor = record.GetType().GetConstructors()[0];
+        return constructor.Invoke([.. constructor.GetParameters().Select(p => p.ParameterType == typeof(string) ? text : record.GetType().GetProperty(p.Name!)!.GetValue(record))]);
+    }
+
     [Theory]
     [InlineData(FilterResult.CanRun, "can run it")]
     [InlineData(FilterResult.NotReady, "not ready")]
