@@ -69,6 +69,9 @@ public enum SofteningCause
     /// <summary>No other node could stand by: a requirement would gain nothing.</summary>
     NoStandby,
 
+    /// <summary>No other node could stand by for what the pod's author prefers: the scheduler would follow that.</summary>
+    OwnPreferences,
+
     /// <summary>The pod has a priority, and where the near nodes fill up the scheduler would evict other pods for it.</summary>
     CanPreempt,
 
@@ -137,10 +140,11 @@ public sealed record UnknownTrainingRequests(string Word, TrainingRequests Used)
 /// </summary>
 public sealed record NoLongerBestEffort : Notice;
 
-/// <summary>The nearest node that can run the step is farther than it allows.</summary>
+/// <summary>The nearest node that can run the step and is not avoided is farther than it allows.</summary>
 /// <param name="LatencyMs">The latency of that node, milliseconds.</param>
 /// <param name="MaxLatencyMs">The bound, milliseconds.</param>
-public sealed record BeyondMaxLatency(double LatencyMs, double MaxLatencyMs) : Notice;
+/// <param name="AvoidedMs">The latency of a nearer one, which the scheduler avoids for a taint; <see langword="null"/> where there is none.</param>
+public sealed record BeyondMaxLatency(double LatencyMs, double MaxLatencyMs, double? AvoidedMs = null) : Notice;
 
 /// <summary>The annotation <see cref="PodHints.MaxLatencyKey"/> is no latency.</summary>
 /// <param name="Text">What it says.</param>

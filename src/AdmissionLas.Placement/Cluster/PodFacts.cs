@@ -104,8 +104,11 @@ public sealed record PodFacts
     /// <summary>The value of a label or, failing that, <see langword="null"/>.</summary>
     public string? Label(string key) => Labels.GetValueOrDefault(key);
 
-    /// <summary>The value of an annotation or, failing that, <see langword="null"/>.</summary>
-    public string? Annotation(string key) => Annotations.GetValueOrDefault(key);
+    /// <summary>
+    /// The value of an annotation without white space around it, which a block of YAML leaves behind; failing that, <see langword="null"/>. A label cannot
+    /// have any.
+    /// </summary>
+    public string? Annotation(string key) => Annotations.GetValueOrDefault(key)?.Trim();
 
     /// <summary>The pod as it will be with the added requests.</summary>
     internal PodFacts With(IReadOnlyList<AddedRequest> added) => Changing(added, static request => request.Amount);
@@ -133,7 +136,7 @@ public sealed record PodFacts
     static readonly IReadOnlyDictionary<string, string> Nothing = new Dictionary<string, string>();
 }
 
-/// <summary>What in a pod can exclude a node for reasons that only the scheduler sees.</summary>
+/// <summary>What in a pod can exclude a node for reasons that only the scheduler sees, or speak for another one.</summary>
 public enum SchedulerConstraint
 {
     /// <summary>Required pod affinity.</summary>
@@ -156,4 +159,7 @@ public enum SchedulerConstraint
 
     /// <summary>spec.resourceClaims.</summary>
     ResourceClaims,
+
+    /// <summary>Preferred node affinity of its author's own; it excludes no node.</summary>
+    NodeAffinity,
 }

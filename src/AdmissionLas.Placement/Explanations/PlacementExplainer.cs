@@ -52,7 +52,7 @@ public static class PlacementExplainer
         }
 
         var ownPreferences = pod.PreferredTerms;
-        if (Comparisons(ownPreferences) > NodeFilter.MaxComparisons)
+        if (!new OwnPreferences(pod).CanCompare(nodes: 1))
         {
             ownPreferences = [];
             notWeighed = [new UnscoredFactor(UnscoredKind.AuthorPreferences), .. notWeighed];
@@ -105,9 +105,6 @@ public static class PlacementExplainer
 
         return factors;
     }
-
-    static int Comparisons(IReadOnlyList<PreferredTerm> terms) =>
-        terms.Sum(t => 1 + t.Preference.MatchExpressions.Sum(e => e.Values.Count + 1) + t.Preference.MatchFields.Sum(f => f.Values.Count + 1));
 
     static IEnumerable<NodeFacts> Ordered(ClusterView view, Dictionary<string, double> latencies) => view.ByCapacity(null).Nodes
         .OrderBy(n => latencies.GetValueOrDefault(n.Node.Name, double.PositiveInfinity))

@@ -36,44 +36,38 @@ sealed class PredictKind : StepKind
         }
 
         var filter = new NodeFilter(request.Pod, request.Usage);
-        var candidates = NearestCandidates.Find(ranked, filter, policy.NamedNodes, now: true);
-        var hasRoom = candidates.Count > 0;
-        if (!hasRoom)
-        {
-            // Full now, all of them: the pod has to wait for one, and the scheduler should still know which is nearest when it has room.
-            candidates = NearestCandidates.Find(ranked, filter, policy.NamedNodes, now: false);
-        }
-
-        var maxLatencyMs = PodHints.MaxLatencyMs(request.Pod, policy, request.Warnings) ?? double.PositiveInfinity;
-        if (request.Mode == PlacementMode.Required && candidates.Count > 0 && candidates[0].LatencyMs > maxLatencyMs &&
-            NearestCandidates.Find(Within(ranked, maxLatencyMs), filter, policy.NamedNodes, now: false) is { Count: > 0 } within)
-        {
-            // No farther node, as its author wants: it waits for one of these.
-            (candidates, hasRoom) = (within, false);
-        }
-
-        if (request.Pod.IsGated && candidates.Count > 0)
-        {
-            NearestCandidates.AddKinds(candidates, ranked, filter, hasRoom);
-        }
-
-        if (candidates.Count == 0)
+        var found = Find(ranked, filter, policy);
+        var aim = Aim.Of(request);
+        if (found.Nodes.Count == 0)
         {
             return Unplaced(request, Outcome.NoCandidate, new NoNodeFits(location, filter.AllWhenEmpty(view.NearestTo(location).Select(n => n.Node))));
         }
 
-        if (candidates[0].LatencyMs > maxLatencyMs)
+        if (request.Pod.IsGated)
         {
-            request.Warnings.Add(new BeyondMaxLatency(candidates[0].LatencyMs, maxLatencyMs));
+            NearestCandidates.AddKinds(found.Nodes, ranked, filter, found.HasRoom);
         }
 
-        var nearMs = candidates[0].LatencyMs <= maxLatencyMs && double.IsFinite(maxLatencyMs) ? maxLatencyMs : policy.NearMs(candidates[0].LatencyMs);
-        var steering = request.Mode switch
+        Steering steering;
+        var tied = TieWithin(aim, ranked, found, filter, request);
+        if (tied is { Steering.Required: not null })
         {
-            PlacementMode.Adaptive => Keep(candidates, hasRoom, nearMs, filter, request),
-            PlacementMode.Required => Pin(candidates, nearMs, filter, request),
-            _ => Prefer(candidates, view),
-        };
+            (found, steering) = tied.Value;
+        }
+        else
+        {
+            WarnBeyond(aim, ranked, found, filter, request);
+            steering = tied is { Steering.Softened: var softer } && request.Mode == PlacementMode.Required
+                ? Prefer(found.Nodes, view) with { Softened = softer }
+                : Steer(found, aim, filter, request);
+        }
+
+        if (request.Mode == PlacementMode.Required && steering.Softened is { Cause: not SofteningCause.BeyondMaxLatency } softened)
+        {
+            request.Warnings.Add(new RequiredSoftened(softened));
+        }
+
+        var chosen = found.Nodes[0];
         return new Decision
         {
             Outcome = Outcome.Placed,
@@ -82,18 +76,19 @@ sealed class PredictKind : StepKind
             Softened = steering.Softened,
             Reason = NearestNodes.Instance,
             Candidates = steering.Candidates,
-            Chosen = candidates[0].Node,
-            HasRoom = hasRoom,
-            ReservesCapacity = hasRoom && request.Pod is { IsGated: false, HasOtherScheduler: false },
+            Chosen = chosen.Node,
+            HasRoom = found.HasRoom,
+            ReservesCapacity = found.HasRoom && request.Pod is { IsGated: false, HasOtherScheduler: false },
             Request = filter.Request,
             ScoredRequest = EffectiveRequest.Scored(request.Pod),
-            LatencyMs = candidates[0].LatencyMs,
+            LatencyMs = chosen.LatencyMs,
             NearestMs = ranked[0].LatencyMs,
             Preferred = steering.Preferred,
             Required = steering.Required,
             NeutralizesSpread = steering.Candidates is not [_, { Role: CandidateRole.Near }, ..] && steering.Required?.Nodes.Count != 1 &&
                 request.Pod is { HasSpreadConstraints: false, HasOtherScheduler: false },
-            YieldsTo = steering.Required?.Nodes.Count == 1 ? null : request.Pod.SoftConstraint,
+            YieldsTo = steering.Required?.Nodes.Count == 1 ? null
+                : request.Pod.SoftConstraint ?? (MayGiveWay(steering, chosen.Node, filter, request) ? SchedulerConstraint.NodeAffinity : null),
             Warnings = request.Warnings,
         };
     }
@@ -102,18 +97,115 @@ sealed class PredictKind : StepKind
     readonly record struct Steering(
         PlacementMode Mode, Candidate[] Candidates, PreferredTerm[] Preferred, NodePin? Required = null, Softening? Softened = null);
 
-    /// <summary>The nearest and its standbys are required; where that could strand the pod, or gains nothing, the nodes are merely preferred.</summary>
-    static Steering Keep(List<RankedNode> candidates, bool hasRoom, double nearMs, in NodeFilter filter, in PlacementRequest request)
+    /// <summary>Nodes that can run the pod, in the order in which it should get them, and whether they can now.</summary>
+    readonly record struct Found(List<RankedNode> Nodes, bool HasRoom);
+
+    /// <summary>What the pod's author wants beside the nearest node.</summary>
+    readonly record struct Aim(double MaxLatencyMs, SpreadMode Spread)
     {
-        var view = request.View;
-        if ((hasRoom ? request.WhyNotRequired(candidates[0].Node) : new Softening(SofteningCause.NoRoomNow)) is { } softening)
+        internal static Aim Of(in PlacementRequest request) => new(
+            PodHints.MaxLatencyMs(request.Pod, request.Policy, request.Warnings) ?? double.PositiveInfinity,
+            request.Mode == PlacementMode.Adaptive ? PodHints.Spread(request.Pod, request.Policy, request.Warnings) : SpreadMode.Nearest);
+    }
+
+    static Found Find(ReadOnlySpan<RankedNode> ranked, in NodeFilter filter, PlacementPolicy policy)
+    {
+        var now = NearestCandidates.Find(ranked, filter, policy.NamedNodes, now: true);
+        // Full now, all of them: the pod has to wait for one, and the scheduler should still know which is nearest when it has room.
+        return now.Count > 0 ? new Found(now, true) : new Found(NearestCandidates.Find(ranked, filter, policy.NamedNodes, now: false), false);
+    }
+
+    static Steering Steer(Found found, Aim aim, in NodeFilter filter, in PlacementRequest request)
+    {
+        var nearestMs = found.Nodes[0].LatencyMs;
+        var nearMs = nearestMs <= aim.MaxLatencyMs && double.IsFinite(aim.MaxLatencyMs) ? aim.MaxLatencyMs : request.Policy.NearMs(nearestMs);
+        return request.Mode switch
+        {
+            PlacementMode.Adaptive => Keep(found, nearMs, aim.Spread, filter, request),
+            PlacementMode.Required => Pin(found, nearMs, aim.MaxLatencyMs, filter, request),
+            _ => Prefer(found.Nodes, request.View),
+        };
+    }
+
+    /// <summary>
+    /// Steers the pod to nodes within the latency that it allows where a preference would not bring it there, because the scheduler avoids them, or the
+    /// pod is to wait for one of them. <see langword="null"/> where there is nothing of that kind; without a requirement where it may not have one.
+    /// </summary>
+    static (Found Found, Steering Steering)? TieWithin(Aim aim, ReadOnlySpan<RankedNode> ranked, Found found, in NodeFilter filter, in PlacementRequest request)
+    {
+        var isAdaptive = request.Mode == PlacementMode.Adaptive;
+        if (double.IsInfinity(aim.MaxLatencyMs) || request.Mode == PlacementMode.Preferred || (isAdaptive && found.Nodes[0].LatencyMs <= aim.MaxLatencyMs))
+        {
+            return null;
+        }
+
+        var within = Find(Within(ranked, aim.MaxLatencyMs), filter, request.Policy);
+        if (within.Nodes.Count == 0 || (isAdaptive && !within.HasRoom))
+        {
+            return null;
+        }
+
+        if (isAdaptive)
+        {
+            // Among these are its standbys.
+            within.Nodes.AddRange(found.Nodes.Except(within.Nodes).Take(request.Policy.NamedNodes - within.Nodes.Count).ToArray());
+        }
+
+        return (within, Steer(within, aim, filter, request));
+    }
+
+    static void WarnBeyond(Aim aim, ReadOnlySpan<RankedNode> ranked, Found found, in NodeFilter filter, in PlacementRequest request)
+    {
+        if (found.Nodes[0].LatencyMs is var latencyMs && latencyMs > aim.MaxLatencyMs)
+        {
+            // What is nearer and can run it too is avoided.
+            var nearer = NearestCandidates.Find(Within(ranked, Math.BitDecrement(latencyMs)), filter, limit: 1, now: found.HasRoom);
+            request.Warnings.Add(new BeyondMaxLatency(latencyMs, aim.MaxLatencyMs, nearer.Count == 0 ? null : nearer[0].LatencyMs));
+        }
+    }
+
+    /// <summary>
+    /// Whether what the author prefers speaks for another node more than for the chosen one, and the scheduler may follow it. In adaptive mode it cannot:
+    /// the standbys are such that they lose all the same, and near nodes are alike.
+    /// </summary>
+    static bool MayGiveWay(in Steering steering, NodeFacts chosen, in NodeFilter filter, in PlacementRequest request)
+    {
+        if (steering.Mode == PlacementMode.Adaptive || request.Pod.PreferredTerms.Count == 0)
+        {
+            return false;
+        }
+
+        var own = new OwnPreferences(request.Pod);
+        var nodes = steering.Required?.Nodes ?? request.View.Nodes;
+        if (!own.CanCompare(nodes.Count))
+        {
+            return true;
+        }
+
+        var weight = own.WeightOf(chosen);
+        foreach (var node in nodes)
+        {
+            if (own.WeightOf(node) > weight && filter.FitsWhenEmpty(node) == FilterResult.CanRun)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>The nearest and its standbys are required; where that could strand the pod, or gains nothing, the nodes are merely preferred.</summary>
+    static Steering Keep(Found found, double nearMs, SpreadMode spread, in NodeFilter filter, in PlacementRequest request)
+    {
+        var (view, candidates) = (request.View, found.Nodes);
+        if ((found.HasRoom ? request.WhyNotRequired(candidates[0].Node) : new Softening(SofteningCause.NoRoomNow)) is { } softening)
         {
             return Prefer(candidates, view) with { Softened = softening };
         }
 
-        if (PodHints.Spread(request.Pod, request.Policy, request.Warnings) == SpreadMode.Near && Spread(candidates, nearMs, filter, request) is { } spread)
+        if (spread == SpreadMode.Near && Spread(candidates, nearMs, filter, request) is { } alike)
         {
-            return spread;
+            return alike;
         }
 
         var members = StandbySelection.Choose(candidates, filter, request, out var allWouldWin);
@@ -121,6 +213,13 @@ sealed class PredictKind : StepKind
         {
             // No other node could have it: a requirement would gain nothing, and leave the pod waiting should the node go.
             return Prefer(candidates, view) with { Softened = new Softening(SofteningCause.NoStandby) };
+        }
+
+        if (members.Count == 1 && request.Pod.PreferredTerms.Count > 0 &&
+            StandbySelection.Choose(candidates, filter, request with { Pod = request.Pod with { PreferredTerms = [] } }, out _).Count > 1)
+        {
+            // It would wait for the one node where without us it goes to those that its author prefers.
+            return Prefer(candidates, view) with { Softened = new Softening(SofteningCause.OwnPreferences) };
         }
 
         if (request.CanPreempt && !HasRoomToSpare(members.Select(static m => m.Ranked), filter))
@@ -150,7 +249,7 @@ sealed class PredictKind : StepKind
         nodes.Sum(n => filter.RoomOn(n.Node, 1 + StandbySelection.SpareRoom)) > StandbySelection.SpareRoom;
 
     /// <summary>The near nodes alike; the one that the scheduler will pick, as far as we can know, first. <see langword="null"/> when there is only one.</summary>
-    static Steering? Spread(List<RankedNode> candidates, double nearMs, in NodeFilter filter, in PlacementRequest request)
+    static Steering? Spread(List<RankedNode> candidates, double nearMs, NodeFilter filter, in PlacementRequest request)
     {
         var all = request;
         var isNear = (RankedNode c) => c.LatencyMs <= nearMs && all.CanPin(c.Node);
@@ -166,30 +265,22 @@ sealed class PredictKind : StepKind
 
         candidates.RemoveAll(c => !isNear(c));
         var scoring = new SchedulerScoring(request.Pod, request.View, request.Usage, request.Policy.ScoringStrategy);
-        var likeliest = candidates.MaxBy(c => scoring.LoadScore(c.Node).Most);
+        var likeliest = candidates.MaxBy(c => (-filter.AvoidingTaints(c.Node), scoring.LoadScore(c.Node).Most));
         candidates.Remove(likeliest);
         candidates.Insert(0, likeliest);
         var near = CollectionsMarshal.AsSpan(candidates);
         return new Steering(PlacementMode.Adaptive, Named(near, CandidateRole.Near), [], request.Pin(near));
     }
 
-    /// <summary>The near nodes are required and ranked. A pod that could end up stranded is not pinned, and the author is warned.</summary>
-    static Steering Pin(List<RankedNode> candidates, double nearMs, in NodeFilter filter, in PlacementRequest request)
+    /// <summary>The near nodes are required and ranked. A pod that could end up stranded is not pinned.</summary>
+    static Steering Pin(Found found, double nearMs, double maxLatencyMs, in NodeFilter filter, in PlacementRequest request)
     {
-        RankedNode[] near = [.. candidates.Where(c => c.LatencyMs <= nearMs)];
-        var preferred = Prefer(candidates, request.View);
-        if (request.Warnings.Any(static w => w is BeyondMaxLatency))
-        {
-            return preferred with { Softened = new Softening(SofteningCause.BeyondMaxLatency) };
-        }
-
-        if ((request.WhyNotRequired(candidates[0].Node) ?? (request.CanPreempt && !HasRoomToSpare(near, filter) ? new Softening(SofteningCause.CanPreempt) : null)) is { } softening)
-        {
-            request.Warnings.Add(new RequiredSoftened(softening));
-            return preferred with { Softened = softening };
-        }
-
-        return preferred with { Mode = PlacementMode.Required, Required = request.Pin(near) };
+        var (preferred, chosen) = (Prefer(found.Nodes, request.View), found.Nodes[0]);
+        RankedNode[] near = [.. found.Nodes.Where(c => c.LatencyMs <= nearMs)];
+        var softening = request.WhyNotRequired(chosen.Node) ??
+            (request.CanPreempt && !HasRoomToSpare(near, filter) ? new Softening(SofteningCause.CanPreempt) : null) ??
+            (chosen.LatencyMs > maxLatencyMs ? new Softening(SofteningCause.BeyondMaxLatency) : null);
+        return softening is not null ? preferred with { Softened = softening } : preferred with { Mode = PlacementMode.Required, Required = request.Pin(near) };
     }
 
     static ReadOnlySpan<RankedNode> Within(ReadOnlySpan<RankedNode> ranked, double maxLatencyMs)

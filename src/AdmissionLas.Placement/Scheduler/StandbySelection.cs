@@ -13,6 +13,7 @@ namespace AdmissionLas.Placement;
 /// </para>
 /// <para>
 /// Where the scheduler's strategy is not known, a standby counts as if it got all the points that load can give, and the nearest none.
+/// What the author's own preferred terms give a node counts for or against it: the scheduler adds the weights of all terms up.
 /// What was placed or just assumed is in the usage by which room and scores are counted. As many standbys are ranked as it takes for
 /// <see cref="MaxMissing"/> nodes to go or <see cref="SpareRoom"/> pods like this one to come in between. The others among the nodes that a patch
 /// may name are let in without a rank: that costs a name each, unless the author has several terms, which each would be repeated with it.
@@ -35,6 +36,8 @@ struct StandbySelection
     /// </summary>
     const int Overtaking = 16;
 
+    const int NearestWeight = 100;
+
     /// <summary>
     /// The others weigh 1. So the nearest leads its first standby by 94 points and the others by 99, and the first standby them by 83 when the
     /// nearest is gone (<see cref="PreferenceWeights"/> has the arithmetic).
@@ -48,7 +51,10 @@ struct StandbySelection
     readonly SchedulerScoring scoring;
     readonly PlacementRequest request;
     readonly int minTaints;
-    readonly int ownWeight;
+
+    /// <summary>What the author's own preferred terms give each candidate, and the largest sum of weights of those as near as the nearest.</summary>
+    readonly int[]? own;
+    readonly int most = NearestWeight;
     readonly List<Member> members;
     long spare;
 
@@ -56,12 +62,17 @@ struct StandbySelection
     {
         (this.candidates, this.filter, this.scoring, this.request, members) = (candidates, filter, scoring, request, new(candidates.Count));
         minTaints = filter.AvoidingTaints(candidates[0].Node);
-        // No more than 100 is valid, and it takes no more to outweigh ours.
-        ownWeight = (int)Math.Min(100, request.Pod.PreferredTerms.Sum(static t => (long)t.Weight));
+        if (request.Pod.PreferredTerms.Count > 0)
+        {
+            var (weights, nearestMs) = (new OwnPreferences(request.Pod).WeightsOf(candidates), candidates[0].LatencyMs);
+            own = weights;
+            most = candidates.Index().Where(c => c.Item.LatencyMs == nearestMs)
+                .Max(c => (c.Index == 0 ? NearestWeight : PreferenceWeights.TiedWithFirst) + weights[c.Index]);
+        }
     }
 
     /// <summary>The members with their weights, the chosen one first, the standbys by latency after it.</summary>
-    /// <param name="candidates">Those that have room for the pod: the nearest first, and those that the scheduler avoids last.</param>
+    /// <param name="candidates">Those that have room for the pod, the one that should win first.</param>
     /// <param name="filter">What fits.</param>
     /// <param name="request">The pod, the nodes and the weight of the scheduler's NodeAffinity plugin.</param>
     /// <param name="allWouldWin">The nearest stands alone because the scheduler would pick any of the others before it.</param>
@@ -77,7 +88,7 @@ struct StandbySelection
     void AddSureLosers()
     {
         var chosen = candidates[0];
-        members.Add(new Member(chosen, 100, 0));
+        members.Add(new Member(chosen, NearestWeight, 0));
         // More pods cost points, yet they can make a lopsided node balanced: what it is worth in between is never less than at one of the ends.
         var (now, later) = (scoring.LoadScore(chosen.Node), scoring.LoadScore(chosen.Node, Math.Min(Overtaking, filter.RoomOn(chosen.Node, 1 + Overtaking) - 1)));
         var standbyWeight = FirstStandbyWeight;
@@ -100,7 +111,7 @@ struct StandbySelection
             {
                 Add(i, weight, members.Count);
             }
-            else if (scoring.LoadScore(node) is var points && Math.Max(points.MostAbove(now), points.MostAbove(later)) + Slack <= LeadOver(weight))
+            else if (scoring.LoadScore(node) is var points && Math.Max(points.MostAbove(now), points.MostAbove(later)) + Slack <= LeadOver(i, weight))
             {
                 Add(i, weight, members.Count);
                 standbyWeight = LastStandbyWeight;
@@ -122,16 +133,17 @@ struct StandbySelection
             var least = double.MaxValue;
             for (var i = 1; i < candidates.Count; i++)
             {
-                if (CanStandBy(candidates[i].Node) && scoring.LoadScore(candidates[i].Node).MostAbove(chosen) is var lead && lead < least &&
+                if (CanStandBy(candidates[i].Node) && scoring.LoadScore(candidates[i].Node).MostAbove(chosen) - LeadOver(i, LastStandbyWeight) is var lead && lead < least &&
                     !members.Any(i, static (member, i) => member.Candidate == i))
                 {
                     (weakest, least) = (i, lead);
                 }
             }
 
-            if (weakest == 0 || least + Slack > LeadOver(LastStandbyWeight))
+            if (weakest == 0 || least + Slack > 0)
             {
-                return weakest != 0 && members.Count == 1;
+                var all = request;
+                return members.Count == 1 && candidates.Skip(1).Any(c => all.CanPin(c.Node));
             }
 
             var at = members.Count;
@@ -155,8 +167,10 @@ struct StandbySelection
     // A requirement has to name it, and the scheduler must not like it better than the nearest for its taints.
     bool CanStandBy(NodeFacts node) => request.CanPin(node) && filter.AvoidingTaints(node) >= minTaints;
 
-    // A standby may have all that the author's own preferred terms weigh together, and the nearest nothing.
-    int LeadOver(int weight) => request.Policy.NodeAffinityWeight * (100 - Math.Min(100, weight + ownWeight));
+    // In whole numbers, as the scheduler counts.
+    int LeadOver(int candidate, int weight) => own is null
+        ? request.Policy.NodeAffinityWeight * (NearestWeight - weight)
+        : request.Policy.NodeAffinityWeight * ((100 * (NearestWeight + own[0]) / most) - (100 * (weight + own[candidate]) / most));
 
     /// <summary>A node of the set.</summary>
     /// <param name="Ranked">The node.</param>

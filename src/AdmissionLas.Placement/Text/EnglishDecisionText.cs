@@ -63,17 +63,20 @@ public sealed class EnglishDecisionText : IDecisionText
             text.AppendLiteral(rule);
         }
 
-        return text.ToStringAndClear();
+        return PlainText.Of(text.ToStringAndClear());
     }
 
     /// <inheritdoc/>
-    public string Warn(Decision decision, Notice notice) => notice switch
+    public string Warn(Decision decision, Notice notice) => PlainText.Of(Sentence(decision, notice));
+
+    static string Sentence(Decision decision, Notice notice) => notice switch
     {
         UnknownStepType(var rule, var word, var closest) => $"{rule}={Shorten(word)}: unknown step type, ignored; did you mean {closest}?",
         UnknownPlacementMode(var word, var used) =>
             $"annotation {PodHints.PlacementKey}={Shorten(word)} is not one of adaptive, preferred, required, off; using {Mode(used)}",
-        BeyondMaxLatency(var latencyMs, var maxMs) => string.Create(
-            CultureInfo.InvariantCulture, $"the nearest machine that can run it is {Math.Round(latencyMs, 3)} ms away, and {Math.Round(maxMs, 3)} ms are allowed"),
+        BeyondMaxLatency { AvoidedMs: { } avoidedMs } beyond =>
+            $"the machine {Ms(avoidedMs)} away is kept for other work where possible; the next that can run it is {Ms(beyond.LatencyMs)} away, and {Ms(beyond.MaxLatencyMs)} are allowed",
+        BeyondMaxLatency beyond => $"the nearest machine that can run it is {Ms(beyond.LatencyMs)} away, and {Ms(beyond.MaxLatencyMs)} are allowed",
         UnreadableMaxLatency(var text) => $"annotation {PodHints.MaxLatencyKey}={Shorten(text)} is not a latency such as 20ms, and is ignored",
         UnknownSpread(var word, var used) =>
             $"annotation {PodHints.SpreadKey}={Shorten(word)} is not one of nearest, near; using {(used == SpreadMode.Near ? "near" : "nearest")}",
@@ -201,15 +204,12 @@ public sealed class EnglishDecisionText : IDecisionText
         SchedulerConstraint.Volumes => "volumes",
         SchedulerConstraint.TopologySpreadConstraints => "topology spread constraints",
         SchedulerConstraint.ResourceClaims => "resource claims",
+        SchedulerConstraint.NodeAffinity => "node affinity",
         _ => throw new ArgumentOutOfRangeException(nameof(constraint), constraint, "a constraint without words"),
     };
 
-    static string SoftWords(SchedulerConstraint constraint) => constraint switch
-    {
-        SchedulerConstraint.PodAffinity => "preferred pod affinity",
-        SchedulerConstraint.PodAntiAffinity => "preferred pod anti-affinity",
-        _ => "spread constraints",
-    };
+    static string SoftWords(SchedulerConstraint constraint) =>
+        constraint == SchedulerConstraint.TopologySpreadConstraints ? "spread constraints" : $"preferred {Words(constraint)}";
 
     static string Softened(Softening softening) => softening.Cause switch
     {
@@ -217,6 +217,7 @@ public sealed class EnglishDecisionText : IDecisionText
         SofteningCause.SchedulerOnlyConstraint => $"only the scheduler can judge the pod's {Words(softening.Constraint)}",
         SofteningCause.Gated => "the pod is gated, and its nodes may still be narrowed",
         SofteningCause.OtherScheduler => "another scheduler places the pod",
+        SofteningCause.OwnPreferences => "its own preferred node affinity leaves no standby",
         SofteningCause.CanPreempt => "by its priority it could evict other pods there",
         SofteningCause.BeyondMaxLatency => "none is within the latency that it allows",
         SofteningCause.NoOwnHostname => $"it has no {NodeSelectorTerm.HostnameKey} label of its own",
@@ -320,6 +321,8 @@ public sealed class EnglishDecisionText : IDecisionText
         text.AppendFormatted(Math.Round(latencyMs, 3, MidpointRounding.AwayFromZero));
         text.AppendLiteral(" ms");
     }
+
+    static string Ms(double latencyMs) => string.Create(CultureInfo.InvariantCulture, $"{Math.Round(latencyMs, 3, MidpointRounding.AwayFromZero)} ms");
 
     // As people count them: 6.5.
     static string Cpus(long cpuMilli) => string.Create(CultureInfo.InvariantCulture, $"{cpuMilli / 1000.0:0.###}");

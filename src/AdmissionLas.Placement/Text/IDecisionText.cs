@@ -1,7 +1,7 @@
 namespace AdmissionLas.Placement;
 
 /// <summary>
-/// Puts decisions into words, for people alone: no code reads a sentence. A language is one implementation.
+/// Puts decisions into words, for people alone: no code reads a sentence. A language is one implementation; its sentences are <see cref="PlainText"/>.
 /// </summary>
 public interface IDecisionText
 {

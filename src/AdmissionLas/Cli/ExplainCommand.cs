@@ -52,7 +52,7 @@ static class ExplainCommand
             : snapshot.Configuration is { } text ? SettingsCompiler.FromText(text)
             : CompiledSettings.Default;
         var usage = snapshot.Usage(except);
-        ExplainedStep[] steps = [.. inputs.Steps.Select(s => StepExplainer.Explain(s, settings, snapshot.View, usage, EnglishDecisionText.Instance))];
+        ExplainedStep[] steps = [.. inputs.Steps.Select(s => StepExplainer.Explain(AdmissionClasses.Resolve(s, snapshot.Objects), settings, snapshot.View, usage, EnglishDecisionText.Instance))];
         // The cluster's configuration is not missed where --config names another.
         var missing = snapshot.MissingKinds.Where(k => k != ClusterSnapshot.ConfigurationKind || arguments.GetValue(Config) is null);
         string[] notices = [.. missing.Select(ClusterSnapshot.NoticeOf), .. Notices(steps, settings, snapshot)];

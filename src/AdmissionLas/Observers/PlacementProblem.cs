@@ -12,7 +12,7 @@ readonly record struct PlacementProblem(string Namespace, OwnerReference Owner, 
         !result.Review.IsDryRun && result is { Review.Pod: { } pod, Decision: { } decision } && ReasonFor(decision, policy) is { } reason
             ? new PlacementProblem(
                 pod.Facts.Namespace, pod.Controller ?? new OwnerReference("v1", "Pod", pod.Name, ""), reason,
-                $"Pod {pod.Name}: {MessageFor(result, decision, reason)}")
+                PlainText.Of($"Pod {pod.Name}: {MessageFor(result, decision, reason)}"))
             : null;
 
     internal static string? ReasonFor(Decision decision, PlacementPolicy policy) => decision switch
@@ -32,7 +32,7 @@ readonly record struct PlacementProblem(string Namespace, OwnerReference Owner, 
         "NearMachinesFull" => $"every machine near {decision.Step.Location} that could run this prediction step is full; it waits for one of them or runs further away",
         "PlacedFarAway" => string.Create(
             CultureInfo.InvariantCulture,
-            $"this prediction step goes to {decision.Chosen?.Name}, {decision.LatencyMs:0.###} ms from {decision.Step.Location}; the machines nearer to it, down to {decision.NearestMs:0.###} ms, cannot take it"),
+            $"this prediction step goes to {decision.Chosen?.Name}, {decision.LatencyMs:0.###} ms from {decision.Step.Location}; the machines nearer to it, down to {decision.NearestMs:0.###} ms, cannot take it or are kept for other work where possible"),
         // The last warning says why the step was left alone; those before it are about hints that were not understood.
         _ => result.Warnings.Count > 0 ? result.Warnings[^1] : result.Explanation,
     };

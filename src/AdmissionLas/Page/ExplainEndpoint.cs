@@ -96,7 +96,8 @@ sealed class ExplainEndpoint(Settings settings, ClusterState state, NodeUsageCac
                 break;
             }
 
-            steps.Add(StepExplainer.Explain(input, settings.Current, view, usage, words));
+            // The server may not read classes.
+            steps.Add(StepExplainer.Explain(AdmissionClasses.Resolve(input, []), settings.Current, view, usage, words));
             rows += steps[^1].Explanation?.Nodes.Count ?? 0;
         }
 

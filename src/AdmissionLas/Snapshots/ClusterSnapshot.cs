@@ -9,12 +9,18 @@ namespace AdmissionLas.Snapshots;
 /// A cluster at one moment: everything that decisions depend on. Objects from an API server and from a file are reduced and read in the same way,
 /// so decisions are the same with both.
 /// </summary>
-/// <param name="Objects">Nodes, pods, namespaces and the webhook's configuration, reduced, as kubectl would print them.</param>
+/// <param name="Objects">Nodes, pods, namespaces, the classes that pods name and the webhook's configuration, reduced, as kubectl would print them.</param>
 /// <param name="MissingKinds">The kinds of object that could not be read.</param>
 sealed record ClusterSnapshot(IReadOnlyList<JsonObject> Objects, IReadOnlyList<string> MissingKinds)
 {
     /// <summary>The kind of object that the webhook's configuration is in.</summary>
     internal const string ConfigurationKind = "ConfigMap";
+
+    /// <summary>The kind of object by which the API server gives a pod its priority.</summary>
+    internal const string PriorityKind = "PriorityClass";
+
+    /// <summary>The kind of object by which it adds what a container runtime needs.</summary>
+    internal const string RuntimeKind = "RuntimeClass";
 
     /// <summary>The nodes.</summary>
     internal ClusterView View { get; } = new(Of(Objects, "Node").Select(o => NodeReader.Read(YamlJson.ToElement(o))).OfType<NodeFacts>());
@@ -63,6 +69,8 @@ sealed record ClusterSnapshot(IReadOnlyList<JsonObject> Objects, IReadOnlyList<s
     internal static string NoticeOf(string missingKind) => missingKind switch
     {
         "Pod" => "pods cannot be listed, so every node counts as empty",
+        PriorityKind => "priority classes cannot be read, so none counts, nor does the default one for pods that name none: a pod with a priority may evict others",
+        RuntimeKind => "runtime classes cannot be read, so what they add to a pod does not count",
         "Namespace" => "namespaces cannot be listed, so it is not known which opt in",
         _ => "the webhook's configuration cannot be read, so the defaults are assumed; name it with --config",
     };
@@ -107,6 +115,12 @@ sealed record ClusterSnapshot(IReadOnlyList<JsonObject> Objects, IReadOnlyList<s
         List<JsonObject> objects = [.. await ListAsync(api, WatchedResource.Nodes, "Node", stop).ConfigureAwait(false)];
         objects.AddRange(await TryAsync("Pod", () => ListAsync(api, WatchedResource.UnfinishedPods, "Pod", stop)).ConfigureAwait(false));
         objects.AddRange(await TryAsync("Namespace", () => ListAsync(api, new WatchedResource("namespaces"), "Namespace", stop)).ConfigureAwait(false));
+        foreach (var (kind, path) in ((string, string)[])[(PriorityKind, "scheduling.k8s.io/v1/priorityclasses"), (RuntimeKind, "node.k8s.io/v1/runtimeclasses")])
+        {
+            objects.AddRange(await TryAsync(kind, async () =>
+                [.. JsonObject.Create(await api.ReadAsync($"apis/{path}", stop).ConfigureAwait(false)).Objects("items").Select(o => Reduced(o, kind)).OfType<JsonObject>()]).ConfigureAwait(false));
+        }
+
         objects.AddRange(await TryAsync(ConfigurationKind, async () =>
         {
             var path = $"api/v1/namespaces/{Uri.EscapeDataString(installedIn)}/configmaps/{ConfigurationFile.ConfigMapName}";
@@ -148,6 +162,8 @@ sealed record ClusterSnapshot(IReadOnlyList<JsonObject> Objects, IReadOnlyList<s
         "Node" => ObjectReduction.Node(item),
         "Pod" => ObjectReduction.Pod(item) is var pod && PodUsageReader.Read(YamlJson.ToElement(pod)) is not null ? pod : null,
         "Namespace" => ObjectReduction.Namespace(item),
+        PriorityKind => ObjectReduction.PriorityClass(item),
+        RuntimeKind => ObjectReduction.RuntimeClass(item),
         ConfigurationKind when item.Object("metadata").Text("name") == ConfigurationFile.ConfigMapName => ObjectReduction.Configuration(item),
         _ => null,
     };

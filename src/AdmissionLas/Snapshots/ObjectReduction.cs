@@ -38,6 +38,15 @@ static class ObjectReduction
     internal static JsonObject Namespace(JsonObject item) => Object(
         "Namespace", item.Object("metadata").Only("name").Put("labels", item.Object("metadata").Object("labels").Only(RegistrationKeys.OptIn)));
 
+    /// <summary>A priority class: its name, and what it gives pods.</summary>
+    internal static JsonObject PriorityClass(JsonObject item) =>
+        Object("PriorityClass", item.Object("metadata").Only("name"), "scheduling.k8s.io/v1").With(item.Only("value", "globalDefault", "preemptionPolicy"));
+
+    /// <summary>A runtime class: its name, and what it adds to pods.</summary>
+    internal static JsonObject RuntimeClass(JsonObject item) =>
+        Object("RuntimeClass", item.Object("metadata").Only("name"), "node.k8s.io/v1").Put("overhead", item.Object("overhead").Only("podFixed"))
+            .Put("scheduling", item.Object("scheduling").Only("nodeSelector", "tolerations"));
+
     /// <summary>The webhook's configuration: the sections on which decisions depend.</summary>
     /// <returns><see langword="null"/> when there is none, or it is not YAML.</returns>
     internal static JsonObject? Configuration(JsonObject configMap)
@@ -71,5 +80,5 @@ static class ObjectReduction
 
     static JsonObject Resources(JsonObject? holder) => holder.Object("resources").Only("requests", "limits");
 
-    static JsonObject Object(string kind, JsonObject metadata) => new() { ["apiVersion"] = "v1", ["kind"] = kind, ["metadata"] = metadata };
+    static JsonObject Object(string kind, JsonObject metadata, string version = "v1") => new() { ["apiVersion"] = version, ["kind"] = kind, ["metadata"] = metadata };
 }

@@ -164,6 +164,31 @@ public sealed class ArgoWorkflowTests
         Assert.Equal(["{\"from\":\"workflow\"}", "{\"from\":\"graph\"}"], new[] { "outer", "inner[0].one" }.Select(p => pods[p].At("spec.nodeSelector")));
     }
 
+    // addSchedulingConstraints in workflow/controller/workflowpod.go: affinity counts where it is not nil, the others where they are not empty.
+    [Theory]
+    [InlineData("affinity", "{}", "{}")]
+    [InlineData("affinity", "null", """{"podAffinity":{}}""")]
+    [InlineData("nodeSelector", "{}", """{"from":"workflow"}""")]
+    [InlineData("tolerations", "[]", """[{"key":"workflow"}]""")]
+    [InlineData("schedulerName", "''", "\"workflows\"")]
+    [InlineData("schedulerName", "own", "\"own\"")]
+    [InlineData("priorityClassName", "''", "\"workflows\"")]
+    [InlineData("priorityClassName", "own", "\"own\"")]
+    public void What_a_template_says_of_its_place_counts_before_what_the_workflow_says(string member, string own, string made)
+    {
+        var pod = Text.Pods(Workflow($$"""
+              entrypoint: main
+              affinity: { podAffinity: {} }
+              nodeSelector: { from: workflow }
+              tolerations: [ { key: workflow } ]
+              schedulerName: workflows
+              podPriorityClassName: workflows
+              templates: [ { name: main, {{member}}: {{own}}, container: { image: a } } ]
+            """))["main"];
+
+        Assert.Equal(made, pod.At($"spec.{member}"));
+    }
+
     [Fact]
     public void A_pod_spec_patch_is_merged_with_the_values_that_the_workflow_gives_its_parameters()
     {

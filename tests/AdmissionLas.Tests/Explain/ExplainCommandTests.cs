@@ -201,6 +201,25 @@ public sealed class ExplainCommandTests : IDisposable
         Assert.Contains("so the defaults are assumed; name it with --config", errors, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task The_clusters_runtime_class_counts_and_where_it_is_not_known_the_output_says_so()
+    {
+        await using var cluster = await ClusterAsync();
+        await using var closed = await ClusterAsync(forbidden: true);
+        var pod = Write(Text.PredictPod.Replace("spec:", "spec:\n  runtimeClassName: gvisor\n  priorityClassName: high", StringComparison.Ordinal));
+
+        var known = JsonNode.Parse((await CommandLine.RunAsync("explain", pod, "--kubeconfig", Kubeconfig(cluster), "-o", "json")).Output)!["steps"]![0]!;
+        var refused = await CommandLine.RunAsync("explain", pod, "--kubeconfig", Kubeconfig(closed));
+        var demo = JsonNode.Parse((await CommandLine.RunAsync("explain", pod, "--demo", "-o", "json")).Output)!["steps"]![0]!;
+
+        Assert.Equal(("nitos-cloud-node", "250m"), (known["chosen"]!.GetValue<string>(), known["request"]!["cpu"]!.GetValue<string>()));
+        Assert.Empty(known["notes"]!.AsArray());
+        Assert.Contains("note: its runtime class gvisor is not known here and does not count; ", refused.Output, StringComparison.Ordinal);
+        Assert.Contains("priority classes cannot be read, so none counts, nor does the default one", refused.Errors, StringComparison.Ordinal);
+        Assert.Contains("runtime classes cannot be read, so what they add to a pod does not count", refused.Errors, StringComparison.Ordinal);
+        Assert.Equal(2, demo["notes"]!.AsArray().Count(n => n!.GetValue<string>().Contains("is not known here and does not count; ", StringComparison.Ordinal)));
+    }
+
     [Theory]
     [InlineData("--snapshot", "x", "--demo")]
     [InlineData("--kubeconfig", "x", "--demo")]
@@ -261,6 +280,8 @@ public sealed class ExplainCommandTests : IDisposable
             "/api/v1/namespaces" => FakeApiServer.List("1", null, Text.Object("kind: Namespace\nmetadata: { name: team-a }"))(http),
             "/api/v1/namespaces/admission-las/configmaps/admission-las" => http.Response.WriteAsync(
                 Text.Object("kind: ConfigMap\nmetadata: { name: admission-las, namespace: admission-las }\ndata: { admission-las.yaml: 'placement: { namedNodes: 1 }' }").ToJsonString()),
+            "/apis/scheduling.k8s.io/v1/priorityclasses" => FakeApiServer.List("1", null, Text.Object("metadata: { name: high }\nvalue: 1000\nglobalDefault: true\npreemptionPolicy: Never"))(http),
+            "/apis/node.k8s.io/v1/runtimeclasses" => FakeApiServer.List("1", null, Text.Object("metadata: { name: gvisor }\noverhead: { podFixed: { cpu: 250m } }\nscheduling: { nodeSelector: { kubernetes.io/hostname: nitos-cloud-node } }"))(http),
             "/api/v1/namespaces/team-a/pods/full" => http.Response.WriteAsync(full.ToJsonString()),
             _ => FakeApiServer.Status(404)(http),
         });

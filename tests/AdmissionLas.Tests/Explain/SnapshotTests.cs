@@ -42,6 +42,17 @@ public sealed class SnapshotTests
         Surviving(ObjectReduction.Namespace, "kind: Namespace\nmetadata: { name: n, labels: { admissionlas.io/inject: enabled, owner: o }, annotations: { a: b } }\nspec: { finalizers: [ f ] }"));
 
     [Fact]
+    public void Of_a_class_only_what_it_gives_pods_survives()
+    {
+        Assert.Equal(
+            ["apiVersion", "globalDefault", "kind", "metadata.name", "preemptionPolicy", "value"],
+            Surviving(ObjectReduction.PriorityClass, "kind: PriorityClass\nmetadata: { name: n, annotations: { a: b } }\nvalue: 7\nglobalDefault: true\npreemptionPolicy: Never\ndescription: d"));
+        Assert.Equal(
+            ["apiVersion", "kind", "metadata.name", "overhead.podFixed.cpu", "scheduling.nodeSelector.a", "scheduling.tolerations.key"],
+            Surviving(ObjectReduction.RuntimeClass, "kind: RuntimeClass\nmetadata: { name: n, labels: { a: b } }\nhandler: h\noverhead: { podFixed: { cpu: 1 } }\nscheduling: { nodeSelector: { a: b }, tolerations: [ { key: k } ] }"));
+    }
+
+    [Fact]
     public void Of_the_configuration_only_what_decisions_depend_on_survives()
     {
         var kept = ObjectReduction.Configuration(Text.Object("""

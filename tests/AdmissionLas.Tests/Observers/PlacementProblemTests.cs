@@ -50,7 +50,7 @@ public sealed class PlacementProblemTests
             ("NearMachinesFull", "Pod p: every machine near HERE that could run this prediction step is full; it waits for one of them or runs further away"),
             Problem(full, "p"));
         Assert.Equal(
-            ("PlacedFarAway", "Pod p: this prediction step goes to next, 30 ms from HERE; the machines nearer to it, down to 1 ms, cannot take it"),
+            ("PlacedFarAway", "Pod p: this prediction step goes to next, 30 ms from HERE; the machines nearer to it, down to 1 ms, cannot take it or are kept for other work where possible"),
             Problem(far, "p"));
     }
 

@@ -29,6 +29,7 @@ public sealed class EnglishDecisionTextTests
         },
         { "n1 (1 ms) preferred; none of those near can take it now", Softened(SofteningCause.NoRoomNow) with { HasRoom = false } },
         { "n1 (1 ms) preferred and not required (no other could stand by)", Softened(SofteningCause.NoStandby) },
+        { "n1 (1 ms) preferred and not required (its own preferred node affinity leaves no standby)", Softened(SofteningCause.OwnPreferences) },
         { "n1 (1 ms) preferred and not required (the pod is gated, and its nodes may still be narrowed)", Softened(SofteningCause.Gated) },
         { "n1 (1 ms) preferred and not required (another scheduler places the pod)", Softened(SofteningCause.OtherScheduler) },
         { "n1 (1 ms) preferred and not required (by its priority it could evict other pods there)", Softened(SofteningCause.CanPreempt) },
@@ -45,6 +46,10 @@ public sealed class EnglishDecisionTextTests
         {
             "n1 (1 ms) adaptive, then n2 (2 ms), no others; the pod's own preferred pod affinity may decide otherwise",
             NearNodes(PlacementMode.Adaptive, 2) with { YieldsTo = SchedulerConstraint.PodAffinity }
+        },
+        {
+            "n1 (1 ms) preferred, then n2 (2 ms); the pod's own preferred node affinity may decide otherwise",
+            NearNodes(PlacementMode.Preferred, 2) with { YieldsTo = SchedulerConstraint.NodeAffinity }
         },
         {
             "n1 (1 ms) adaptive, then n2 (2 ms), no others; the pod's own spread constraints may decide otherwise",
@@ -231,6 +236,10 @@ public sealed class EnglishDecisionTextTests
             "annotation admissionlas.io/placement=always is not one of adaptive, preferred, required, off; using adaptive"
         },
         { new BeyondMaxLatency(42.5514, 20), "the nearest machine that can run it is 42.551 ms away, and 20 ms are allowed" },
+        {
+            new BeyondMaxLatency(10, 5, AvoidedMs: 1.5),
+            "the machine 1.5 ms away is kept for other work where possible; the next that can run it is 10 ms away, and 5 ms are allowed"
+        },
         { new UnreadableMaxLatency("soon"), "annotation admissionlas.io/max-latency=soon is not a latency such as 20ms, and is ignored" },
         { new UnknownSpread("wide", SpreadMode.Nearest), "annotation admissionlas.io/spread=wide is not one of nearest, near; using nearest" },
         { new UnknownSpread("wide", SpreadMode.Near), "annotation admissionlas.io/spread=wide is not one of nearest, near; using near" },
@@ -274,6 +283,39 @@ public sealed class EnglishDecisionTextTests
     [Theory, MemberData(nameof(Notices))]
     public void A_notice_is_a_warning_to_the_author(Notice notice, string warning) =>
         Assert.Equal(warning, English.Warn(LargeNodes(null), notice));
+
+    // The API server drops a warning that has any (k8s.io/apimachinery, pkg/util/net/http.go: NewWarningHeader).
+    [Fact]
+    public void Whatever_a_stranger_writes_no_sentence_has_control_characters()
+    {
+        const string hostile = "a\n\0\u001b[31m\u0085\u2028\u202e\ud800\"\\ é 😀\u007f";
+        var step = Predict with { Location = hostile, TypeRule = hostile, LocationRule = hostile };
+        var reasons = WhyNotPlaced.Select(row => (Reason)Hostile(row[0], hostile)).Append(new LocationUnknown(hostile, IsValidName: false, hostile, [hostile]));
+        var notices = Notices.Select(row => (Notice)Hostile(row[0], hostile)).Concat(reasons.Select(r => new NotPlaced(r)));
+        var placed = NearNodes(PlacementMode.Required, 2) with
+        {
+            Step = step,
+            Candidates = [new(Nodes.Named(hostile), 1, CandidateRole.Chosen)],
+            Required = new([Nodes.Named(hostile)], IsByName: true),
+        };
+
+        string[] sentences =
+        [
+            .. notices.Select(n => English.Warn(Unplaced(new PodTooComplex(), step), n)), .. reasons.Select(r => English.Explain(Unplaced(r, step))), English.Explain(placed),
+            English.Explain(LargeNodes(null) with { Requests = [new(0, hostile, AddedRequest.Cpu, 1)] }),
+        ];
+
+        Assert.All(sentences, s => Assert.DoesNotContain(s, char.IsControl));
+        Assert.All(sentences, s => Assert.Equal(s, Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(s))));
+        Assert.Contains("a???[31m????\"\\ é 😀?", English.Explain(placed), StringComparison.Ordinal);
+    }
+
+    /// <summary>The same with every text of it a stranger's.</summary>
+    static object Hostile(object record, string text)
+    {
+        var constructor = record.GetType().GetConstructors()[0];
+        return constructor.Invoke([.. constructor.GetParameters().Select(p => p.ParameterType == typeof(string) ? text : record.GetType().GetProperty(p.Name!)!.GetValue(record))]);
+    }
 
     [Theory]
     [InlineData(FilterResult.CanRun, "can run it")]

@@ -124,6 +124,24 @@ public sealed class ReviewAnswerTests
         Assert.InRange(response.ToJsonString().Length, 1, 4096);
     }
 
+    // https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#response: no new line, no more than 256 characters.
+    [Theory]
+    [InlineData("a\nb\0c\u001b[31m\u0085\"é")]
+    [InlineData("😀")]
+    public void Whatever_a_hint_holds_its_warning_reaches_the_author(string hostile)
+    {
+        hostile += string.Concat(Enumerable.Repeat("😀", 5000)) + hostile;
+        var annotations = new JsonObject([.. PodHints.Keys.Where(k => k is not (PodHints.DecisionKey or PodHints.RecordKey or PodHints.AssumedKey)).Select(k => KeyValuePair.Create(k, (JsonNode?)hostile))]);
+        foreach (var pod in (JsonObject[])[Pods.PredictJson(annotations: annotations.ToJsonString()), Pods.PredictJson().With(p => p["metadata"]!["labels"]!["OurLocation"] = hostile), Pods.TrainingJson(annotations: annotations.ToJsonString())])
+        {
+            var reviewed = WebhookCall.Review(pod, Testbed.View);
+
+            Assert.NotEmpty(reviewed.Warnings);
+            Assert.All(reviewed.Warnings, w => Assert.InRange(w.Length, 1, 256));
+            Assert.All(reviewed.Warnings.Append(reviewed.Audit("decision")!), text => Assert.DoesNotContain(text, c => char.IsControl(c)));
+        }
+    }
+
     static JsonObject Review(JsonObject pod) => SampleReview.Of(pod, "a-uid");
 
     static string Text(string location) => Review(Pods.PredictJson(location)).ToJsonString();

@@ -252,13 +252,18 @@ sealed class ArgoWorkflow
             metadata["annotations"]![StepRule.ArgoNodeNameKey] = path;
         }
 
-        // The template's, or else that of the graph that it stands in, or else the workflow's; Argo does not merge them.
+        // The template's, or else that of the graph that it stands in, or else the workflow's; Argo does not merge them. An empty one counts only as affinity.
         foreach (var member in (string[])["nodeSelector", "affinity", "tolerations"])
         {
-            pod.With(new[] { template, boundary, spec }.FirstOrDefault(o => o?[member] is JsonObject { Count: > 0 } or JsonArray { Count: > 0 }), member);
+            pod.With(new[] { template, boundary, spec }.FirstOrDefault(o => o?[member] is JsonObject { Count: > 0 } or JsonArray { Count: > 0 } || (member == "affinity" && o?[member] is JsonObject)), member);
         }
 
-        pod.With(spec, "schedulerName").With(template, "schedulerName").With(spec, "podPriorityClassName", "priorityClassName").With(template, "priorityClassName");
+        pod.With(spec, "schedulerName").With(spec, "podPriorityClassName", "priorityClassName");
+        foreach (var member in ((string[])["schedulerName", "priorityClassName"]).Where(m => template.Text(m) is not null))
+        {
+            pod.With(template, member);
+        }
+
         if (path is not null)
         {
             pod.With(spec, "hostNetwork").With(spec, "podResources", "resources").With(template, "podResources", "resources")

@@ -111,8 +111,6 @@ sealed class Terminal
     /// <summary>Text for a cell. It is never markup, because it may come from a stranger.</summary>
     internal static Text Text(string text, Style? style = null) => new(Safe(text), style);
 
-    /// <summary>The text with control characters as question marks, so that it cannot control the terminal.</summary>
-    internal static string Safe(string text) => text.Any(IsUnsafe) ? string.Concat(text.Select(c => IsUnsafe(c) ? '?' : c)) : text;
-
-    static bool IsUnsafe(char character) => char.GetUnicodeCategory(character) is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator;
+    /// <summary>The text such that it cannot control the terminal.</summary>
+    internal static string Safe(string text) => PlainText.Of(text);
 }

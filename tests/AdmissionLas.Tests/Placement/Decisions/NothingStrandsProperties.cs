@@ -35,7 +35,7 @@ public sealed class NothingStrandsProperties
                 var does = situation.Cluster.Fate(pod);
                 Assert.True(does.Nodes.Length > 0, "it strands");
                 Assert.True(would.Evicts || !does.Evicts, "it evicts others");
-                if (decision is { Mode: PlacementMode.Adaptive, Required: not null } && does.Nodes.Length > 1 && IsScoredByWhatWeKnow(situation, without))
+                if (decision is { Mode: PlacementMode.Adaptive, Required: not null } && does.Nodes.Length > 1 && IsScoredByWhatWeKnow(situation))
                 {
                     Interlocked.Increment(ref kept);
                     AssertNearestWins(situation, decision, pod, does.Nodes);
@@ -56,9 +56,8 @@ public sealed class NothingStrandsProperties
         (decision.Requests.Count > 0 && (situation.Policy.TrainingRequests == TrainingRequests.Full || PlacementProperties.SchedulerOnlyConstraint(without) ||
             situation.IsGated || without["spec"]!["schedulerName"] is not null));
 
-    static bool IsScoredByWhatWeKnow(CrowdedSituation situation, JsonObject without) =>
-        situation.Policy is { ScoringStrategy: ScoringStrategy.LeastAllocated, Spread: SpreadMode.Nearest } &&
-        without["spec"]!["affinity"]?["nodeAffinity"]?["preferredDuringSchedulingIgnoredDuringExecution"] is null;
+    static bool IsScoredByWhatWeKnow(CrowdedSituation situation) =>
+        situation.Policy is { ScoringStrategy: ScoringStrategy.LeastAllocated, Spread: SpreadMode.Nearest };
 
     static void AssertNearestWins(CrowdedSituation situation, Decision decision, JsonObject pod, NodeFacts[] able)
     {

@@ -88,7 +88,7 @@ public sealed partial class PlacementProperties
 
     // All that the scheduler adds up for nodes, older or newer, and not only the points for affinity.
     [Fact]
-    public void In_adaptive_mode_no_node_that_is_left_beats_the_nearest() => Check(Situations.PredictWithoutPreferences, situation =>
+    public void In_adaptive_mode_no_node_that_is_left_beats_the_nearest() => Check(Situations.Predict, situation =>
     {
         situation = situation with { Policy = situation.Policy with { Mode = PlacementMode.Adaptive } };
         var reviewed = situation.Review();
@@ -122,7 +122,7 @@ public sealed partial class PlacementProperties
         var ownTerms = situation.Pod["spec"]!["affinity"]?["nodeAffinity"]?["requiredDuringSchedulingIgnoredDuringExecution"]?["nodeSelectorTerms"]?.AsArray().Count ?? 0;
         var isAlone = situation.Policy.NodeTerms == NodeTermForm.Names && ownTerms <= 4 ||
             decision.Chosen!.Hostname is { } hostname && situation.Nodes.Count(n => n.Hostname == hostname) == 1;
-        var isLone = decision.Softened is { Cause: SofteningCause.NoStandby };
+        var isLone = decision.Softened is { Cause: SofteningCause.NoStandby or SofteningCause.OwnPreferences };
         Assert.Equal(decision.HasRoom && isAlone && !SchedulerOnlyConstraint(situation.Pod) && !isLone, decision.Mode == PlacementMode.Adaptive);
         Assert.Equal(decision.Mode == PlacementMode.Adaptive, decision.Required is not null);
         Assert.True(decision.Required is null || decision.Required.Nodes.Count <= situation.Policy.NamedNodes);

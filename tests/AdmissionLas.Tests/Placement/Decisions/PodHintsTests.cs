@@ -31,7 +31,6 @@ public sealed class PodHintsTests
     [Theory]
     [InlineData("always")]
     [InlineData("")]
-    [InlineData("required ")]
     public void A_mode_that_is_not_known_is_warned_of_and_the_policy_counts(string word)
     {
         var decision = View.Decide(Pods.Predict().Annotated(PodHints.PlacementKey, word), new PlacementPolicy { Mode = PlacementMode.Required });
@@ -60,7 +59,6 @@ public sealed class PodHintsTests
     [Theory]
     [InlineData("no")]
     [InlineData("")]
-    [InlineData("off ")]
     public void A_word_about_requests_that_is_not_known_is_warned_of_and_the_policy_counts(string word)
     {
         foreach (var policy in Enum.GetValues<TrainingRequests>())
@@ -84,6 +82,35 @@ public sealed class PodHintsTests
 
         Assert.Equal(["2", "4Gi"], decision.Requests.Select(r => r.Quantity));
         Assert.Equal([new UnreadableAmount(PodHints.RequestCpuKey, text, "2"), new UnreadableAmount(PodHints.RequestMemoryKey, text, "4Gi")], decision.Warnings);
+    }
+
+    // What a block of YAML (|) or a template leaves around a value.
+    [Theory]
+    [InlineData(PodHints.PlacementKey, "required")]
+    [InlineData(PodHints.PlacementKey, "off")]
+    [InlineData(PodHints.SpreadKey, "near")]
+    [InlineData(PodHints.MaxLatencyKey, "0.5ms")]
+    [InlineData(PodHints.RequestsKey, "off")]
+    [InlineData(PodHints.RequestCpuKey, "1")]
+    [InlineData(PodHints.RequestMemoryKey, "2Gi")]
+    [InlineData("admissionlas.io/component", "Training")]
+    [InlineData("admissionlas.io/location", "there")]
+    public void White_space_around_a_hint_does_not_count(string key, string value)
+    {
+        var view = Nodes.View(Nodes.At("1", "near"), Nodes.At("2", "next"), Nodes.Named("there", latencies: [("there", "3")]));
+        PodFacts[] pods =
+        [
+            Pods.Predict(), Pods.Training(), Pods.Labelled(), Pods.Labelled().Annotated("admissionlas.io/component", "Predict"),
+        ];
+
+        Assert.Contains(pods, pod => Told(pod) != Told(pod.Annotated(key, value)));
+        Assert.All(pods, pod => Assert.Equal(Told(pod.Annotated(key, value)), Told(pod.Annotated(key, $" \t{value}\r\n"))));
+
+        string Told(PodFacts pod)
+        {
+            var decision = view.Decide(pod);
+            return $"{decision.Outcome} {EnglishDecisionText.Instance.Explain(decision)} {decision.Required?.Nodes.Count} {string.Join(", ", decision.Warnings)}";
+        }
     }
 
     [Fact]

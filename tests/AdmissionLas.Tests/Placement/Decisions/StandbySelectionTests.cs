@@ -89,11 +89,13 @@ public sealed class StandbySelectionTests
     }
 
     [Theory]
-    [InlineData(0, 100, 6, 1)]
-    [InlineData(30, 100, 1, 6)]
-    public void What_the_author_prefers_may_speak_for_a_standby_so_it_counts_against_the_lead_of_the_nearest(int weight, params int[] weights)
+    [InlineData("empty", 0, 100, 6, 1)]
+    [InlineData("empty", 30, 100, 1, 6)]
+    [InlineData("near", 30, 100, 6, 1)]
+    public void What_the_author_prefers_counts_for_or_against_the_lead_of_the_nearest(string preferred, int weight, params int[] weights)
     {
-        var view = Nodes.View(Nodes.At("1", "near"), Nodes.At("2", "empty", "64"), Nodes.At("3", "busy"));
+        var view = Nodes.View([.. new[] { Nodes.At("1", "near"), Nodes.At("2", "empty", "64"), Nodes.At("3", "busy") }
+            .Select(n => n.Name == preferred ? n.Labelled("tier", "edge") : n)]);
         var usage = Usages.Of(("busy", new(Amounts.Of("2", "8Gi"), 3)));
 
         var pod = Pod with { PreferredTerms = [new PreferredTerm(weight, Pods.Term("tier", SelectorOperator.In, "edge"))] };
@@ -251,6 +253,7 @@ public sealed class StandbySelectionTests
         var view = Nodes.View(Nodes.At("1", "near", taints: [slow, slower]), Nodes.At("2", "less", taints: slow), Nodes.At("3", "more", taints: [slow, slower]));
 
         AssertKept(["near", "more"], view.Decide(Pod, Adaptive));
+        AssertKept(["near"], Nodes.View([.. view.Nodes.Where(n => n.Name != "more")]).Decide(Pod, Adaptive));
         AssertKept(["plain", "near", "less", "more"], Nodes.View([.. view.Nodes, Nodes.At("9", "plain")]).Decide(Pod, Adaptive));
     }
 
