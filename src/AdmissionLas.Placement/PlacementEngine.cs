@@ -24,7 +24,7 @@ public static class PlacementEngine
             return NothingToDo(Outcome.AlreadyBound);
         }
 
-        pod = pod with { RepelledFrom = usage.AntiAffinity.RepelledFrom(pod, view) };
+        pod = usage.AntiAffinity.Judge(pod, view);
         var request = new PlacementRequest(step, pod, view, usage, policy, PodHints.Mode(pod, policy, warnings), warnings);
         return request.Mode == PlacementMode.Off ? NothingToDo(Outcome.OptedOut) with { Mode = PlacementMode.Off }
             : !NodeFilter.IsWithinLimits(pod) ? StepKind.Unplaced(request, Outcome.TooComplex, new PodTooComplex())

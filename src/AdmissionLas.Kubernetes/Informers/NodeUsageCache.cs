@@ -24,11 +24,10 @@ public sealed class NodeUsageCache(TimeProvider time, TimeSpan assumeTimeout)
     // By the pod's uid; an assumed pod by its review's uid, as a pod under review has none.
     readonly Dictionary<string, Entry> entries = new(StringComparer.Ordinal);
     readonly Dictionary<string, NodeSum> sums = new(StringComparer.Ordinal);
-    readonly Dictionary<AntiAffinityTerm, Dictionary<string, int>> repelling = [];
+    readonly AntiAffinityCounter antiAffinity = new();
     readonly ImmutableDictionary<string, NodeUsage>.Builder usages = ImmutableDictionary.CreateBuilder<string, NodeUsage>(StringComparer.Ordinal);
     readonly PriorityQueue<string, long> expiring = new();
     ClusterUsage? current;
-    AntiAffinity? antiAffinity = AntiAffinity.None;
     long nextExpiryAt = long.MaxValue;
     long pausedTicks;
     long? pausedSince;
@@ -58,8 +57,7 @@ public sealed class NodeUsageCache(TimeProvider time, TimeSpan assumeTimeout)
             lock (gate)
             {
                 Expire();
-                antiAffinity ??= new AntiAffinity([.. repelling.Select(r => new RepellingPods(r.Key, r.Value.Keys.ToArray()))]);
-                return current ??= new ClusterUsage(usages.ToImmutable(), antiAffinity);
+                return current ??= new ClusterUsage(usages.ToImmutable(), antiAffinity.Current);
             }
         }
     }
@@ -86,7 +84,7 @@ public sealed class NodeUsageCache(TimeProvider time, TimeSpan assumeTimeout)
                 return false;
             }
 
-            Add(review, node, request, scored, ExpiresAt(review, assumeTimeout), Assumed, []);
+            Add(review, node, request, scored, ExpiresAt(review, assumeTimeout), Assumed, null);
             return true;
         }
     }
@@ -193,8 +191,7 @@ public sealed class NodeUsageCache(TimeProvider time, TimeSpan assumeTimeout)
         {
             entries.Clear();
             sums.Clear();
-            repelling.Clear();
-            antiAffinity = AntiAffinity.None;
+            antiAffinity.Clear();
             usages.Clear();
             expiring.Clear();
             assumed = 0;
@@ -247,7 +244,7 @@ public sealed class NodeUsageCache(TimeProvider time, TimeSpan assumeTimeout)
         Volatile.Write(ref nextExpiryAt, expiring.TryPeek(out _, out var first) ? first : long.MaxValue);
     }
 
-    void Add(string id, string node, Resources request, Resources scored, long? expiresAt, int seenIn, IReadOnlyList<AntiAffinityTerm> repels)
+    void Add(string id, string node, Resources request, Resources scored, long? expiresAt, int seenIn, PodAntiAffinity? repels)
     {
         if (!sums.TryGetValue(node, out var sum))
         {
@@ -256,28 +253,8 @@ public sealed class NodeUsageCache(TimeProvider time, TimeSpan assumeTimeout)
 
         sum.Add(request, scored, 1);
         Changed(sum);
-        Repel(repels, sum.Node, 1);
         assumed += seenIn == Assumed ? 1 : 0;
-        entries[id] = new Entry(sum, request, scored, expiresAt, seenIn, repels);
-    }
-
-    void Repel(IReadOnlyList<AntiAffinityTerm> terms, string node, int sign)
-    {
-        foreach (var term in terms)
-        {
-            if (!repelling.TryGetValue(term, out var pods))
-            {
-                repelling[term] = pods = new(StringComparer.Ordinal);
-            }
-
-            var count = pods[node] = pods.GetValueOrDefault(node) + sign;
-            if (count == 0 && pods.Remove(node) && pods.Count == 0)
-            {
-                repelling.Remove(term);
-            }
-
-            antiAffinity = null;
-        }
+        entries[id] = new Entry(sum, request, scored, expiresAt, seenIn, repels is null ? null : antiAffinity.Add(repels, node));
     }
 
     void Remove(string id)
@@ -288,7 +265,11 @@ public sealed class NodeUsageCache(TimeProvider time, TimeSpan assumeTimeout)
         }
 
         assumed -= entry.List == Assumed ? 1 : 0;
-        Repel(entry.Repels, entry.Sum.Node, -1);
+        if (entry.Repels is not null)
+        {
+            antiAffinity.Remove(entry.Repels, entry.Sum.Node);
+        }
+
         entry.Sum.Add(entry.Request, entry.Scored, -1);
         Changed(entry.Sum);
     }
@@ -314,7 +295,7 @@ public sealed class NodeUsageCache(TimeProvider time, TimeSpan assumeTimeout)
     /// <param name="ExpiresAt">When it expires; <see langword="null"/> for as long as the pod exists.</param>
     /// <param name="List">The last list that it was on or that started before it was seen; <see cref="Assumed"/> for an assumed pod.</param>
     /// <param name="Repels">Its required anti-affinity.</param>
-    readonly record struct Entry(NodeSum Sum, Resources Request, Resources Scored, long? ExpiresAt, int List, IReadOnlyList<AntiAffinityTerm> Repels);
+    readonly record struct Entry(NodeSum Sum, Resources Request, Resources Scored, long? ExpiresAt, int List, PodAntiAffinity? Repels);
 
     /// <summary>128 bits: 64 are enough for each request, but not for the sum of invented ones.</summary>
     sealed class NodeSum(string node)

@@ -13,8 +13,8 @@ public sealed record PodUsage(string Uid, string Node, Resources Request, DateTi
     /// <summary>What the scheduler counts for it in scores.</summary>
     public Resources Scored { get; init; } = Request;
 
-    /// <summary>Its required anti-affinity, which keeps other pods away.</summary>
-    public IReadOnlyList<AntiAffinityTerm> Repels { get; init; } = [];
+    /// <summary>Its required anti-affinity, which keeps other pods away; <see langword="null"/> for none.</summary>
+    public PodAntiAffinity? Repels { get; init; }
 }
 
 /// <summary>

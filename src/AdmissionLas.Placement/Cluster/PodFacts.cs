@@ -89,8 +89,11 @@ public sealed record PodFacts
     /// </summary>
     public SchedulerConstraint? SoftConstraint { get; init; }
 
-    /// <summary>Where the anti-affinity of other pods keeps the pod away: values of node labels, by key; <see langword="null"/> for nowhere.</summary>
-    public IReadOnlyDictionary<string, IReadOnlySet<string>>? RepelledFrom { get; init; }
+    /// <summary>Where the anti-affinity of other pods keeps the pod away; <see langword="null"/> for nowhere.</summary>
+    public NodePlaces? RepelledFrom { get; init; }
+
+    /// <summary>Where it may do so, as not all of it is known; <see langword="null"/> for nowhere.</summary>
+    public NodePlaces? MayBeRepelledFrom { get; init; }
 
     /// <summary>
     /// The QoS class is BestEffort: neither the pod nor a container states CPU or memory, and zero counts as not stated

@@ -17,7 +17,7 @@ public static class PlacementExplainer
     public static Explanation Explain(Step step, PodFacts pod, ClusterView view, ClusterUsage usage, PlacementPolicy policy)
     {
         var decision = PlacementEngine.Decide(step, pod, view, usage, policy);
-        pod = pod with { RepelledFrom = usage.AntiAffinity.RepelledFrom(pod, view) };
+        pod = usage.AntiAffinity.Judge(pod, view);
         var asPatched = pod.With(decision.Requests);
         var isJudged = NodeFilter.IsWithinLimits(pod);
         var request = decision.Outcome == Outcome.Placed ? decision.Request : isJudged ? EffectiveRequest.Of(pod) : Resources.None;

@@ -177,7 +177,7 @@ public readonly struct NodeFilter
         : FilterResult.CanRun;
 
     FilterResult FilterPods(NodeFacts node) =>
-        pod.RepelledFrom?.Any(place => node.Label(place.Key) is { } value && place.Value.Contains(value)) == true ? FilterResult.AntiAffinity : FilterResult.CanRun;
+        pod.RepelledFrom?.Contain(node) == true ? FilterResult.AntiAffinity : FilterResult.CanRun;
 
     FilterResult FilterRoom(NodeFacts node, NodeUsage used) =>
         !Fits(Request.CpuMilliOrZero, node.Allocatable.CpuMilliOrZero, used.Requested.CpuMilliOrZero) ? FilterResult.Cpu

@@ -217,6 +217,7 @@ public sealed class EnglishDecisionText : IDecisionText
         SofteningCause.SchedulerOnlyConstraint => $"only the scheduler can judge the pod's {Words(softening.Constraint)}",
         SofteningCause.Gated => "the pod is gated, and its nodes may still be narrowed",
         SofteningCause.OtherScheduler => "another scheduler places the pod",
+        SofteningCause.UnknownAntiAffinity => "other pods may keep it away by anti-affinity that is not known here",
         SofteningCause.CanPreempt => "by its priority it could evict other pods there",
         SofteningCause.BeyondMaxLatency => "none is within the latency that it allows",
         SofteningCause.NoOwnHostname => $"it has no {NodeSelectorTerm.HostnameKey} label of its own",

@@ -31,6 +31,7 @@ public sealed class EnglishDecisionTextTests
         { "n1 (1 ms) preferred and not required (no other could stand by)", Softened(SofteningCause.NoStandby) },
         { "n1 (1 ms) preferred and not required (the pod is gated, and its nodes may still be narrowed)", Softened(SofteningCause.Gated) },
         { "n1 (1 ms) preferred and not required (another scheduler places the pod)", Softened(SofteningCause.OtherScheduler) },
+        { "n1 (1 ms) preferred and not required (other pods may keep it away by anti-affinity that is not known here)", Softened(SofteningCause.UnknownAntiAffinity) },
         { "n1 (1 ms) preferred and not required (by its priority it could evict other pods there)", Softened(SofteningCause.CanPreempt) },
         { "n1 (1 ms) preferred and not required (none is within the latency that it allows)", Softened(SofteningCause.BeyondMaxLatency) },
         { "n1 (1 ms) preferred and not required (it has no kubernetes.io/hostname label of its own)", Softened(SofteningCause.NoOwnHostname) },
