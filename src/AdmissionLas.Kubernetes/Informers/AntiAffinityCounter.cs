@@ -11,11 +11,15 @@ sealed class AntiAffinityCounter
     const int LeastCharacters = 256;
 
     readonly Dictionary<string, Group> groups = new(StringComparer.Ordinal);
+    IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>?>? namespaceLabels;
     long characters;
     AntiAffinity? current = AntiAffinity.None;
 
     /// <summary>The anti-affinity of all pods. It is put together when it is read.</summary>
-    internal AntiAffinity Current => current ??= new AntiAffinity([.. groups.Values.Select(g => g.ToPods())]);
+    internal AntiAffinity Current => current ??= new AntiAffinity([.. groups.Values.Select(g => g.ToPods())], namespaceLabels);
+
+    /// <summary>The labels of the namespaces that are known.</summary>
+    internal void SetNamespaces(IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>?> labels) => (namespaceLabels, current) = (labels, null);
 
     /// <summary>Counts a pod.</summary>
     /// <returns>What it counts as, for <see cref="Remove"/>.</returns>

@@ -142,6 +142,16 @@ public sealed class NodeUsageCache(TimeProvider time, TimeSpan assumeTimeout)
         }
     }
 
+    /// <summary>The namespaces that are known, and the labels of those that can be kept: anti-affinity can ask for them.</summary>
+    public void SetNamespaces(IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>?> labels)
+    {
+        lock (gate)
+        {
+            antiAffinity.SetNamespaces(labels);
+            Volatile.Write(ref current, null);
+        }
+    }
+
     /// <summary>A list starts. What is known stays until it is complete.</summary>
     public void BeginList()
     {

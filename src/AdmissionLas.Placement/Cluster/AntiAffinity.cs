@@ -14,16 +14,20 @@ public sealed record AntiAffinityTerm(
     string TopologyKey, IReadOnlyList<NodeSelectorRequirement>? Selector, IReadOnlyList<string> Namespaces,
     IReadOnlyList<NodeSelectorRequirement>? NamespaceSelector)
 {
-    /// <summary>The one label of a namespace that is always known, because its value is the name.</summary>
-    const string NamespaceNameKey = "kubernetes.io/metadata.name";
+    /// <summary>The label of a namespace that is always known, because its value is the name.</summary>
+    public const string NamespaceNameKey = "kubernetes.io/metadata.name";
 
     /// <summary>The topology key where the place is not known.</summary>
     public const string Anywhere = "";
 
-    /// <summary>Whether the term is about pods of this namespace; <see langword="null"/> when labels of it would say that are not known.</summary>
-    public bool? AppliesTo(string @namespace) =>
+    /// <summary>Whether the term is about pods of a namespace; <see langword="null"/> when labels of it would say that are not known.</summary>
+    /// <param name="namespace">Its name.</param>
+    /// <param name="labels">Its labels; <see langword="null"/> when they are not known.</param>
+    public bool? AppliesTo(string @namespace, IReadOnlyDictionary<string, string>? labels) =>
         Namespaces.Contains(@namespace) ? true
-        : NamespaceSelector?.All(r => r.Key != NamespaceNameKey || r.IsMetBy(@namespace)) != true ? false
+        : NamespaceSelector is null ? false
+        : labels is not null ? NamespaceSelector.All(r => r.IsMetBy(labels.GetValueOrDefault(r.Key)))
+        : !NamespaceSelector.All(r => r.Key != NamespaceNameKey || r.IsMetBy(@namespace)) ? false
         : NamespaceSelector.All(r => r.Key == NamespaceNameKey) ? true
         : null;
 
@@ -76,8 +80,11 @@ public sealed record PodAntiAffinity(string Key, IReadOnlyList<AntiAffinityTerm>
 /// <param name="Nodes">The names of the nodes.</param>
 public sealed record RepellingPods(PodAntiAffinity Own, IReadOnlyCollection<string> Nodes);
 
-/// <summary>The required anti-affinity of the pods on the nodes. Few of it is about the namespace of a pod under review.</summary>
-public sealed class AntiAffinity(IReadOnlyCollection<RepellingPods> pods)
+/// <summary>The required anti-affinity of the pods on the nodes. Little of it is about the namespace of a pod under review.</summary>
+/// <param name="pods">The pods.</param>
+/// <param name="namespaceLabels">The labels of namespaces by name, where they are known.</param>
+public sealed class AntiAffinity(
+    IReadOnlyCollection<RepellingPods> pods, IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>?>? namespaceLabels = null)
 {
     /// <summary>So many nodes are looked at for a pod: anybody who creates pods decides how many there are.</summary>
     const int MaxNodes = 8192;
@@ -128,7 +135,8 @@ public sealed class AntiAffinity(IReadOnlyCollection<RepellingPods> pods)
 
         if (!byNamespace.TryGetValue(@namespace, out var concerns))
         {
-            concerns = [.. pods.SelectMany(p => p.Own.Terms, (p, term) => new Concern(term, p.Nodes, term.AppliesTo(@namespace))).Where(c => c.IsAbout != false)];
+            var labels = namespaceLabels?.GetValueOrDefault(@namespace);
+            concerns = [.. pods.SelectMany(p => p.Own.Terms, (p, term) => new Concern(term, p.Nodes, term.AppliesTo(@namespace, labels))).Where(c => c.IsAbout != false)];
             if (byNamespace.Count < MaxNamespaces)
             {
                 byNamespace[@namespace] = concerns;

@@ -1,5 +1,4 @@
 using AdmissionLas.Configuration;
-using AdmissionLas.Registration;
 
 namespace AdmissionLas.Snapshots;
 
@@ -34,9 +33,8 @@ static class ObjectReduction
             .Put("status", pod.Object("status").Only("phase"));
     }
 
-    /// <summary>A namespace: its name, and whether it opts in.</summary>
-    internal static JsonObject Namespace(JsonObject item) => Object(
-        "Namespace", item.Object("metadata").Only("name").Put("labels", item.Object("metadata").Object("labels").Only(RegistrationKeys.OptIn)));
+    /// <summary>A namespace: its name, and its labels, for which the anti-affinity of pods can ask.</summary>
+    internal static JsonObject Namespace(JsonObject item) => Object("Namespace", item.Object("metadata").Only("name", "labels"));
 
     /// <summary>The webhook's configuration: the sections on which decisions depend.</summary>
     /// <returns><see langword="null"/> when there is none, or it is not YAML.</returns>

@@ -37,8 +37,8 @@ public sealed class SnapshotTests
             """));
 
     [Fact]
-    public void Of_a_namespace_only_its_name_and_whether_it_opts_in_survive() => Assert.Equal(
-        ["apiVersion", "kind", "metadata.labels.admissionlas.io/inject", "metadata.name"],
+    public void Of_a_namespace_only_its_name_and_labels_survive() => Assert.Equal(
+        ["apiVersion", "kind", "metadata.labels.admissionlas.io/inject", "metadata.labels.owner", "metadata.name"],
         Surviving(ObjectReduction.Namespace, "kind: Namespace\nmetadata: { name: n, labels: { admissionlas.io/inject: enabled, owner: o }, annotations: { a: b } }\nspec: { finalizers: [ f ] }"));
 
     [Fact]
@@ -86,6 +86,28 @@ public sealed class SnapshotTests
         {
             File.Delete(file);
         }
+    }
+
+    [Theory]
+    [InlineData("team-a", true)]
+    [InlineData("team-b", false)]
+    // One that is not in the snapshot may have any labels.
+    [InlineData("team-c", true)]
+    public void Anti_affinity_is_about_the_namespaces_with_the_labels_of_the_snapshot(string name, bool isConcerned)
+    {
+        string[] objects =
+        [
+            "kind: Namespace\nmetadata: { name: team-a, labels: { kubernetes.io/metadata.name: team-a, team: a } }",
+            "kind: Namespace\nmetadata: { name: team-b, labels: { kubernetes.io/metadata.name: team-b, team: b } }",
+            """
+            kind: Pod
+            metadata: { name: p, namespace: other, uid: u }
+            spec: { nodeName: n, affinity: { podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [
+              { topologyKey: zone, labelSelector: {}, namespaceSelector: { matchLabels: { team: a } } } ] } } }
+            """,
+        ];
+
+        Assert.Equal(isConcerned, new ClusterSnapshot([.. objects.Select(Text.Object)], []).Usage().AntiAffinity.AppliesTo(name));
     }
 
     [Theory]

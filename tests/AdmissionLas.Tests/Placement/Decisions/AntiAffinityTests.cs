@@ -47,6 +47,40 @@ public sealed class AntiAffinityTests
     public void A_term_is_about_the_namespaces_that_it_names_or_else_about_its_own(string own, string namespaces, bool isRepelled) =>
         Assert.Equal(isRepelled ? "next" : "near", Chosen($"{{ {namespaces} {Host}, \"labelSelector\": {{}} }}", own));
 
+    // https://kubernetes.io/docs/concepts/scheduling-eviction/assign-pod-node/#namespace-selector
+    [Theory]
+    [InlineData("{}", true)]
+    [InlineData("null", false)]
+    [InlineData("""{ "matchLabels": { "team": "body" } }""", true)]
+    [InlineData("""{ "matchLabels": { "no": "body" } }""", false)]
+    [InlineData("""{ "matchLabels": { "team": "body", "no": "body" } }""", false)]
+    [InlineData("""{ "matchExpressions": [ { "key": "team", "operator": "In", "values": ["body", "other"] } ] }""", true)]
+    [InlineData("""{ "matchExpressions": [ { "key": "team", "operator": "NotIn", "values": ["body"] } ] }""", false)]
+    [InlineData("""{ "matchExpressions": [ { "key": "no", "operator": "NotIn", "values": ["body"] } ] }""", true)]
+    [InlineData("""{ "matchExpressions": [ { "key": "no", "operator": "Exists" } ] }""", false)]
+    [InlineData("""{ "matchExpressions": [ { "key": "team", "operator": "DoesNotExist" } ] }""", false)]
+    [InlineData("""{ "matchLabels": { "team": "body" }, "matchExpressions": [ { "key": "no", "operator": "DoesNotExist" } ] }""", true)]
+    public void A_namespace_selector_is_about_the_namespaces_with_these_labels(string selector, bool isRepelled)
+    {
+        var usageCache = Usages.UsageCache();
+        usageCache.SetNamespaces(new Dictionary<string, IReadOnlyDictionary<string, string>?> { ["kubeflow"] = new Dictionary<string, string> { ["team"] = "body" } });
+        usageCache.Set("a", Pod("a", "near", Term("app: scorer", $", \"namespaceSelector\": {selector}"), "other"));
+
+        var decision = View.Decide(Step, usage: usageCache.Current);
+        Assert.Equal((isRepelled ? "next" : "near", true), (decision.Chosen!.Name, decision.Required is not null));
+    }
+
+    // What the API server stores of a pod with matchLabelKeys: the keys, and the selector with the pod's own values
+    // (https://kubernetes.io/docs/concepts/scheduling-eviction/assign-pod-node/#matchlabelkeys).
+    [Theory]
+    [InlineData("matchLabelKeys", "In", "scorer", true)]
+    [InlineData("matchLabelKeys", "In", "other", false)]
+    [InlineData("mismatchLabelKeys", "NotIn", "other", true)]
+    [InlineData("mismatchLabelKeys", "NotIn", "scorer", false)]
+    public void Of_label_keys_the_selector_says_what_they_mean(string keys, string meaning, string value, bool isRepelled) => Assert.Equal(
+        isRepelled ? "next" : "near",
+        Chosen($$"""{ {{Host}}, "{{keys}}": ["app"], "labelSelector": { "matchExpressions": [ { "key": "app", "operator": "{{meaning}}", "values": ["{{value}}"] } ] } }"""));
+
     [Fact]
     public void Where_the_labels_of_the_namespace_are_not_known_one_that_asks_for_them_may_keep_the_pod_away() =>
         AssertMayBeRepelled("near", Decide(Term("app: scorer", ", \"namespaceSelector\": { \"matchLabels\": { \"team\": \"x\" } }"), "other", "near"));
