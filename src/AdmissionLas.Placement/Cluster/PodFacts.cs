@@ -156,4 +156,7 @@ public enum SchedulerConstraint
 
     /// <summary>spec.resourceClaims.</summary>
     ResourceClaims,
+
+    /// <summary>A container's restart rule RestartAllContainers, which only nodes that declare this feature have.</summary>
+    RestartRules,
 }
