@@ -120,7 +120,7 @@ public sealed class NodeUsageCache(TimeProvider time, TimeSpan assumeTimeout)
                 return;
             }
 
-            if (entries.TryGetValue(uid, out var before) && before.Sum.Node == usage.Node && before.ExpiresAt is null == usage.WaitingSince is null && before.Request == usage.Request)
+            if (entries.TryGetValue(uid, out var before) && before.Sum.Node == usage.Node && before.ExpiresAt is null == usage.WaitingSince is null && before.Request == usage.Request && before.Scored == usage.Scored)
             {
                 entries[uid] = before with { List = list };
             }

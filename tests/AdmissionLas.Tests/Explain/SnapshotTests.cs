@@ -17,6 +17,28 @@ public sealed class SnapshotTests
         ],
         Surviving(ObjectReduction.Pod, FullPod));
 
+    [Theory]
+    [InlineData("resources: { requests: { cpu: 3 }, limits: { cpu: 9 } }, allocatedResources: { cpu: 1 }")]
+    [InlineData("conditions: [ { type: PodResizePending, reason: Infeasible, message: m } ], resources: { requests: { cpu: 500m } }, allocatedResources: { cpu: 500m }")]
+    [InlineData("phase: Running, containerStatuses: [ { name: main, image: i, resources: { requests: { cpu: 3 } }, allocatedResources: { cpu: 1 } } ], initContainerStatuses: [ { name: s, resources: { requests: { cpu: 2 } } } ]")]
+    public void A_pod_that_is_resized_uses_the_same_in_a_snapshot(string status)
+    {
+        var pod = Text.Object($$"""
+            metadata: { uid: u, name: p }
+            spec:
+              nodeName: n
+              {{(status.Contains("containerStatuses", StringComparison.Ordinal) ? "" : "resources: { requests: { cpu: 1 } }")}}
+              initContainers: [ { name: s, restartPolicy: Always, resources: { requests: { cpu: 1 } } } ]
+              containers: [ { name: main, resources: { requests: { cpu: 1 } } } ]
+            status: { {{status}} }
+            """);
+        var reduced = ObjectReduction.Pod(pod);
+
+        Assert.NotEqual(2000, PodUsageReader.Read(YamlJson.ToElement(pod))!.Request.CpuMilli);
+        Assert.Equal(PodUsageReader.Read(YamlJson.ToElement(pod)), PodUsageReader.Read(YamlJson.ToElement(reduced)));
+        Assert.DoesNotContain("limits", reduced["status"]!.ToJsonString(), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Of_a_node_only_name_labels_taints_capacity_conditions_and_large_images_survive() => Assert.Equal(
         [
