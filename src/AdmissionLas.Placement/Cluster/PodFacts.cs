@@ -80,6 +80,9 @@ public sealed record PodFacts
     /// </summary>
     public bool CanPreempt { get; init; }
 
+    /// <summary>The pod counts as fit for nodes that may let it claim its devices: no other node can run it.</summary>
+    public bool ClaimsDevices { get; init; }
+
     /// <summary>spec.topologySpreadConstraints has entries, so that the scheduler adds none of its own.</summary>
     public bool HasSpreadConstraints { get; init; }
 
@@ -156,6 +159,9 @@ public enum SchedulerConstraint
 
     /// <summary>spec.resourceClaims.</summary>
     ResourceClaims,
+
+    /// <summary>An extended resource of which no node that can run the pod has enough in allocatable: it may be claimed.</summary>
+    ExtendedResources,
 
     /// <summary>A container's restart rule RestartAllContainers, which only nodes that declare this feature have.</summary>
     RestartRules,

@@ -196,6 +196,7 @@ public readonly struct NodeFilter
 
     bool MeetsNodeSelector(NodeFacts node) => pod.NodeSelector.All(label => node.Label(label.Key) == label.Value);
 
-    bool OthersFit(Resources allocatable, Resources used) => Request.Other?.All((allocatable, used), static (asked, node) =>
-        Fits(asked.Amount, node.allocatable.AmountOf(asked.Name), node.used.AmountOf(asked.Name))) ?? true;
+    bool OthersFit(Resources allocatable, Resources used) => Request.Other?.All((allocatable, used, pod.ClaimsDevices), static (asked, node) =>
+        Fits(asked.Amount, node.allocatable.AmountOf(asked.Name), node.used.AmountOf(asked.Name)) ||
+        (node.ClaimsDevices && asked.MayBeClaimed && node.allocatable.AmountOf(asked.Name) == 0)) ?? true;
 }

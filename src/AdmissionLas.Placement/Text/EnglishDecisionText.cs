@@ -201,6 +201,7 @@ public sealed class EnglishDecisionText : IDecisionText
         SchedulerConstraint.Volumes => "volumes",
         SchedulerConstraint.TopologySpreadConstraints => "topology spread constraints",
         SchedulerConstraint.ResourceClaims => "resource claims",
+        SchedulerConstraint.ExtendedResources => "extended resources",
         SchedulerConstraint.RestartRules => "restart rules",
         _ => throw new ArgumentOutOfRangeException(nameof(constraint), constraint, "a constraint without words"),
     };

@@ -70,6 +70,7 @@ public sealed class EnglishDecisionTextTests
     [InlineData(SchedulerConstraint.Volumes, "volumes")]
     [InlineData(SchedulerConstraint.TopologySpreadConstraints, "topology spread constraints")]
     [InlineData(SchedulerConstraint.ResourceClaims, "resource claims")]
+    [InlineData(SchedulerConstraint.ExtendedResources, "extended resources")]
     [InlineData(SchedulerConstraint.RestartRules, "restart rules")]
     public void What_only_the_scheduler_can_judge_is_named(SchedulerConstraint constraint, string words) => Assert.Equal(
         $"predict at here: n1 (1 ms) preferred and not required (only the scheduler can judge the pod's {words}); by label a, label b",
