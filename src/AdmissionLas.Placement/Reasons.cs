@@ -63,6 +63,9 @@ public enum SofteningCause
     /// <summary>Another scheduler places the pod, by rules that are not known.</summary>
     OtherScheduler,
 
+    /// <summary>Required anti-affinity of other pods may keep the pod away from the nearest node, and not all of it is known.</summary>
+    UnknownAntiAffinity,
+
     /// <summary>The nearest node has no host name label of its own, so that a requirement could not name it.</summary>
     NoOwnHostname,
 

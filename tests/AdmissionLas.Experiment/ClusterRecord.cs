@@ -30,7 +30,7 @@ sealed class ClusterAt
 {
     readonly Dictionary<string, NodeFacts> nodes = [];
     readonly Dictionary<string, (string? Node, Resources Request)> pods = [];
-    readonly Dictionary<string, (IReadOnlyList<AntiAffinityTerm> Terms, string Node)> repelling = [];
+    readonly Dictionary<string, (PodAntiAffinity Own, string Node)> repelling = [];
     string ns = "";
     ImmutableDictionary<string, NodeUsage> usage = ImmutableDictionary<string, NodeUsage>.Empty;
     ClusterView? view;
@@ -62,9 +62,9 @@ sealed class ClusterAt
         var request = before.Node is null ? EffectiveRequest.Of(FactsOf(seen.Object)) : before.Request;
         Bind(seen.Name, seen.IsGone ? null : seen.Node ?? before.Node, request);
         repelling.Remove(seen.Name);
-        if (!seen.IsGone && seen.Node is { } on && PodUsageReader.Read(JsonSerializer.SerializeToElement(seen.Object)) is { Repels: { Count: > 0 } terms })
+        if (!seen.IsGone && seen.Node is { } on && PodUsageReader.Read(JsonSerializer.SerializeToElement(seen.Object)) is { Repels: { } own })
         {
-            repelling[seen.Name] = (terms, on);
+            repelling[seen.Name] = (own, on);
         }
 
         if (seen.IsGone)
@@ -103,9 +103,8 @@ sealed class ClusterAt
 
         if (repelling.Count > 0)
         {
-            var antiAffinity = new AntiAffinity([.. repelling.Values.SelectMany(r => r.Terms, (r, term) => (term, r.Node))
-                .GroupBy(r => r.term, (term, pods) => new RepellingPods(term, pods.Select(p => p.Node).ToHashSet()))]);
-            pod = pod with { RepelledFrom = antiAffinity.RepelledFrom(pod with { Namespace = ns }, View) };
+            var antiAffinity = new AntiAffinity([.. repelling.Values.GroupBy(r => r.Own, (own, pods) => new RepellingPods(own, pods.Select(p => p.Node).ToHashSet()))]);
+            pod = antiAffinity.Judge(pod with { Namespace = ns }, View);
         }
 
         var filter = new NodeFilter(pod, new ClusterUsage(all));

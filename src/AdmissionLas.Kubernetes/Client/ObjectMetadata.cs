@@ -18,6 +18,21 @@ public static class ObjectMetadata
     /// <summary>metadata.uid.</summary>
     public static string? Uid(JsonElement any) => any.Member("metadata").Member("uid").Text();
 
+    /// <summary>metadata.labels.</summary>
+    public static IReadOnlyDictionary<string, string> Labels(JsonElement any)
+    {
+        var labels = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var label in any.Member("metadata").Member("labels").Members())
+        {
+            if (label.Value.Text() is { } value)
+            {
+                labels[label.Name] = value;
+            }
+        }
+
+        return labels;
+    }
+
     /// <summary>Whether there is an annotation of this key; its value is not read.</summary>
     public static bool HasAnnotation(JsonElement any, string key) => AnnotationOf(any, key).ValueKind != JsonValueKind.Undefined;
 

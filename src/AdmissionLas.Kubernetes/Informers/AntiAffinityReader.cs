@@ -1,31 +1,40 @@
+using System.Runtime.InteropServices;
+using System.Text;
+
 namespace AdmissionLas.Kubernetes;
 
 /// <summary>Reads a pod's required anti-affinity. Terms that select no pod are left out.</summary>
 static class AntiAffinityReader
 {
-    // No honest pod has more. Further or longer terms are not read: each one takes memory, and every user who creates pods can write them.
-    const int MaxTerms = 16;
-    const int MaxTermLength = 4096;
+    // Honest pods have less. What is beyond counts as unknown: it takes memory, and every user who creates pods can write it.
+    const int MaxTerms = 8;
+    const int MaxBytes = 2048;
 
-    /// <summary>Reads the terms.</summary>
-    internal static IReadOnlyList<AntiAffinityTerm> Read(JsonElement pod)
+    /// <summary>Reads it; <see langword="null"/> when it keeps no pod away.</summary>
+    internal static PodAntiAffinity? Read(JsonElement pod)
     {
-        var terms = pod.Member("spec").Member("affinity").Member("podAntiAffinity").Member("requiredDuringSchedulingIgnoredDuringExecution");
-        return terms.ValueKind != JsonValueKind.Array ? [] : [.. terms.Items().Take(MaxTerms).Select(t => Term(t, ObjectMetadata.Namespace(pod) ?? "")).OfType<AntiAffinityTerm>()];
-    }
-
-    // A term without a selector selects no pod. What the API server makes of matchLabelKeys stands in the selector.
-    static AntiAffinityTerm? Term(JsonElement term, string ownNamespace)
-    {
-        if (term.Member("labelSelector").ValueKind != JsonValueKind.Object || term.Member("topologyKey").Text() is not { Length: > 0 } topologyKey ||
-            term.GetRawText() is not { Length: <= MaxTermLength } text)
+        var list = pod.Member("spec").Member("affinity").Member("podAntiAffinity").Member("requiredDuringSchedulingIgnoredDuringExecution");
+        if (list.ValueKind != JsonValueKind.Array)
         {
             return null;
         }
 
+        var own = ObjectMetadata.Namespace(pod) ?? "";
+        var terms = list.Items().Where(SelectsPods).Select(t => Term(t, own));
+        var bytes = JsonMarshal.GetRawUtf8Value(list);
+        return !terms.Any() ? null
+            : list.GetArrayLength() > MaxTerms || bytes.Length > MaxBytes ? PodAntiAffinity.UnknownOf(terms)
+            : new PodAntiAffinity($"{own} {Encoding.UTF8.GetString(bytes)}", [.. terms]);
+    }
+
+    // A term without a selector selects no pod. What the API server makes of matchLabelKeys and mismatchLabelKeys stands in the selector.
+    static bool SelectsPods(JsonElement term) => term.Member("labelSelector").ValueKind == JsonValueKind.Object && term.Member("topologyKey").Text() is { Length: > 0 };
+
+    static AntiAffinityTerm Term(JsonElement term, string ownNamespace)
+    {
         string[] namespaces = [.. term.Member("namespaces").Items().Select(n => n.Text()).OfType<string>()];
         var selector = term.Member("namespaceSelector").ValueKind == JsonValueKind.Object ? Selector(term.Member("namespaceSelector")) : null;
-        return new AntiAffinityTerm($"{ownNamespace} {text}", topologyKey, Selector(term.Member("labelSelector")), namespaces is [] && selector is null ? [ownNamespace] : namespaces, selector);
+        return new AntiAffinityTerm(term.Member("topologyKey").Text()!, Selector(term.Member("labelSelector")), namespaces is [] && selector is null ? [ownNamespace] : namespaces, selector);
     }
 
     static NodeSelectorRequirement[] Selector(JsonElement selector) =>

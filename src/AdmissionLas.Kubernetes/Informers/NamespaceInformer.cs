@@ -1,29 +1,34 @@
-using System.Collections.Immutable;
 using Microsoft.Extensions.Logging;
+using Labels = System.Collections.Immutable.ImmutableDictionary<string, System.Collections.Generic.IReadOnlyDictionary<string, string>?>;
 
 namespace AdmissionLas.Kubernetes;
 
-/// <summary>Follows which namespaces have opted in: only their pods come to the webhook.</summary>
+/// <summary>Follows which namespaces have opted in, and their labels: only their pods come to the webhook.</summary>
 public sealed class NamespaceInformer : IResourceEventHandler
 {
     readonly Reflector reflector;
     readonly TaskCompletionSource known = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    ImmutableHashSet<string> names = [];
-    ImmutableHashSet<string>.Builder listed = NoNames();
+    readonly NodeUsageCache? usageCache;
+    Labels labels = Labels.Empty;
+    Labels.Builder listed = Labels.Empty.ToBuilder();
 
     /// <summary>Sets up the informer; <see cref="RunAsync"/> starts it.</summary>
     /// <param name="api">The API server.</param>
     /// <param name="labelSelector">Which namespaces these are: <c>admissionlas.io/inject=enabled</c>.</param>
     /// <param name="time">The clock.</param>
     /// <param name="log">Gets a line for each interruption.</param>
-    public NamespaceInformer(KubeApi api, string labelSelector, TimeProvider time, ILogger<NamespaceInformer> log) =>
+    /// <param name="usageCache">Gets the labels.</param>
+    public NamespaceInformer(KubeApi api, string labelSelector, TimeProvider time, ILogger<NamespaceInformer> log, NodeUsageCache? usageCache = null)
+    {
+        this.usageCache = usageCache;
         reflector = new Reflector(api, new WatchedResource("namespaces", LabelSelector: labelSelector), this, time, log);
+    }
 
     /// <summary>Completes with the first list, or when the API server forbids to list them: then no namespace counts as opted in.</summary>
     public Task Known => known.Task;
 
     /// <summary>Whether the namespace has opted in.</summary>
-    public bool Contains(string name) => Volatile.Read(ref names).Contains(name);
+    public bool Contains(string name) => Volatile.Read(ref labels).ContainsKey(name);
 
     /// <inheritdoc cref="NodeInformer.Restarts"/>
     public long Restarts => reflector.Restarts;
@@ -31,21 +36,21 @@ public sealed class NamespaceInformer : IResourceEventHandler
     /// <summary>Runs until stopped.</summary>
     public Task RunAsync(CancellationToken stop) => reflector.RunAsync(stop);
 
-    int IResourceEventHandler.Count => Volatile.Read(ref names).Count;
+    int IResourceEventHandler.Count => Volatile.Read(ref labels).Count;
 
-    void IResourceEventHandler.OnListStarted() => listed = NoNames();
+    void IResourceEventHandler.OnListStarted() => listed = Labels.Empty.ToBuilder();
 
     void IResourceEventHandler.OnListed(JsonElement item)
     {
         if (ObjectMetadata.Name(item) is { } name)
         {
-            listed.Add(name);
+            listed[name] = NamespaceReader.Labels(item);
         }
     }
 
     void IResourceEventHandler.OnListCompleted()
     {
-        Volatile.Write(ref names, listed.ToImmutable());
+        Publish(listed.ToImmutable());
         known.TrySetResult();
     }
 
@@ -53,7 +58,7 @@ public sealed class NamespaceInformer : IResourceEventHandler
     {
         if (ObjectMetadata.Name(item) is { } name)
         {
-            Volatile.Write(ref names, names.Add(name));
+            Publish(labels.SetItem(name, NamespaceReader.Labels(item)));
         }
     }
 
@@ -62,7 +67,7 @@ public sealed class NamespaceInformer : IResourceEventHandler
     {
         if (ObjectMetadata.Name(item) is { } name)
         {
-            Volatile.Write(ref names, names.Remove(name));
+            Publish(labels.Remove(name));
         }
     }
 
@@ -72,9 +77,13 @@ public sealed class NamespaceInformer : IResourceEventHandler
 
     void IResourceEventHandler.OnForbidden()
     {
-        Volatile.Write(ref names, []);
+        Publish(Labels.Empty);
         known.TrySetResult();
     }
 
-    static ImmutableHashSet<string>.Builder NoNames() => ImmutableHashSet.CreateBuilder<string>(StringComparer.Ordinal);
+    void Publish(Labels now)
+    {
+        Volatile.Write(ref labels, now);
+        usageCache?.SetNamespaces(now);
+    }
 }

@@ -25,7 +25,7 @@ public static class NodeReader
             : new NodeFacts
             {
                 Name = name,
-                Labels = Labels(node.Member("metadata").Member("labels")),
+                Labels = ObjectMetadata.Labels(node),
                 Taints = [.. spec.Member("taints").Items().Select(Taint).OfType<Taint>()],
                 IsCordoned = spec.Member("unschedulable").ValueKind == JsonValueKind.True,
                 IsReady = status.Member("conditions").Items().Any(c => c.Member("type").Text() == "Ready" && c.Member("status").Text() == "True"),
@@ -58,20 +58,6 @@ public static class NodeReader
         }
 
         return NodeImages.Of(CollectionsMarshal.AsSpan(read));
-    }
-
-    static Dictionary<string, string> Labels(JsonElement labels)
-    {
-        var read = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (var label in labels.Members())
-        {
-            if (label.Value.Text() is { } value)
-            {
-                read[label.Name] = value;
-            }
-        }
-
-        return read;
     }
 
     static Taint? Taint(JsonElement taint) =>

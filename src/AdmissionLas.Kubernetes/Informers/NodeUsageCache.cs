@@ -25,13 +25,12 @@ public sealed class NodeUsageCache(TimeProvider time, TimeSpan assumeTimeout)
     // By the pod's uid; an assumed pod by its review's uid, as a pod under review has none.
     readonly Dictionary<string, Entry> entries = new(StringComparer.Ordinal);
     readonly Dictionary<string, NodeSum> sums = new(StringComparer.Ordinal);
-    readonly Dictionary<AntiAffinityTerm, Dictionary<string, int>> repelling = [];
+    readonly AntiAffinityCounter antiAffinity = new();
     readonly ImmutableDictionary<string, NodeUsage>.Builder usages = ImmutableDictionary.CreateBuilder<string, NodeUsage>(StringComparer.Ordinal);
     readonly Dictionary<string, AssumedUsage> assumedIn = new(StringComparer.Ordinal);
     readonly SortedDictionary<int, int> priorities = [];
     readonly PriorityQueue<string, long> expiring = new();
     ClusterUsage? current;
-    AntiAffinity? antiAffinity = AntiAffinity.None;
     long nextExpiryAt = long.MaxValue;
     long pausedTicks;
     long? pausedSince;
@@ -63,8 +62,7 @@ public sealed class NodeUsageCache(TimeProvider time, TimeSpan assumeTimeout)
             lock (gate)
             {
                 Expire();
-                antiAffinity ??= new AntiAffinity([.. repelling.Select(r => new RepellingPods(r.Key, r.Value.Keys.ToArray()))]);
-                return current ??= new ClusterUsage(usages.ToImmutable(), antiAffinity)
+                return current ??= new ClusterUsage(usages.ToImmutable(), antiAffinity.Current)
                 {
                     LowestPriority = Math.Min(ClusterUsage.UsualPriority, priorities.Count == 0 ? int.MaxValue : priorities.First().Key),
                 };
@@ -111,7 +109,7 @@ public sealed class NodeUsageCache(TimeProvider time, TimeSpan assumeTimeout)
                 assumedIn[@namespace] = there = new AssumedUsage(@namespace);
             }
 
-            Add(review, there.SumOf(node), request, scored, ExpiresAt(review, assumeTimeout), Assumed, [], 0);
+            Add(review, there.SumOf(node), request, scored, ExpiresAt(review, assumeTimeout), Assumed, null, 0);
             return true;
         }
     }
@@ -147,7 +145,8 @@ public sealed class NodeUsageCache(TimeProvider time, TimeSpan assumeTimeout)
                 return;
             }
 
-            if (entries.TryGetValue(uid, out var before) && before.Sum.Node == usage.Node && before.ExpiresAt is null == usage.WaitingSince is null && before.Request == usage.Request && before.Priority == usage.Priority)
+            if (entries.TryGetValue(uid, out var before) && before.Sum.Node == usage.Node && before.ExpiresAt is null == usage.WaitingSince is null &&
+                before.Request == usage.Request && before.Scored == usage.Scored && before.Priority == usage.Priority)
             {
                 entries[uid] = before with { List = list };
             }
@@ -171,6 +170,16 @@ public sealed class NodeUsageCache(TimeProvider time, TimeSpan assumeTimeout)
             {
                 Remove(usage.Review);
             }
+        }
+    }
+
+    /// <summary>The namespaces that are known, and the labels of those that can be kept: anti-affinity can ask for them.</summary>
+    public void SetNamespaces(IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>?> labels)
+    {
+        lock (gate)
+        {
+            antiAffinity.SetNamespaces(labels);
+            Volatile.Write(ref current, null);
         }
     }
 
@@ -223,8 +232,7 @@ public sealed class NodeUsageCache(TimeProvider time, TimeSpan assumeTimeout)
         {
             entries.Clear();
             sums.Clear();
-            repelling.Clear();
-            antiAffinity = AntiAffinity.None;
+            antiAffinity.Clear();
             usages.Clear();
             assumedIn.Clear();
             priorities.Clear();
@@ -279,14 +287,13 @@ public sealed class NodeUsageCache(TimeProvider time, TimeSpan assumeTimeout)
         Volatile.Write(ref nextExpiryAt, expiring.TryPeek(out _, out var first) ? first : long.MaxValue);
     }
 
-    void Add(string id, NodeSum sum, Resources request, Resources scored, long? expiresAt, int seenIn, IReadOnlyList<AntiAffinityTerm> repels, int priority)
+    void Add(string id, NodeSum sum, Resources request, Resources scored, long? expiresAt, int seenIn, PodAntiAffinity? repels, int priority)
     {
         sum.Add(request, scored, 1);
         Changed(sum);
-        Repel(repels, sum.Node, 1);
         Prioritize(seenIn, priority, 1);
         assumed += seenIn == Assumed ? 1 : 0;
-        entries[id] = new Entry(sum, request, scored, expiresAt, seenIn, priority, repels);
+        entries[id] = new Entry(sum, request, scored, expiresAt, seenIn, priority, repels is null ? null : antiAffinity.Add(repels, sum.Node));
     }
 
     void Prioritize(int seenIn, int priority, int sign)
@@ -294,25 +301,6 @@ public sealed class NodeUsageCache(TimeProvider time, TimeSpan assumeTimeout)
         if (seenIn != Assumed && (priorities[priority] = priorities.GetValueOrDefault(priority) + sign) == 0)
         {
             priorities.Remove(priority);
-        }
-    }
-
-    void Repel(IReadOnlyList<AntiAffinityTerm> terms, string node, int sign)
-    {
-        foreach (var term in terms)
-        {
-            if (!repelling.TryGetValue(term, out var pods))
-            {
-                repelling[term] = pods = new(StringComparer.Ordinal);
-            }
-
-            var count = pods[node] = pods.GetValueOrDefault(node) + sign;
-            if (count == 0 && pods.Remove(node) && pods.Count == 0)
-            {
-                repelling.Remove(term);
-            }
-
-            antiAffinity = null;
         }
     }
 
@@ -325,7 +313,11 @@ public sealed class NodeUsageCache(TimeProvider time, TimeSpan assumeTimeout)
 
         assumed -= entry.List == Assumed ? 1 : 0;
         Prioritize(entry.List, entry.Priority, -1);
-        Repel(entry.Repels, entry.Sum.Node, -1);
+        if (entry.Repels is not null)
+        {
+            antiAffinity.Remove(entry.Repels, entry.Sum.Node);
+        }
+
         entry.Sum.Add(entry.Request, entry.Scored, -1);
         Changed(entry.Sum);
     }
@@ -367,7 +359,7 @@ public sealed class NodeUsageCache(TimeProvider time, TimeSpan assumeTimeout)
     /// <param name="List">The last list that it was on or that started before it was seen; <see cref="Assumed"/> for an assumed pod.</param>
     /// <param name="Priority">Its priority; that of an assumed pod is not known.</param>
     /// <param name="Repels">Its required anti-affinity.</param>
-    readonly record struct Entry(NodeSum Sum, Resources Request, Resources Scored, long? ExpiresAt, int List, int Priority, IReadOnlyList<AntiAffinityTerm> Repels);
+    readonly record struct Entry(NodeSum Sum, Resources Request, Resources Scored, long? ExpiresAt, int List, int Priority, PodAntiAffinity? Repels);
 
     /// <summary>The nodes on which pods of a namespace are assumed, with all that is used of them.</summary>
     sealed class AssumedUsage(string @namespace)

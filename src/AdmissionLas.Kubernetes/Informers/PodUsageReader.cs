@@ -16,8 +16,8 @@ public sealed record PodUsage(string Uid, string Node, Resources Request, DateTi
     /// <summary>Its priority (https://kubernetes.io/docs/concepts/scheduling-eviction/pod-priority-preemption/); pods of a higher one could evict it.</summary>
     public int Priority { get; init; }
 
-    /// <summary>Its required anti-affinity, which keeps other pods away.</summary>
-    public IReadOnlyList<AntiAffinityTerm> Repels { get; init; } = [];
+    /// <summary>Its required anti-affinity, which keeps other pods away; <see langword="null"/> for none.</summary>
+    public PodAntiAffinity? Repels { get; init; }
 }
 
 /// <summary>
@@ -57,7 +57,7 @@ public static class PodUsageReader
 
         PodUsage Usage(string node, DateTimeOffset? waitingSince)
         {
-            var facts = Facts(spec);
+            var facts = Facts(spec, pod.Member("status"));
             return new PodUsage(uid, node, EffectiveRequest.Of(facts), waitingSince, review)
             {
                 Scored = EffectiveRequest.Scored(facts),
@@ -74,25 +74,50 @@ public static class PodUsageReader
             : default;
     }
 
-    static PodFacts Facts(JsonElement spec)
+    // What is being resized counts as the most of what it should have, has and is promised
+    // (https://kubernetes.io/docs/tasks/configure-pod-container/resize-container-resources/; determineEffectiveRequests in
+    // https://github.com/kubernetes/kubernetes/blob/v1.36.0/staging/src/k8s.io/component-helpers/resource/helpers.go).
+    static PodFacts Facts(JsonElement spec, JsonElement status)
     {
         var whole = spec.Member("resources");
+        var isInfeasible = status.Member("conditions").Items().FirstOrDefault(c => c.Member("type").Text() == "PodResizePending").Member("reason").Text() == "Infeasible";
+        var requested = whole.Member("requests").ResourceList();
         return new PodFacts
         {
-            Containers = Containers(spec.Member("containers")),
-            InitContainers = Containers(spec.Member("initContainers")),
-            PodRequests = whole.Member("requests").ResourceList(),
+            Containers = Containers(spec.Member("containers"), status.Member("containerStatuses"), isInfeasible, areSidecars: false),
+            InitContainers = Containers(spec.Member("initContainers"), status.Member("initContainerStatuses"), isInfeasible, areSidecars: true),
+            PodRequests = Effective(requested, status, isInfeasible) is { } effective ? Only(requested, effective) : requested,
             PodLimits = whole.Member("limits").ResourceList(),
             Overhead = spec.Member("overhead").ResourceList(),
         };
     }
 
-    static ImmutableArray<ContainerFacts> Containers(JsonElement list) =>
-    [
-        .. list.Items().Select(c => new ContainerFacts(
-            "",
-            c.Member("resources").Member("requests").ResourceList(),
-            c.Member("resources").Member("limits").ResourceList(),
-            c.Member("restartPolicy").Text() == "Always")),
-    ];
+    // Of the pod as a whole what it states counts, and of the rest its containers.
+    static Resources Only(Resources stated, Resources amounts) => new(
+        stated.CpuMilli is null ? null : amounts.CpuMilliOrZero, stated.MemoryBytes is null ? null : amounts.MemoryBytesOrZero,
+        stated.Other?.Select(o => o with { Amount = amounts.AmountOf(o.Name) }).ToArray());
+
+    static ImmutableArray<ContainerFacts> Containers(JsonElement list, JsonElement statuses, bool isInfeasible, bool areSidecars)
+    {
+        Dictionary<string, JsonElement> byName = new(StringComparer.Ordinal);
+        foreach (var status in statuses.Items())
+        {
+            byName[status.Member("name").Text() ?? ""] = status;
+        }
+
+        return [.. list.Items().Select(c =>
+        {
+            var requests = c.Member("resources").Member("requests").ResourceList();
+            var alwaysRestarts = c.Member("restartPolicy").Text() == "Always";
+            var status = areSidecars && !alwaysRestarts ? default : byName.GetValueOrDefault(c.Member("name").Text() ?? "");
+            return Effective(requests, status, isInfeasible) is { } effective
+                ? new ContainerFacts("", effective, Resources.None, alwaysRestarts)
+                : new ContainerFacts("", requests, c.Member("resources").Member("limits").ResourceList(), alwaysRestarts);
+        })];
+    }
+
+    // Without resources a status says nothing: the kubelet is older, or has not started it yet.
+    static Resources? Effective(Resources requests, JsonElement status, bool isInfeasible) => status.Member("resources").ValueKind != JsonValueKind.Object
+        ? null
+        : (isInfeasible ? Resources.None : requests).Max(status.Member("resources").Member("requests").ResourceList()).Max(status.Member("allocatedResources").ResourceList());
 }

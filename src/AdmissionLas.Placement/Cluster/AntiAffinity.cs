@@ -1,73 +1,153 @@
+using System.Collections.Concurrent;
+
 namespace AdmissionLas.Placement;
 
 /// <summary>
 /// A term of a pod's required anti-affinity. It works both ways: where that pod is, the scheduler lets no pod run that the term selects.
 /// Source: https://kubernetes.io/docs/concepts/scheduling-eviction/assign-pod-node/#inter-pod-affinity-and-anti-affinity.
 /// </summary>
-/// <param name="Key">What tells it from others: two pods with the same key have the same term.</param>
 /// <param name="TopologyKey">The node label whose value is the place that the two must not share.</param>
-/// <param name="Selector">The labels of the pods that are kept away.</param>
+/// <param name="Selector">The labels of the pods that are kept away; <see langword="null"/> where these are not known.</param>
 /// <param name="Namespaces">Their namespaces by name.</param>
 /// <param name="NamespaceSelector">Their namespaces by label, <see langword="null"/> for none; an empty one selects all.</param>
 public sealed record AntiAffinityTerm(
-    string Key, string TopologyKey, IReadOnlyList<NodeSelectorRequirement> Selector, IReadOnlyList<string> Namespaces,
+    string TopologyKey, IReadOnlyList<NodeSelectorRequirement>? Selector, IReadOnlyList<string> Namespaces,
     IReadOnlyList<NodeSelectorRequirement>? NamespaceSelector)
 {
-    /// <summary>The one label of a namespace that is known here, because its value is the name.</summary>
-    const string NamespaceNameKey = "kubernetes.io/metadata.name";
+    /// <summary>The label of a namespace that is always known, because its value is the name.</summary>
+    public const string NamespaceNameKey = "kubernetes.io/metadata.name";
 
-    /// <summary>Whether the term is about pods of this namespace. What a label that is not known here would say counts as a yes.</summary>
-    public bool AppliesTo(string @namespace) =>
-        Namespaces.Contains(@namespace) || NamespaceSelector?.All(r => r.Key != NamespaceNameKey || r.IsMetBy(@namespace)) == true;
+    /// <summary>The topology key where the place is not known.</summary>
+    public const string Anywhere = "";
 
-    /// <summary>Whether the pod is one of those that are kept away.</summary>
-    public bool Repels(PodFacts pod) => AppliesTo(pod.Namespace) && Selector.All(r => r.IsMetBy(pod.Label(r.Key)));
+    /// <summary>Whether the term is about pods of a namespace; <see langword="null"/> when labels of it would say that are not known.</summary>
+    /// <param name="namespace">Its name.</param>
+    /// <param name="labels">Its labels; <see langword="null"/> when they are not known.</param>
+    public bool? AppliesTo(string @namespace, IReadOnlyDictionary<string, string>? labels) =>
+        Namespaces.Contains(@namespace) ? true
+        : NamespaceSelector is null ? false
+        : labels is not null ? NamespaceSelector.All(r => r.IsMetBy(labels.GetValueOrDefault(r.Key)))
+        : !NamespaceSelector.All(r => r.Key != NamespaceNameKey || r.IsMetBy(@namespace)) ? false
+        : NamespaceSelector.All(r => r.Key == NamespaceNameKey) ? true
+        : null;
+
+    /// <summary>Whether it may select the pod by its labels.</summary>
+    public bool MaySelect(PodFacts pod) => Selector?.All(pod, static (r, pod) => r.IsMetBy(pod.Label(r.Key))) != false;
+}
+
+/// <summary>The required anti-affinity of a pod. The pods of a controller all have the same.</summary>
+/// <param name="Key">What tells it from others.</param>
+/// <param name="Terms">Its terms.</param>
+public sealed record PodAntiAffinity(string Key, IReadOnlyList<AntiAffinityTerm> Terms)
+{
+    /// <summary>So many namespaces, and kinds of place, are kept of what is too large to be kept.</summary>
+    const int MaxNames = 8;
+
+    /// <summary>One that may keep any pod away from anywhere.</summary>
+    public static PodAntiAffinity Unknown { get; } = new("?", [new AntiAffinityTerm(AntiAffinityTerm.Anywhere, null, [], [])]);
+
+    /// <summary>What is left of one that is too large to be kept: it may keep any pod of its namespaces away from its places.</summary>
+    public static PodAntiAffinity UnknownOf(IEnumerable<AntiAffinityTerm> terms)
+    {
+        SortedSet<string> namespaces = new(StringComparer.Ordinal), topologyKeys = new(StringComparer.Ordinal);
+        var isAboutAll = false;
+        foreach (var term in terms)
+        {
+            topologyKeys.Add(term.TopologyKey);
+            namespaces.UnionWith(term.Namespaces);
+            isAboutAll |= term.NamespaceSelector is not null || namespaces.Count > MaxNames;
+            if (topologyKeys.Count > MaxNames)
+            {
+                return Unknown;
+            }
+        }
+
+        IReadOnlyList<string> names = isAboutAll ? [] : [.. namespaces];
+        return new PodAntiAffinity(
+            $"? {string.Join(',', topologyKeys)} {(isAboutAll ? "*" : string.Join(',', names))}",
+            [.. topologyKeys.Select(key => new AntiAffinityTerm(key, null, names, isAboutAll ? [] : null))]);
+    }
 
     /// <inheritdoc/>
-    public bool Equals(AntiAffinityTerm? other) => Key == other?.Key;
+    public bool Equals(PodAntiAffinity? other) => Key == other?.Key;
 
     /// <inheritdoc/>
     public override int GetHashCode() => Key.GetHashCode(StringComparison.Ordinal);
 }
 
-/// <summary>A term and the nodes on which there are pods that have it.</summary>
-/// <param name="Term">The term.</param>
+/// <summary>An anti-affinity and the nodes on which there are pods that have it.</summary>
+/// <param name="Own">The anti-affinity.</param>
 /// <param name="Nodes">The names of the nodes.</param>
-public sealed record RepellingPods(AntiAffinityTerm Term, IReadOnlyCollection<string> Nodes);
+public sealed record RepellingPods(PodAntiAffinity Own, IReadOnlyCollection<string> Nodes);
 
-/// <summary>The required anti-affinity of the pods on the nodes, by the namespaces that it is about. Most namespaces have none.</summary>
-public sealed class AntiAffinity
+/// <summary>The required anti-affinity of the pods on the nodes. Little of it is about the namespace of a pod under review.</summary>
+/// <param name="pods">The pods.</param>
+/// <param name="namespaceLabels">The labels of namespaces by name, where they are known.</param>
+public sealed class AntiAffinity(
+    IReadOnlyCollection<RepellingPods> pods, IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>?>? namespaceLabels = null)
 {
-    readonly ILookup<string, RepellingPods> byNamespace;
-    readonly RepellingPods[] bySelector;
+    /// <summary>So many nodes are looked at for a pod: anybody who creates pods decides how many there are.</summary>
+    const int MaxNodes = 8192;
 
-    /// <summary>Sets it up.</summary>
-    public AntiAffinity(IReadOnlyCollection<RepellingPods> pods)
-    {
-        byNamespace = pods.SelectMany(p => p.Term.Namespaces, (p, ns) => (Namespace: ns, Pods: p)).ToLookup(p => p.Namespace, p => p.Pods, StringComparer.Ordinal);
-        bySelector = [.. pods.Where(p => p.Term.NamespaceSelector is not null)];
-    }
+    /// <summary>For so many namespaces it is kept which terms are about them.</summary>
+    const int MaxNamespaces = 1024;
+
+    readonly ConcurrentDictionary<string, Concern[]> byNamespace = new(StringComparer.Ordinal);
 
     /// <summary>No pod keeps another away.</summary>
     public static AntiAffinity None { get; } = new([]);
 
-    /// <summary>Whether some term is about pods of this namespace, so that a decision needs all labels of the pod.</summary>
-    public bool AppliesTo(string @namespace) =>
-        byNamespace.Contains(@namespace) || bySelector.Any(@namespace, static (pods, ns) => pods.Term.AppliesTo(ns));
+    /// <summary>Whether some term may be about pods of this namespace, so that a decision needs all labels of the pod.</summary>
+    public bool AppliesTo(string @namespace) => Concerning(@namespace).Length > 0;
 
-    /// <summary>From where the pod is kept away: the values of node labels, by key; <see langword="null"/> for nowhere.</summary>
+    /// <summary>The pod with what is known of where it is kept away.</summary>
     /// <param name="pod">The pod, with all its labels.</param>
     /// <param name="view">The nodes.</param>
-    public IReadOnlyDictionary<string, IReadOnlySet<string>>? RepelledFrom(PodFacts pod, ClusterView view)
+    public PodFacts Judge(PodFacts pod, ClusterView view)
     {
-        if (!AppliesTo(pod.Namespace))
+        var concerns = Concerning(pod.Namespace);
+        if (concerns.Length == 0)
         {
-            return null;
+            return pod;
         }
 
-        var places = byNamespace[pod.Namespace].Concat(bySelector).Where(p => p.Term.Repels(pod))
-            .SelectMany(p => p.Nodes, (p, node) => (Key: p.Term.TopologyKey, Value: view.Find(node)?.Label(p.Term.TopologyKey)))
-            .Where(p => p.Value is not null).ToLookup(p => p.Key, p => p.Value!);
-        return places.Count == 0 ? null : places.ToDictionary(p => p.Key, p => (IReadOnlySet<string>)p.ToHashSet(StringComparer.Ordinal));
+        NodePlaces from = new(), maybeFrom = new();
+        var nodesLeft = MaxNodes;
+        foreach (var (term, nodes, isAbout) in concerns)
+        {
+            if (term.MaySelect(pod))
+            {
+                nodesLeft -= nodes.Count;
+                var isSure = term.Selector is not null && isAbout == true;
+                maybeFrom.IsAnywhere |= nodesLeft < 0 || term.TopologyKey == AntiAffinityTerm.Anywhere || !(isSure ? from : maybeFrom).TryAdd(term.TopologyKey, nodes, view);
+            }
+        }
+
+        return pod with { RepelledFrom = from.OrNull, MayBeRepelledFrom = maybeFrom.OrNull };
     }
+
+    Concern[] Concerning(string @namespace)
+    {
+        if (pods.Count == 0)
+        {
+            return [];
+        }
+
+        if (!byNamespace.TryGetValue(@namespace, out var concerns))
+        {
+            var labels = namespaceLabels?.GetValueOrDefault(@namespace);
+            concerns = [.. pods.SelectMany(p => p.Own.Terms, (p, term) => new Concern(term, p.Nodes, term.AppliesTo(@namespace, labels))).Where(c => c.IsAbout != false)];
+            if (byNamespace.Count < MaxNamespaces)
+            {
+                byNamespace[@namespace] = concerns;
+            }
+        }
+
+        return concerns;
+    }
+
+    /// <param name="Term">A term.</param>
+    /// <param name="Nodes">Where there are pods that have it.</param>
+    /// <param name="IsAbout">Whether it is about the namespace.</param>
+    readonly record struct Concern(AntiAffinityTerm Term, IReadOnlyCollection<string> Nodes, bool? IsAbout);
 }

@@ -83,6 +83,9 @@ public sealed record PodFacts
     /// <summary>spec.preemptionPolicy is Never: it waits, and evicts nobody.</summary>
     public bool NeverPreempts { get; init; }
 
+    /// <summary>The pod counts as fit for nodes that may let it claim its devices: no other node can run it.</summary>
+    public bool ClaimsDevices { get; init; }
+
     /// <summary>spec.topologySpreadConstraints has entries, so that the scheduler adds none of its own.</summary>
     public bool HasSpreadConstraints { get; init; }
 
@@ -92,8 +95,11 @@ public sealed record PodFacts
     /// </summary>
     public SchedulerConstraint? SoftConstraint { get; init; }
 
-    /// <summary>Where the anti-affinity of other pods keeps the pod away: values of node labels, by key; <see langword="null"/> for nowhere.</summary>
-    public IReadOnlyDictionary<string, IReadOnlySet<string>>? RepelledFrom { get; init; }
+    /// <summary>Where the anti-affinity of other pods keeps the pod away; <see langword="null"/> for nowhere.</summary>
+    public NodePlaces? RepelledFrom { get; init; }
+
+    /// <summary>Where it may do so, as not all of it is known; <see langword="null"/> for nowhere.</summary>
+    public NodePlaces? MayBeRepelledFrom { get; init; }
 
     /// <summary>
     /// The QoS class is BestEffort: neither the pod nor a container states CPU or memory, and zero counts as not stated
@@ -162,4 +168,10 @@ public enum SchedulerConstraint
 
     /// <summary>Preferred node affinity of its author's own; it excludes no node.</summary>
     NodeAffinity,
+
+    /// <summary>An extended resource of which no node that can run the pod has enough in allocatable: it may be claimed.</summary>
+    ExtendedResources,
+
+    /// <summary>A container's restart rule RestartAllContainers, which only nodes that declare this feature have.</summary>
+    RestartRules,
 }

@@ -3,7 +3,15 @@ namespace AdmissionLas.Placement;
 /// <summary>An amount of one resource other than CPU and memory, in its base unit (bytes, devices).</summary>
 /// <param name="Name">The resource's Kubernetes name, such as <c>nvidia.com/gpu</c> or <c>ephemeral-storage</c>.</param>
 /// <param name="Amount">How much of it.</param>
-public readonly record struct ResourceAmount(string Name, long Amount);
+public readonly record struct ResourceAmount(string Name, long Amount)
+{
+    /// <summary>
+    /// Whether it is an extended resource, so that a DeviceClass may stand for it. Where a node has none in allocatable, its devices may then be claimed
+    /// (https://kubernetes.io/docs/concepts/scheduling-eviction/dynamic-resource-allocation/#extended-resource); such classes are not known here.
+    /// </summary>
+    public bool MayBeClaimed => Name.StartsWith("deviceclass.resource.kubernetes.io/", StringComparison.Ordinal) ||
+        (Name.Contains('/', StringComparison.Ordinal) && !Name.Contains("kubernetes.io/", StringComparison.Ordinal) && !Name.StartsWith("requests.", StringComparison.Ordinal));
+}
 
 /// <summary>
 /// A Kubernetes ResourceList: CPU in thousandths of a core, memory in bytes, everything else by name.

@@ -16,8 +16,8 @@ public static class PlacementExplainer
     /// <param name="policy">The admin's choices.</param>
     public static Explanation Explain(Step step, PodFacts pod, ClusterView view, ClusterUsage usage, PlacementPolicy policy)
     {
-        var decision = PlacementEngine.Decide(step, pod, view, usage, policy);
-        pod = pod with { RepelledFrom = usage.AntiAffinity.RepelledFrom(pod, view) };
+        var decision = PlacementEngine.DecideWith(step, pod, view, usage, policy, out pod);
+        pod = usage.AntiAffinity.Judge(pod, view);
         var asPatched = pod.With(decision.Requests);
         var isJudged = NodeFilter.IsWithinLimits(pod);
         var request = decision.Outcome == Outcome.Placed ? decision.Request : isJudged ? EffectiveRequest.Of(pod) : Resources.None;

@@ -116,6 +116,9 @@ public readonly struct NodeFilter
         : FilterPods(node) is var pods and not FilterResult.CanRun ? pods
         : FilterRoom(node, usage.On(node));
 
+    /// <summary>Whether it could for sure: no anti-affinity that is not known may keep the pod away.</summary>
+    public bool FitsForSure(NodeFacts node) => FitsNow(node) == FilterResult.CanRun && !MayRepel(node);
+
     /// <summary>Whether the node could run the pod if nothing else ran on it.</summary>
     public FilterResult FitsWhenEmpty(NodeFacts node) => FilterState(node) is var state and not FilterResult.CanRun ? state : FilterRoom(node, NodeUsage.None);
 
@@ -148,11 +151,11 @@ public readonly struct NodeFilter
         return count;
     }
 
-    /// <summary>How many pods that ask for the same have room on the node beside what is spoken for there, counted up to <paramref name="most"/>.</summary>
+    /// <summary>How many pods that ask for the same have room for sure on the node beside what is spoken for there, counted up to <paramref name="most"/>.</summary>
     public long RoomOn(NodeFacts node, long most)
     {
         var used = usage.On(node);
-        var room = Math.Min(most, node.AllocatablePods - used.Pods);
+        var room = MayRepel(node) ? 0 : Math.Min(most, node.AllocatablePods - used.Pods);
         room = Math.Min(room, Times(Request.CpuMilliOrZero, node.Allocatable.CpuMilliOrZero - used.Requested.CpuMilliOrZero));
         room = Math.Min(room, Times(Request.MemoryBytesOrZero, node.Allocatable.MemoryBytesOrZero - used.Requested.MemoryBytesOrZero));
         for (var i = 0; i < (Request.Other?.Count ?? 0); i++)
@@ -177,7 +180,9 @@ public readonly struct NodeFilter
         : FilterResult.CanRun;
 
     FilterResult FilterPods(NodeFacts node) =>
-        pod.RepelledFrom?.Any(place => node.Label(place.Key) is { } value && place.Value.Contains(value)) == true ? FilterResult.AntiAffinity : FilterResult.CanRun;
+        pod.RepelledFrom?.Contain(node) == true ? FilterResult.AntiAffinity : FilterResult.CanRun;
+
+    bool MayRepel(NodeFacts node) => pod.MayBeRepelledFrom?.Contain(node) == true;
 
     FilterResult FilterRoom(NodeFacts node, NodeUsage used) =>
         !Fits(Request.CpuMilliOrZero, node.Allocatable.CpuMilliOrZero, used.Requested.CpuMilliOrZero) ? FilterResult.Cpu
@@ -191,6 +196,7 @@ public readonly struct NodeFilter
 
     bool MeetsNodeSelector(NodeFacts node) => pod.NodeSelector.All(label => node.Label(label.Key) == label.Value);
 
-    bool OthersFit(Resources allocatable, Resources used) => Request.Other?.All((allocatable, used), static (asked, node) =>
-        Fits(asked.Amount, node.allocatable.AmountOf(asked.Name), node.used.AmountOf(asked.Name))) ?? true;
+    bool OthersFit(Resources allocatable, Resources used) => Request.Other?.All((allocatable, used, pod.ClaimsDevices), static (asked, node) =>
+        Fits(asked.Amount, node.allocatable.AmountOf(asked.Name), node.used.AmountOf(asked.Name)) ||
+        (node.ClaimsDevices && asked.MayBeClaimed && node.allocatable.AmountOf(asked.Name) == 0)) ?? true;
 }

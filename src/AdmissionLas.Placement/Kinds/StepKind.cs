@@ -71,6 +71,7 @@ public readonly record struct PlacementRequest(
         Pod.IsGated ? new Softening(SofteningCause.Gated)
         : Pod.HasOtherScheduler ? new Softening(SofteningCause.OtherScheduler)
         : Pod.SchedulerOnlyConstraint is { } constraint ? new Softening(SofteningCause.SchedulerOnlyConstraint, constraint)
+        : Pod.MayBeRepelledFrom?.Contain(chosen) == true ? new Softening(SofteningCause.UnknownAntiAffinity)
         : !CanPin(chosen) ? new Softening(SofteningCause.NoOwnHostname, NodeName: chosen.Name)
         : null;
 

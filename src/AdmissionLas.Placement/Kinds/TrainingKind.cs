@@ -76,7 +76,7 @@ sealed class TrainingKind : StepKind
 
         RankedNode[] withRoom =
         [
-            .. members.Where(n => all.CanPin(n) && filter.FitsNow(n) == FilterResult.CanRun).Take(request.Policy.NamedNodes).Select(n => new RankedNode(n, 0)),
+            .. members.Where(n => all.CanPin(n) && filter.FitsForSure(n)).Take(request.Policy.NamedNodes).Select(n => new RankedNode(n, 0)),
         ];
         return withRoom.Length > 1 && withRoom.Sum(n => filter.RoomOn(n.Node, 1 + StandbySelection.SpareRoom)) > StandbySelection.SpareRoom ? request.Pin(withRoom) : null;
     }
@@ -125,7 +125,7 @@ sealed class TrainingKind : StepKind
         var filter = new NodeFilter(pod, total, request.Usage);
         // A pod that may evict others would do so to get what it did not ask for.
         var mayWait = wanted == TrainingRequests.Full && !request.CanPreempt;
-        if (mayWait ? FirstThatCan(sizes, filter) is null : sizes.Nodes.All(n => filter.FitsNow(n.Node) != FilterResult.CanRun))
+        if (mayWait ? FirstThatCan(sizes, filter) is null : !sizes.Nodes.Any(n => filter.FitsForSure(n.Node)))
         {
             var (node, room) = Roomiest(request, sizes, missing) ??
                 (largest, mayWait ? largest.Allocatable.Less(EffectiveRequest.WhileRunning(pod)) : new Resources(0, 0));
@@ -193,7 +193,7 @@ sealed class TrainingKind : StepKind
         var running = EffectiveRequest.WhileRunning(request.Pod);
         var best = sizes.Nodes.Select(n => (n.Node, Room: n.Node.Allocatable.Less(usage.On(n.Node).Requested).Less(running)))
             .Select(n => (n.Node, n.Room, Share: missing.Min(m => m.Share(n.Room))))
-            .Where(n => n.Share > 0 && asWritten.FitsNow(n.Node) == FilterResult.CanRun)
+            .Where(n => n.Share > 0 && asWritten.FitsForSure(n.Node))
             .OrderByDescending(n => n.Share).FirstOrDefault();
         return best.Node is null ? null : (best.Node, best.Room);
     }

@@ -205,6 +205,8 @@ public sealed class EnglishDecisionText : IDecisionText
         SchedulerConstraint.TopologySpreadConstraints => "topology spread constraints",
         SchedulerConstraint.ResourceClaims => "resource claims",
         SchedulerConstraint.NodeAffinity => "node affinity",
+        SchedulerConstraint.ExtendedResources => "extended resources",
+        SchedulerConstraint.RestartRules => "restart rules",
         _ => throw new ArgumentOutOfRangeException(nameof(constraint), constraint, "a constraint without words"),
     };
 
@@ -218,6 +220,7 @@ public sealed class EnglishDecisionText : IDecisionText
         SofteningCause.Gated => "the pod is gated, and its nodes may still be narrowed",
         SofteningCause.OtherScheduler => "another scheduler places the pod",
         SofteningCause.OwnPreferences => "its own preferred node affinity leaves no standby",
+        SofteningCause.UnknownAntiAffinity => "other pods may keep it away by anti-affinity that is not known here",
         SofteningCause.CanPreempt => "by its priority it could evict other pods there",
         SofteningCause.BeyondMaxLatency => "none is within the latency that it allows",
         SofteningCause.NoOwnHostname => $"it has no {NodeSelectorTerm.HostnameKey} label of its own",

@@ -41,12 +41,20 @@ sealed class PodReader
         },
     };
 
+    // Only nodes that declare it run such a pod (https://kubernetes.io/docs/concepts/scheduling-eviction/node-declared-features/). The other feature that
+    // a pod can ask for is one of hostNetwork.
+    static readonly JsonMembers<bool> RestartRuleMembers = new()
+    {
+        ["action"] = (ref json, ref restartsAll) => restartsAll = json.ReadUtf8().SequenceEqual("RestartAllContainers"u8),
+    };
+
     static readonly JsonMembers<Container> InitContainerMembers = new()
     {
         ["name"] = (ref json, ref container) => container.Name = json.ReadText(),
         ["resources"] = (ref json, ref container) => container.Resources = ResourceMembers.Read(ref json),
         ["restartPolicy"] = (ref json, ref container) => container.AlwaysRestarts = json.ReadUtf8().SequenceEqual("Always"u8),
-        ["ports"] = (ref json, ref container) => container.HasHostPort = ReadHasAny(ref json, HostPortMembers),
+        ["restartPolicyRules"] = (ref json, ref container) => container.Note(ReadHasAny(ref json, RestartRuleMembers), SchedulerConstraint.RestartRules),
+        ["ports"] = (ref json, ref container) => container.Note(ReadHasAny(ref json, HostPortMembers), SchedulerConstraint.HostPorts),
         // By its bytes: a review needs no string for it. No image's name has escapes, so one that has is as good as unknown.
         ["image"] = (ref json, ref container) => container.Image = json.ReadScalar() == JsonValueKind.String ? ImageId.Of(json.Raw) : default,
     };
@@ -137,9 +145,9 @@ sealed class PodReader
 
     static readonly JsonMembers<Spec> SpecMembers = new()
     {
-        ["containers"] = (ref json, ref spec) => spec.Note((spec.Containers = ReadContainers(ref json, ContainerMembers)).HasHostPort, SchedulerConstraint.HostPorts),
+        ["containers"] = (ref json, ref spec) => spec.Note((spec.Containers = ReadContainers(ref json, ContainerMembers)).Constraint is not null, spec.Containers.Constraint),
         ["initContainers"] = (ref json, ref spec) =>
-            spec.Note((spec.InitContainers = ReadContainers(ref json, InitContainerMembers)).HasHostPort, SchedulerConstraint.HostPorts),
+            spec.Note((spec.InitContainers = ReadContainers(ref json, InitContainerMembers)).Constraint is not null, spec.InitContainers.Constraint),
         ["volumes"] = (ref json, ref spec) => spec.Note(ReadHasAny(ref json, VolumeMembers), SchedulerConstraint.Volumes),
         ["affinity"] = (ref json, ref spec) =>
             spec.Note((spec.Affinity = AffinityMembers.Read(ref json))?.Constraint is not null, spec.Affinity?.Constraint),
@@ -324,7 +332,7 @@ sealed class PodReader
             shapes[count++] = new(container.Resources is not null, resources.Requests is not null);
             containers.IsPipelineDriver |= command.IsPipelineDriver;
             containers.Function ??= command.Function;
-            containers.HasHostPort |= container.HasHostPort;
+            containers.Constraint ??= container.Constraint;
         }
 
         Array.Resize(ref facts, count);
@@ -449,10 +457,13 @@ sealed class PodReader
 
     record struct OperatingSystem(string? Name);
 
-    record struct Containers(ImmutableArray<ContainerFacts> Facts, ContainerShape[]? Shapes, bool IsPipelineDriver, string? Function, bool HasHostPort);
+    record struct Containers(ImmutableArray<ContainerFacts> Facts, ContainerShape[]? Shapes, bool IsPipelineDriver, string? Function, SchedulerConstraint? Constraint);
 
     record struct Container(
-        string? Name, ResourceLists? Resources, ImageId Image, bool AlwaysRestarts, bool HasHostPort, ContainerCommand Command, ContainerCommand Args);
+        string? Name, ResourceLists? Resources, ImageId Image, bool AlwaysRestarts, SchedulerConstraint? Constraint, ContainerCommand Command, ContainerCommand Args)
+    {
+        internal void Note(bool isThere, SchedulerConstraint what) => Constraint = isThere ? what : Constraint;
+    }
 
     record struct ResourceLists(Resources? Requests, Resources? Limits);
 

@@ -91,12 +91,14 @@ abstract record ClusterSource
             var time = services.GetRequiredService<TimeProvider>();
             using var api = new KubeApi(configuration, time);
             var nodes = new NodeInformer(api, state, time, services.GetRequiredService<ILogger<NodeInformer>>());
-            var namespaces = new NamespaceInformer(api, $"{RegistrationKeys.OptIn}={RegistrationKeys.OptedIn}", time, services.GetRequiredService<ILogger<NamespaceInformer>>());
+            var usageCache = services.GetRequiredService<NodeUsageCache>();
+            var namespaces = new NamespaceInformer(
+                api, $"{RegistrationKeys.OptIn}={RegistrationKeys.OptedIn}", time, services.GetRequiredService<ILogger<NamespaceInformer>>(), usageCache);
             var settings = services.GetRequiredService<Settings>();
             var metrics = services.GetRequiredService<WebhookMetrics>();
             var trust = new ReservationTrust(namespaces, state, settings);
             var follower = new PlacementFollower(namespaces.Contains, state, settings, metrics, services.GetService<RecentDecisions>());
-            var pods = new PodInformer(api, services.GetRequiredService<NodeUsageCache>(), trust.Trusts, time, services.GetRequiredService<ILogger<PodInformer>>(), follower);
+            var pods = new PodInformer(api, usageCache, trust.Trusts, time, services.GetRequiredService<ILogger<PodInformer>>(), follower);
             metrics.Meter.CreateObservableCounter(
                 "admission_las.watch.restarts",
                 () => (Measurement<long>[])[Of(nodes.Restarts, "nodes"), Of(pods.Restarts, "pods"), Of(namespaces.Restarts, "namespaces")],

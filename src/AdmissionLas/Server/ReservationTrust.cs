@@ -14,5 +14,5 @@ sealed class ReservationTrust(NamespaceInformer namespaces, ClusterState state, 
     internal bool Trusts(JsonElement pod, PodUsage usage) =>
         namespaces.Contains(ObjectMetadata.Namespace(pod) ?? "") && state.Current?.Find(usage.Node) is { } node &&
         settings.Current is var current && current.Reader.ReadPod(JsonMarshal.GetRawUtf8Value(pod)) is { } read && current.Rules.Classify(read.Facts).Kind is not null &&
-        NodeFilter.IsWithinLimits(read.Facts) && new NodeFilter(read.Facts, usage.Request, ClusterUsage.Unknown).FitsWhenEmpty(node) == FilterResult.CanRun;
+        NodeFilter.IsWithinLimits(read.Facts) && new NodeFilter(read.Facts with { ClaimsDevices = true }, usage.Request, ClusterUsage.Unknown).FitsWhenEmpty(node) == FilterResult.CanRun;
 }

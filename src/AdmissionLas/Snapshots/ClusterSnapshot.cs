@@ -47,6 +47,8 @@ sealed record ClusterSnapshot(IReadOnlyList<JsonObject> Objects, IReadOnlyList<s
     /// <param name="except">The uid of a pod that does not count.</param>
     internal void CountPods(NodeUsageCache usageCache, string? except = null)
     {
+        usageCache.SetNamespaces(Of(Objects, "Namespace").Select(YamlJson.ToElement)
+            .DistinctBy(ObjectMetadata.Name).ToDictionary(n => ObjectMetadata.Name(n) ?? "", NamespaceReader.Labels, StringComparer.Ordinal));
         usageCache.BeginList();
         foreach (var pod in Of(Objects, "Pod").Select(YamlJson.ToElement))
         {
@@ -71,7 +73,7 @@ sealed record ClusterSnapshot(IReadOnlyList<JsonObject> Objects, IReadOnlyList<s
         "Pod" => "pods cannot be listed, so every node counts as empty",
         PriorityKind => "priority classes cannot be read, so none counts, nor does the default one for pods that name none: a pod with a priority may evict others",
         RuntimeKind => "runtime classes cannot be read, so what they add to a pod does not count",
-        "Namespace" => "namespaces cannot be listed, so it is not known which opt in",
+        "Namespace" => "namespaces cannot be listed, so it is not known which opt in and what labels they have",
         _ => "the webhook's configuration cannot be read, so the defaults are assumed; name it with --config",
     };
 

@@ -1,5 +1,4 @@
 using AdmissionLas.Configuration;
-using AdmissionLas.Registration;
 
 namespace AdmissionLas.Snapshots;
 
@@ -31,12 +30,13 @@ static class ObjectReduction
         var spec = pod.Object("spec");
         return Object("Pod", metadata)
             .Put("spec", spec.Only("nodeName", "overhead", "schedulerName", "schedulingGates").Put("affinity", AntiAffinity(spec)).Put("resources", Resources(spec)).Put("initContainers", Containers(spec, "initContainers")).Put("containers", Containers(spec, "containers")))
-            .Put("status", pod.Object("status").Only("phase"));
+            .Put("status", Resized(pod.Object("status")).With(pod.Object("status"), "phase")
+                .Put("containerStatuses", Statuses(pod, "containerStatuses")).Put("initContainerStatuses", Statuses(pod, "initContainerStatuses"))
+                .Put("conditions", List(pod.Object("status").Objects("conditions").Where(c => c.Text("type") == "PodResizePending").Select(c => c.Only("type", "reason")))));
     }
 
-    /// <summary>A namespace: its name, and whether it opts in.</summary>
-    internal static JsonObject Namespace(JsonObject item) => Object(
-        "Namespace", item.Object("metadata").Only("name").Put("labels", item.Object("metadata").Object("labels").Only(RegistrationKeys.OptIn)));
+    /// <summary>A namespace: its name, and its labels, for which the anti-affinity of pods can ask.</summary>
+    internal static JsonObject Namespace(JsonObject item) => Object("Namespace", item.Object("metadata").Only("name", "labels"));
 
     /// <summary>A priority class: its name, and what it gives pods.</summary>
     internal static JsonObject PriorityClass(JsonObject item) =>
@@ -74,6 +74,22 @@ static class ObjectReduction
 
     static JsonArray Containers(JsonObject? spec, string member) =>
         List(spec.Objects(member).Select(c => c.Only("name", "restartPolicy").Put("resources", Resources(c))));
+
+    static JsonArray Statuses(JsonObject pod, string member) =>
+        List(pod.Object("status").Objects(member).Where(s => s.Object("resources") is not null).Select(s => s.Only("name").With(Resized(s))));
+
+    /// <summary>What a container or a pod has, and is promised, while it is resized.</summary>
+    static JsonObject Resized(JsonObject? status)
+    {
+        var kept = new JsonObject();
+        if (status.Object("resources") is { } resources)
+        {
+            kept = status.Only("allocatedResources");
+            kept["resources"] = resources.Only("requests");
+        }
+
+        return kept;
+    }
 
     static JsonObject AntiAffinity(JsonObject? spec) =>
         new JsonObject().Put("podAntiAffinity", spec.Object("affinity").Object("podAntiAffinity").Only("requiredDuringSchedulingIgnoredDuringExecution"));

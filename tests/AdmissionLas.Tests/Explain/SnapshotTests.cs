@@ -17,6 +17,28 @@ public sealed class SnapshotTests
         ],
         Surviving(ObjectReduction.Pod, FullPod));
 
+    [Theory]
+    [InlineData("resources: { requests: { cpu: 3 }, limits: { cpu: 9 } }, allocatedResources: { cpu: 1 }")]
+    [InlineData("conditions: [ { type: PodResizePending, reason: Infeasible, message: m } ], resources: { requests: { cpu: 500m } }, allocatedResources: { cpu: 500m }")]
+    [InlineData("phase: Running, containerStatuses: [ { name: main, image: i, resources: { requests: { cpu: 3 } }, allocatedResources: { cpu: 1 } } ], initContainerStatuses: [ { name: s, resources: { requests: { cpu: 2 } } } ]")]
+    public void A_pod_that_is_resized_uses_the_same_in_a_snapshot(string status)
+    {
+        var pod = Text.Object($$"""
+            metadata: { uid: u, name: p }
+            spec:
+              nodeName: n
+              {{(status.Contains("containerStatuses", StringComparison.Ordinal) ? "" : "resources: { requests: { cpu: 1 } }")}}
+              initContainers: [ { name: s, restartPolicy: Always, resources: { requests: { cpu: 1 } } } ]
+              containers: [ { name: main, resources: { requests: { cpu: 1 } } } ]
+            status: { {{status}} }
+            """);
+        var reduced = ObjectReduction.Pod(pod);
+
+        Assert.NotEqual(2000, PodUsageReader.Read(YamlJson.ToElement(pod))!.Request.CpuMilli);
+        Assert.Equal(PodUsageReader.Read(YamlJson.ToElement(pod)), PodUsageReader.Read(YamlJson.ToElement(reduced)));
+        Assert.DoesNotContain("limits", reduced["status"]!.ToJsonString(), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Of_a_node_only_name_labels_taints_capacity_conditions_and_large_images_survive() => Assert.Equal(
         [
@@ -37,8 +59,8 @@ public sealed class SnapshotTests
             """));
 
     [Fact]
-    public void Of_a_namespace_only_its_name_and_whether_it_opts_in_survive() => Assert.Equal(
-        ["apiVersion", "kind", "metadata.labels.admissionlas.io/inject", "metadata.name"],
+    public void Of_a_namespace_only_its_name_and_labels_survive() => Assert.Equal(
+        ["apiVersion", "kind", "metadata.labels.admissionlas.io/inject", "metadata.labels.owner", "metadata.name"],
         Surviving(ObjectReduction.Namespace, "kind: Namespace\nmetadata: { name: n, labels: { admissionlas.io/inject: enabled, owner: o }, annotations: { a: b } }\nspec: { finalizers: [ f ] }"));
 
     [Fact]
@@ -97,6 +119,28 @@ public sealed class SnapshotTests
         {
             File.Delete(file);
         }
+    }
+
+    [Theory]
+    [InlineData("team-a", true)]
+    [InlineData("team-b", false)]
+    // One that is not in the snapshot may have any labels.
+    [InlineData("team-c", true)]
+    public void Anti_affinity_is_about_the_namespaces_with_the_labels_of_the_snapshot(string name, bool isConcerned)
+    {
+        string[] objects =
+        [
+            "kind: Namespace\nmetadata: { name: team-a, labels: { kubernetes.io/metadata.name: team-a, team: a } }",
+            "kind: Namespace\nmetadata: { name: team-b, labels: { kubernetes.io/metadata.name: team-b, team: b } }",
+            """
+            kind: Pod
+            metadata: { name: p, namespace: other, uid: u }
+            spec: { nodeName: n, affinity: { podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [
+              { topologyKey: zone, labelSelector: {}, namespaceSelector: { matchLabels: { team: a } } } ] } } }
+            """,
+        ];
+
+        Assert.Equal(isConcerned, new ClusterSnapshot([.. objects.Select(Text.Object)], []).Usage().AntiAffinity.AppliesTo(name));
     }
 
     [Theory]

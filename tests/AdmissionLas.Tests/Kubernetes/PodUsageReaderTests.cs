@@ -45,6 +45,62 @@ public sealed class PodUsageReaderTests
             { "metadata": { "uid": "u" }, "spec": { "nodeName": "n", "resources": { "requests": { "cpu": "4" } }, "containers": [ { "resources": { "requests": { "cpu": "1" } } } ] } }
             """)!.Request.CpuMilli);
 
+    // https://kubernetes.io/docs/tasks/configure-pod-container/resize-container-resources/: what it should have, what it has, and what the node promised it.
+    [Theory]
+    [InlineData("""{ "containerStatuses": [ { "name": "c" } ] }""", 2000)]
+    [InlineData("""{ "containerStatuses": [ { "name": "c", "allocatedResources": { "cpu": "9" } } ] }""", 2000)]
+    [InlineData("""{ "containerStatuses": [ { "name": "other", "resources": { "requests": { "cpu": "9" } } } ] }""", 2000)]
+    [InlineData("""{ "containerStatuses": [ { "name": "c", "resources": { "requests": { "cpu": "1" } }, "allocatedResources": { "cpu": "1" } } ] }""", 2000)]
+    [InlineData("""{ "containerStatuses": [ { "name": "c", "resources": { "requests": { "cpu": "3" } }, "allocatedResources": { "cpu": "1" } } ] }""", 3000)]
+    [InlineData("""{ "containerStatuses": [ { "name": "c", "resources": { "requests": { "cpu": "1" } }, "allocatedResources": { "cpu": "3" } } ] }""", 3000)]
+    [InlineData("""{ "containerStatuses": [ { "name": "c", "resources": {}, "allocatedResources": { "cpu": "3" } } ] }""", 3000)]
+    // The node has no room for it, and waits for it, or never will have.
+    [InlineData("""{ "conditions": [ { "type": "PodResizePending", "reason": "Deferred" } ], "containerStatuses": [ { "name": "c", "resources": { "requests": { "cpu": "1" } } } ] }""", 2000)]
+    [InlineData("""{ "conditions": [ { "type": "PodResizePending", "reason": "Infeasible" } ], "containerStatuses": [ { "name": "c", "resources": { "requests": { "cpu": "1" } } } ] }""", 1000)]
+    [InlineData("""{ "conditions": [ { "type": "Ready", "reason": "Infeasible" } ], "containerStatuses": [ { "name": "c", "resources": { "requests": { "cpu": "1" } } } ] }""", 2000)]
+    [InlineData("""{ "conditions": 7, "containerStatuses": [ 7, { "name": 7 }, { "name": "c" }, { "name": "c" } ] }""", 2000)]
+    public void A_container_that_is_resized_counts_as_the_most_of_these(string status, long cpuMilli)
+    {
+        var usage = Read($$"""
+            { "metadata": { "uid": "u" }, "status": {{status}}, "spec": { "nodeName": "n", "containers": [ { "name": "c", "resources": { "requests": { "cpu": "2" }, "limits": { "cpu": "8" } } } ] } }
+            """)!;
+
+        Assert.Equal((cpuMilli, cpuMilli), (usage.Request.CpuMilli, usage.Scored.CpuMilli));
+    }
+
+    // Of init containers only those that go on running are resized.
+    [Theory]
+    [InlineData("""{ "restartPolicy": "Always", """, 5000)]
+    [InlineData("{ ", 2000)]
+    public void A_sidecar_is_resized_as_an_app_container_is(string container, long cpuMilli) =>
+        Assert.Equal(cpuMilli, Read($$"""
+            {
+              "metadata": { "uid": "u" },
+              "spec": {
+                "nodeName": "n", "initContainers": [ {{container}} "name": "i", "resources": { "requests": { "cpu": "1" } } } ],
+                "containers": [ { "name": "c", "resources": { "requests": { "cpu": "2" } } } ]
+              },
+              "status": { "initContainerStatuses": [ { "name": "i", "resources": { "requests": { "cpu": "3" } } } ] }
+            }
+            """)!.Request.CpuMilli);
+
+    [Theory]
+    [InlineData("{}", 4000)]
+    [InlineData("""{ "resources": { "requests": { "cpu": "6", "memory": "9Gi" } }, "allocatedResources": { "cpu": "5" } }""", 6000)]
+    [InlineData("""{ "resources": { "requests": { "cpu": "1" } }, "allocatedResources": { "cpu": "2" } }""", 4000)]
+    [InlineData("""{ "conditions": [ { "type": "PodResizePending", "reason": "Infeasible" } ], "resources": { "requests": { "cpu": "1" } }, "allocatedResources": { "cpu": "2" } }""", 2000)]
+    public void The_request_of_the_pod_as_a_whole_is_resized_too_where_it_states_one(string status, long cpuMilli)
+    {
+        var usage = Read($$"""
+            {
+              "metadata": { "uid": "u" }, "status": {{status}},
+              "spec": { "nodeName": "n", "resources": { "requests": { "cpu": "4" } }, "containers": [ { "name": "c", "resources": { "requests": { "cpu": "1", "memory": "1Gi" } } } ] }
+            }
+            """)!;
+
+        Assert.Equal((cpuMilli, Amounts.Memory("1Gi")), (usage.Request.CpuMilli, usage.Request.MemoryBytes));
+    }
+
     [Theory]
     [InlineData("")]
     [InlineData("\"schedulerName\": \"\",")]

@@ -32,6 +32,7 @@ public sealed class EnglishDecisionTextTests
         { "n1 (1 ms) preferred and not required (its own preferred node affinity leaves no standby)", Softened(SofteningCause.OwnPreferences) },
         { "n1 (1 ms) preferred and not required (the pod is gated, and its nodes may still be narrowed)", Softened(SofteningCause.Gated) },
         { "n1 (1 ms) preferred and not required (another scheduler places the pod)", Softened(SofteningCause.OtherScheduler) },
+        { "n1 (1 ms) preferred and not required (other pods may keep it away by anti-affinity that is not known here)", Softened(SofteningCause.UnknownAntiAffinity) },
         { "n1 (1 ms) preferred and not required (by its priority it could evict other pods there)", Softened(SofteningCause.CanPreempt) },
         { "n1 (1 ms) preferred and not required (none is within the latency that it allows)", Softened(SofteningCause.BeyondMaxLatency) },
         { "n1 (1 ms) preferred and not required (it has no kubernetes.io/hostname label of its own)", Softened(SofteningCause.NoOwnHostname) },
@@ -74,6 +75,8 @@ public sealed class EnglishDecisionTextTests
     [InlineData(SchedulerConstraint.Volumes, "volumes")]
     [InlineData(SchedulerConstraint.TopologySpreadConstraints, "topology spread constraints")]
     [InlineData(SchedulerConstraint.ResourceClaims, "resource claims")]
+    [InlineData(SchedulerConstraint.ExtendedResources, "extended resources")]
+    [InlineData(SchedulerConstraint.RestartRules, "restart rules")]
     public void What_only_the_scheduler_can_judge_is_named(SchedulerConstraint constraint, string words) => Assert.Equal(
         $"predict at here: n1 (1 ms) preferred and not required (only the scheduler can judge the pod's {words}); by label a, label b",
         English.Explain(Softened(SofteningCause.SchedulerOnlyConstraint, constraint)));

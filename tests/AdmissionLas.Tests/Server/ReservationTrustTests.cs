@@ -38,6 +38,11 @@ public sealed class ReservationTrustTests : IDisposable
     [InlineData("1", "gone")]
     public void Nobody_may_have_what_the_node_could_never_give(string cpu, string node) => Assert.False(IsTrusted(Step(cpu, node)));
 
+    // The scheduler may let it claim these.
+    [Fact]
+    public void Devices_that_the_node_does_not_show_may_be_there() =>
+        Assert.True(IsTrusted(Step().With(p => p["spec"]!["containers"]![0]!["resources"]!["requests"]!["example.com/gpu"] = "1")));
+
     [Fact]
     public void What_a_namespace_says_now_counts()
     {

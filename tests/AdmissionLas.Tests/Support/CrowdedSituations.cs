@@ -15,8 +15,10 @@ namespace AdmissionLas.Tests.Support;
 /// <param name="After">What webhooks change that are called after ours, which is then called again.</param>
 /// <param name="Queue">What a queue adds to a gated pod as it opens the gates.</param>
 /// <param name="Quota">A ResourceQuota.</param>
+/// <param name="KnowsNamespaces">Whether the labels of the namespaces are known to us.</param>
 sealed record CrowdedSituation(
-    NodeFacts[] Nodes, JsonObject[] Running, IReadOnlyDictionary<string, string[]> Claims, JsonObject Pod, PlacementPolicy Policy, PodChange[] Before, PodChange[] After, PodChange Queue, PodQuota? Quota)
+    NodeFacts[] Nodes, JsonObject[] Running, IReadOnlyDictionary<string, string[]> Claims, JsonObject Pod, PlacementPolicy Policy, PodChange[] Before, PodChange[] After, PodChange Queue, PodQuota? Quota,
+    bool KnowsNamespaces)
 {
     internal ScheduledCluster Cluster { get; } = new(Nodes, Running, Claims);
 
@@ -47,6 +49,15 @@ sealed record CrowdedSituation(
     NodeUsageCache CountedByUs()
     {
         var usage = Usages.UsageCache();
+        if (KnowsNamespaces)
+        {
+            usage.SetNamespaces(ScheduledCluster.TeamOf.ToDictionary(t => t.Key, t => (IReadOnlyDictionary<string, string>?)new Dictionary<string, string>
+            {
+                ["kubernetes.io/metadata.name"] = t.Key,
+                ["team"] = t.Value,
+            }));
+        }
+
         foreach (var pod in Running)
         {
             using var document = JsonDocument.Parse(pod.ToJsonString());
@@ -91,7 +102,7 @@ static class CrowdedSituations
     static readonly string[] ClaimNames = ["c", "injected"];
 
     internal static Gen<CrowdedSituation> Any => Gen.Select(
-        Cluster, Gen.Frequency((8, Pod("Predict")), (2, Pod("Training"))), Policy, Gen.Select(Changes(0.25), Changes(0.35)), Queue,
+        Cluster, Gen.Frequency((8, Pod("Predict")), (2, Pod("Training"))), Policy, Gen.Select(Changes(0.25), Changes(0.35), Gen.Bool), Queue,
         Gen.Frequency<PodQuota?>((12, null), (1, new PodQuota(true, true)), (1, new PodQuota(true, false)), (2, new PodQuota(false, false))),
         (cluster, pod, policy, changes, queue, quota) =>
         {
@@ -100,7 +111,7 @@ static class CrowdedSituations
                 Part(pod["metadata"]!.AsObject(), "annotations")[PodHints.RequestsKey] = "off";
             }
 
-            return new CrowdedSituation(cluster.Nodes, cluster.Pods, cluster.Claims, pod, policy, changes.Item1, changes.Item2, queue, quota);
+            return new CrowdedSituation(cluster.Nodes, cluster.Pods, cluster.Claims, pod, policy, changes.Item1, changes.Item2, queue, quota, changes.Item3);
         });
 
     static Gen<PlacementPolicy> Policy => Gen.Select(
@@ -177,8 +188,10 @@ static class CrowdedSituations
         Gen.OneOf(
             "", "", "", """, "namespaces": ["kubeflow"]""", """, "namespaces": ["other", "third"]""", """, "namespaceSelector": {}""", """, "namespaceSelector": { "matchLabels": { "team": "a" } }""",
             """, "namespaceSelector": { "matchLabels": { "team": "b" } }""", """, "namespaceSelector": { "matchLabels": { "kubernetes.io/metadata.name": "kubeflow" } }"""),
-        (place, selector, namespaces) => JsonNode.Parse($$"""
-            { "requiredDuringSchedulingIgnoredDuringExecution": [ { "topologyKey": "{{place}}", "labelSelector": {{selector}}{{namespaces}} } ] }
+        // Some have more terms than are kept.
+        Gen.Frequency((6, 1), (1, 9)),
+        (place, selector, namespaces, times) => JsonNode.Parse($$"""
+            { "requiredDuringSchedulingIgnoredDuringExecution": [ {{string.Join(", ", Enumerable.Repeat($$"""{ "topologyKey": "{{place}}", "labelSelector": {{selector}}{{namespaces}} }""", times))}} ] }
             """)!.AsObject());
 
     static Gen<JsonObject> Pod(string type) => Gen.Select(

@@ -1,3 +1,4 @@
+using AdmissionLas.Tests.Placement;
 using CsCheck;
 
 namespace AdmissionLas.Tests.Support;
@@ -8,6 +9,29 @@ sealed record Situation(NodeFacts[] Nodes, ClusterUsage Usage, JsonObject Pod, P
     internal Reviewed Review() => WebhookCall.Review(Pod, new ClusterView(Nodes), Policy, usage: Usage);
 
     internal bool CanRun(JsonObject pod, NodeFacts node) => DefaultScheduler.CanRun(pod, node, Usage.On(node));
+
+    /// <summary>Whether none of the nodes in question has the GPUs that the pod asks for: then a DeviceClass may stand for them.</summary>
+    internal bool ClaimsDevices(Decision decision) =>
+        decision.Outcome is Outcome.Placed or Outcome.NoCandidate && DefaultScheduler.Request(Pod).GetValueOrDefault(Support.Nodes.Gpu) > 0 &&
+        !Nodes.Any(n => (decision.Step.Kind != StepKinds.Predict || PlacementProperties.LatencyOf(n, decision.Step.Location) is not null) && DefaultScheduler.CouldEverRun(Pod, n));
+
+    /// <summary>The pod as the filters judge it on a node: where it claims devices, a node without GPUs may have them.</summary>
+    internal JsonObject JudgedOn(NodeFacts node, JsonObject pod, Decision decision)
+    {
+        if (node.Allocatable.AmountOf(Support.Nodes.Gpu) > 0 || !ClaimsDevices(decision))
+        {
+            return pod;
+        }
+
+        var judged = pod.DeepClone().AsObject();
+        foreach (var list in judged["spec"]!.AsObject().Where(m => m.Key is "containers" or "initContainers").SelectMany(m => m.Value as JsonArray ?? []))
+        {
+            (list!["resources"]?["requests"] as JsonObject)?.Remove(Support.Nodes.Gpu);
+            (list["resources"]?["limits"] as JsonObject)?.Remove(Support.Nodes.Gpu);
+        }
+
+        return judged;
+    }
 
     public override string ToString() =>
         $"{Pod.ToJsonString()}\n{Policy.Mode} by {Policy.NodeTerms}, affinity weighs {Policy.NodeAffinityWeight}, {Policy.NamedNodes} nodes named, near {Policy.NearFactor}x or {Policy.NearSlackMs} ms, training {Policy.TrainingRequests} {Policy.TrainingCpuMilli}m " +

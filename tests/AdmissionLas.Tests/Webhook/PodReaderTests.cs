@@ -69,6 +69,10 @@ public sealed class PodReaderTests
     [InlineData("volumes", """[ { "name": "disk", "cinder": { "volumeID": "d" } } ]""", SchedulerConstraint.Volumes)]
     [InlineData("hostNetwork", "true", SchedulerConstraint.HostNetwork)]
     [InlineData("resourceClaims", """[ { "name": "gpu" } ]""", SchedulerConstraint.ResourceClaims)]
+    // The features for which a pod can ask: https://github.com/kubernetes/kubernetes/tree/v1.36.0/staging/src/k8s.io/component-helpers/nodedeclaredfeatures/features
+    [InlineData("containers", """[ { "name": "main", "restartPolicyRules": [ { "action": "Restart" }, { "action": "RestartAllContainers", "exitCodes": { "operator": "In", "values": [88] } } ] } ]""", SchedulerConstraint.RestartRules)]
+    [InlineData("containers", """[ { "name": "a", "restartPolicyRules": [ { "action": "RestartAllContainers" } ] }, { "name": "b" } ]""", SchedulerConstraint.RestartRules)]
+    [InlineData("initContainers", """[ { "name": "init", "restartPolicyRules": [ { "action": "RestartAllContainers" } ] } ]""", SchedulerConstraint.RestartRules)]
     [InlineData("topologySpreadConstraints", """[ { "maxSkew": 1, "whenUnsatisfiable": "DoNotSchedule" } ]""", SchedulerConstraint.TopologySpreadConstraints)]
     [InlineData("affinity", """{ "podAffinity": { "requiredDuringSchedulingIgnoredDuringExecution": [ { "topologyKey": "zone" } ] } }""", SchedulerConstraint.PodAffinity)]
     [InlineData("affinity", """{ "podAntiAffinity": { "requiredDuringSchedulingIgnoredDuringExecution": [ { "topologyKey": "zone" }, {} ] } }""", SchedulerConstraint.PodAntiAffinity)]
@@ -144,6 +148,7 @@ public sealed class PodReaderTests
     [InlineData("volumes", """[ { "name": "data", "persistentVolumeClaim": null } ]""")]
     [InlineData("hostNetwork", "false")]
     [InlineData("resourceClaims", "[]")]
+    [InlineData("containers", """[ { "name": "main", "restartPolicyRules": [ { "action": "Restart" }, {} ] }, { "name": "b", "restartPolicyRules": null } ]""")]
     [InlineData("topologySpreadConstraints", """[ { "maxSkew": 1, "whenUnsatisfiable": "ScheduleAnyway" } ]""")]
     [InlineData("affinity", """{ "podAffinity": { "preferredDuringSchedulingIgnoredDuringExecution": [ { "weight": 1 } ] } }""")]
     [InlineData("affinity", """{ "podAntiAffinity": { "requiredDuringSchedulingIgnoredDuringExecution": [] } }""")]

@@ -23,9 +23,9 @@ public sealed class ExplanationProperties
     {
         Assert.Equal(situation.Nodes.Select(n => n.Name).Order(), explained.Explanation!.Nodes.Select(n => n.Node.Name).Order());
         // With the requests that it gets, and without the pin, which is a column of its own.
-        var judged = WithRequestsOf(situation.Pod, reviewed.Pod);
         Assert.All(explained.Explanation.Nodes, node =>
         {
+            var judged = situation.JudgedOn(node.Node, WithRequestsOf(situation.Pod, reviewed.Pod), reviewed.Decision!);
             Assert.Equal(situation.CanRun(judged, node.Node), node.Now == FilterResult.CanRun);
             Assert.Equal(DefaultScheduler.CouldEverRun(judged, node.Node), node.Ever == FilterResult.CanRun);
             Assert.Equal(DefaultScheduler.Avoids(situation.Pod, node.Node), node.IsAvoided);
@@ -53,7 +53,7 @@ public sealed class ExplanationProperties
     [Fact]
     public void The_points_for_node_affinity_are_those_of_the_scheduler_for_the_pod_as_patched() => Check((situation, reviewed, explained) =>
     {
-        var running = situation.Nodes.Where(n => situation.CanRun(reviewed.Pod, n)).ToArray();
+        var running = situation.Nodes.Where(n => situation.CanRun(situation.JudgedOn(n, reviewed.Pod, reviewed.Decision!), n)).ToArray();
 
         Assert.Equal(running.Select(n => n.Name).Order(), explained.Explanation!.Nodes.Where(n => n.Points is not null).Select(n => n.Node.Name).Order());
         foreach (var (node, points) in running.Zip(DefaultScheduler.AffinityPoints(reviewed.Pod, running)))

@@ -18,7 +18,7 @@ public sealed partial class PlacementProperties
         }
 
         var measured = situation.Nodes.Where(n => LatencyOf(n, decision.Step.Location) is not null).ToArray();
-        var ranked = Ranked(situation, measured, decision.Step.Location);
+        var ranked = Ranked(situation, measured, decision);
         var outcome = decision.Step.Location is null ? Outcome.NoLocation
             : measured.Length == 0 ? Outcome.UnknownLocation
             : ranked.Length == 0 ? Outcome.NoCandidate
@@ -26,7 +26,7 @@ public sealed partial class PlacementProperties
 
         Assert.Equal(outcome, decision.Outcome);
         Assert.Equal(ranked.FirstOrDefault()?.Name, decision.Chosen?.Name);
-        Assert.Equal(ranked.Length > 0 && situation.CanRun(situation.Pod, ranked[0]), decision.HasRoom);
+        Assert.Equal(ranked.Length > 0 && situation.CanRun(situation.JudgedOn(ranked[0], situation.Pod, decision), ranked[0]), decision.HasRoom);
         var named = ranked.Take(situation.Policy.NamedNodes).Select(n => n.Name).ToArray();
         var preferred = decision.Preferred.Select(p => Assert.Single(situation.Nodes, p.Preference.Matches).Name).ToArray();
         Assert.Equal(decision.Mode == PlacementMode.Adaptive ? named.Where(preferred.Contains) : named, preferred);
@@ -123,7 +123,7 @@ public sealed partial class PlacementProperties
         var isAlone = situation.Policy.NodeTerms == NodeTermForm.Names && ownTerms <= 4 ||
             decision.Chosen!.Hostname is { } hostname && situation.Nodes.Count(n => n.Hostname == hostname) == 1;
         var isLone = decision.Softened is { Cause: SofteningCause.NoStandby or SofteningCause.OwnPreferences };
-        Assert.Equal(decision.HasRoom && isAlone && !SchedulerOnlyConstraint(situation.Pod) && !isLone, decision.Mode == PlacementMode.Adaptive);
+        Assert.Equal(decision.HasRoom && isAlone && !SchedulerOnlyConstraint(situation.Pod) && !situation.ClaimsDevices(decision) && !isLone, decision.Mode == PlacementMode.Adaptive);
         Assert.Equal(decision.Mode == PlacementMode.Adaptive, decision.Required is not null);
         Assert.True(decision.Required is null || decision.Required.Nodes.Count <= situation.Policy.NamedNodes);
         // A pin to the one node that can run the pod would gain nothing.
@@ -144,7 +144,7 @@ public sealed partial class PlacementProperties
             return;
         }
 
-        Assert.Equal(situation.Nodes.Any(n => DefaultScheduler.CouldEverRun(situation.Pod, n)), decision.Outcome == Outcome.Placed);
+        Assert.Equal(situation.Nodes.Any(n => DefaultScheduler.CouldEverRun(situation.JudgedOn(n, situation.Pod, decision), n)), decision.Outcome == Outcome.Placed);
         Assert.Null(decision.Required);
         if (decision.Outcome != Outcome.Placed)
         {
@@ -152,14 +152,15 @@ public sealed partial class PlacementProperties
             return;
         }
 
-        Assert.True(DefaultScheduler.CouldEverRun(reviewed.Pod, decision.Chosen!));
-        Assert.True(!decision.HasRoom || situation.CanRun(reviewed.Pod, decision.Chosen!));
+        var judged = situation.JudgedOn(decision.Chosen!, reviewed.Pod, decision);
+        Assert.True(DefaultScheduler.CouldEverRun(judged, decision.Chosen!));
+        Assert.True(!decision.HasRoom || situation.CanRun(judged, decision.Chosen!));
         foreach (var (_, preference) in decision.Preferred)
         {
             var preferred = situation.Nodes.Where(preference.Matches).ToArray();
             Assert.Contains(decision.Chosen!, preferred);
             // A shared label may cover nodes that take no pods at all now; none that does may be too small.
-            Assert.All(preferred.Where(n => n.IsReady && !n.IsCordoned), n => Assert.True(Holds(n, reviewed.Pod), $"{n.Name} is preferred and too small"));
+            Assert.All(preferred.Where(n => n.IsReady && !n.IsCordoned), n => Assert.True(Holds(n, situation.JudgedOn(n, reviewed.Pod, decision)), $"{n.Name} is preferred and too small"));
         }
     });
 
@@ -223,15 +224,15 @@ public sealed partial class PlacementProperties
     /// <summary>
     /// The nodes that can run the pod now, or failing that ever, in the order of the issue; those that the scheduler avoids come last.
     /// </summary>
-    static NodeFacts[] Ranked(Situation situation, NodeFacts[] measured, string? location) =>
-        Ranked(situation, measured, location, situation.CanRun) is { Length: > 0 } now ? now : Ranked(situation, measured, location, DefaultScheduler.CouldEverRun);
+    static NodeFacts[] Ranked(Situation situation, NodeFacts[] measured, Decision decision) =>
+        Ranked(situation, measured, decision, situation.CanRun) is { Length: > 0 } now ? now : Ranked(situation, measured, decision, DefaultScheduler.CouldEverRun);
 
-    static NodeFacts[] Ranked(Situation situation, NodeFacts[] measured, string? location, Func<JsonObject, NodeFacts, bool> canRun) =>
+    static NodeFacts[] Ranked(Situation situation, NodeFacts[] measured, Decision decision, Func<JsonObject, NodeFacts, bool> canRun) =>
     [
         .. from n in measured
-           where canRun(situation.Pod, n)
+           where canRun(situation.JudgedOn(n, situation.Pod, decision), n)
            orderby DefaultScheduler.Avoids(situation.Pod, n),
-               LatencyOf(n, location),
+               LatencyOf(n, decision.Step.Location),
                n.Allocatable.CpuMilli - situation.Usage.On(n).Requested.CpuMilliOrZero descending,
                n.Allocatable.MemoryBytes - situation.Usage.On(n).Requested.MemoryBytesOrZero descending,
                n.Name
