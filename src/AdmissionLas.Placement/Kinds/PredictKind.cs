@@ -228,7 +228,8 @@ sealed class PredictKind : StepKind
         }
 
         // Where there is nothing to choose from there is nothing to prefer.
-        var preferred = new PreferredTerm[members.Count == 1 ? 0 : members.Count(static m => m.Weight > 0)];
+        var unranked = members.FindIndex(static m => m.Weight == 0);
+        var preferred = new PreferredTerm[members.Count == 1 ? 0 : unranked < 0 ? members.Count : unranked];
         candidates.Clear();
         foreach (var (ranked, weight, _) in members)
         {

@@ -151,17 +151,26 @@ readonly struct SchedulerScoring(PodFacts pod, ClusterView view, ClusterUsage us
 /// <param name="Images">For having the pod's images.</param>
 readonly record struct LoadPoints(double LeastFit, double MostFit, ByRelease Balance, ByRelease Images)
 {
+    /// <summary>What no node gets more than.</summary>
+    internal static LoadPoints Best { get; } = new(
+        SchedulerScoring.MaxScore, SchedulerScoring.MaxScore, ByRelease.All(SchedulerScoring.MaxScore), ByRelease.All(SchedulerScoring.MaxScore));
+
     /// <summary>The most that the node can get.</summary>
     internal double Most => MostFit + Balance.Max + Images.Max;
 
     /// <summary>By how much the node leads at most, whatever the strategy and the scheduler's release.</summary>
     /// <param name="other">What the other node gets.</param>
     internal double MostAbove(in LoadPoints other) => MostFit - other.LeastFit + Balance.MostAbove(other.Balance) + Images.MostAbove(other.Images);
+
+    /// <summary>The same, whichever of two it is that the other gets.</summary>
+    internal double MostAbove(in LoadPoints one, in LoadPoints other) => Math.Max(MostAbove(one), MostAbove(other));
 }
 
 /// <summary>The points of a plugin as the scheduler's releases count them; where there are fewer ways, some are the same.</summary>
 readonly record struct ByRelease(double Oldest, double Older, double Newer, double Newest)
 {
+    internal static ByRelease All(double points) => new(points, points, points, points);
+
     internal double Max => Math.Max(Math.Max(Oldest, Older), Math.Max(Newer, Newest));
 
     /// <summary>The greatest lead: both nodes are counted by the same release.</summary>

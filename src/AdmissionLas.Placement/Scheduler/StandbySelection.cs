@@ -91,6 +91,7 @@ struct StandbySelection
         members.Add(new Member(chosen, NearestWeight, 0));
         // More pods cost points, yet they can make a lopsided node balanced: what it is worth in between is never less than at one of the ends.
         var (now, later) = (scoring.LoadScore(chosen.Node), scoring.LoadScore(chosen.Node, Math.Min(Overtaking, filter.RoomOn(chosen.Node, 1 + Overtaking) - 1)));
+        var mostOfAny = LoadPoints.Best.MostAbove(now, later);
         var standbyWeight = FirstStandbyWeight;
         for (var i = 1; i < candidates.Count; i++)
         {
@@ -111,7 +112,7 @@ struct StandbySelection
             {
                 Add(i, weight, members.Count);
             }
-            else if (scoring.LoadScore(node) is var points && Math.Max(points.MostAbove(now), points.MostAbove(later)) + Slack <= LeadOver(i, weight))
+            else if (LeadOver(i, weight) - Slack is var lead && (mostOfAny <= lead || scoring.LoadScore(node).MostAbove(now, later) <= lead))
             {
                 Add(i, weight, members.Count);
                 standbyWeight = LastStandbyWeight;
@@ -126,9 +127,9 @@ struct StandbySelection
     /// <returns>Whether there are others, and each of them would win as things are.</returns>
     bool AddWeakest()
     {
-        var chosen = scoring.LoadScore(candidates[0].Node);
         while (members.Count == 1 || spare < SpareRoom)
         {
+            var chosen = scoring.LoadScore(candidates[0].Node);
             var weakest = 0;
             var least = double.MaxValue;
             for (var i = 1; i < candidates.Count; i++)
@@ -161,7 +162,7 @@ struct StandbySelection
     void Add(int candidate, int weight, int at)
     {
         members.Insert(at, new Member(candidates[candidate], weight, candidate));
-        spare += filter.RoomOn(candidates[candidate].Node, SpareRoom);
+        spare += spare < SpareRoom ? filter.RoomOn(candidates[candidate].Node, SpareRoom) : 0;
     }
 
     // A requirement has to name it, and the scheduler must not like it better than the nearest for its taints.
