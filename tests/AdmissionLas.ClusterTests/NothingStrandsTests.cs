@@ -56,7 +56,9 @@ public sealed class NothingStrandsTests(ControlPlane cluster)
                     {
                         ["matchExpressions"] = new JsonArray(new JsonObject
                         {
-                            ["key"] = "topology.kubernetes.io/zone", ["operator"] = "In", ["values"] = new JsonArray([.. nodes.Names.Select(n => JsonValue.Create(n))]),
+                            ["key"] = "topology.kubernetes.io/zone",
+                            ["operator"] = "In",
+                            ["values"] = new JsonArray([.. nodes.Names.Select(n => JsonValue.Create(n))]),
                         }),
                     }),
                 },
