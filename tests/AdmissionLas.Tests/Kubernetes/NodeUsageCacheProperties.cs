@@ -81,7 +81,12 @@ public sealed class NodeUsageCacheProperties
 
                     break;
                 case Kind.Create or Kind.MissedCreate:
-                    truth.TryAdd(e.Pod, new PodUsage(Uid(e.Pod), node, Size(e.Size), time.GetUtcNow(), Review(e.Pod)));
+                    // A uid comes once: not again for a pod whose end nobody has seen.
+                    if (truth.ContainsKey(e.Pod) || !shown.ContainsKey(e.Pod))
+                    {
+                        truth.TryAdd(e.Pod, new PodUsage(Uid(e.Pod), node, Size(e.Size), time.GetUtcNow(), Review(e.Pod)));
+                    }
+
                     ShowUnless(e.Kind == Kind.MissedCreate, e.Pod);
                     break;
                 case Kind.Bind or Kind.MissedBind:
