@@ -2,7 +2,7 @@ namespace AdmissionLas.ClusterTests;
 
 /// <summary>
 /// Steps that a requirement or a request of ours could leave waiting, or make evict others. Each runs as its control does, the same pod without our
-/// label, and whoever was there before is there afterwards.
+/// label, and the pods that were there before are there afterwards.
 /// </summary>
 [Collection(ControlPlaneCollection.Name)]
 public sealed class NothingStrandsTests(ControlPlane cluster)
