@@ -80,7 +80,7 @@ public sealed record PodFacts
     /// </summary>
     public int Priority { get; init; }
 
-    /// <summary>spec.preemptionPolicy is Never: it waits, and evicts nobody.</summary>
+    /// <summary>spec.preemptionPolicy is Never: the pod waits for room, and the scheduler evicts no pod for it.</summary>
     public bool NeverPreempts { get; init; }
 
     /// <summary>The pod counts as fit for nodes that may let it claim its devices: no other node can run it.</summary>
