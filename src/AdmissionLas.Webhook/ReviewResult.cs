@@ -9,7 +9,7 @@ enum ReviewStatus
     /// <summary>The review is about something else than the creation of a pod.</summary>
     NotOurs,
 
-    /// <summary>The pod has a value of a type that its schema does not allow.</summary>
+    /// <summary>The pod has a value that is of the wrong type, or longer than any that Kubernetes allows.</summary>
     UnreadablePod,
 
     /// <summary>The pod's annotations are so long that ours would make the API server refuse the pod.</summary>
@@ -75,7 +75,7 @@ sealed record ReviewResult
         : new(review, ReviewStatus.UnreadablePod)
         {
             WhyLeft = review.SkipReason,
-            Warnings = [$"this step was left as it is, for a field of its pod has a value of the wrong type: {review.SkipReason}"],
+            Warnings = [$"this step was left as it is, for a field of its pod has a wrong value: {review.SkipReason}"],
         };
 
     internal static ReviewResult AnnotationsFull(AdmissionReview review) => new(review, ReviewStatus.AnnotationsFull)

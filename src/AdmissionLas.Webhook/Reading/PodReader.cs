@@ -18,10 +18,10 @@ sealed class PodReader
 
     static readonly JsonMembers<Owner> OwnerMembers = new()
     {
-        ["apiVersion"] = (ref json, ref owner) => owner.ApiVersion = json.ReadText(),
-        ["kind"] = (ref json, ref owner) => owner.Kind = json.ReadText(),
-        ["name"] = (ref json, ref owner) => owner.Name = json.ReadText(),
-        ["uid"] = (ref json, ref owner) => owner.Uid = json.ReadText(),
+        ["apiVersion"] = (ref json, ref owner) => owner.ApiVersion = json.ReadText(NameSyntax.LongestName),
+        ["kind"] = (ref json, ref owner) => owner.Kind = json.ReadText(NameSyntax.LongestLabel),
+        ["name"] = (ref json, ref owner) => owner.Name = json.ReadText(NameSyntax.LongestName),
+        ["uid"] = (ref json, ref owner) => owner.Uid = json.ReadText(ReviewReader.LongestUid),
         ["controller"] = (ref json, ref owner) => owner.IsController = json.ReadFlag(),
     };
 
@@ -178,9 +178,9 @@ sealed class PodReader
         var annotations = new JsonNames<string>(annotationKeys.Select(k => (k, k)));
         var metadataMembers = new JsonMembers<Metadata>
         {
-            ["name"] = (ref json, ref metadata) => metadata.Name = json.ReadText(),
-            ["generateName"] = (ref json, ref metadata) => metadata.GenerateName = json.ReadText(),
-            ["namespace"] = (ref json, ref metadata) => metadata.Namespace = json.ReadText(),
+            ["name"] = (ref json, ref metadata) => metadata.Name = json.ReadText(NameSyntax.LongestName),
+            ["generateName"] = (ref json, ref metadata) => metadata.GenerateName = json.ReadText(NameSyntax.LongestName),
+            ["namespace"] = (ref json, ref metadata) => metadata.Namespace = json.ReadText(NameSyntax.LongestLabel),
             ["labels"] = (ref json, ref metadata) => metadata.Labels = ReadMap(ref json, labels),
             ["annotations"] = (ref json, ref metadata) =>
             {

@@ -8,6 +8,9 @@ namespace AdmissionLas.Webhook;
 /// </summary>
 sealed class ReviewReader
 {
+    /// <summary>A uid has 36 characters; some room for a server that makes others.</summary>
+    internal const int LongestUid = 128;
+
     const string Group = "admission.k8s.io/";
     const string Version1 = Group + "v1";
     const string Version1Beta1 = Group + "v1beta1";
@@ -30,10 +33,10 @@ sealed class ReviewReader
         this.pods = pods;
         var requestMembers = new JsonMembers<Request>
         {
-            ["uid"] = (ref json, ref request) => request.Uid = json.ReadText(),
+            ["uid"] = (ref json, ref request) => request.Uid = json.ReadText(LongestUid),
             ["kind"] = (ref json, ref request) => request.IsPod = ObjectKindMembers.Read(ref json) is { HasGroup: false, IsV1: true, IsPod: true },
             ["operation"] = (ref json, ref request) => request.IsCreation = json.ReadUtf8().SequenceEqual("CREATE"u8),
-            ["namespace"] = (ref json, ref request) => request.Namespace = json.ReadText(),
+            ["namespace"] = (ref json, ref request) => request.Namespace = json.ReadText(NameSyntax.LongestLabel),
             ["object"] = (ref json, ref request) => ReadPod(pods, ref json, ref request),
             ["dryRun"] = (ref json, ref request) => request.IsDryRun = json.ReadFlag(),
         };
@@ -153,6 +156,8 @@ sealed class ReviewReader
             !IsPod ? "the object is not a pod"
             : !IsCreation ? "the operation is not CREATE"
             : Pod is null ? "there is no object"
+            // The API server creates no such pod, and who calls us otherwise has no say about the pod's namespace.
+            : Pod.Facts.Namespace.Length > 0 && Pod.Facts.Namespace != Namespace ? "the pod's namespace is not that of the request"
             : null;
     }
 }

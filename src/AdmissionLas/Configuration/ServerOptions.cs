@@ -43,17 +43,28 @@ sealed class ServerOptions
     [Range(0, 60)]
     public int DrainSeconds { get; set; } = 5;
 
-    /// <summary>The largest review that is read, bytes. etcd takes objects up to 1.5 MB, and a review can hold two.</summary>
+    /// <summary>The largest review that is read, bytes. The API server takes requests up to 3 MB, and a review of one adds little.</summary>
     [Range(64 * 1024, 64 * 1024 * 1024)]
-    public int BodyLimitBytes { get; set; } = 8 * 1024 * 1024;
+    public int BodyLimitBytes { get; set; } = 4 * 1024 * 1024;
 
     /// <summary>How long a review may take to arrive, milliseconds. The webhook registration's own timeout should be longer.</summary>
     [Range(50, 30_000)]
     public int BudgetMilliseconds { get; set; } = 1_000;
 
-    /// <summary>The most reviews at a time; the server refuses more, and the API server creates their pods unpatched.</summary>
+    /// <summary>
+    /// The most reviews at a time that wait for the rest of their bodies. Beyond, the one that waits longest is refused, and the API server creates its
+    /// pod unpatched.
+    /// </summary>
     [Range(1, 100_000)]
-    public int ConcurrentReviews { get; set; } = 512;
+    public int WaitingReviews { get; set; } = 512;
+
+    /// <summary>The most bytes that these reviews hold together.</summary>
+    [Range(1024 * 1024, 1024 * 1024 * 1024)]
+    public int WaitingBytes { get; set; } = 32 * 1024 * 1024;
+
+    /// <summary>The most connections of a port at a time. One more closes the one that was last of use the longest ago.</summary>
+    [Range(1, 100_000)]
+    public int Connections { get; set; } = 512;
 }
 
 /// <summary>The admin's web page; section <c>page</c>. Read at start.</summary>

@@ -10,15 +10,17 @@ namespace AdmissionLas.Server;
 /// POST /mutate: reads the body within its limits, asks the handler, sends the answer, and lets the observers know. A review is answered with 200
 /// whatever is in it; what is not a review gets a 4xx that says why.
 /// </summary>
-sealed class MutateEndpoint(ReviewHandler handler, IEnumerable<IReviewObserver> observers, IOptions<ServerOptions> options, TimeProvider time)
+sealed class MutateEndpoint(
+    ReviewHandler handler, WaitingReviews waiting, IEnumerable<IReviewObserver> observers, IOptions<ServerOptions> options, TimeProvider time)
 {
     internal const string Path = "/mutate";
 
+    /// <summary>As many answers as there are threads are written at a time, and a few more wait to be sent.</summary>
+    const int KeptAnswers = 64;
+
     readonly ServerOptions limits = options.Value;
     readonly IReviewObserver[] observers = [.. observers];
-    readonly DefaultObjectPool<AnswerBuffer> answers = new(new AnswerBuffers(), maximumRetained: options.Value.ConcurrentReviews);
-    readonly ObjectPool<CancellationTokenSource> waits = new DefaultObjectPoolProvider { MaximumRetained = options.Value.ConcurrentReviews }.Create(new Waits(time));
-    int inFlight;
+    readonly DefaultObjectPool<AnswerBuffer> answers = new(new AnswerBuffers(), KeptAnswers);
 
     internal Task HandleAsync(HttpContext http) => limits.ClientCa.Length > 0 ? HandleKnownAsync(http) : HandleAnyAsync(http);
 
@@ -32,68 +34,62 @@ sealed class MutateEndpoint(ReviewHandler handler, IEnumerable<IReviewObserver> 
             return RefuseAsync(http, StatusCodes.Status415UnsupportedMediaType, "content-type", "the content type is not application/json");
         }
 
-        if (http.Request.ContentLength > limits.BodyLimitBytes)
-        {
-            return RefuseTooLargeAsync(http);
-        }
-
-        if (Interlocked.Increment(ref inFlight) > limits.ConcurrentReviews)
-        {
-            Interlocked.Decrement(ref inFlight);
-            return RefuseAsync(http, StatusCodes.Status503ServiceUnavailable, "busy", $"more than {limits.ConcurrentReviews} reviews at once");
-        }
-
-        return ReviewAsync(http);
+        return http.Request.ContentLength > limits.BodyLimitBytes ? RefuseTooLargeAsync(http) : ReviewAsync(http);
     }
 
     async Task ReviewAsync(HttpContext http)
     {
-        var answer = answers.Get();
-        BodyWait wait = default;
+        WaitingReviews.WaitingReview? wait = null;
+        AnswerBuffer? answer = null;
         try
         {
             var reader = http.Request.BodyReader;
             // To the body's end. Here, because a method of its own would be a second state machine for each body that is behind its headers,
-            // and with HTTP/2 that is every second or third; only those get a timer.
+            // and with HTTP/2 that is every second or third; only those wait.
             ReadResult body;
-            while (true)
+            bool isTooLarge;
+            do
             {
                 var reading = reader.ReadAsync(CancellationToken.None);
-                if (!reading.IsCompleted && !wait.HasBegun)
-                {
-                    wait = BodyWait.Begin(reader, waits, TimeSpan.FromMilliseconds(limits.BudgetMilliseconds));
-                }
-
+                wait ??= reading.IsCompleted ? null : waiting.Begin(reader);
                 body = await reading.ConfigureAwait(false);
-                if (body.IsCompleted || body.IsCanceled || body.Buffer.Length > limits.BodyLimitBytes)
+                isTooLarge = (wait?.Length ?? 0) + body.Buffer.Length > limits.BodyLimitBytes;
+                if (body.IsCanceled || isTooLarge || (body.IsCompleted && wait is null))
                 {
                     break;
                 }
 
-                reader.AdvanceTo(body.Buffer.Start, body.Buffer.End);
-            }
-
-            wait.End();
-            if (body.IsCanceled)
-            {
-                await RefuseAsync(http, StatusCodes.Status408RequestTimeout, "timeout", $"the body did not arrive within {limits.BudgetMilliseconds} ms").ConfigureAwait(false);
-                return;
-            }
-
-            if (body.Buffer.Length > limits.BodyLimitBytes)
-            {
-                await RefuseTooLargeAsync(http).ConfigureAwait(false);
-                return;
-            }
-
-            try
-            {
-                Answer(http, body.Buffer, answer);
-            }
-            finally
-            {
-                // Else Kestrel ends the connection, and with it the caller's next request.
+                wait ??= waiting.Begin(reader);
+                wait.Take(body.Buffer);
                 reader.AdvanceTo(body.Buffer.End);
+            }
+            while (!body.IsCompleted && !wait.HasGivenWay);
+
+            if (body.IsCanceled || isTooLarge || !body.IsCompleted)
+            {
+                await RefuseBodyAsync(http, isTooLarge, wait is { HasGivenWay: true }).ConfigureAwait(false);
+                return;
+            }
+
+            http.Features.Get<LimitedConnection>()?.Use(time.GetTimestamp());
+            answer = answers.Get();
+            if (wait is not null)
+            {
+                Answer(http, wait.Body, answer);
+                wait.Dispose();
+                wait = null;
+            }
+            else
+            {
+                try
+                {
+                    Answer(http, body.Buffer, answer);
+                }
+                finally
+                {
+                    // Else Kestrel ends the connection, and with it the caller's next request.
+                    reader.AdvanceTo(body.Buffer.End);
+                }
             }
 
             // Its length known and in one piece, an answer leaves in one packet.
@@ -111,9 +107,11 @@ sealed class MutateEndpoint(ReviewHandler handler, IEnumerable<IReviewObserver> 
         }
         finally
         {
-            wait.End();
-            Interlocked.Decrement(ref inFlight);
-            answers.Return(answer);
+            wait?.Dispose();
+            if (answer is not null)
+            {
+                answers.Return(answer);
+            }
         }
     }
 
@@ -123,15 +121,7 @@ sealed class MutateEndpoint(ReviewHandler handler, IEnumerable<IReviewObserver> 
         byte[]? rented = null;
         try
         {
-            var startedAt = time.GetTimestamp();
-            var bytes = body.IsSingleSegment ? body.FirstSpan : CopyTo(rented = ArrayPool<byte>.Shared.Rent((int)body.Length), body);
-            var result = handler.Handle(bytes, answer);
-            var headers = http.Request.Headers;
-            var observation = new ReviewObservation(result, time.GetElapsedTime(startedAt), bytes.Length, headers.TraceParent, headers.TraceState);
-            foreach (var observer in observers)
-            {
-                observer.Answered(observation);
-            }
+            Answer(http, body.IsSingleSegment ? body.FirstSpan : CopyTo(rented = ArrayPool<byte>.Shared.Rent((int)body.Length), body), answer);
         }
         finally
         {
@@ -139,6 +129,18 @@ sealed class MutateEndpoint(ReviewHandler handler, IEnumerable<IReviewObserver> 
             {
                 ArrayPool<byte>.Shared.Return(rented);
             }
+        }
+    }
+
+    void Answer(HttpContext http, ReadOnlySpan<byte> body, AnswerBuffer answer)
+    {
+        var startedAt = time.GetTimestamp();
+        var result = handler.Handle(body, answer);
+        var headers = http.Request.Headers;
+        var observation = new ReviewObservation(result, time.GetElapsedTime(startedAt), body.Length, headers.TraceParent, headers.TraceState);
+        foreach (var observer in observers)
+        {
+            observer.Answered(observation);
         }
     }
 
@@ -151,6 +153,13 @@ sealed class MutateEndpoint(ReviewHandler handler, IEnumerable<IReviewObserver> 
     static bool IsJson(string? contentType) =>
         contentType is not null && contentType.StartsWith("application/json", StringComparison.OrdinalIgnoreCase) &&
         (contentType.Length == "application/json".Length || contentType["application/json".Length] is ';' or ' ');
+
+    Task RefuseBodyAsync(HttpContext http, bool isTooLarge, bool hasGivenWay) =>
+        isTooLarge ? RefuseTooLargeAsync(http)
+        : hasGivenWay ? RefuseAsync(
+            http, StatusCodes.Status503ServiceUnavailable, "busy",
+            $"more than {limits.WaitingReviews} reviews, or {limits.WaitingBytes} bytes of them, wait for the rest of their bodies")
+        : RefuseAsync(http, StatusCodes.Status408RequestTimeout, "timeout", $"the body did not arrive within {limits.BudgetMilliseconds} ms");
 
     Task RefuseTooLargeAsync(HttpContext http) =>
         RefuseAsync(http, StatusCodes.Status413PayloadTooLarge, "too-large", $"the body is larger than {limits.BodyLimitBytes} bytes");
@@ -173,43 +182,6 @@ sealed class MutateEndpoint(ReviewHandler handler, IEnumerable<IReviewObserver> 
         http.Response.StatusCode = status;
         http.Response.ContentType = "text/plain; charset=utf-8";
         return http.Response.WriteAsync($"{message}\n", http.RequestAborted);
-    }
-
-    // Gives up on a body that does not arrive in time: what is being read then is cancelled.
-    struct BodyWait
-    {
-        ObjectPool<CancellationTokenSource>? pool;
-        CancellationTokenSource timer;
-        CancellationTokenRegistration givingUp;
-
-        internal readonly bool HasBegun => pool is not null;
-
-        internal static BodyWait Begin(PipeReader reader, ObjectPool<CancellationTokenSource> timers, TimeSpan patience)
-        {
-            var timer = timers.Get();
-            var givingUp = timer.Token.UnsafeRegister(static r => ((PipeReader)r!).CancelPendingRead(), reader);
-            timer.CancelAfter(patience);
-            return new BodyWait { pool = timers, timer = timer, givingUp = givingUp };
-        }
-
-        internal void End()
-        {
-            if (pool is not null)
-            {
-                // Waits for one that is under way: the next request on the connection may have the same reader.
-                givingUp.Dispose();
-                pool.Return(timer);
-                pool = null;
-            }
-        }
-    }
-
-    // A timer is not cheap to make.
-    sealed class Waits(TimeProvider time) : PooledObjectPolicy<CancellationTokenSource>
-    {
-        public override CancellationTokenSource Create() => new(Timeout.InfiniteTimeSpan, time);
-
-        public override bool Return(CancellationTokenSource obj) => obj.TryReset();
     }
 
     sealed class AnswerBuffers : PooledObjectPolicy<AnswerBuffer>

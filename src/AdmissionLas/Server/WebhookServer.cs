@@ -5,6 +5,7 @@ using AdmissionLas.Page;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Serilog;
 using Serilog.Events;
@@ -19,6 +20,15 @@ namespace AdmissionLas.Server;
 static class WebhookServer
 {
     static readonly TimeSpan InFlightPatience = TimeSpan.FromSeconds(20);
+
+    /// <summary>For the handshake of a new connection, for its first request, and for the headers of a request: an API server sends each at once.</summary>
+    static readonly TimeSpan FirstPatience = TimeSpan.FromSeconds(3);
+
+    /// <summary>
+    /// What Kestrel may keep of a connection's requests, and of its answers: the headers and a usual review fit. Every stranger can make it keep as much, for
+    /// each connection; a longer body is taken over as it arrives (<see cref="WaitingReviews"/>).
+    /// </summary>
+    const int ConnectionBytes = 32 * 1024;
 
     /// <summary>Builds the server; it listens once started.</summary>
     /// <param name="configuration">Adds configuration sources, the last one wins.</param>
@@ -67,14 +77,19 @@ static class WebhookServer
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = options.BodyLimitBytes;
-            kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(5);
-            // The pipe's own limit would stop a large review half-way until it is consumed, and a review is consumed as a whole.
-            kestrel.Limits.MaxRequestBufferSize = options.BodyLimitBytes + 64 * 1024;
-            kestrel.Limits.Http2.InitialStreamWindowSize = 1024 * 1024;
-            kestrel.Limits.Http2.InitialConnectionWindowSize = 8 * 1024 * 1024;
-            kestrel.Listen(address, options.Port, listen => listen.UseHttps(
-                new TlsHandshakeCallbackOptions { OnConnection = _ => ValueTask.FromResult(tls.Current.Tls) }));
-            kestrel.Listen(address, options.HealthPort);
+            kestrel.Limits.RequestHeadersTimeout = FirstPatience;
+            kestrel.Limits.MaxRequestLineSize = 4 * 1024;
+            kestrel.Limits.MaxRequestHeadersTotalSize = 16 * 1024;
+            kestrel.Limits.MaxRequestBufferSize = ConnectionBytes;
+            kestrel.Limits.MaxResponseBufferSize = ConnectionBytes;
+            kestrel.Limits.Http2.InitialStreamWindowSize = 128 * 1024;
+            kestrel.Limits.Http2.InitialConnectionWindowSize = 256 * 1024;
+            kestrel.Listen(address, options.Port, listen =>
+            {
+                Limit(listen, options);
+                listen.UseHttps(new TlsHandshakeCallbackOptions { OnConnection = _ => ValueTask.FromResult(tls.Current.Tls), HandshakeTimeout = FirstPatience });
+            });
+            kestrel.Listen(address, options.HealthPort, listen => Limit(listen, options));
         });
         builder.Services.AddSingleton<IMemoryPoolFactory<byte>, TlsRecordMemoryPool>();
         builder.AddPage();
@@ -127,8 +142,15 @@ static class WebhookServer
         services.AddSingleton<IReviewObserver>(provider => provider.GetRequiredService<PlacementEventQueue>());
         services.AddSingleton<IDecisionText>(EnglishDecisionText.Instance);
         services.AddSingleton<ReviewHandler>();
+        services.AddSingleton<WaitingReviews>();
         services.AddSingleton<MutateEndpoint>();
         source.AddTo(services);
+    }
+
+    static void Limit(ListenOptions listen, ServerOptions options)
+    {
+        var limit = new ConnectionLimit(options.Connections, FirstPatience, TimeProvider.System);
+        listen.Use(next => connection => limit.ServeAsync(connection, next));
     }
 
     static void AddGauges(Meter meter, ServingTls tls, SettingsReload settings)

@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using System.Net.Security;
 using System.Security.Authentication;
 using AdmissionLas.Observers;
 using AdmissionLas.Server;
@@ -46,11 +47,11 @@ public sealed class WebhookServerTests
     }
 
     [Fact]
-    public async Task A_four_megabyte_pod_is_answered()
+    public async Task A_pod_as_large_as_the_API_server_takes_is_answered()
     {
         await using var webhook = await RunningWebhook.StartAsync();
         var pod = RunningWebhook.Predict("HOME-EDGE");
-        pod["spec"]!["containers"]![0]!["env"] = new JsonArray(new JsonObject { ["name"] = "BIG", ["value"] = new string('x', 4 * Megabyte) });
+        pod["spec"]!["containers"]![0]!["env"] = new JsonArray(new JsonObject { ["name"] = "BIG", ["value"] = new string('x', 3 * Megabyte) });
 
         var response = await webhook.ReviewAsync(pod);
 
@@ -118,25 +119,101 @@ public sealed class WebhookServerTests
         }
     }
 
-    [Fact]
-    public async Task Reviews_over_the_limit_are_refused_with_503_and_the_place_is_free_again_afterwards()
+    [Theory]
+    [InlineData("waitingReviews", "2", 1)]
+    [InlineData("waitingBytes", "1048576", 400 * 1024)]
+    public async Task Bodies_that_do_not_arrive_give_way_to_those_that_come_later_and_keep_no_review_out(string limit, string most, int sentBytes)
     {
-        await using var webhook = await RunningWebhook.StartAsync(new() { ["server:concurrentReviews"] = "1", ["server:budgetMilliseconds"] = "30000" });
-        await using (var hanging = await webhook.ConnectAsync())
+        await using var webhook = await RunningWebhook.StartAsync(new() { [$"server:{limit}"] = most, ["server:budgetMilliseconds"] = "30000" });
+        var hanging = new List<SslStream>();
+        try
         {
-            await hanging.WriteAsync("POST /mutate HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"u8.ToArray());
-            await Eventually.IsTrueAsync("the second review is refused", async () =>
+            for (var i = 0; i < 3; i++)
             {
-                using var response = await webhook.PostAsync(RunningWebhook.Json("{}"));
-                return response.StatusCode == HttpStatusCode.ServiceUnavailable;
-            });
+                hanging.Add(await HangAsync(webhook, sentBytes, after: i));
+            }
+
+            using var reader = new StreamReader(hanging[0], Encoding.ASCII);
+            Assert.StartsWith("HTTP/1.1 503 ", await reader.ReadLineAsync(), StringComparison.Ordinal);
+            Assert.Equal("home-edge-node", (await webhook.ReviewAsync(RunningWebhook.Predict("HOME-EDGE")))["auditAnnotations"]!["node"]!.ToString());
+        }
+        finally
+        {
+            foreach (var stream in hanging)
+            {
+                await stream.DisposeAsync();
+            }
         }
 
-        await Eventually.IsTrueAsync("a review is read again", async () =>
+        var waiting = webhook.Services.GetRequiredService<WaitingReviews>();
+        await Eventually.IsTrueAsync("nothing is held any more", () => Task.FromResult(waiting is { Count: 0, Bytes: 0 }));
+    }
+
+    static async Task<SslStream> HangAsync(RunningWebhook webhook, int sentBytes, int after)
+    {
+        var stream = await webhook.ConnectAsync();
+        await stream.WriteAsync(Encoding.ASCII.GetBytes($"POST /mutate HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {Megabyte}\r\n\r\n"));
+        await stream.WriteAsync(new byte[sentBytes]);
+        var waiting = webhook.Services.GetRequiredService<WaitingReviews>();
+        await Eventually.IsTrueAsync("it waits", () => Task.FromResult(waiting.Count == Math.Min(after + 1, 2) && waiting.Bytes >= waiting.Count * (long)sentBytes));
+        return stream;
+    }
+
+    [Fact]
+    public async Task A_body_in_small_pieces_is_answered_like_any_other()
+    {
+        await using var webhook = await RunningWebhook.StartAsync(new() { ["server:budgetMilliseconds"] = "30000" });
+        await using var stream = await webhook.ConnectAsync();
+        var pod = RunningWebhook.Predict("HOME-EDGE");
+        pod["spec"]!["containers"]![0]!["env"] = new JsonArray(new JsonObject { ["name"] = "BIG", ["value"] = new string('x', 100_000) });
+        var body = Encoding.UTF8.GetBytes(SampleReview.Of(pod, "a-uid", "kubeflow").ToJsonString());
+
+        await stream.WriteAsync(Encoding.ASCII.GetBytes($"POST /mutate HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {body.Length}\r\n\r\n"));
+        foreach (var piece in body.Chunk(7_001))
         {
-            using var response = await webhook.PostAsync(RunningWebhook.Json("{}"));
-            return response.StatusCode == HttpStatusCode.BadRequest;
-        });
+            await stream.WriteAsync(piece);
+        }
+
+        using var reader = new StreamReader(stream, Encoding.ASCII);
+        Assert.StartsWith("HTTP/1.1 200 ", await reader.ReadLineAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task One_connection_too_many_closes_the_one_that_was_of_use_the_longest_ago()
+    {
+        await using var webhook = await RunningWebhook.StartAsync(new() { ["server:connections"] = "2" });
+        // One that has brought a review, and one that never will.
+        await webhook.ReviewAsync(RunningWebhook.Predict("HOME-EDGE"));
+        await using var idle = await webhook.ConnectAsync();
+        await webhook.ReviewAsync(RunningWebhook.Predict("HOME-EDGE"));
+
+        await using var another = await webhook.ConnectAsync();
+
+        Assert.True(await IsClosedAsync(idle));
+        Assert.NotNull((await webhook.ReviewAsync(RunningWebhook.Predict("HOME-EDGE")))["patch"]);
+    }
+
+    [Fact]
+    public async Task A_connection_that_brings_nothing_is_closed_soon()
+    {
+        await using var webhook = await RunningWebhook.StartAsync();
+        await using var idle = await webhook.ConnectAsync();
+
+        Assert.True(await IsClosedAsync(idle));
+    }
+
+    // The server says nothing on it before; a read that ends means that it has closed it.
+    static async Task<bool> IsClosedAsync(SslStream stream)
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        try
+        {
+            return await stream.ReadAsync(new byte[1], patience.Token) == 0;
+        }
+        catch (IOException)
+        {
+            return true;
+        }
     }
 
     [Theory]

@@ -166,16 +166,70 @@ public sealed class PodReaderTests
         Assert.Equal(isSeen, WebhookCall.Review(pod, View, Required).Decision?.Required is null);
     }
 
-    [Fact]
-    public void The_namespace_is_the_pods_own_or_else_the_requests()
+    [Theory]
+    [InlineData(null)]
+    [InlineData("")]
+    [InlineData("team-a")]
+    public void The_namespace_is_that_of_the_request_which_the_pod_may_leave_out(string? own)
     {
         var rules = new StepRules(rules: [new StepRule { Name = "a", Namespace = "team-a", Kind = StepKinds.Predict, Location = "here" }]);
         var pod = Pods.Json("{}");
+        pod["metadata"]!["namespace"] = own;
 
         Assert.Equal("rule a", WebhookCall.Review(pod, View, rules: rules, @namespace: "team-a").Decision?.Step.TypeRule);
-        Assert.Equal("no rule", WebhookCall.Review(pod, View, rules: rules, @namespace: "team-b").Decision?.Step.TypeRule);
-        pod["metadata"]!["namespace"] = "team-a";
-        Assert.Equal("rule a", WebhookCall.Review(pod, View, rules: rules, @namespace: "team-b").Decision?.Step.TypeRule);
+    }
+
+    [Fact]
+    public void A_pod_of_another_namespace_than_the_request_is_none()
+    {
+        var pod = Pods.PredictJson();
+        pod["metadata"]!["namespace"] = "kube-system";
+
+        var reviewed = WebhookCall.Review(pod, View, @namespace: "team-a");
+
+        Assert.Null(reviewed.Patch);
+        Assert.Null(reviewed.Decision);
+    }
+
+    [Theory]
+    [InlineData("name", 253)]
+    [InlineData("generateName", 253)]
+    [InlineData("namespace", 63)]
+    public void A_name_that_is_longer_than_any_may_be_leaves_the_pod_as_it_is(string member, int longest)
+    {
+        Assert.Empty(Named(longest));
+        Assert.Contains($"metadata.{member} is longer than {longest} characters", Assert.Single(Named(longest + 1)), StringComparison.Ordinal);
+        Assert.Contains($"metadata.{member} is longer than {longest} characters", Assert.Single(Named(3 << 20)), StringComparison.Ordinal);
+
+        string[] Named(int length)
+        {
+            var pod = Pods.PredictJson();
+            var name = new string('a', length);
+            pod["metadata"]![member] = name;
+            return WebhookCall.Review(pod, View, @namespace: member == "namespace" && length <= longest ? name : "kubeflow").Warnings;
+        }
+    }
+
+    [Theory]
+    [InlineData("apiVersion", 253)]
+    [InlineData("kind", 63)]
+    [InlineData("name", 253)]
+    [InlineData("uid", 128)]
+    public void A_controller_with_a_longer_field_than_any_may_be_is_none(string member, int longest)
+    {
+        Assert.NotNull(Owned(longest));
+        Assert.Null(Owned(longest + 1));
+
+        OwnerReference? Owned(int length)
+        {
+            var pod = Pods.PredictJson();
+            pod["metadata"]!["ownerReferences"] = new JsonArray(new JsonObject
+            {
+                ["apiVersion"] = "argoproj.io/v1alpha1", ["kind"] = "Workflow", ["name"] = "w", ["uid"] = "u", ["controller"] = true, [member] = new string('a', length),
+            });
+            var review = SampleReview.Of(pod, "uid", "kubeflow").ToJsonString();
+            return WebhookCall.Send(Encoding.UTF8.GetBytes(review), View, CompiledSettings.Default).ReviewResult.Review.Pod!.Controller;
+        }
     }
 
     [Theory]

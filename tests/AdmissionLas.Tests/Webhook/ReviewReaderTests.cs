@@ -65,11 +65,24 @@ public sealed class ReviewReaderTests
     [InlineData("""{ "kind": "AdmissionReview", "apiVersion": "admission.k8s.io/v1" }""", "there is no request")]
     [InlineData("""{ "kind": "AdmissionReview", "apiVersion": "admission.k8s.io/v1", "request": [] }""", "request is not an object")]
     [InlineData("""{ "kind": "AdmissionReview", "apiVersion": "admission.k8s.io/v1", "request": {} }""", "request.uid is missing")]
+    [InlineData(
+        """{ "kind": "AdmissionReview", "apiVersion": "admission.k8s.io/v1", "request": { "namespace": "a-namespace-of-sixty-four-characters-which-is-one-more-than-it-may-have" } }""",
+        "request.namespace is longer than 63 characters")]
     [InlineData("""{ "kind": "AdmissionReview", "apiVersion": "admission.k8s.io/v1", "request": { "uid": 7 } }""", "request.uid is not a string")]
     [InlineData("""{ "kind": "AdmissionReview", "apiVersion": "admission.k8s.io/v1", "request": { "uid": "u" } } {}""", "the body is not JSON")]
     [InlineData("""{ "\ud800kind": 1, "kind": "AdmissionReview", "apiVersion": "admission.k8s.io/v1", "request": { "uid": "u" } }""", "a name in the body is not valid Unicode")]
     public void What_is_no_review_is_refused_with_the_reason(string body, string reason) =>
         Assert.Contains(reason, Assert.Throws<NotAReviewException>(() => Send(body)).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void A_uid_that_is_longer_than_any_makes_no_review()
+    {
+        Assert.Equal(128, Of(128).Review.Uid.Length);
+        Assert.Contains("request.uid is longer than 128 characters", Assert.Throws<NotAReviewException>(() => Of(129)).Message, StringComparison.Ordinal);
+        Assert.Throws<NotAReviewException>(() => Of(8 << 20));
+
+        static ReviewResult Of(int length) => Send(Review($$"""{ "uid": "{{new string('u', length)}}" }"""));
+    }
 
     [Fact]
     public void Bytes_that_are_not_UTF_8_are_no_review() =>

@@ -98,6 +98,17 @@ ref struct JsonCursor(ReadOnlySpan<byte> json)
         _ => throw Fault("is not a string"),
     };
 
+    /// <summary>The same for a text that Kubernetes bounds: a longer one is a fault, and no string is made of it.</summary>
+    internal string? ReadText(int longest)
+    {
+        var kind = ReadScalar();
+        // An escape makes a byte at most six times as long.
+        return kind == JsonValueKind.Null ? null
+            : kind != JsonValueKind.String ? throw Fault("is not a string")
+            : raw.Length <= 6 * longest && GetText() is var text && text.Length <= longest ? text
+            : throw Fault($"is longer than {longest} characters");
+    }
+
     /// <summary>Reads a string as UTF-8; null is empty.</summary>
     internal ReadOnlySpan<byte> ReadUtf8() => ReadScalar() switch
     {
