@@ -47,15 +47,29 @@ abstract class ServedWebhook : IAsyncDisposable
         return new HttpClient(new SocketsHttpHandler { SslOptions = tls });
     }
 
-    /// <summary>A bare TLS connection that speaks HTTP/1.1, for what a well-behaved client would never do.</summary>
-    internal async Task<SslStream> ConnectAsync(SslProtocols protocols = SslProtocols.None)
+    /// <summary>A bare TLS connection, for what a well-behaved client would never do.</summary>
+    /// <param name="protocols">The versions of TLS.</param>
+    /// <param name="protocol">What is spoken on it; HTTP/1.1 without it.</param>
+    internal async Task<SslStream> ConnectAsync(SslProtocols protocols = SslProtocols.None, SslApplicationProtocol? protocol = null)
     {
         var socket = new TcpClient();
         await socket.ConnectAsync(IPAddress.Loopback, Mutate.Port);
         var stream = new SslStream(socket.GetStream());
         var tls = Tls();
         tls.EnabledSslProtocols = protocols;
+        tls.ApplicationProtocols = protocol is { } spoken ? [spoken] : null;
         await stream.AuthenticateAsClientAsync(tls);
+        return stream;
+    }
+
+    /// <summary>The same with a thread that blocks, and for so long at most with each step.</summary>
+    internal SslStream Connect(TimeSpan patience)
+    {
+        var milliseconds = (int)patience.TotalMilliseconds;
+        var socket = new TcpClient { ReceiveTimeout = milliseconds, SendTimeout = milliseconds };
+        socket.Connect(IPAddress.Loopback, Mutate.Port);
+        var stream = new SslStream(socket.GetStream());
+        stream.AuthenticateAsClient(Tls());
         return stream;
     }
 

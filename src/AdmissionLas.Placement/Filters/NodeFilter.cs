@@ -87,10 +87,11 @@ public readonly struct NodeFilter
     /// <summary>Whether the pod stays within <see cref="MaxComparisons"/> and <see cref="MaxAmounts"/>.</summary>
     public static bool IsWithinLimits(PodFacts pod) => Comparisons(pod) <= MaxComparisons && Amounts(pod) <= MaxAmounts;
 
+    static int Comparisons(PodFacts pod) => pod.Tolerations.Count + pod.NodeSelector.Count + Comparisons(pod.RequiredTerms);
+
     // A term that states nothing is looked at all the same.
-    static int Comparisons(PodFacts pod) =>
-        pod.Tolerations.Count + pod.NodeSelector.Count +
-        (pod.RequiredTerms?.Sum(t => Math.Max(1, t.MatchExpressions.Sum(e => e.Values.Count + 1) + t.MatchFields.Sum(f => f.Values.Count + 1))) ?? 0);
+    internal static int Comparisons(IReadOnlyList<NodeSelectorTerm>? terms) =>
+        terms?.Sum(t => Math.Max(1, t.MatchExpressions.Sum(e => e.Values.Count + 1) + t.MatchFields.Sum(f => f.Values.Count + 1))) ?? 0;
 
     static int Amounts(PodFacts pod)
     {

@@ -51,8 +51,11 @@ public abstract class StepKind
 public readonly record struct PlacementRequest(
     Step Step, PodFacts Pod, ClusterView View, ClusterUsage Usage, PlacementPolicy Policy, PlacementMode Mode, List<Notice> Warnings)
 {
-    /// <summary>The most required terms that a pod is left with; with more of its own it is pinned by host name.</summary>
-    const int MaxTerms = 64;
+    /// <summary>
+    /// The most required terms that a pod is left with, and the most requirements and values in them; with more of its own it is pinned by host name. A
+    /// term by name takes one node, so the author's are copied for each, and etcd takes no pod over 1.5 MiB.
+    /// </summary>
+    const int MaxTerms = 64, MaxCopied = 1024;
 
     /// <summary>Whether the pod could evict others that run now, or that come before it is scheduled.</summary>
     public bool CanPreempt => !Pod.NeverPreempts && Pod.Priority > Usage.LowestPriority;
@@ -60,7 +63,8 @@ public readonly record struct PlacementRequest(
     /// <summary>How a requirement names nodes: by name, else by host name.</summary>
     public bool PinsByName =>
         (Policy.NodeTerms == NodeTermForm.Auto ? View.TakesTermsByName : Policy.NodeTerms == NodeTermForm.Names) &&
-        (Pod.RequiredTerms?.Count ?? 1) * PlacementPolicy.NamedNodesLimit <= MaxTerms;
+        (Pod.RequiredTerms?.Count ?? 1) * PlacementPolicy.NamedNodesLimit <= MaxTerms &&
+        NodeFilter.Comparisons(Pod.RequiredTerms) * PlacementPolicy.NamedNodesLimit <= MaxCopied;
 
     /// <summary>Whether a requirement can name the node.</summary>
     public bool CanPin(NodeFacts node) => PinsByName || View.UniqueHostname(node) is not null;

@@ -11,8 +11,12 @@ namespace AdmissionLas.Server;
 /// the limits: beyond, the one that has waited longest gives way. A caller that sends little and waits so displaces others like it and not an API
 /// server, whose reviews arrive within milliseconds. A review that is complete is answered at once, so it never waits here.
 /// </summary>
-sealed class WaitingReviews(IOptions<ServerOptions> options, TimeProvider time)
+sealed partial class WaitingReviews(IOptions<ServerOptions> options, TimeProvider time)
 {
+    // https://man7.org/linux/man-pages/man3/mallopt.3.html.
+    const int MmapThreshold = -3;
+    const int MappedBytes = 128 * 1024;
+
     readonly ServerOptions limits = options.Value;
     readonly ObjectPool<CancellationTokenSource> timers =
         new DefaultObjectPoolProvider { MaximumRetained = options.Value.WaitingReviews }.Create(new Timers(time));
@@ -20,6 +24,25 @@ sealed class WaitingReviews(IOptions<ServerOptions> options, TimeProvider time)
     // The longest wait first.
     readonly LinkedList<WaitingReview> reviews = new();
     long bytes;
+
+    /// <summary>
+    /// Has the C library give blocks of native memory that are large back to the system as soon as they are free. Left alone it learns from the first large
+    /// ones to keep them.
+    /// </summary>
+    internal static void GiveLargeBlocksBack()
+    {
+        if (OperatingSystem.IsLinux())
+        {
+            try
+            {
+                _ = SetMallocOption(MmapThreshold, MappedBytes);
+            }
+            // Another C library than glibc.
+            catch (Exception fault) when (fault is DllNotFoundException or EntryPointNotFoundException)
+            {
+            }
+        }
+    }
 
     /// <summary>How many reviews wait.</summary>
     internal int Count
@@ -101,7 +124,7 @@ sealed class WaitingReviews(IOptions<ServerOptions> options, TimeProvider time)
         readonly PipeReader body;
         readonly CancellationTokenSource timer;
         readonly CancellationTokenRegistration givingUp;
-        // Not the collector's memory: that would stay for long after a flood of large bodies, or cost a collection of everything.
+        // Not the collector's memory: it would stay for long after a flood of large bodies, or cost collections of everything meanwhile.
         byte* memory;
         int capacity;
         int length;
@@ -111,7 +134,7 @@ sealed class WaitingReviews(IOptions<ServerOptions> options, TimeProvider time)
         {
             (this.all, this.body, this.timer) = (all, body, timer);
             Place = new LinkedListNode<WaitingReview>(this);
-            givingUp = timer.Token.UnsafeRegister(static r => ((PipeReader)r!).CancelPendingRead(), body);
+            givingUp = timer.Token.UnsafeRegister(static r => ((WaitingReview)r!).GiveUp(), this);
             timer.CancelAfter(patience);
         }
 
@@ -149,7 +172,19 @@ sealed class WaitingReviews(IOptions<ServerOptions> options, TimeProvider time)
         internal void GiveWay()
         {
             hasGivenWay = true;
-            body.CancelPendingRead();
+            GiveUp();
+        }
+
+        void GiveUp()
+        {
+            try
+            {
+                body.CancelPendingRead();
+            }
+            // A connection that breaks at the same time has ended the wait already, and Kestrel says so with whatever broke it.
+            catch (Exception)
+            {
+            }
         }
 
         public void Dispose()
@@ -161,6 +196,9 @@ sealed class WaitingReviews(IOptions<ServerOptions> options, TimeProvider time)
             memory = null;
         }
     }
+
+    [LibraryImport("libc.so.6", EntryPoint = "mallopt")]
+    private static partial int SetMallocOption(int option, int value);
 
     // A timer is not cheap to make.
     sealed class Timers(TimeProvider time) : PooledObjectPolicy<CancellationTokenSource>

@@ -25,8 +25,8 @@ static class WebhookServer
     static readonly TimeSpan FirstPatience = TimeSpan.FromSeconds(3);
 
     /// <summary>
-    /// What Kestrel may keep of a connection's requests, and of its answers: the headers and a usual review fit. Every stranger can make it keep as much, for
-    /// each connection; a longer body is taken over as it arrives (<see cref="WaitingReviews"/>).
+    /// What Kestrel may keep of a connection's requests, and of its answers, encrypted and plain: the headers and a usual review fit. Every stranger can make
+    /// it keep as much, for each connection; a longer body is taken over as it arrives (<see cref="WaitingReviews"/>).
     /// </summary>
     const int ConnectionBytes = 32 * 1024;
 
@@ -91,6 +91,9 @@ static class WebhookServer
             });
             kestrel.Listen(address, options.HealthPort, listen => Limit(listen, options));
         });
+        // The encrypted side of a connection has buffers of its own, of 1 MB unless told otherwise.
+        builder.WebHost.UseSockets(sockets => (sockets.MaxReadBufferSize, sockets.MaxWriteBufferSize) = (ConnectionBytes, ConnectionBytes));
+        WaitingReviews.GiveLargeBlocksBack();
         builder.Services.AddSingleton<IMemoryPoolFactory<byte>, TlsRecordMemoryPool>();
         builder.AddPage();
 

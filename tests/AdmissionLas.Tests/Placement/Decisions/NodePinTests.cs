@@ -42,6 +42,18 @@ public sealed class NodePinTests
         Assert.False(view.Decide(Step.Requiring(terms), ByName).Required!.IsByName);
     }
 
+    // etcd takes no object over 1.5 MiB, and a value has up to 63 characters.
+    [Theory]
+    [InlineData(63, true)]
+    [InlineData(64, false)]
+    public void So_it_is_with_one_long_term(int values, bool isByName)
+    {
+        var view = Nodes.View(Nodes.At("1", "a").Labelled("tier", "x"), Nodes.At("2", "b").Labelled("tier", "x"));
+        var term = Pods.Term("tier", SelectorOperator.In, ["x", .. Enumerable.Range(1, values - 1).Select(i => $"{i}")]);
+
+        Assert.Equal(isByName, view.Decide(Step.Requiring(term), ByName).Required!.IsByName);
+    }
+
     [Fact]
     public void Each_of_the_pods_own_terms_is_kept_to_the_nodes_that_it_matches_and_one_that_matches_none_goes_on_so()
     {

@@ -1,0 +1,27 @@
+using AdmissionLas.Abuse;
+
+// scripts/abuse.sh says what the arguments are.
+var (binary, seconds, wanted) = (args[0], int.Parse(args[1], CultureInfo.InvariantCulture), args.Length > 2 ? args[2] : "");
+Console.WriteLine($"{"attack",-62} {"reviews",7} {"lost",5} {"p99 ms",7} {"new ms",7} {"before",7} {"peak",7} {"after",7} MB");
+var failed = 0;
+foreach (var attack in PortAttacks.All.Where(a => a.Name.Contains(wanted, StringComparison.OrdinalIgnoreCase)))
+{
+    await using var server = await WebhookProcess.StartAsync(environment: new(Trial.Memory) { ["ADMISSION_LAS_LOGGING__LEVEL"] = "Information" }, program: binary);
+    await Tool.RunAsync("taskset", ["-a", "-cp", "0", $"{server.Process.Id}"]);
+    var trial = await Trial.RunAsync(attack, server, 1, TimeSpan.FromSeconds(seconds));
+    failed += trial.HasHeld ? 0 : 1;
+    Console.WriteLine(string.Create(
+        CultureInfo.InvariantCulture,
+        $"{attack.Name,-62} {trial.Reviews,7} {trial.Lost.Count,5} {trial.P99Ms,7:0.0} {trial.NewP99Ms,7:0.0} {trial.BeforeMegabytes,7:0} {trial.PeakMegabytes,7:0} {trial.AfterMegabytes,7:0} {(trial.HasHeld ? "held" : trial.IsAlive ? "NOT HELD" : "DEAD")}"));
+    foreach (var reasons in trial.Lost.GroupBy(l => l))
+    {
+        Console.WriteLine($"    {reasons.Count()} {reasons.Key}");
+    }
+
+    if (!trial.IsAlive)
+    {
+        Console.WriteLine(string.Join('\n', server.Process.Log.Split('\n').TakeLast(40)));
+    }
+}
+
+return failed == 0 ? 0 : 1;
