@@ -60,7 +60,18 @@ static class PortAttacks
             for (var i = 0; i < 100; i++)
             {
                 await http2.BodyAsync(await http2.BeginReviewAsync(RawHttp2.EndHeaders, ct), Bodies.Usual(), ct);
-                await Task.Delay(10, ct);
+                await Task.Delay(50, ct);
+            }
+
+            await Task.Delay(Timeout.Infinite, ct);
+        }, stop)),
+        new("errors over HTTP/2 that are never taken", Attack.AnyoneAtThePort, (server, strength, stop) => Attack.RepeatAsync(Attack.Scaled(200, strength), async (_, ct) =>
+        {
+            await using var http2 = await RawHttp2.ConnectAsync(server, window: 0, ct);
+            for (var i = 0; i < 100; i++)
+            {
+                await http2.BodyAsync(await http2.BeginReviewAsync(RawHttp2.EndHeaders, ct), "{}"u8.ToArray(), ct);
+                await Task.Delay(20, ct);
             }
 
             await Task.Delay(Timeout.Infinite, ct);
@@ -74,7 +85,7 @@ static class PortAttacks
             while (!ct.IsCancellationRequested)
             {
                 await stream.WriteAsync(request, ct);
-                await Task.Delay(20, ct);
+                await Task.Delay(200, ct);
             }
         }, stop)),
         new("idle connections", Attack.AnyoneAtThePort, (server, strength, stop) => Attack.RepeatAsync(Attack.Scaled(8000, strength), async (i, ct) =>

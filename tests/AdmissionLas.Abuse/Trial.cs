@@ -51,13 +51,16 @@ sealed record Trial(
         await probing;
         await over.CancelAsync();
         await attacking.WaitAsync(TimeSpan.FromMinutes(1));
-        // What reviews there are afterwards is little: memory must not need a storm to come back.
+        using var calmAgain = new CancellationTokenSource();
+        calmly = new Probe(server).RunAsync(calmAgain.Token);
         startedAt = Stopwatch.GetTimestamp();
         while (Resident(server) > MaxGrowth * before && Stopwatch.GetElapsedTime(startedAt) < TimeSpan.FromSeconds(30))
         {
             await Task.Delay(200);
         }
 
+        await calmAgain.CancelAsync();
+        await calmly;
         return new Trial(
             attack, probe.KeptMs.Count + probe.NewMs.Count, probe.Lost, Probe.Quantile(probe.KeptMs, 0.99), Probe.Quantile(probe.NewMs, 0.99), before, peak, Resident(server),
             !server.Process.HasExited);

@@ -52,13 +52,13 @@ sealed class ServerOptions
     public int BudgetMilliseconds { get; set; } = 1_000;
 
     /// <summary>
-    /// The most reviews at a time that wait for the rest of their bodies. Beyond, the one that waits longest is refused, and the API server creates its
-    /// pod unpatched.
+    /// The most requests at a time that wait for the rest of their bodies, or for their answers to be taken. Beyond, the one that waits longest is
+    /// refused, and the API server creates its pod unpatched.
     /// </summary>
     [Range(1, 100_000)]
-    public int WaitingReviews { get; set; } = 512;
+    public int WaitingRequests { get; set; } = 512;
 
-    /// <summary>The most bytes that these reviews hold together.</summary>
+    /// <summary>The most bytes that these requests hold together.</summary>
     [Range(1024 * 1024, 1024 * 1024 * 1024)]
     public int WaitingBytes { get; set; } = 32 * 1024 * 1024;
 

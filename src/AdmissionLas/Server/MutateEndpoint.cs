@@ -11,7 +11,7 @@ namespace AdmissionLas.Server;
 /// whatever is in it; what is not a review gets a 4xx that says why.
 /// </summary>
 sealed class MutateEndpoint(
-    ReviewHandler handler, WaitingReviews waiting, IEnumerable<IReviewObserver> observers, IOptions<ServerOptions> options, TimeProvider time)
+    ReviewHandler handler, WaitingRequests waiting, IEnumerable<IReviewObserver> observers, IOptions<ServerOptions> options, TimeProvider time)
 {
     internal const string Path = "/mutate";
 
@@ -39,7 +39,7 @@ sealed class MutateEndpoint(
 
     async Task ReviewAsync(HttpContext http)
     {
-        WaitingReviews.WaitingReview? wait = null;
+        WaitingRequests.WaitingBody? wait = null;
         AnswerBuffer? answer = null;
         try
         {
@@ -51,7 +51,7 @@ sealed class MutateEndpoint(
             do
             {
                 var reading = reader.ReadAsync(CancellationToken.None);
-                wait ??= reading.IsCompleted ? null : waiting.Begin(reader);
+                wait ??= reading.IsCompleted ? null : waiting.ForBody(reader);
                 body = await reading.ConfigureAwait(false);
                 isTooLarge = (wait?.Length ?? 0) + body.Buffer.Length > limits.BodyLimitBytes;
                 if (body.IsCanceled || isTooLarge || (body.IsCompleted && wait is null))
@@ -59,7 +59,7 @@ sealed class MutateEndpoint(
                     break;
                 }
 
-                wait ??= waiting.Begin(reader);
+                wait ??= waiting.ForBody(reader);
                 wait.Take(body.Buffer);
                 reader.AdvanceTo(body.Buffer.End);
             }
@@ -75,7 +75,7 @@ sealed class MutateEndpoint(
             answer = answers.Get();
             if (wait is not null)
             {
-                Answer(http, wait.Body, answer);
+                Answer(http, wait.Bytes, answer);
                 wait.Dispose();
                 wait = null;
             }
@@ -92,10 +92,8 @@ sealed class MutateEndpoint(
                 }
             }
 
-            // Its length known and in one piece, an answer leaves in one packet.
             http.Response.ContentType = "application/json";
-            http.Response.ContentLength = answer.Answer.Written.Length;
-            await http.Response.BodyWriter.WriteAsync(answer.Answer.Written, http.RequestAborted).ConfigureAwait(false);
+            await waiting.SendAsync(http, answer.Answer.Written).ConfigureAwait(false);
         }
         catch (NotAReviewException fault)
         {
@@ -158,7 +156,7 @@ sealed class MutateEndpoint(
         isTooLarge ? RefuseTooLargeAsync(http)
         : hasGivenWay ? RefuseAsync(
             http, StatusCodes.Status503ServiceUnavailable, "busy",
-            $"more than {limits.WaitingReviews} reviews, or {limits.WaitingBytes} bytes of them, wait for the rest of their bodies")
+            $"more than {limits.WaitingRequests} requests, or {limits.WaitingBytes} bytes of them, wait for their callers")
         : RefuseAsync(http, StatusCodes.Status408RequestTimeout, "timeout", $"the body did not arrive within {limits.BudgetMilliseconds} ms");
 
     Task RefuseTooLargeAsync(HttpContext http) =>
@@ -179,9 +177,7 @@ sealed class MutateEndpoint(
             observer.Refused(refused);
         }
 
-        http.Response.StatusCode = status;
-        http.Response.ContentType = "text/plain; charset=utf-8";
-        return http.Response.WriteAsync($"{message}\n", http.RequestAborted);
+        return waiting.SendAsync(http, status, message);
     }
 
     sealed class AnswerBuffers : PooledObjectPolicy<AnswerBuffer>

@@ -26,7 +26,7 @@ static class WebhookServer
 
     /// <summary>
     /// What Kestrel may keep of a connection's requests, and of its answers, encrypted and plain: the headers and a usual review fit. Every stranger can make
-    /// it keep as much, for each connection; a longer body is taken over as it arrives (<see cref="WaitingReviews"/>).
+    /// it keep as much, for each connection; a longer body is taken over as it arrives (<see cref="WaitingRequests"/>).
     /// </summary>
     const int ConnectionBytes = 32 * 1024;
 
@@ -89,11 +89,15 @@ static class WebhookServer
                 Limit(listen, options);
                 listen.UseHttps(new TlsHandshakeCallbackOptions { OnConnection = _ => ValueTask.FromResult(tls.Current.Tls), HandshakeTimeout = FirstPatience });
             });
-            kestrel.Listen(address, options.HealthPort, listen => Limit(listen, options));
+            kestrel.Listen(address, options.HealthPort, listen =>
+            {
+                listen.Protocols = HttpProtocols.Http1;
+                Limit(listen, options);
+            });
         });
         // The encrypted side of a connection has buffers of its own, of 1 MB unless told otherwise.
         builder.WebHost.UseSockets(sockets => (sockets.MaxReadBufferSize, sockets.MaxWriteBufferSize) = (ConnectionBytes, ConnectionBytes));
-        WaitingReviews.GiveLargeBlocksBack();
+        NativeHeap.GiveLargeBlocksBack();
         builder.Services.AddSingleton<IMemoryPoolFactory<byte>, TlsRecordMemoryPool>();
         builder.AddPage();
 
@@ -145,7 +149,8 @@ static class WebhookServer
         services.AddSingleton<IReviewObserver>(provider => provider.GetRequiredService<PlacementEventQueue>());
         services.AddSingleton<IDecisionText>(EnglishDecisionText.Instance);
         services.AddSingleton<ReviewHandler>();
-        services.AddSingleton<WaitingReviews>();
+        services.AddSingleton<WaitingRequests>();
+        services.AddHostedService<IdleMemory>();
         services.AddSingleton<MutateEndpoint>();
         source.AddTo(services);
     }
@@ -195,6 +200,7 @@ static class WebhookServer
         var state = app.Services.GetRequiredService<ClusterState>();
         var draining = app.Services.GetRequiredService<Draining>();
         var metrics = app.Services.GetRequiredService<MetricsEndpoint>().Map(app);
+        var waiting = app.Services.GetRequiredService<WaitingRequests>();
         app.Use((http, next) =>
         {
             if (draining.HasBegun)
@@ -214,15 +220,15 @@ static class WebhookServer
             // The plain port is for probes: pods are decided on over TLS alone.
             MutateEndpoint.Path when http.Request.IsHttps => HttpMethods.IsPost(http.Request.Method)
                 ? mutate.HandleAsync(http)
-                : TextAsync(http, StatusCodes.Status405MethodNotAllowed, "POST an AdmissionReview here"),
-            "/healthz" => TextAsync(http, StatusCodes.Status200OK, "ok"),
-            "/readyz" when draining.HasBegun => TextAsync(http, StatusCodes.Status503ServiceUnavailable, "draining"),
+                : waiting.SendAsync(http, StatusCodes.Status405MethodNotAllowed, "POST an AdmissionReview here"),
+            "/healthz" => waiting.SendAsync(http, StatusCodes.Status200OK, "ok"),
+            "/readyz" when draining.HasBegun => waiting.SendAsync(http, StatusCodes.Status503ServiceUnavailable, "draining"),
             "/readyz" => state.Current is { } view
-                ? TextAsync(http, StatusCodes.Status200OK, $"ok: {view.Nodes.Count} nodes, confirmed {state.Age?.TotalSeconds ?? 0:0.#} s ago; {Usage(usageCache)}")
-                : TextAsync(http, StatusCodes.Status503ServiceUnavailable, "waiting for the first list of nodes"),
+                ? waiting.SendAsync(http, StatusCodes.Status200OK, $"ok: {view.Nodes.Count} nodes, confirmed {state.Age?.TotalSeconds ?? 0:0.#} s ago; {Usage(usageCache)}")
+                : waiting.SendAsync(http, StatusCodes.Status503ServiceUnavailable, "waiting for the first list of nodes"),
             // Metrics are for the cluster's own network: the TLS port may be open to others.
             MetricsEndpoint.Path when !http.Request.IsHttps => metrics(http),
-            _ => TextAsync(
+            _ => waiting.SendAsync(
                 http, StatusCodes.Status404NotFound,
                 $"nothing here; the webhook is POST {MutateEndpoint.Path} over HTTPS, and over plain HTTP there are /healthz, /readyz and {MetricsEndpoint.Path}"),
         };
@@ -231,6 +237,4 @@ static class WebhookServer
     static string Usage(NodeUsageCache usageCache) => usageCache.IsFollowed
         ? $"{usageCache.Count} pods counted"
         : "what runs on them is not known (pods are not listed and watched), so each counts as empty";
-
-    static Task TextAsync(HttpContext http, int status, string text) => TypedResults.Text($"{text}\n", statusCode: status).ExecuteAsync(http);
 }

@@ -120,7 +120,7 @@ public sealed class WebhookServerTests
     }
 
     [Theory]
-    [InlineData("waitingReviews", "2", 1)]
+    [InlineData("waitingRequests", "2", 1)]
     [InlineData("waitingBytes", "1048576", 400 * 1024)]
     public async Task Bodies_that_do_not_arrive_give_way_to_those_that_come_later_and_keep_no_review_out(string limit, string most, int sentBytes)
     {
@@ -145,7 +145,7 @@ public sealed class WebhookServerTests
             }
         }
 
-        var waiting = webhook.Services.GetRequiredService<WaitingReviews>();
+        var waiting = webhook.Services.GetRequiredService<WaitingRequests>();
         await Eventually.IsTrueAsync("nothing is held any more", () => Task.FromResult(waiting is { Count: 0, Bytes: 0 }));
     }
 
@@ -154,7 +154,7 @@ public sealed class WebhookServerTests
         var stream = await webhook.ConnectAsync();
         await stream.WriteAsync(Encoding.ASCII.GetBytes($"POST /mutate HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {Megabyte}\r\n\r\n"));
         await stream.WriteAsync(new byte[sentBytes]);
-        var waiting = webhook.Services.GetRequiredService<WaitingReviews>();
+        var waiting = webhook.Services.GetRequiredService<WaitingRequests>();
         await Eventually.IsTrueAsync("it waits", () => Task.FromResult(waiting.Count == Math.Min(after + 1, 2) && waiting.Bytes >= waiting.Count * (long)sentBytes));
         return stream;
     }
