@@ -8,7 +8,7 @@ foreach (var attack in PortAttacks.All.Where(a => a.Name.Contains(wanted, String
 {
     await using var server = await WebhookProcess.StartAsync(environment: new(Trial.Memory) { ["ADMISSION_LAS_LOGGING__LEVEL"] = "Information" }, program: binary);
     await Tool.RunAsync("taskset", ["-a", "-cp", "0", $"{server.Process.Id}"]);
-    var trial = await Trial.RunAsync(attack, server, 1, TimeSpan.FromSeconds(seconds));
+    var trial = await Trial.RunAsync(attack, server, 1, TimeSpan.FromSeconds(seconds), TimeSpan.FromSeconds(30));
     failed += trial.HasHeld ? 0 : 1;
     Console.WriteLine(string.Create(
         CultureInfo.InvariantCulture,

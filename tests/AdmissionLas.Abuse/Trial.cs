@@ -10,14 +10,14 @@ namespace AdmissionLas.Abuse;
 /// <param name="NewP99Ms">The same with a new connection for each review.</param>
 /// <param name="BeforeMegabytes">Resident memory before the attack, MB.</param>
 /// <param name="PeakMegabytes">The most that it was.</param>
-/// <param name="AfterMegabytes">What it was at the end: as soon as it was within 20 % of before, or after half a minute.</param>
+/// <param name="AfterMegabytes">What it was at the end: as soon as it was within 20 % of before, or when there was no more patience.</param>
 /// <param name="IsAlive">The process has not ended.</param>
 sealed record Trial(
     Attack Attack, int Reviews, IReadOnlyList<string> Lost, double P99Ms, double NewP99Ms, double BeforeMegabytes, double PeakMegabytes, double AfterMegabytes, bool IsAlive)
 {
     const double MaxP99Ms = 100, MaxGrowth = 1.2;
 
-    /// <summary>How much memory the container has, and how much of it the heap may take: a half of the limit and a quarter, as the runtime reckons.</summary>
+    /// <summary>What the heap may take of the 384Mi that the Deployment gives the container: three quarters, as the runtime reckons.</summary>
     internal static IReadOnlyDictionary<string, string> Memory { get; } = new Dictionary<string, string> { ["DOTNET_GCHeapHardLimit"] = "0x12000000" };
 
     /// <summary>No review was lost, none was late, and the memory came back.</summary>
@@ -26,14 +26,19 @@ sealed record Trial(
     internal bool HasMemoryBack => AfterMegabytes <= MaxGrowth * BeforeMegabytes;
 
     /// <summary>Runs an attack on a server that answers others meanwhile.</summary>
-    internal static async Task<Trial> RunAsync(Attack attack, WebhookProcess server, double strength, TimeSpan lasts)
+    /// <param name="attack">The attack.</param>
+    /// <param name="server">The server.</param>
+    /// <param name="strength">How hard it is, from 0 to 1.</param>
+    /// <param name="lasts">How long it lasts.</param>
+    /// <param name="patience">How long the memory has to come back.</param>
+    internal static async Task<Trial> RunAsync(Attack attack, WebhookProcess server, double strength, TimeSpan lasts, TimeSpan patience)
     {
-        using var calm = new CancellationTokenSource();
         var probe = new Probe(server);
-        var calmly = new Probe(server).RunAsync(calm.Token);
-        await Task.Delay(TimeSpan.FromSeconds(Math.Min(3, lasts.TotalSeconds)));
-        await calm.CancelAsync();
-        await calmly;
+        if (patience > TimeSpan.Zero)
+        {
+            await ProbeForAsync(server, () => Task.Delay(3000));
+        }
+
         var before = Resident(server);
         var peak = before;
         using var over = new CancellationTokenSource();
@@ -51,19 +56,26 @@ sealed record Trial(
         await probing;
         await over.CancelAsync();
         await attacking.WaitAsync(TimeSpan.FromMinutes(1));
-        using var calmAgain = new CancellationTokenSource();
-        calmly = new Probe(server).RunAsync(calmAgain.Token);
-        startedAt = Stopwatch.GetTimestamp();
-        while (Resident(server) > MaxGrowth * before && Stopwatch.GetElapsedTime(startedAt) < TimeSpan.FromSeconds(30))
+        await ProbeForAsync(server, async () =>
         {
-            await Task.Delay(200);
-        }
-
-        await calmAgain.CancelAsync();
-        await calmly;
+            startedAt = Stopwatch.GetTimestamp();
+            while (Resident(server) > MaxGrowth * before && Stopwatch.GetElapsedTime(startedAt) < patience)
+            {
+                await Task.Delay(200);
+            }
+        });
         return new Trial(
             attack, probe.KeptMs.Count + probe.NewMs.Count, probe.Lost, Probe.Quantile(probe.KeptMs, 0.99), Probe.Quantile(probe.NewMs, 0.99), before, peak, Resident(server),
             !server.Process.HasExited);
+    }
+
+    static async Task ProbeForAsync(ServedWebhook server, Func<Task> meanwhile)
+    {
+        using var over = new CancellationTokenSource();
+        var probing = new Probe(server).RunAsync(over.Token);
+        await meanwhile();
+        await over.CancelAsync();
+        await probing;
     }
 
     // A process that ends has none any more.

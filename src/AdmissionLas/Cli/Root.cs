@@ -19,6 +19,7 @@ static class Root
             MatrixCommand.Create(),
             SnapshotCommand.Create(),
             CertsCommand.Create(),
+            AdmissionConfigCommand.Create(),
             CompletionsCommand.Create(),
         };
 

@@ -1,4 +1,5 @@
 using System.Security.Cryptography.X509Certificates;
+using AdmissionLas.Registration;
 using AdmissionLas.Server;
 using Serilog.Events;
 
@@ -82,25 +83,10 @@ public sealed class ControlPlane : IAsyncLifetime
         File.WriteAllText(Path.Combine(ownFiles, "client-ca.crt"), clients.Pem);
         File.WriteAllText(Path.Combine(ownFiles, "client.crt"), shown.ExportCertificatePem());
         File.WriteAllText(Path.Combine(ownFiles, "client.key"), shown.GetECDsaPrivateKey()!.ExportPkcs8PrivateKeyPem());
-        File.WriteAllText(Path.Combine(ownFiles, "webhooks.kubeconfig"), $$"""
-            apiVersion: v1
-            kind: Config
-            users:
-              - name: "*"
-                user: { client-certificate: {{ownFiles}}/client.crt, client-key: {{ownFiles}}/client.key }
-            """);
-        var file = Path.Combine(ownFiles, "admission.yaml");
-        File.WriteAllText(file, $$"""
-            apiVersion: apiserver.config.k8s.io/v1
-            kind: AdmissionConfiguration
-            plugins:
-              - name: MutatingAdmissionWebhook
-                configuration:
-                  apiVersion: apiserver.config.k8s.io/v1
-                  kind: WebhookAdmissionConfiguration
-                  kubeConfigFile: {{ownFiles}}/webhooks.kubeconfig
-            """);
-        return file;
+        var configuration = new AdmissionConfiguration(ownFiles, $"{ownFiles}/client.crt", $"{ownFiles}/client.key", "*");
+        File.WriteAllText(configuration.KubeconfigFile, configuration.Kubeconfig);
+        File.WriteAllText(configuration.AdmissionFile, configuration.Admission);
+        return configuration.AdmissionFile;
     }
 
     /// <summary>Starts the webhook on the port that is registered and waits until it is ready.</summary>
