@@ -232,7 +232,7 @@ public sealed class EnglishDecisionText : IDecisionText
     {
         LocationMissing => $"nothing says where its requests come from; set the label {StepRules.LocationKey}",
         LocationUnknown { KnownLocations.Count: 0 } unknown =>
-            $"no node has a latency label; label the nodes {LatencyLabels.Prefix}{(unknown.IsValidName ? unknown.Location : "<location>")}=<milliseconds>",
+            $"no node has a latency label; label the nodes {unknown.LabelPrefix}{(unknown.IsValidName ? unknown.Location : "<location>")}=<milliseconds>",
         LocationUnknown { IsValidName: false } unknown => $"location {Shorten(unknown.Location)} is not a valid label name, so no node can have a latency to it",
         LocationUnknown { Closest: { } closest } unknown => $"no node has a latency to {unknown.Location}; did you mean {closest}?",
         LocationUnknown unknown => $"no node has a latency to {unknown.Location}; known locations: {string.Join(", ", unknown.KnownLocations.Take(10))}",

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Runtime.CompilerServices;
 using AdmissionLas.Registration;
+using AdmissionLas.Snapshots;
 using k8s.Autorest;
 using k8s.Models;
 
@@ -63,10 +64,11 @@ sealed class DoctorChecks(KubeApi api, string registrationName, string ownNamesp
 
         yield return Check("the nodes' labels", async () =>
         {
+            var policy = (await ClusterSnapshot.ReadSettingsAsync(api, ownNamespace, stop).ConfigureAwait(false)).Policy;
             List<NodeFacts?> nodes = [];
-            await api.ListAllAsync(WatchedResource.Nodes, item => nodes.Add(NodeReader.Read(item)), stop).ConfigureAwait(false);
+            await api.ListAllAsync(WatchedResource.Nodes, item => nodes.Add(NodeReader.Read(item, policy.LatencyLabels)), stop).ConfigureAwait(false);
             view = new ClusterView(nodes.OfType<NodeFacts>());
-            return NodeLabelsCheck.Evaluate(view);
+            return NodeLabelsCheck.Evaluate(view, policy);
         });
         yield return Check("the namespaces that opt in", async () =>
         {
@@ -112,6 +114,10 @@ sealed class DoctorChecks(KubeApi api, string registrationName, string ownNamesp
                 reason.Contains(" cannot ", StringComparison.Ordinal)
                     ? "grant that permission, or run doctor as a cluster admin"
                     : "choose another namespace with --test-namespace")];
+        }
+        catch (Exception fault) when (fault is OptionsValidationException or InvalidDataException)
+        {
+            return [Finding.Failed($"{what} could not be checked: the webhook's configuration has a fault: {fault.Message}", "correct the ConfigMap, then run doctor again")];
         }
         catch (Exception fault) when (ApiFault.Is(fault) && !stop.IsCancellationRequested)
         {

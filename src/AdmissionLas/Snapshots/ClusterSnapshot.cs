@@ -23,11 +23,17 @@ sealed record ClusterSnapshot(IReadOnlyList<JsonObject> Objects, IReadOnlyList<s
     internal const string RuntimeKind = "RuntimeClass";
 
     /// <summary>The nodes.</summary>
-    internal ClusterView View { get; } = new(Of(Objects, "Node").Select(o => NodeReader.Read(YamlJson.ToElement(o))).OfType<NodeFacts>());
+    /// <param name="latencies">Which of their labels are latencies.</param>
+    internal ClusterView View(LatencyLabels latencies) => new(Of(Objects, "Node").Select(o => NodeReader.Read(YamlJson.ToElement(o), latencies)).OfType<NodeFacts>());
 
     /// <summary>The webhook's configuration; <see langword="null"/> where it is not known.</summary>
-    internal string? Configuration => Of(Objects, ConfigurationKind)
+    string? Configuration => Of(Objects, ConfigurationKind)
         .FirstOrDefault(o => o.Object("metadata").Text("name") == ConfigurationFile.ConfigMapName).Object("data").Text(ConfigurationFile.ConfigMapKey);
+
+    /// <summary>The webhook's settings; the defaults where its configuration is not known.</summary>
+    /// <exception cref="InvalidDataException">The configuration is not YAML.</exception>
+    /// <exception cref="OptionsValidationException">It has faults.</exception>
+    internal CompiledSettings Settings => Configuration is { } text ? SettingsCompiler.FromText(text) : CompiledSettings.Default;
 
     /// <summary>Whether it holds any pod. Without pods it does not say what the nodes run.</summary>
     internal bool HasPods => Of(Objects, "Pod").Any();
@@ -103,7 +109,7 @@ sealed record ClusterSnapshot(IReadOnlyList<JsonObject> Objects, IReadOnlyList<s
     {
         var objects = YamlJson.ReadObjects(text).Select(e => JsonObject.Create(e)!).Select(Reduced).OfType<JsonObject>().ToArray();
         var snapshot = new ClusterSnapshot(objects, []);
-        return snapshot.View.Nodes.Count > 0 ? snapshot : throw new InvalidDataException("it holds no Node; save one with: admission-las snapshot > snapshot.yaml");
+        return snapshot.View(LatencyLabels.All).Nodes.Count > 0 ? snapshot : throw new InvalidDataException("it holds no Node; save one with: admission-las snapshot > snapshot.yaml");
     }
 
     /// <summary>Reads it from an API server. The nodes are required; <see cref="MissingKinds"/> names everything else.</summary>
@@ -123,11 +129,7 @@ sealed record ClusterSnapshot(IReadOnlyList<JsonObject> Objects, IReadOnlyList<s
                 [.. JsonObject.Create(await api.ReadAsync($"apis/{path}", stop).ConfigureAwait(false)).Objects("items").Select(o => Reduced(o, kind)).OfType<JsonObject>()]).ConfigureAwait(false));
         }
 
-        objects.AddRange(await TryAsync(ConfigurationKind, async () =>
-        {
-            var path = $"api/v1/namespaces/{Uri.EscapeDataString(installedIn)}/configmaps/{ConfigurationFile.ConfigMapName}";
-            return ObjectReduction.Configuration(JsonObject.Create(await api.ReadAsync(path, stop).ConfigureAwait(false))!) is { } found ? [found] : [];
-        }).ConfigureAwait(false));
+        objects.AddRange(await TryAsync(ConfigurationKind, () => ReadConfigurationAsync(api, installedIn, stop)).ConfigureAwait(false));
         return new ClusterSnapshot(objects, missing);
 
         async Task<List<JsonObject>> TryAsync(string kind, Func<Task<List<JsonObject>>> action)
@@ -142,6 +144,26 @@ sealed record ClusterSnapshot(IReadOnlyList<JsonObject> Objects, IReadOnlyList<s
                 return [];
             }
         }
+    }
+
+    /// <summary>The settings of the webhook that is installed in a namespace; the defaults where it has no configuration.</summary>
+    /// <exception cref="OptionsValidationException">It has faults.</exception>
+    internal static async Task<CompiledSettings> ReadSettingsAsync(KubeApi api, string installedIn, CancellationToken stop)
+    {
+        try
+        {
+            return new ClusterSnapshot(await ReadConfigurationAsync(api, installedIn, stop).ConfigureAwait(false), []).Settings;
+        }
+        catch (HttpOperationException fault) when (fault.Response.StatusCode == HttpStatusCode.NotFound)
+        {
+            return CompiledSettings.Default;
+        }
+    }
+
+    static async Task<List<JsonObject>> ReadConfigurationAsync(KubeApi api, string installedIn, CancellationToken stop)
+    {
+        var path = $"api/v1/namespaces/{Uri.EscapeDataString(installedIn)}/configmaps/{ConfigurationFile.ConfigMapName}";
+        return ObjectReduction.Configuration(JsonObject.Create(await api.ReadAsync(path, stop).ConfigureAwait(false))!) is { } found ? [found] : [];
     }
 
     /// <summary>Writes it as a List that kubectl and <c>--snapshot</c> read.</summary>
