@@ -313,10 +313,7 @@ public sealed class EnglishDecisionText : IDecisionText
     }
 
     /// <summary>User input as far as it is worth repeating.</summary>
-    static string Shorten(string text) => text.Length <= MaxEchoLength ? text : $"{Cut(text, MaxEchoLength)}… ({text.Length} characters)";
-
-    // Never half a surrogate pair, which is no text.
-    static ReadOnlySpan<char> Cut(string text, int length) => text.AsSpan(0, char.IsHighSurrogate(text[length - 1]) ? length - 1 : length);
+    static string Shorten(string text) => text.Length <= MaxEchoLength ? text : $"{PlainText.Cut(text, MaxEchoLength)} ({text.Length} characters)";
 
     // To the microsecond: 9.8 ms.
     static void AppendMs(ref DefaultInterpolatedStringHandler text, double latencyMs)

@@ -95,6 +95,7 @@ abstract record ClusterSource
             var usageCache = services.GetRequiredService<NodeUsageCache>();
             var namespaces = new NamespaceInformer(
                 api, $"{RegistrationKeys.OptIn}={RegistrationKeys.OptedIn}", time, services.GetRequiredService<ILogger<NamespaceInformer>>(), usageCache);
+            services.GetRequiredService<PlacementEventQueue>().LetIn(namespaces.Contains);
             var metrics = services.GetRequiredService<WebhookMetrics>();
             var trust = new ReservationTrust(namespaces, state, settings);
             var follower = new PlacementFollower(namespaces.Contains, state, settings, metrics, services.GetService<RecentDecisions>());
