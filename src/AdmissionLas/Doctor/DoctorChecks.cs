@@ -62,6 +62,7 @@ sealed class DoctorChecks(KubeApi api, string registrationName, string ownNamesp
             yield return Check($"the permissions of {account.Purpose}", () => PermissionsCheck.EvaluateAsync(api, ownNamespace, account, stop));
         }
 
+        yield return Check("the admission policy of the rotation", () => AdmissionPolicyCheck.EvaluateAsync(api, ownNamespace, stop));
         yield return Check("the nodes' labels", async () =>
         {
             var policy = (await ClusterSnapshot.ReadSettingsAsync(api, ownNamespace, stop).ConfigureAwait(false)).Policy;
