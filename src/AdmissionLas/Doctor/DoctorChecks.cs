@@ -12,6 +12,7 @@ sealed class DoctorChecks(KubeApi api, string registrationName, string ownNamesp
 {
     V1MutatingWebhookConfiguration? registration;
     IReadOnlyList<V1Namespace> labelled = [];
+    PlacementPolicy policy = new();
     ClusterView view = ClusterView.Empty;
 
     internal async IAsyncEnumerable<Finding> RunAsync([EnumeratorCancellation] CancellationToken stop)
@@ -63,9 +64,13 @@ sealed class DoctorChecks(KubeApi api, string registrationName, string ownNamesp
         }
 
         yield return Check("the admission policy of the rotation", () => AdmissionPolicyCheck.EvaluateAsync(api, ownNamespace, stop));
+        yield return Check("the webhook's configuration", async () =>
+        {
+            policy = (await ClusterSnapshot.ReadSettingsAsync(api, ownNamespace, stop).ConfigureAwait(false)).Policy;
+            return [];
+        });
         yield return Check("the nodes' labels", async () =>
         {
-            var policy = (await ClusterSnapshot.ReadSettingsAsync(api, ownNamespace, stop).ConfigureAwait(false)).Policy;
             List<NodeFacts?> nodes = [];
             await api.ListAllAsync(WatchedResource.Nodes, item => nodes.Add(NodeReader.Read(item, policy.LatencyLabels)), stop).ConfigureAwait(false);
             view = new ClusterView(nodes.OfType<NodeFacts>());
