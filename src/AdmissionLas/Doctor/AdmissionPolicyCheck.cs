@@ -1,6 +1,5 @@
 using System.Net;
 using AdmissionLas.Configuration;
-using AdmissionLas.Snapshots;
 using k8s.Autorest;
 
 namespace AdmissionLas.Doctor;
@@ -21,7 +20,7 @@ static class AdmissionPolicyCheck
         }
 
         var served = JsonObject.Create(await api.ReadAsync(Api, stop).ConfigureAwait(false));
-        if (!served.Objects("resources").Any(r => r.Text("name") == Policies))
+        if (served?["resources"] is not JsonArray resources || !resources.Any(r => (r as JsonObject)?["name"]?.ToString() == Policies))
         {
             return [Finding.Ok($"admission policy of the certificates' rotation: this API server has none (Kubernetes 1.30 and newer do), so {Risk(ns)}")];
         }

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Runtime.CompilerServices;
+using AdmissionLas.Configuration;
 using AdmissionLas.Registration;
-using AdmissionLas.Snapshots;
 using k8s.Autorest;
 using k8s.Models;
 
@@ -66,7 +66,8 @@ sealed class DoctorChecks(KubeApi api, string registrationName, string ownNamesp
         yield return Check("the admission policy of the rotation", () => AdmissionPolicyCheck.EvaluateAsync(api, ownNamespace, stop));
         yield return Check("the webhook's configuration", async () =>
         {
-            policy = (await ClusterSnapshot.ReadSettingsAsync(api, ownNamespace, stop).ConfigureAwait(false)).Policy;
+            var configMap = await api.FindAsync(ObjectKinds.ConfigMaps, ownNamespace, ConfigurationFile.ConfigMapName, stop).ConfigureAwait(false);
+            policy = configMap?.Data?.TryGetValue(ConfigurationFile.ConfigMapKey, out var text) == true ? SettingsCompiler.FromText(text).Policy : policy;
             return [];
         });
         yield return Check("the nodes' labels", async () =>

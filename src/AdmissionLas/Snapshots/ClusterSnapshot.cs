@@ -129,7 +129,11 @@ sealed record ClusterSnapshot(IReadOnlyList<JsonObject> Objects, IReadOnlyList<s
                 [.. JsonObject.Create(await api.ReadAsync($"apis/{path}", stop).ConfigureAwait(false)).Objects("items").Select(o => Reduced(o, kind)).OfType<JsonObject>()]).ConfigureAwait(false));
         }
 
-        objects.AddRange(await TryAsync(ConfigurationKind, () => ReadConfigurationAsync(api, installedIn, stop)).ConfigureAwait(false));
+        objects.AddRange(await TryAsync(ConfigurationKind, async () =>
+        {
+            var path = $"api/v1/namespaces/{Uri.EscapeDataString(installedIn)}/configmaps/{ConfigurationFile.ConfigMapName}";
+            return ObjectReduction.Configuration(JsonObject.Create(await api.ReadAsync(path, stop).ConfigureAwait(false))!) is { } found ? [found] : [];
+        }).ConfigureAwait(false));
         return new ClusterSnapshot(objects, missing);
 
         async Task<List<JsonObject>> TryAsync(string kind, Func<Task<List<JsonObject>>> action)
@@ -144,26 +148,6 @@ sealed record ClusterSnapshot(IReadOnlyList<JsonObject> Objects, IReadOnlyList<s
                 return [];
             }
         }
-    }
-
-    /// <summary>The settings of the webhook that is installed in a namespace; the defaults where it has no configuration.</summary>
-    /// <exception cref="OptionsValidationException">It has faults.</exception>
-    internal static async Task<CompiledSettings> ReadSettingsAsync(KubeApi api, string installedIn, CancellationToken stop)
-    {
-        try
-        {
-            return new ClusterSnapshot(await ReadConfigurationAsync(api, installedIn, stop).ConfigureAwait(false), []).Settings;
-        }
-        catch (HttpOperationException fault) when (fault.Response.StatusCode == HttpStatusCode.NotFound)
-        {
-            return CompiledSettings.Default;
-        }
-    }
-
-    static async Task<List<JsonObject>> ReadConfigurationAsync(KubeApi api, string installedIn, CancellationToken stop)
-    {
-        var path = $"api/v1/namespaces/{Uri.EscapeDataString(installedIn)}/configmaps/{ConfigurationFile.ConfigMapName}";
-        return ObjectReduction.Configuration(JsonObject.Create(await api.ReadAsync(path, stop).ConfigureAwait(false))!) is { } found ? [found] : [];
     }
 
     /// <summary>Writes it as a List that kubectl and <c>--snapshot</c> read.</summary>
