@@ -283,7 +283,7 @@ launch_etcd() {
 await_etcd() { wait_for etcd 20 get "http://127.0.0.1:${port[etcd]}/health"; }
 
 # Without a controller manager nothing fills in service accounts or removes the taint of new nodes, so the two admission plugins
-# that need it are off. MutatingAdmissionWebhook, LimitRanger and ResourceQuota are on by default.
+# that need it are off. As kubeadm does, nodes have their own authorizer and NodeRestriction is on. MutatingAdmissionWebhook, LimitRanger and ResourceQuota are on by default.
 launch_apiserver() {
   local options=()
   [[ ! -f $dir/admission-config ]] || options+=(--admission-control-config-file="$(<"$dir/admission-config")")
@@ -297,10 +297,11 @@ launch_apiserver() {
     --tls-cert-file="$dir/pki/server.crt" \
     --tls-private-key-file="$dir/pki/server.key" \
     --client-ca-file="$dir/pki/ca.crt" \
-    --authorization-mode=RBAC \
+    --authorization-mode=Node,RBAC \
     --service-account-issuer=https://kubernetes.default.svc \
     --service-account-key-file="$dir/pki/service-account.pub" \
     --service-account-signing-key-file="$dir/pki/service-account.key" \
+    --enable-admission-plugins=NodeRestriction \
     --disable-admission-plugins=ServiceAccount,TaintNodesByCondition
 }
 

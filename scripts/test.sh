@@ -53,7 +53,9 @@ fi
 
 results=artifacts/test-results
 rm -rf -- "$results"
-dotnet build AdmissionLas.sln --configuration Release --nologo --verbosity quiet
+# Packages other than those of the lock files are refused.
+dotnet restore AdmissionLas.sln --locked-mode --verbosity quiet
+dotnet build AdmissionLas.sln --no-restore --configuration Release --nologo --verbosity quiet
 failed_runs=0
 for project in "${projects[@]}"; do
   dotnet test "$project" --configuration Release --no-build --nologo \

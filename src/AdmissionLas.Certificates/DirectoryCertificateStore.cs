@@ -1,11 +1,14 @@
+using System.Text.RegularExpressions;
+
 namespace AdmissionLas.Certificates;
 
 /// <summary>
 /// Keeps certificates in a directory: <c>serving/tls.crt</c>, <c>serving/tls.key</c> and <c>serving/ca.crt</c> for the server,
 /// <c>authority/</c> for the rotation only, <c>trust/ca.crt</c> for callers. Each folder is laid out like a Secret volume, with a symbolic
-/// link to the current files, so that its files change at once and a reader never sees half of a change.
+/// link to the current files, so that its files change at once and a reader never sees half of a change. Directories that other users can change
+/// are refused with an <see cref="IOException"/> (<see cref="PrivateFiles.CheckDirectory"/>).
 /// </summary>
-public sealed class DirectoryCertificateStore(string directory) : ICertificateStore, ICaBundleStore
+public sealed partial class DirectoryCertificateStore(string directory) : ICertificateStore, ICaBundleStore
 {
     const string Current = "..data";
     const string BundleFile = StoredCertificates.Bundle;
@@ -22,13 +25,18 @@ public sealed class DirectoryCertificateStore(string directory) : ICertificateSt
     public Task<IReadOnlyDictionary<string, string>?> ReadAsync(CertificateGroup group, CancellationToken stop) => ReadFolderAsync(PlaceOf(group), stop);
 
     /// <inheritdoc/>
-    public Task WriteAsync(CertificateGroup group, IReadOnlyDictionary<string, string> texts, CancellationToken stop) => WriteFolderAsync(PlaceOf(group), texts, stop);
+    public Task WriteAsync(CertificateGroup group, IReadOnlyDictionary<string, string> texts, CancellationToken stop) => WriteFolderAsync(PlaceOf(group), texts);
 
     /// <inheritdoc/>
     public Task<IRotationLock> LockAsync(CancellationToken stop)
     {
-        CreatePrivateDirectory(directory);
+        PrivateFiles.CreateDirectory(directory);
         var file = Path.Combine(directory, ".lock");
+        if (new FileInfo(file).LinkTarget is not null)
+        {
+            throw new IOException($"{file} is a symbolic link, which certs does not make; delete it");
+        }
+
         try
         {
             // The system releases it when the process ends, however it ends.
@@ -49,19 +57,34 @@ public sealed class DirectoryCertificateStore(string directory) : ICertificateSt
 
     /// <inheritdoc/>
     public Task WriteAsync(TrustBundle bundle, CancellationToken stop) =>
-        WriteFolderAsync(TrustFolder, new Dictionary<string, string> { [BundleFile] = bundle.Pem }, stop);
+        WriteFolderAsync(TrustFolder, new Dictionary<string, string> { [BundleFile] = bundle.Pem });
 
     /// <summary>Not known: files do not show who reads them.</summary>
     public Task<IReadOnlyList<Replica>?> ReplicasAsync(CancellationToken stop) => Task.FromResult<IReadOnlyList<Replica>?>(null);
 
-    static async Task<IReadOnlyDictionary<string, string>?> ReadFolderAsync(string folder, CancellationToken stop)
+    async Task<IReadOnlyDictionary<string, string>?> ReadFolderAsync(string folder, CancellationToken stop)
     {
+        foreach (var existing in (string[])[directory, folder])
+        {
+            if (Directory.Exists(existing))
+            {
+                PrivateFiles.CheckDirectory(existing);
+            }
+        }
+
         var current = Path.Combine(folder, Current);
         if (!Directory.Exists(current))
         {
             return null;
         }
 
+        if (new DirectoryInfo(current).LinkTarget is not { } target || !MadeHere().IsMatch(target))
+        {
+            throw new IOException($"{current} is not the link that certs makes; delete it");
+        }
+
+        current = Path.Combine(folder, target);
+        PrivateFiles.CheckDirectory(current);
         var texts = new Dictionary<string, string>();
         foreach (var file in Directory.EnumerateFiles(current))
         {
@@ -72,15 +95,16 @@ public sealed class DirectoryCertificateStore(string directory) : ICertificateSt
     }
 
     // Like the kubelet's atomic writer: a new folder, one rename of the link, then the old folder is deleted.
-    static async Task WriteFolderAsync(string folder, IReadOnlyDictionary<string, string> texts, CancellationToken stop)
+    Task WriteFolderAsync(string folder, IReadOnlyDictionary<string, string> texts)
     {
-        CreatePrivateDirectory(folder);
+        PrivateFiles.CreateDirectory(directory);
+        PrivateFiles.CreateDirectory(folder);
         var name = $"..{Guid.NewGuid():N}";
         var next = Path.Combine(folder, name);
-        CreatePrivateDirectory(next);
+        PrivateFiles.CreateDirectory(next);
         foreach (var (file, text) in texts)
         {
-            await WritePrivateFileAsync(Path.Combine(next, file), text, stop).ConfigureAwait(false);
+            PrivateFiles.Write(Path.Combine(next, file), text);
         }
 
         // A rename replaces a link at once. The link is created where its target does not exist: File.Move takes a link to a folder for a folder.
@@ -98,40 +122,28 @@ public sealed class DirectoryCertificateStore(string directory) : ICertificateSt
         }
 
         Tidy(folder, name, texts);
+        return Task.CompletedTask;
     }
 
+    // Deletes what earlier writes have made, and nothing else.
     static void Tidy(string folder, string current, IReadOnlyDictionary<string, string> texts)
     {
         var entries = new DirectoryInfo(folder).EnumerateFileSystemInfos();
         foreach (var entry in entries.Where(e => e.Name != Current && e.Name != current && !texts.ContainsKey(e.Name)))
         {
-            if (entry is DirectoryInfo { LinkTarget: null } old && old.Name.StartsWith("..", StringComparison.Ordinal))
+            if (entry is DirectoryInfo { LinkTarget: null } old && MadeHere().IsMatch(old.Name))
             {
                 old.Delete(recursive: true);
             }
-            else if (entry.LinkTarget is not null)
+            else if (entry.LinkTarget == $"{Current}/{entry.Name}")
             {
                 entry.Delete();
             }
         }
     }
 
-    static DirectoryInfo CreatePrivateDirectory(string path) => OperatingSystem.IsWindows()
-        ? Directory.CreateDirectory(path)
-        : Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-
-    static async Task WritePrivateFileAsync(string path, string text, CancellationToken stop)
-    {
-        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows())
-        {
-            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        }
-
-        await using var file = new FileStream(path, options);
-        await file.WriteAsync(System.Text.Encoding.ASCII.GetBytes(text), stop).ConfigureAwait(false);
-        file.Flush(flushToDisk: true);
-    }
+    [GeneratedRegex(@"^\.\.[0-9a-f]{32}\z", RegexOptions.CultureInvariant)]
+    private static partial Regex MadeHere();
 
     sealed class DirectoryLock(FileStream file) : IRotationLock
     {

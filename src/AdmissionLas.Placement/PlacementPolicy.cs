@@ -61,6 +61,9 @@ public sealed record PlacementPolicy
     /// <summary>The most nodes that a patch may name.</summary>
     public const int NamedNodesLimit = 16;
 
+    /// <summary>Which labels of a node count as latencies.</summary>
+    public LatencyLabels LatencyLabels { get; init; } = LatencyLabels.All;
+
     /// <summary>The mode for pods without a hint.</summary>
     public PlacementMode Mode { get; init; } = PlacementMode.Adaptive;
 

@@ -12,7 +12,11 @@ public sealed record LocationMissing(IReadOnlyList<string> KnownLocations) : Rea
 /// <param name="IsValidName">Whether a label can name it, so that a node could have a latency to it.</param>
 /// <param name="Closest">The location that was most likely meant; <see langword="null"/> when none is close.</param>
 /// <param name="KnownLocations">The locations that exist, in ordinal order.</param>
-public sealed record LocationUnknown(string Location, bool IsValidName, string? Closest, IReadOnlyList<string> KnownLocations) : Reason;
+public sealed record LocationUnknown(string Location, bool IsValidName, string? Closest, IReadOnlyList<string> KnownLocations) : Reason
+{
+    /// <summary>What an admin's latency labels start with.</summary>
+    public string LabelPrefix { get; init; } = LatencyLabels.Prefix;
+}
 
 /// <summary>No node that counts could run the pod, even if nothing else ran there.</summary>
 /// <param name="Location">The location to which the nodes have a latency; <see langword="null"/> where every node counts.</param>

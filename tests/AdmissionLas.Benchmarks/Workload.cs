@@ -16,7 +16,7 @@ static class Workload
         IsReady = true,
         Allocatable = IsCloud(i) ? new Resources(32_000, 128L << 30) : new Resources(4_000, 16L << 30),
         AllocatablePods = 110,
-    }.WithLatenciesOf(LatencyLabels.Instance));
+    }.WithLatenciesOf(LatencyLabels.All));
 
     /// <summary>The same nodes as a snapshot that the server reads.</summary>
     internal static JsonObject NodeList(int count) => new()

@@ -44,7 +44,7 @@ public sealed class RbacTests(ControlPlane cluster)
         using var stop = new CancellationTokenSource();
         var usageCache = new NodeUsageCache(TimeProvider.System, TimeSpan.FromMinutes(1));
         var running = Task.WhenAll(
-            new NodeInformer(api, state, TimeProvider.System, faults).RunAsync(stop.Token),
+            new NodeInformer(api, state, LatencyLabels.All, TimeProvider.System, faults).RunAsync(stop.Token),
             new NamespaceInformer(api, "admissionlas.io/inject=enabled", TimeProvider.System, faults).RunAsync(stop.Token), new PodInformer(api, usageCache, (_, _) => true, TimeProvider.System, faults).RunAsync(stop.Token));
         try
         {

@@ -49,7 +49,7 @@ sealed class ClusterAt
         {
             view = null;
             nodes.Remove(seen.Name);
-            if (!seen.IsGone && NodeReader.Read(JsonSerializer.SerializeToElement(seen.Object)) is { } facts)
+            if (!seen.IsGone && NodeReader.Read(JsonSerializer.SerializeToElement(seen.Object), LatencyLabels.All) is { } facts)
             {
                 nodes[seen.Name] = facts;
             }

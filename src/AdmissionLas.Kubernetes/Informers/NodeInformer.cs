@@ -11,6 +11,7 @@ public sealed partial class NodeInformer : IResourceEventHandler
 
     readonly Reflector reflector;
     readonly ClusterState state;
+    readonly LatencyLabels latencies;
     readonly TimeProvider time;
     readonly ILogger<NodeInformer> log;
     // One signal waits at most: a second would publish the same view again.
@@ -22,9 +23,9 @@ public sealed partial class NodeInformer : IResourceEventHandler
     ClusterView last = ClusterView.Empty;
 
     /// <summary>Sets up the informer; <see cref="RunAsync"/> starts it.</summary>
-    public NodeInformer(KubeApi api, ClusterState state, TimeProvider time, ILogger<NodeInformer> log)
+    public NodeInformer(KubeApi api, ClusterState state, LatencyLabels latencies, TimeProvider time, ILogger<NodeInformer> log)
     {
-        (this.state, this.time, this.log) = (state, time, log);
+        (this.state, this.latencies, this.time, this.log) = (state, latencies, time, log);
         reflector = new Reflector(api, WatchedResource.Nodes, this, time, log);
     }
 
@@ -40,7 +41,7 @@ public sealed partial class NodeInformer : IResourceEventHandler
 
     void IResourceEventHandler.OnListed(JsonElement item)
     {
-        if (NodeReader.Read(item) is { } node)
+        if (NodeReader.Read(item, latencies) is { } node)
         {
             // Keeps the known object: an unchanged node costs the next view nothing.
             listed[node.Name] = nodes.TryGetValue(node.Name, out var known) && known.Equals(node) ? known : node;
@@ -53,7 +54,7 @@ public sealed partial class NodeInformer : IResourceEventHandler
 
     void IResourceEventHandler.OnAddOrUpdate(JsonElement item)
     {
-        if (NodeReader.Read(item) is { } node && !(nodes.TryGetValue(node.Name, out var known) && known.Equals(node)))
+        if (NodeReader.Read(item, latencies) is { } node && !(nodes.TryGetValue(node.Name, out var known) && known.Equals(node)))
         {
             Change(() => nodes[node.Name] = node);
         }

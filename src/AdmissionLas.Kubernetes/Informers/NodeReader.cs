@@ -9,11 +9,10 @@ namespace AdmissionLas.Kubernetes;
 public static class NodeReader
 {
     /// <summary>Reads a Node object.</summary>
+    /// <param name="node">The object.</param>
+    /// <param name="latencies">Which of its labels are latencies.</param>
     /// <returns><see langword="null"/> when it has no name, or holds text that is not valid Unicode.</returns>
-    public static NodeFacts? Read(JsonElement node) => node.ReadValid(ReadFacts)?.WithLatenciesOf(LatencySources);
-
-    /// <summary>Where latencies come from. A source that measures is another entry.</summary>
-    static readonly ILatencySource[] LatencySources = [LatencyLabels.Instance];
+    public static NodeFacts? Read(JsonElement node, LatencyLabels latencies) => node.ReadValid(ReadFacts)?.WithLatenciesOf(latencies);
 
     static NodeFacts? ReadFacts(JsonElement node)
     {

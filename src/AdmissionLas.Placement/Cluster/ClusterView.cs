@@ -14,6 +14,11 @@ public readonly record struct RankedNode(NodeFacts Node, double LatencyMs);
 /// <param name="Value">What cannot be read.</param>
 public readonly record struct UnreadableLatency(string NodeName, string Location, string Value);
 
+/// <summary>A node with more latency labels than are read (<see cref="LatencyLabels.MaxOfNode"/>).</summary>
+/// <param name="NodeName">The node.</param>
+/// <param name="Ignored">How many are ignored.</param>
+public readonly record struct CrowdedNode(string NodeName, int Ignored);
+
 /// <summary>
 /// An immutable snapshot of the nodes. A review takes one and keeps it; the informer makes the next one.
 /// Rankings are made on first use and kept as long as the view: once a snapshot and location, never once a review. They are published
@@ -124,10 +129,13 @@ public sealed class ClusterView
     public IReadOnlyList<string> Locations => field ??= [.. locations.Keys.Order(StringComparer.Ordinal)];
 
     /// <summary>
-    /// The latency labels that cannot be read: all with our prefix, and bare ones whose key is a location for some other node
+    /// The latency labels that cannot be read: all with our prefixes, and bare ones whose key is a location for some other node
     /// (any other bare label has nothing to do with latency).
     /// </summary>
     public IReadOnlyList<UnreadableLatency> UnreadableLatencies { get; }
+
+    /// <summary>The nodes with more latency labels than are read.</summary>
+    public IReadOnlyList<CrowdedNode> CrowdedNodes => field ??= [.. nodes.Where(n => n.Latencies.Ignored > 0).Select(n => new CrowdedNode(n.Name, n.Latencies.Ignored))];
 
     /// <summary>The nodes with a latency to the location: nearest first, then the largest, then by name; empty for an unknown location.</summary>
     public IReadOnlyList<RankedNode> NearestTo(string location) => locations.TryGetValue(location, out var rank) ? rank.Nodes : [];

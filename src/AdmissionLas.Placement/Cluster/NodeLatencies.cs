@@ -32,7 +32,7 @@ public readonly record struct Latency(
 /// <summary>A label that may have been meant as a latency and cannot be read as one.</summary>
 /// <param name="Location">The label's name without its prefix.</param>
 /// <param name="Value">The label's value.</param>
-/// <param name="IsExplicit">It carries our prefix, so it was certainly meant; a bare label may be anything.</param>
+/// <param name="IsExplicit">It carries one of our prefixes, so it was certainly meant; a bare label may be anything.</param>
 public readonly record struct UnreadableLabel(string Location, string Value, bool IsExplicit);
 
 /// <summary>A source of latencies: labels today; measured and predicted values are others.</summary>
@@ -45,7 +45,8 @@ public interface ILatencySource
 /// <summary>A node's latencies to locations.</summary>
 /// <param name="Known">The latencies, one a location.</param>
 /// <param name="Unreadable">The labels without one.</param>
-public sealed record NodeLatencies(IReadOnlyList<Latency> Known, IReadOnlyList<UnreadableLabel> Unreadable)
+/// <param name="Ignored">How many more of either the node has than are kept.</param>
+public sealed record NodeLatencies(IReadOnlyList<Latency> Known, IReadOnlyList<UnreadableLabel> Unreadable, int Ignored = 0)
 {
     /// <summary>No latency at all.</summary>
     public static NodeLatencies None { get; } = new([], []);
@@ -56,11 +57,12 @@ public sealed record NodeLatencies(IReadOnlyList<Latency> Known, IReadOnlyList<U
         : this == None ? more
         : new(
             [.. Known.Concat(more.Known).GroupBy(l => l.Location, (_, same) => same.Aggregate(Latency.Preferred)).OrderBy(l => l.Location, StringComparer.Ordinal)],
-            [.. Unreadable, .. more.Unreadable]);
+            [.. Unreadable, .. more.Unreadable],
+            Ignored + more.Ignored);
 
     /// <inheritdoc/>
     public bool Equals(NodeLatencies? other) =>
-        ReferenceEquals(this, other) || (other is not null && Known.SequenceEqual(other.Known) && Unreadable.SequenceEqual(other.Unreadable));
+        ReferenceEquals(this, other) || (other is not null && Ignored == other.Ignored && Known.SequenceEqual(other.Known) && Unreadable.SequenceEqual(other.Unreadable));
 
     /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(Known.Count, Unreadable.Count);

@@ -32,7 +32,9 @@ sealed class PredictKind : StepKind
         var ranked = view.RankedFor(location);
         if (ranked.IsEmpty)
         {
-            return Unplaced(request, Outcome.UnknownLocation, new LocationUnknown(location, LabelSyntax.IsName(location), ClosestName.Of(location, view.Locations), view.Locations));
+            return Unplaced(
+                request, Outcome.UnknownLocation,
+                new LocationUnknown(location, LabelSyntax.IsName(location), ClosestName.Of(location, view.Locations), view.Locations) { LabelPrefix = policy.LatencyLabels.Advised });
         }
 
         var filter = new NodeFilter(request.Pod, request.Usage);

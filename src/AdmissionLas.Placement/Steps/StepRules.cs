@@ -101,7 +101,7 @@ public sealed class StepRules
     Step? ByWord(string? word, Dictionary<string, Step> steps, string rule) =>
         string.IsNullOrEmpty(word) ? null
         : steps.TryGetValue(word, out var step) ? step
-        : new Step(null, rule, Warning: ClosestName.Of(word, kinds.SelectMany(k => k.Words)) is { } meant ? new UnknownStepType(rule, word, meant) : null);
+        : new Step(null, rule, Warning: ClosestName.Of(word, [.. kinds.SelectMany(k => k.Words)]) is { } meant ? new UnknownStepType(rule, word, meant) : null);
 
     static Step? ByRule(StepRule[] rules, PodFacts pod) => First(rules, pod, static rule => rule.GivesKind) is { } rule
         ? new Step(rule.Kind, $"rule {rule.Name}", rule.Location, rule.Location is null ? null : $"rule {rule.Name}")

@@ -232,7 +232,7 @@ public sealed class EnglishDecisionText : IDecisionText
     {
         LocationMissing => $"nothing says where its requests come from; set the label {StepRules.LocationKey}",
         LocationUnknown { KnownLocations.Count: 0 } unknown =>
-            $"no node has a latency label; label the nodes {LatencyLabels.Prefix}{(unknown.IsValidName ? unknown.Location : "<location>")}=<milliseconds>",
+            $"no node has a latency label; label the nodes {unknown.LabelPrefix}{(unknown.IsValidName ? unknown.Location : "<location>")}=<milliseconds>",
         LocationUnknown { IsValidName: false } unknown => $"location {Shorten(unknown.Location)} is not a valid label name, so no node can have a latency to it",
         LocationUnknown { Closest: { } closest } unknown => $"no node has a latency to {unknown.Location}; did you mean {closest}?",
         LocationUnknown unknown => $"no node has a latency to {unknown.Location}; known locations: {string.Join(", ", unknown.KnownLocations.Take(10))}",
@@ -313,10 +313,7 @@ public sealed class EnglishDecisionText : IDecisionText
     }
 
     /// <summary>User input as far as it is worth repeating.</summary>
-    static string Shorten(string text) => text.Length <= MaxEchoLength ? text : $"{Cut(text, MaxEchoLength)}… ({text.Length} characters)";
-
-    // Never half a surrogate pair, which is no text.
-    static ReadOnlySpan<char> Cut(string text, int length) => text.AsSpan(0, char.IsHighSurrogate(text[length - 1]) ? length - 1 : length);
+    static string Shorten(string text) => text.Length <= MaxEchoLength ? text : $"{PlainText.Cut(text, MaxEchoLength)} ({text.Length} characters)";
 
     // To the microsecond: 9.8 ms.
     static void AppendMs(ref DefaultInterpolatedStringHandler text, double latencyMs)

@@ -11,6 +11,9 @@ public static class LabelSyntax
     /// <summary>The most characters a name or a value may have.</summary>
     public const int MaxLength = 63;
 
+    /// <summary>The domain of labels that a kubelet may not write.</summary>
+    public const string NodeRestriction = "node-restriction.kubernetes.io";
+
     static readonly SearchValues<char> Allowed = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.");
 
     /// <summary>
@@ -20,4 +23,12 @@ public static class LabelSyntax
     public static bool IsName(ReadOnlySpan<char> text) =>
         text is { Length: > 0 and <= MaxLength } && char.IsAsciiLetterOrDigit(text[0]) && char.IsAsciiLetterOrDigit(text[^1]) &&
         !text.ContainsAnyExcept(Allowed);
+
+    /// <summary>
+    /// Whether the API server keeps kubelets from writing the label: the key's prefix is <c>node-restriction.kubernetes.io</c> or ends in it.
+    /// Source: https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/#noderestriction, which has to be on.
+    /// </summary>
+    public static bool IsNodeRestricted(string key) =>
+        key.StartsWith($"{NodeRestriction}/", StringComparison.Ordinal) ||
+        key.IndexOf('/', StringComparison.Ordinal) is > 0 and var end && key.AsSpan(0, end).EndsWith($".{NodeRestriction}", StringComparison.Ordinal);
 }

@@ -26,6 +26,10 @@ public static class PlainText
         return plain.ToString();
     }
 
+    /// <summary>The text, or its beginning and an ellipsis where it has more than so many characters; never half a character.</summary>
+    public static string Cut(string text, int most) =>
+        text.Length <= most ? text : string.Concat(text.AsSpan(0, char.IsHighSurrogate(text[most - 1]) ? most - 1 : most), "…");
+
     static bool IsUnsafe(UnicodeCategory category) =>
         category is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator;
 }

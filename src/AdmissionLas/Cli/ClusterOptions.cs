@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using AdmissionLas.Configuration;
 using AdmissionLas.Server;
 using AdmissionLas.Snapshots;
 using k8s;
@@ -41,6 +42,8 @@ static class ClusterOptions
         Arity = ArgumentArity.Zero,
     };
 
+    static readonly Option<FileInfo?> Config = new("--config") { Description = "The webhook's configuration [default: the cluster's or the snapshot's, else the defaults]", HelpName = "file" };
+
     /// <summary>How long to wait for the API server.</summary>
     static readonly TimeSpan Timeout = TimeSpan.FromSeconds(10);
 
@@ -53,7 +56,7 @@ static class ClusterOptions
     /// <summary>The same, for a command that can do without a cluster.</summary>
     internal static Command WithClusterOrSnapshot(this Command command)
     {
-        command.WithCluster().With(Snapshot, Demo).Validators.Add(result =>
+        command.WithCluster().With(Snapshot, Demo, Config).Validators.Add(result =>
         {
             var ways = (result.GetResult(Snapshot) is null ? 0 : 1) + (result.GetValue(Demo) ? 1 : 0) + (IsGiven(result) ? 1 : 0);
             if (ways > 1)
@@ -84,6 +87,14 @@ static class ClusterOptions
         arguments.GetValue(Demo) ? ClusterSnapshot.Embedded()
         : arguments.GetValue(Snapshot) is { } file ? ClusterSnapshot.FromFile(file.FullName)
         : await ClusterSnapshot.TakeAsync(api!, NamespaceOf(arguments), stop).ConfigureAwait(false);
+
+    /// <summary>The webhook's settings: those of the file that the command line names, else those of the cluster.</summary>
+    internal static CompiledSettings SettingsOf(ParseResult arguments, ClusterSnapshot snapshot) =>
+        arguments.GetValue(Config) is { } config ? SettingsCompiler.FromFile(config.FullName) : snapshot.Settings;
+
+    /// <summary>The kinds of object that could not be read; the cluster's configuration is not missed where the command line names another.</summary>
+    internal static IEnumerable<string> MissingFor(ParseResult arguments, ClusterSnapshot snapshot) =>
+        snapshot.MissingKinds.Where(k => k != ClusterSnapshot.ConfigurationKind || arguments.GetValue(Config) is null);
 
     /// <summary>The API server that the options name.</summary>
     /// <exception cref="InvalidDataException">They name no usable API server; the message says what to do.</exception>

@@ -17,8 +17,6 @@ static class ExplainCommand
         HelpName = "file|-|namespace/pod",
     };
 
-    static readonly Option<FileInfo?> Config = new("--config") { Description = "The webhook's configuration [default: the cluster's or the snapshot's, else the defaults]", HelpName = "file" };
-
     static readonly Option<string> Namespace = new("--default-namespace", "-n")
     {
         Description = "The namespace of objects that do not say theirs",
@@ -34,7 +32,7 @@ static class ExplainCommand
         $"Exit code {ExitCodes.Ok}: all of it would be placed or left alone; {ExitCodes.NeedsAttention}: explained, and something needs you, such as a step without a place or a pipeline without labels; " +
         $"{ExitCodes.Failed}: something could not be read or reached.")
     {
-        What, OutputOptions.Form, Config, Namespace, Nodes,
+        What, OutputOptions.Form, Namespace, Nodes,
     }.WithClusterOrSnapshot().Runs(RunAsync);
 
     static async Task<int> RunAsync(ParseResult arguments, CancellationToken stop)
@@ -48,14 +46,11 @@ static class ExplainCommand
         }
 
         var snapshot = await ClusterOptions.TakeAsync(arguments, api, stop).ConfigureAwait(false);
-        var settings = arguments.GetValue(Config) is { } config ? SettingsCompiler.FromFile(config.FullName)
-            : snapshot.Configuration is { } text ? SettingsCompiler.FromText(text)
-            : CompiledSettings.Default;
+        var settings = ClusterOptions.SettingsOf(arguments, snapshot);
+        var view = snapshot.View(settings.Policy.LatencyLabels);
         var usage = snapshot.Usage(except);
-        ExplainedStep[] steps = [.. inputs.Steps.Select(s => StepExplainer.Explain(AdmissionClasses.Resolve(s, snapshot.Objects), settings, snapshot.View, usage, EnglishDecisionText.Instance))];
-        // The cluster's configuration is not missed where --config names another.
-        var missing = snapshot.MissingKinds.Where(k => k != ClusterSnapshot.ConfigurationKind || arguments.GetValue(Config) is null);
-        string[] notices = [.. missing.Select(ClusterSnapshot.NoticeOf), .. Notices(steps, settings, snapshot)];
+        ExplainedStep[] steps = [.. inputs.Steps.Select(s => StepExplainer.Explain(AdmissionClasses.Resolve(s, snapshot.Objects), settings, view, usage, EnglishDecisionText.Instance))];
+        string[] notices = [.. ClusterOptions.MissingFor(arguments, snapshot).Select(ClusterSnapshot.NoticeOf), .. Notices(steps, settings, snapshot)];
         if (OutputOptions.Write(
             arguments,
             terminal => WriteTables(terminal, steps, arguments.GetValue(Nodes) ?? int.MaxValue),

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using AdmissionLas.Explain;
+using AdmissionLas.Snapshots;
 
 namespace AdmissionLas.Cli;
 
@@ -15,8 +16,15 @@ static class MatrixCommand
     static async Task<int> RunAsync(ParseResult arguments, CancellationToken stop)
     {
         using var api = ClusterOptions.ConnectUnlessSaved(arguments);
-        var view = (await ClusterOptions.TakeAsync(arguments, api, stop).ConfigureAwait(false)).View;
-        OutputOptions.Write(arguments, terminal => LatencyMatrix.Write(terminal, view), json => LatencyMatrix.Write(json, view));
+        var snapshot = await ClusterOptions.TakeAsync(arguments, api, stop).ConfigureAwait(false);
+        var labels = ClusterOptions.SettingsOf(arguments, snapshot).Policy.LatencyLabels;
+        if (ClusterOptions.MissingFor(arguments, snapshot).Contains(ClusterSnapshot.ConfigurationKind))
+        {
+            arguments.InvocationConfiguration.Error.WriteLine($"admission-las: {ClusterSnapshot.NoticeOf(ClusterSnapshot.ConfigurationKind)}");
+        }
+
+        var view = snapshot.View(labels);
+        OutputOptions.Write(arguments, terminal => LatencyMatrix.Write(terminal, view, labels.Advised), json => LatencyMatrix.Write(json, view));
         return ExitCodes.Ok;
     }
 }

@@ -38,6 +38,17 @@ static partial class LabelSelector
         }
     }
 
+    /// <summary>Writes a term that was read.</summary>
+    internal static string Write(NodeSelectorTerm term) => string.Join(',', term.MatchExpressions.Select(on => on switch
+    {
+        { Operator: SelectorOperator.Exists } => on.Key,
+        { Operator: SelectorOperator.DoesNotExist } => $"!{on.Key}",
+        { Operator: SelectorOperator.In, Values: [var value] } => $"{on.Key}={value}",
+        { Operator: SelectorOperator.NotIn, Values: [var value] } => $"{on.Key}!={value}",
+        { Operator: SelectorOperator.In } => $"{on.Key} in ({string.Join(", ", on.Values)})",
+        _ => $"{on.Key} notin ({string.Join(", ", on.Values)})",
+    }));
+
     static NodeSelectorRequirement ToRequirement(Match match)
     {
         var key = match.Groups["key"].Value;

@@ -98,6 +98,25 @@ sealed class PageOptions
     public int Viewers { get; set; } = 16;
 }
 
+/// <summary>What is read of the nodes; section <c>nodes</c>. Read at start.</summary>
+sealed class NodeOptions
+{
+    internal const string Section = "nodes";
+
+    /// <summary><c>all</c>, or <c>restricted</c> to the latency labels that no kubelet can write.</summary>
+    public LatencyLabelForms LatencyLabels { get; set; }
+}
+
+/// <summary>The labels that count as latencies.</summary>
+enum LatencyLabelForms
+{
+    /// <summary>Every form.</summary>
+    All,
+
+    /// <summary>Those that the API server keeps kubelets from writing.</summary>
+    Restricted,
+}
+
 /// <summary>How the webhook counts what runs on the nodes; section <c>usage</c>. Read at start.</summary>
 sealed class UsageOptions
 {

@@ -32,7 +32,7 @@ static class SettingsCompiler
         }
     }
 
-    /// <summary>Binds, checks and compiles the three sections of a configuration.</summary>
+    /// <summary>Binds, checks and compiles these sections of a configuration.</summary>
     /// <exception cref="OptionsValidationException">They have faults.</exception>
     internal static CompiledSettings Compile(IConfiguration configuration)
     {
@@ -42,6 +42,7 @@ static class SettingsCompiler
                 OptionsRules.Checked(configuration.GetSection(PlacementOptions.Section).Get<PlacementOptions>()),
                 OptionsRules.Checked(configuration.GetSection(TrainingOptions.Section).Get<TrainingOptions>()),
                 OptionsRules.Checked(configuration.GetSection(StepOptions.Section).Get<StepOptions>()),
+                configuration.GetSection(NodeOptions.Section).Get<NodeOptions>() ?? new NodeOptions(),
                 out var faults) ?? throw OptionsRules.Refused(faults);
         }
         // The binder throws this for a value of the wrong type, such as text where a number belongs.
@@ -51,22 +52,23 @@ static class SettingsCompiler
         }
     }
 
-    /// <summary>Compiles the three sections.</summary>
+    /// <summary>Compiles the sections.</summary>
     /// <param name="placement">How predict steps are placed.</param>
     /// <param name="training">Which requests and nodes training steps get.</param>
     /// <param name="steps">How the webhook recognises a step.</param>
+    /// <param name="nodes">What is read of the nodes.</param>
     /// <param name="faults">Each fault with its key and what to write instead; empty when there is none.</param>
     /// <returns>The settings, or <see langword="null"/> when there are faults.</returns>
-    internal static CompiledSettings? Compile(PlacementOptions placement, TrainingOptions training, StepOptions steps, out IReadOnlyList<string> faults)
+    internal static CompiledSettings? Compile(PlacementOptions placement, TrainingOptions training, StepOptions steps, NodeOptions nodes, out IReadOnlyList<string> faults)
     {
         var found = new List<string>();
         faults = found;
-        var policy = Policy(placement, training, found);
+        var policy = Policy(placement, training, nodes, found);
         var rules = Rules(steps, found);
         return found.Count == 0 ? CompiledSettings.Of(rules, policy) : null;
     }
 
-    static PlacementPolicy Policy(PlacementOptions placement, TrainingOptions training, List<string> faults)
+    static PlacementPolicy Policy(PlacementOptions placement, TrainingOptions training, NodeOptions nodes, List<string> faults)
     {
         if (!Quantity.TryParseMilli(training.Cpu, out var cpuMilli) || cpuMilli == 0)
         {
@@ -97,6 +99,7 @@ static class SettingsCompiler
 
         return new PlacementPolicy
         {
+            LatencyLabels = nodes.LatencyLabels == LatencyLabelForms.Restricted ? LatencyLabels.Restricted : LatencyLabels.All,
             Mode = placement.Mode,
             MaxLatenciesMs = maxLatenciesMs,
             NodeTerms = placement.NodeTerms,

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Runtime.CompilerServices;
+using AdmissionLas.Configuration;
 using AdmissionLas.Registration;
 using k8s.Autorest;
 using k8s.Models;
@@ -11,6 +12,7 @@ sealed class DoctorChecks(KubeApi api, string registrationName, string ownNamesp
 {
     V1MutatingWebhookConfiguration? registration;
     IReadOnlyList<V1Namespace> labelled = [];
+    PlacementPolicy policy = new();
     ClusterView view = ClusterView.Empty;
 
     internal async IAsyncEnumerable<Finding> RunAsync([EnumeratorCancellation] CancellationToken stop)
@@ -61,12 +63,19 @@ sealed class DoctorChecks(KubeApi api, string registrationName, string ownNamesp
             yield return Check($"the permissions of {account.Purpose}", () => PermissionsCheck.EvaluateAsync(api, ownNamespace, account, stop));
         }
 
+        yield return Check("the admission policy of the rotation", () => AdmissionPolicyCheck.EvaluateAsync(api, ownNamespace, stop));
+        yield return Check("the webhook's configuration", async () =>
+        {
+            var configMap = await api.FindAsync(ObjectKinds.ConfigMaps, ownNamespace, ConfigurationFile.ConfigMapName, stop).ConfigureAwait(false);
+            policy = configMap?.Data?.TryGetValue(ConfigurationFile.ConfigMapKey, out var text) == true ? SettingsCompiler.FromText(text).Policy : policy;
+            return [];
+        });
         yield return Check("the nodes' labels", async () =>
         {
             List<NodeFacts?> nodes = [];
-            await api.ListAllAsync(WatchedResource.Nodes, item => nodes.Add(NodeReader.Read(item)), stop).ConfigureAwait(false);
+            await api.ListAllAsync(WatchedResource.Nodes, item => nodes.Add(NodeReader.Read(item, policy.LatencyLabels)), stop).ConfigureAwait(false);
             view = new ClusterView(nodes.OfType<NodeFacts>());
-            return NodeLabelsCheck.Evaluate(view);
+            return NodeLabelsCheck.Evaluate(view, policy);
         });
         yield return Check("the namespaces that opt in", async () =>
         {
@@ -112,6 +121,10 @@ sealed class DoctorChecks(KubeApi api, string registrationName, string ownNamesp
                 reason.Contains(" cannot ", StringComparison.Ordinal)
                     ? "grant that permission, or run doctor as a cluster admin"
                     : "choose another namespace with --test-namespace")];
+        }
+        catch (Exception fault) when (fault is OptionsValidationException or InvalidDataException)
+        {
+            return [Finding.Failed($"{what} could not be checked: the webhook's configuration has a fault: {fault.Message}", "correct the ConfigMap, then run doctor again")];
         }
         catch (Exception fault) when (ApiFault.Is(fault) && !stop.IsCancellationRequested)
         {

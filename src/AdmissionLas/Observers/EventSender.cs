@@ -13,7 +13,6 @@ sealed partial class EventSender(
     KubernetesClientConfiguration configuration, PlacementEventQueue queue, IOptions<EventOptions> options, WebhookMetrics metrics, LogThrottle throttle, TimeProvider time, ILogger<EventSender> log)
     : BackgroundService
 {
-    const int LongestMessage = 1024;
     const string Component = "admission-las";
 
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
@@ -110,7 +109,7 @@ sealed partial class EventSender(
             },
             Type = "Warning",
             Reason = problem.Reason,
-            Message = message.Length <= LongestMessage ? message : message[..LongestMessage],
+            Message = PlainText.Cut(message, PlacementProblem.LongestMessage),
             Count = count,
             FirstTimestamp = now,
             LastTimestamp = now,

@@ -18,6 +18,7 @@ sealed class LogThrottle(TimeProvider time)
     internal bool Allows(string reason, out long suppressed)
     {
         var now = time.GetTimestamp();
+        reason = ReviewText.Name(reason);
         var window = windows.GetOrAdd(windows.Count < MaxReasons || windows.ContainsKey(reason) ? reason : "", _ => new Window());
         lock (window)
         {

@@ -1,3 +1,5 @@
+using System.Text.RegularExpressions;
+
 namespace AdmissionLas.Observers;
 
 /// <summary>A step that could not be placed near its location, in the words of a Kubernetes Event.</summary>
@@ -5,15 +7,41 @@ namespace AdmissionLas.Observers;
 /// <param name="Owner">What it is about: the object that created the pod, which its author knows, else the pod itself.</param>
 /// <param name="Reason">Why, in one word of a fixed few.</param>
 /// <param name="Message">What the step's author should know.</param>
-readonly record struct PlacementProblem(string Namespace, OwnerReference Owner, string Reason, string Message)
+readonly partial record struct PlacementProblem(string Namespace, OwnerReference Owner, string Reason, string Message)
 {
-    /// <summary>The problem that a review shows; <see langword="null"/> when there is none, or when a dry run creates no pod.</summary>
+    /// <summary>The most characters of an Event's message that the API server takes, less the ellipsis (pkg/apis/core/validation/events.go).</summary>
+    internal const int LongestMessage = 1023;
+
+    /// <summary>
+    /// The problem that a review shows; <see langword="null"/> when there is none, when a dry run creates no pod, or when the names in it are none that
+    /// Kubernetes accepts: whoever sent that is not the API server, or its pod will be refused.
+    /// </summary>
     internal static PlacementProblem? Of(ReviewResult result, PlacementPolicy policy) =>
-        !result.Review.IsDryRun && result is { Review.Pod: { } pod, Decision: { } decision } && ReasonFor(decision, policy) is { } reason
-            ? new PlacementProblem(
-                pod.Facts.Namespace, pod.Controller ?? new OwnerReference("v1", "Pod", pod.Name, ""), reason,
-                PlainText.Of($"Pod {pod.Name}: {MessageFor(result, decision, reason)}"))
+        !result.Review.IsDryRun && result is { Review.Pod: { } pod, Decision: { } decision } && ReasonFor(decision, policy) is { } reason &&
+        (pod.Controller ?? new OwnerReference("v1", "Pod", pod.Name, "")) is var owner &&
+        DnsLabel().IsMatch(pod.Facts.Namespace) && ObjectName().IsMatch(pod.Name) && IsValid(owner)
+            ? new PlacementProblem(pod.Facts.Namespace, owner, reason, PlainText.Cut(PlainText.Of($"Pod {pod.Name}: {MessageFor(result, decision, reason)}"), LongestMessage))
             : null;
+
+    static bool IsValid(OwnerReference owner) =>
+        ObjectName().IsMatch(owner.Name) && Kind().IsMatch(owner.Kind) && owner.ApiVersion.Length <= 253 && ApiVersion().IsMatch(owner.ApiVersion) && Uid().IsMatch(owner.Uid);
+
+    // https://kubernetes.io/docs/concepts/overview/working-with-objects/names/. The name of a pod may end in a dash as long as the API server has yet to
+    // complete it.
+    [GeneratedRegex(@"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\z", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
+    private static partial Regex DnsLabel();
+
+    [GeneratedRegex(@"^[a-z0-9][a-z0-9.-]{0,252}\z", RegexOptions.CultureInvariant)]
+    private static partial Regex ObjectName();
+
+    [GeneratedRegex(@"^[A-Za-z][A-Za-z0-9-]{0,62}\z", RegexOptions.CultureInvariant)]
+    private static partial Regex Kind();
+
+    [GeneratedRegex(@"^([a-z0-9]([a-z0-9.-]*[a-z0-9])?/)?[a-z][a-z0-9-]{0,62}\z", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
+    private static partial Regex ApiVersion();
+
+    [GeneratedRegex(@"^[A-Za-z0-9._:-]{0,128}\z", RegexOptions.CultureInvariant)]
+    private static partial Regex Uid();
 
     internal static string? ReasonFor(Decision decision, PlacementPolicy policy) => decision switch
     {

@@ -18,9 +18,6 @@ sealed record RecentDecision(long Number, byte[] Summary, string Review, PodFact
     /// </summary>
     internal const int LargestKeptReviewBytes = 64 * 1024;
 
-    // No name or label that Kubernetes accepts is longer; what is longer comes from a pod that it will refuse.
-    const int LongestName = 253;
-    const int LongestText = 2048;
     const int MaxItems = 20;
 
     /// <summary>Whether it is worth showing: a step of ours, or something that should have been one.</summary>
@@ -36,7 +33,7 @@ sealed record RecentDecision(long Number, byte[] Summary, string Review, PodFact
     {
         var result = observation.Result;
         var isKept = observation.ReviewBytes <= LargestKeptReviewBytes && result.Decision is { Outcome: not Outcome.TooComplex };
-        return new RecentDecision(number, Write(id, result, observation.Took, at), result.Reservation, isKept ? result.Review.Pod?.Facts : null);
+        return new RecentDecision(number, Write(id, result, observation.Took, at), ReviewText.Name(result.Reservation), isKept ? result.Review.Pod?.Facts : null);
     }
 
     static byte[] Write(string id, ReviewResult result, TimeSpan took, DateTimeOffset at)
@@ -48,12 +45,12 @@ sealed record RecentDecision(long Number, byte[] Summary, string Review, PodFact
             json.WriteString("id", id);
             json.WriteString("at", at);
             json.WriteNumber("tookMicroseconds", Math.Round(took.TotalMicroseconds));
-            json.WriteString("uid", Cut(result.Review.Uid, LongestName));
+            json.WriteString("uid", ReviewText.Name(result.Review.Uid));
             json.WriteBoolean("dryRun", result.Review.IsDryRun);
-            json.WriteString("namespace", Cut(result.Review.Pod?.Facts.Namespace ?? "", LongestName));
-            json.WriteString("pod", Cut(result.Review.Pod?.Name ?? "", LongestName));
+            json.WriteString("namespace", ReviewText.Name(result.Review.Pod?.Facts.Namespace ?? ""));
+            json.WriteString("pod", ReviewText.Name(result.Review.Pod?.Name ?? ""));
             json.WriteString("outcome", result.Outcome);
-            json.WriteString("decision", Cut(result.Decision is null ? WhyUndecided(result) : result.Explanation, LongestText));
+            json.WriteString("decision", ReviewText.Sentence(result.Decision is null ? WhyUndecided(result) : result.Explanation));
             if (result.Decision is { } decision)
             {
                 Write(json, decision, result.Warnings);
@@ -68,9 +65,9 @@ sealed record RecentDecision(long Number, byte[] Summary, string Review, PodFact
     static void Write(Utf8JsonWriter json, Decision decision, IReadOnlyList<string> warnings)
     {
         json.WriteString("type", decision.Step.Type);
-        json.WriteString("typeRule", Cut(decision.Step.TypeRule, LongestText));
-        json.WriteString("location", Cut(decision.Step.Location, LongestName));
-        json.WriteString("locationRule", Cut(decision.Step.LocationRule, LongestText));
+        json.WriteString("typeRule", ReviewText.Sentence(decision.Step.TypeRule));
+        json.WriteString("location", ReviewText.Name(decision.Step.Location));
+        json.WriteString("locationRule", ReviewText.Sentence(decision.Step.LocationRule));
         json.WriteString("mode", decision.Mode.ToString());
         if (decision.Chosen is { } chosen)
         {
@@ -85,14 +82,14 @@ sealed record RecentDecision(long Number, byte[] Summary, string Review, PodFact
         json.WriteStartArray("requests");
         foreach (var added in decision.Requests.Take(MaxItems))
         {
-            json.WriteStringValue($"{Cut(added.ContainerName, LongestName)}: {added.Resource} {added.Quantity}");
+            json.WriteStringValue($"{ReviewText.Name(added.ContainerName)}: {added.Resource} {added.Quantity}");
         }
 
         json.WriteEndArray();
         json.WriteStartArray("warnings");
         foreach (var warning in warnings.Take(MaxItems))
         {
-            json.WriteStringValue(Cut(warning, LongestText));
+            json.WriteStringValue(ReviewText.Sentence(warning));
         }
 
         json.WriteEndArray();
@@ -104,9 +101,6 @@ sealed record RecentDecision(long Number, byte[] Summary, string Review, PodFact
         ReviewStatus.UnreadablePod or ReviewStatus.AnnotationsFull => $"the pod was left as it is: {result.WhyLeft}",
         _ => "the nodes were not known yet, so the pod was let through",
     };
-
-    static string? Cut(string? text, int length) =>
-        text is null || text.Length <= length ? text : string.Concat(text.AsSpan(0, char.IsHighSurrogate(text[length - 1]) ? length - 1 : length), "…");
 }
 
 /// <summary>Where the pod of a decision runs.</summary>

@@ -15,10 +15,10 @@ sealed partial class ReviewLog(LogThrottle throttle, ILogger<ReviewLog> log, Dec
         switch (result.Status)
         {
             case ReviewStatus.Fault when throttle.Allows("fault", out var suppressed):
-                FailedOpen(result.Fault!, result.Review.Uid, suppressed);
+                FailedOpen(ReviewText.Fault(result.Fault!), ReviewText.Name(result.Review.Uid), suppressed);
                 break;
             case ReviewStatus.UnreadablePod or ReviewStatus.AnnotationsFull when throttle.Allows(result.Outcome, out var suppressed):
-                LeftAsItIs(result.Review.Uid, result.WhyLeft!, suppressed);
+                LeftAsItIs(ReviewText.Name(result.Review.Uid), ReviewText.Sentence(result.WhyLeft!), suppressed);
                 break;
             case ReviewStatus.Decided when result.Decision is { IsDecided: true } decision && log.IsEnabled(LogLevel.Information):
                 Log(result, decision);
@@ -30,20 +30,21 @@ sealed partial class ReviewLog(LogThrottle throttle, ILogger<ReviewLog> log, Dec
     {
         if (throttle.Allows(refused.ThrottleKey, out var suppressed))
         {
-            Refused(refused.Status, refused.Message, suppressed);
+            Refused(refused.Status, ReviewText.Sentence(refused.Message), suppressed);
         }
     }
 
     void Log(ReviewResult result, Decision decision)
     {
-        var (pod, node, reason) = (result.Review.Pod!, decision.Chosen?.Name ?? AnyNode, DecisionLabels.Reason(decision));
+        var (ns, pod, uid) = (ReviewText.Name(result.Review.Pod!.Facts.Namespace), ReviewText.Name(result.Review.Pod.Name), ReviewText.Name(result.Review.Uid));
+        var (node, reason, words) = (decision.Chosen?.Name ?? AnyNode, DecisionLabels.Reason(decision), ReviewText.Sentence(result.Explanation));
         if (lines is not null)
         {
-            lines.Write(result.Review, node, reason, result.Explanation);
+            lines.Write(ns, pod, node, reason, words, uid);
         }
         else
         {
-            Decided(pod.Facts.Namespace, pod.Name, node, reason, result.Explanation, result.Review.Uid);
+            Decided(ns, pod, node, reason, words, uid);
         }
     }
 

@@ -16,6 +16,9 @@ sealed class ReviewTraces : IReviewObserver, IDisposable
 {
     const string SourceName = "AdmissionLas";
 
+    // What everybody passes on: https://www.w3.org/TR/trace-context/#tracestate-limits.
+    const int LongestTraceState = 512;
+
     static readonly string[] Endpoints = ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"];
 
     readonly TimeProvider time;
@@ -55,7 +58,8 @@ sealed class ReviewTraces : IReviewObserver, IDisposable
     void Record(ActivitySource spans, in ReviewObservation observation)
     {
         var now = time.GetUtcNow();
-        ActivityContext.TryParse(observation.TraceParent, observation.TraceState, isRemote: true, out var caller);
+        var state = observation.TraceState is { Length: > LongestTraceState } ? null : observation.TraceState;
+        ActivityContext.TryParse(observation.TraceParent, state, isRemote: true, out var caller);
         // Whatever activity the server has is not sent anywhere, so it must not become the parent.
         var outer = Activity.Current;
         Activity.Current = null;
@@ -76,7 +80,7 @@ sealed class ReviewTraces : IReviewObserver, IDisposable
 
     static void Describe(Activity span, ReviewResult result)
     {
-        span.SetTag("admission_las.request.uid", result.Review.Uid);
+        span.SetTag("admission_las.request.uid", ReviewText.Name(result.Review.Uid));
         span.SetTag("admission_las.outcome", result.Outcome);
         if (result.Fault is { } fault)
         {
@@ -85,8 +89,8 @@ sealed class ReviewTraces : IReviewObserver, IDisposable
 
         if (result.Review.Pod is { } pod)
         {
-            span.SetTag("k8s.namespace.name", pod.Facts.Namespace);
-            span.SetTag("k8s.pod.name", pod.Name);
+            span.SetTag("k8s.namespace.name", ReviewText.Name(pod.Facts.Namespace));
+            span.SetTag("k8s.pod.name", ReviewText.Name(pod.Name));
         }
 
         if (result.Decision is not { Step.Kind: not null } decision)
@@ -96,10 +100,10 @@ sealed class ReviewTraces : IReviewObserver, IDisposable
 
         span.SetTag("admission_las.component", DecisionLabels.Component(result));
         span.SetTag("admission_las.reason", DecisionLabels.Reason(decision));
-        span.SetTag("admission_las.decision", result.Explanation);
+        span.SetTag("admission_las.decision", ReviewText.Sentence(result.Explanation));
         if (decision.Step.Location is { } location)
         {
-            span.SetTag("admission_las.location", location);
+            span.SetTag("admission_las.location", ReviewText.Name(location));
         }
 
         if (decision.Chosen is { } chosen)

@@ -69,7 +69,7 @@ sealed class WebhookMetrics : IReviewObserver
         meter.CreateObservableGauge("admission_las.usage.followed", () => usageCache.IsFollowed ? 1 : 0, null, "1 while pods are listed and watched, 0 when every node counts as empty");
         meter.CreateObservableGauge("admission_las.usage.pods", () => usageCache.Count, "{pod}", "Pods counted against nodes");
         meter.CreateObservableGauge("admission_las.usage.assumed_pods", () => usageCache.AssumedCount, "{pod}", "Those of them that were just placed and are not seen yet");
-        meter.CreateObservableGauge("admission_las.unreadable_latency_labels", () => state.Current?.UnreadableLatencies.Count ?? 0, "{label}", "Latency labels in the cluster view that count as not measured");
+        meter.CreateObservableGauge("admission_las.unreadable_latency_labels", () => state.Current is { } view ? view.UnreadableLatencies.Count + view.CrowdedNodes.Sum(n => n.Ignored) : 0, "{label}", "Latency labels in the cluster view that count as not measured, those beyond the most of a node included");
         meter.CreateObservableGauge("admission_las.build_info", () => new Measurement<int>(1, Build), null, "Always 1, with the version and the runtime as labels");
         Meter = meter;
     }

@@ -13,9 +13,9 @@ namespace AdmissionLas.Server;
 abstract record ClusterSource
 {
     /// <summary>A cluster as it was saved; nothing changes.</summary>
-    /// <param name="View">The nodes.</param>
+    /// <param name="View">The nodes, when these of their labels are latencies.</param>
     /// <param name="CountPods">Counts the saved pods as used; <see langword="null"/> when none are saved, so that usage is unknown.</param>
-    internal sealed record Snapshot(ClusterView View, Action<NodeUsageCache>? CountPods = null) : ClusterSource;
+    internal sealed record Snapshot(Func<LatencyLabels, ClusterView> View, Action<NodeUsageCache>? CountPods = null) : ClusterSource;
 
     /// <summary>An API server, listed and watched.</summary>
     internal sealed record ApiServer(KubernetesClientConfiguration Configuration) : ClusterSource;
@@ -75,7 +75,7 @@ abstract record ClusterSource
             if (source is Snapshot snapshot)
             {
                 state.NoteContact();
-                state.Publish(snapshot.View);
+                state.Publish(snapshot.View(services.GetRequiredService<Settings>().Current.Policy.LatencyLabels));
                 snapshot.CountPods?.Invoke(services.GetRequiredService<NodeUsageCache>());
             }
 
@@ -90,11 +90,12 @@ abstract record ClusterSource
         {
             var time = services.GetRequiredService<TimeProvider>();
             using var api = new KubeApi(configuration, time);
-            var nodes = new NodeInformer(api, state, time, services.GetRequiredService<ILogger<NodeInformer>>());
+            var settings = services.GetRequiredService<Settings>();
+            var nodes = new NodeInformer(api, state, settings.Current.Policy.LatencyLabels, time, services.GetRequiredService<ILogger<NodeInformer>>());
             var usageCache = services.GetRequiredService<NodeUsageCache>();
             var namespaces = new NamespaceInformer(
                 api, $"{RegistrationKeys.OptIn}={RegistrationKeys.OptedIn}", time, services.GetRequiredService<ILogger<NamespaceInformer>>(), usageCache);
-            var settings = services.GetRequiredService<Settings>();
+            services.GetRequiredService<PlacementEventQueue>().LetIn(namespaces.Contains);
             var metrics = services.GetRequiredService<WebhookMetrics>();
             var trust = new ReservationTrust(namespaces, state, settings);
             var follower = new PlacementFollower(namespaces.Contains, state, settings, metrics, services.GetService<RecentDecisions>());

@@ -32,30 +32,26 @@ sealed record DevelopmentCertificate(X509Certificate2 Authority, X509Certificate
     /// The certificate files in this directory; creates them when they are missing or about to expire. Only their owner can read the key.
     /// </summary>
     /// <returns>The paths of the certificate and of the key.</returns>
+    /// <exception cref="IOException">Other users can change the directory; the message says what to do.</exception>
     internal static (string Certificate, string Key) InDirectory(string directory, DateTimeOffset now)
     {
+        PrivateFiles.CreateDirectory(directory);
         var (certificate, key) = (Path.Combine(directory, "tls.crt"), Path.Combine(directory, "tls.key"));
         if (!File.Exists(key) || !IsValidAt(certificate, now + TimeSpan.FromDays(1)))
         {
-            Directory.CreateDirectory(directory);
             var made = Create(now);
-            File.Delete(key);
-            var access = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
-            if (!OperatingSystem.IsWindows())
-            {
-                access.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-            }
-
-            using (var file = new StreamWriter(key, access))
-            {
-                file.Write(made.Leaf.GetECDsaPrivateKey()!.ExportPkcs8PrivateKeyPem());
-            }
-
-            File.WriteAllText(certificate, made.Leaf.ExportCertificatePem());
-            File.WriteAllText(Path.Combine(directory, "ca.crt"), made.Authority.ExportCertificatePem());
+            Write(key, made.Leaf.GetECDsaPrivateKey()!.ExportPkcs8PrivateKeyPem());
+            Write(certificate, made.Leaf.ExportCertificatePem());
+            Write(Path.Combine(directory, "ca.crt"), made.Authority.ExportCertificatePem());
         }
 
         return (certificate, key);
+
+        static void Write(string file, string text)
+        {
+            File.Delete(file);
+            PrivateFiles.Write(file, text);
+        }
     }
 
     static bool IsValidAt(string certificateFile, DateTimeOffset when)

@@ -23,11 +23,17 @@ sealed record ClusterSnapshot(IReadOnlyList<JsonObject> Objects, IReadOnlyList<s
     internal const string RuntimeKind = "RuntimeClass";
 
     /// <summary>The nodes.</summary>
-    internal ClusterView View { get; } = new(Of(Objects, "Node").Select(o => NodeReader.Read(YamlJson.ToElement(o))).OfType<NodeFacts>());
+    /// <param name="latencies">Which of their labels are latencies.</param>
+    internal ClusterView View(LatencyLabels latencies) => new(Of(Objects, "Node").Select(o => NodeReader.Read(YamlJson.ToElement(o), latencies)).OfType<NodeFacts>());
 
     /// <summary>The webhook's configuration; <see langword="null"/> where it is not known.</summary>
-    internal string? Configuration => Of(Objects, ConfigurationKind)
+    string? Configuration => Of(Objects, ConfigurationKind)
         .FirstOrDefault(o => o.Object("metadata").Text("name") == ConfigurationFile.ConfigMapName).Object("data").Text(ConfigurationFile.ConfigMapKey);
+
+    /// <summary>The webhook's settings; the defaults where its configuration is not known.</summary>
+    /// <exception cref="InvalidDataException">The configuration is not YAML.</exception>
+    /// <exception cref="OptionsValidationException">It has faults.</exception>
+    internal CompiledSettings Settings => Configuration is { } text ? SettingsCompiler.FromText(text) : CompiledSettings.Default;
 
     /// <summary>Whether it holds any pod. Without pods it does not say what the nodes run.</summary>
     internal bool HasPods => Of(Objects, "Pod").Any();
@@ -103,7 +109,7 @@ sealed record ClusterSnapshot(IReadOnlyList<JsonObject> Objects, IReadOnlyList<s
     {
         var objects = YamlJson.ReadObjects(text).Select(e => JsonObject.Create(e)!).Select(Reduced).OfType<JsonObject>().ToArray();
         var snapshot = new ClusterSnapshot(objects, []);
-        return snapshot.View.Nodes.Count > 0 ? snapshot : throw new InvalidDataException("it holds no Node; save one with: admission-las snapshot > snapshot.yaml");
+        return snapshot.View(LatencyLabels.All).Nodes.Count > 0 ? snapshot : throw new InvalidDataException("it holds no Node; save one with: admission-las snapshot > snapshot.yaml");
     }
 
     /// <summary>Reads it from an API server. The nodes are required; <see cref="MissingKinds"/> names everything else.</summary>

@@ -59,7 +59,7 @@ static class ObjectReduction
         try
         {
             using var reader = new StringReader(text);
-            var kept = ((YamlSource.Read(reader) is [var first, ..] ? first.Root : null) as JsonObject).Only("placement", "training", "steps");
+            var kept = ((YamlSource.Read(reader) is [var first, ..] ? first.Root : null) as JsonObject).Only("placement", "training", "steps", "nodes");
             using var written = new StringWriter { NewLine = "\n" };
             YamlJson.Write(kept, written);
             return Object("ConfigMap", configMap.Object("metadata").Only("name", "namespace")).Put("data", new JsonObject { [ConfigurationFile.ConfigMapKey] = written.ToString() });

@@ -38,7 +38,7 @@ static class Clusters
                 Taints = i % 40 == 11 ? [new Taint("dedicated", "gpu", TaintEffect.NoSchedule)] : [],
                 Allocatable = new Resources(i % 3 == 0 ? 64_000 : 8_000, (i % 3 == 0 ? 256 : 32) * Gi, i % 40 == 11 ? [new ResourceAmount("nvidia.com/gpu", 4)] : null),
                 AllocatablePods = 110,
-            }.WithLatenciesOf(LatencyLabels.Instance);
+            }.WithLatenciesOf(LatencyLabels.All);
         })];
 
         static string Name(int i) => string.Create(CultureInfo.InvariantCulture, $"{Cities[i % Cities.Length].ToLowerInvariant()}-{i:000}");

@@ -18,7 +18,7 @@ sealed class ServedPage(RunningWebhook webhook) : IAsyncDisposable
     /// <param name="port">The page's port; a free one when left out.</param>
     internal static async Task<ServedPage> StartAsync(IEnumerable<NodeFacts>? nodes = null, int port = 0)
     {
-        var source = nodes is null ? null : new ClusterSource.Snapshot(new ClusterView(nodes));
+        var source = nodes is null ? null : new ClusterSource.Snapshot(_ => new ClusterView(nodes));
         return new(await RunningWebhook.StartAsync(new() { ["page:enabled"] = "true", ["page:port"] = port.ToString(CultureInfo.InvariantCulture) }, source));
     }
 

@@ -27,7 +27,7 @@ static class FreshLists
     static async Task<NodeFacts[]> NodesAsync(ApiServer api) =>
     [
         .. (await api.GetAsync("/api/v1/nodes"))["items"]!.AsArray()
-            .Select(n => NodeReader.Read(n!.Deserialize<JsonElement>())!).OrderBy(n => n.Name, StringComparer.Ordinal),
+            .Select(n => NodeReader.Read(n!.Deserialize<JsonElement>(), LatencyLabels.All)!).OrderBy(n => n.Name, StringComparer.Ordinal),
     ];
 
     static async Task<Dictionary<string, Used>> UsedAsync(ApiServer api) => (await api.GetAsync("/api/v1/pods"))["items"]!.AsArray()

@@ -1,3 +1,4 @@
+using AdmissionLas.Configuration;
 using AdmissionLas.Doctor;
 using AdmissionLas.Registration;
 using k8s;
@@ -73,17 +74,42 @@ public sealed class ClusterCheckTests
     {
         var view = new ClusterView(
         [
-            new NodeFacts { Name = "a", Labels = new Dictionary<string, string> { ["latency.admissionlas.io/HERE"] = "1", ["latency.admissionlas.io/THERE"] = "2" } }.WithLatenciesOf(LatencyLabels.Instance),
-            new NodeFacts { Name = "b", Labels = new Dictionary<string, string> { ["latency.admissionlas.io/HERE"] = "soon" } }.WithLatenciesOf(LatencyLabels.Instance),
+            new NodeFacts { Name = "a", Labels = new Dictionary<string, string> { ["latency.admissionlas.io/HERE"] = "1", ["latency.admissionlas.io/THERE"] = "2" } }.WithLatenciesOf(LatencyLabels.All),
+            new NodeFacts { Name = "b", Labels = new Dictionary<string, string> { ["latency.admissionlas.io/HERE"] = "soon" } }.WithLatenciesOf(LatencyLabels.All),
         ]);
 
-        var findings = NodeLabelsCheck.Evaluate(view);
+        var findings = NodeLabelsCheck.Evaluate(view, new PlacementPolicy());
 
         Assert.Equal("1 of 2 nodes have a latency to a location: HERE, THERE", findings[0].What);
         Assert.Contains(findings, f => f.What == "node b has a latency to HERE that cannot be read: \"soon\"");
         Assert.Contains(findings, f => f.What.StartsWith("only node a has a latency to THERE", StringComparison.Ordinal));
         Assert.Contains(findings, f => f.What.StartsWith("no node has admissionlas.io/tier=cloud", StringComparison.Ordinal));
         Assert.All(findings.Skip(1), f => Assert.Equal(Severity.Warning, f.Severity));
+    }
+
+    [Fact]
+    public void A_node_with_more_labels_than_are_read_is_named()
+    {
+        var crowded = Nodes.Named("n", latencies: [.. Enumerable.Range(0, 300).Select(i => ($"L-{i}", "1"))]);
+
+        Assert.Contains(
+            NodeLabelsCheck.Evaluate(new ClusterView([crowded]), new PlacementPolicy()),
+            f => f.Severity == Severity.Warning && f.What == "44 latency labels of node n are ignored: a node has at most 256");
+    }
+
+    [Theory]
+    [InlineData("restricted", "admissionlas.io/tier=cloud", true)]
+    [InlineData("restricted", "admissionlas.io/tier=cloud,admissionlas.io.node-restriction.kubernetes.io/tier!=edge", true)]
+    [InlineData("restricted", "admissionlas.io.node-restriction.kubernetes.io/tier=cloud", false)]
+    [InlineData("restricted", "", false)]
+    [InlineData("all", "admissionlas.io/tier=cloud", false)]
+    public void A_cloud_label_that_a_node_can_give_itself_is_a_warning_where_only_restricted_latencies_count(string labels, string selector, bool isWarned)
+    {
+        var policy = SettingsCompiler.FromText($"{{nodes: {{latencyLabels: {labels}}}, training: {{cloudSelector: \"{selector}\"}}}}").Policy;
+
+        var findings = NodeLabelsCheck.Evaluate(ClusterView.Empty, policy);
+
+        Assert.Equal(isWarned, findings.Any(f => f.Severity == Severity.Warning && f.What == $"a node can give itself {selector} and so draw training steps, though nodes.latencyLabels is Restricted"));
     }
 
     // https://kubernetes.io/docs/concepts/scheduling-eviction/scheduler-perf-tuning/: all of 100 nodes, a part of more.
@@ -96,7 +122,7 @@ public sealed class ClusterCheckTests
         var view = new ClusterView(Enumerable.Range(0, nodes).Select(i =>
             i < withoutZone ? Nodes.At("1", $"n{i}") : Nodes.At("1", $"n{i}").Labelled("topology.kubernetes.io/zone", "a")));
 
-        var finding = NodeLabelsCheck.Evaluate(view).SingleOrDefault(f => f.What.StartsWith($"of {nodes} nodes the scheduler scores only a part", StringComparison.Ordinal));
+        var finding = NodeLabelsCheck.Evaluate(view, new PlacementPolicy()).SingleOrDefault(f => f.What.StartsWith($"of {nodes} nodes the scheduler scores only a part", StringComparison.Ordinal));
 
         Assert.Equal(isFine, finding is null ? null : finding.Severity == Severity.Ok);
         Assert.Equal(withoutZone > 0, finding?.What.EndsWith("may run anywhere: 2 nodes without a zone", StringComparison.Ordinal) == true);
@@ -106,7 +132,7 @@ public sealed class ClusterCheckTests
     [InlineData(0)]
     [InlineData(2)]
     public void Nodes_without_a_latency_are_a_warning(int nodes) =>
-        Assert.Equal(Severity.Warning, NodeLabelsCheck.Evaluate(new ClusterView(Enumerable.Range(0, nodes).Select(i => new NodeFacts { Name = $"n{i}" })))[0].Severity);
+        Assert.Equal(Severity.Warning, NodeLabelsCheck.Evaluate(new ClusterView(Enumerable.Range(0, nodes).Select(i => new NodeFacts { Name = $"n{i}" })), new PlacementPolicy())[0].Severity);
 
     // AutoscalerTests has the rules of the two.
     [Theory]

@@ -65,7 +65,7 @@ public sealed partial class DocumentTests(ITestOutputHelper report)
         var shown = Clone.Documents
             .SelectMany(d => YamlBlock().Matches(File.ReadAllText(Path.Combine(Checkout.Root, d))))
             .Select(block => block.Groups["text"].Value)
-            .Where(yaml => yaml.StartsWith("steps:", StringComparison.Ordinal) || yaml.StartsWith("placement:", StringComparison.Ordinal))
+            .Where(yaml => yaml.StartsWith("steps:", StringComparison.Ordinal) || yaml.StartsWith("placement:", StringComparison.Ordinal) || yaml.StartsWith("nodes:", StringComparison.Ordinal))
             .ToArray();
 
         Assert.NotEmpty(shown);

@@ -252,6 +252,35 @@ public sealed class ExplainCommandTests : IDisposable
         Assert.Equal("""{"locations":["HOME","LAB"],"nodes":[{"name":"a","latencyMs":{"HOME":1.5,"LAB":0.8}},{"name":"b","latencyMs":{"HOME":null,"LAB":null}}],"unreadable":[{"node":"b","location":"HOME","value":"fast"}]}""", json.ToJsonString());
     }
 
+    // The webhook's configuration is in the snapshot, or in a file.
+    [Theory]
+    [InlineData(null, false)]
+    [InlineData("all", false)]
+    [InlineData("restricted", true)]
+    public async Task Where_only_latencies_that_no_kubelet_can_write_count_no_command_shows_others(string? latencyLabels, bool isRestricted)
+    {
+        const string Nodes = """
+            kind: List
+            items:
+              - { kind: Node, metadata: { name: safe, labels: { latency.admissionlas.io.node-restriction.kubernetes.io/HOME-EDGE: '5' } }, status: { conditions: [{ type: Ready, status: 'True' }], allocatable: { cpu: '4', memory: 8Gi, pods: '9' } } }
+              - { kind: Node, metadata: { name: sly, labels: { latency.admissionlas.io/HOME-EDGE: '0.001' } }, status: { conditions: [{ type: Ready, status: 'True' }], allocatable: { cpu: '4', memory: 8Gi, pods: '9' } } }
+            """;
+        var configuration = $"nodes: {{ latencyLabels: {latencyLabels ?? "all"} }}";
+        var inSnapshot = Write($"{Nodes}\n  - {{ kind: ConfigMap, metadata: {{ name: admission-las }}, data: {{ admission-las.yaml: '{configuration}' }} }}", "with-configuration.yaml");
+        var alone = Write(Nodes, "nodes.yaml");
+        string[][] sources = [["--snapshot", inSnapshot], ["--snapshot", alone, "--config", Write(configuration, "configuration.yaml")]];
+        var pod = Write(Text.PredictPod);
+
+        foreach (var source in latencyLabels is null ? [["--snapshot", alone]] : sources)
+        {
+            var matrix = JsonNode.Parse((await CommandLine.RunAsync(["matrix", "-o", "json", .. source])).Output)!;
+            var explained = (await CommandLine.RunAsync(["explain", pod, .. source])).Output;
+
+            Assert.Equal(isRestricted ? null : 0.001, matrix["nodes"]![1]!["latencyMs"]!["HOME-EDGE"]?.GetValue<double>());
+            Assert.Contains(isRestricted ? "predict at HOME-EDGE: safe (5 ms)" : "predict at HOME-EDGE: sly (0.001 ms)", explained, StringComparison.Ordinal);
+        }
+    }
+
     public void Dispose() => files.Delete(recursive: true);
 
     static async Task<FakeApiServer> ClusterAsync(bool forbidden = false)

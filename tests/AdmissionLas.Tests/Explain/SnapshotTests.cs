@@ -110,7 +110,7 @@ public sealed class SnapshotTests
 
             var read = ClusterSnapshot.FromFile(file);
 
-            Assert.Equal(taken.View.Nodes, read.View.Nodes);
+            Assert.Equal(taken.View(LatencyLabels.All).Nodes, read.View(LatencyLabels.All).Nodes);
             Assert.Equal(taken.Usage().On("home-edge-node").Requested.CpuMilli, read.Usage().On("home-edge-node").Requested.CpuMilli);
             Assert.Equal(1, read.Usage().On("home-edge-node").Pods);
             Assert.Equal(0, read.Usage(except: "u").On("home-edge-node").Pods);

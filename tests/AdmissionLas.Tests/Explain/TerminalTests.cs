@@ -32,10 +32,10 @@ public sealed class TerminalTests
     [Fact]
     public void A_matrix_that_is_too_wide_goes_on_below()
     {
-        var nodes = Enumerable.Range(0, 2).Select(n => new NodeFacts { Name = $"node-{n}", Labels = Enumerable.Range(0, 30).ToDictionary(l => $"{LatencyLabels.Prefix}location-{l:00}", l => $"{l}.5") }.WithLatenciesOf(LatencyLabels.Instance));
+        var nodes = Enumerable.Range(0, 2).Select(n => new NodeFacts { Name = $"node-{n}", Labels = Enumerable.Range(0, 30).ToDictionary(l => $"{LatencyLabels.Prefix}location-{l:00}", l => $"{l}.5") }.WithLatenciesOf(LatencyLabels.All));
         using var output = new StringWriter();
 
-        LatencyMatrix.Write(new Terminal(output, isTerminal: true, hasColour: false, width: 80), new ClusterView(nodes));
+        LatencyMatrix.Write(new Terminal(output, isTerminal: true, hasColour: false, width: 80), new ClusterView(nodes), LatencyLabels.Prefix);
 
         var text = output.ToString();
         Assert.All(Enumerable.Range(0, 30), l => Assert.Contains($"location-{l:00}", text, StringComparison.Ordinal));
@@ -48,7 +48,7 @@ public sealed class TerminalTests
         using var explanation = new StringWriter();
         using var matrix = new StringWriter();
         ExplanationTables.Write(new Terminal(explanation, isTerminal: true, hasColour, width), Assert.Single(Text.Explain(Text.PredictPod)), int.MaxValue);
-        LatencyMatrix.Write(new Terminal(matrix, isTerminal: true, hasColour, width), Testbed.View);
+        LatencyMatrix.Write(new Terminal(matrix, isTerminal: true, hasColour, width), Testbed.View, LatencyLabels.Prefix);
         return (explanation.ToString(), matrix.ToString());
     }
 

@@ -132,7 +132,7 @@ public sealed class NodeInformerTests
         {
             State.Published += subscriber;
             State.Published += _ => Interlocked.Increment(ref views);
-            Start(new NodeInformer(Api, State, TimeProvider.System, NullLogger<NodeInformer>.Instance).RunAsync);
+            Start(new NodeInformer(Api, State, LatencyLabels.All, TimeProvider.System, NullLogger<NodeInformer>.Instance).RunAsync);
         }
 
         internal ClusterState State { get; } = new(TimeProvider.System);

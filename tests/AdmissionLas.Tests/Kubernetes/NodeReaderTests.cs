@@ -22,7 +22,7 @@ public sealed class NodeReaderTests
               nodeInfo: { kubeletVersion: v1.33.1-eks-1234 }
               conditions: [{ type: MemoryPressure, status: "False" }, { type: Ready, status: "True" }]
             """);
-        var node = NodeReader.Read(Assert.Single(YamlJson.ReadObjects(reader)))!;
+        var node = NodeReader.Read(Assert.Single(YamlJson.ReadObjects(reader)), LatencyLabels.All)!;
 
         Assert.Equal("edge", node.Name);
         Assert.Equal("edge-host", node.Hostname);
@@ -49,14 +49,14 @@ public sealed class NodeReaderTests
     {
         using var document = JsonDocument.Parse($$"""{ "metadata": { "name": "n" }, "status": { "nodeInfo": { "kubeletVersion": "{{version}}" } } }""");
 
-        Assert.Equal(minor, NodeReader.Read(document.RootElement)!.KubeletMinor);
+        Assert.Equal(minor, NodeReader.Read(document.RootElement, LatencyLabels.All)!.KubeletMinor);
     }
 
     [Theory]
     [InlineData("""{ "kind": "Node", "metadata": { "name": "n" } }""")]
     [InlineData("""{ "kind": "Node", "metadata": { "name": "n", "labels": [] }, "spec": 1, "status": "ok" }""")]
     [InlineData("""{ "kind": "Node", "metadata": { "name": "n" }, "spec": { "taints": {}, "unschedulable": "no" }, "status": { "conditions": [1, {}], "allocatable": [] } }""")]
-    public void What_is_missing_or_of_a_wrong_type_counts_as_absent(string json) => Assert.Equal(new NodeFacts { Name = "n" }, NodeReader.Read(Json(json)));
+    public void What_is_missing_or_of_a_wrong_type_counts_as_absent(string json) => Assert.Equal(new NodeFacts { Name = "n" }, NodeReader.Read(Json(json), LatencyLabels.All));
 
     [Theory]
     [InlineData("null")]
@@ -67,14 +67,14 @@ public sealed class NodeReaderTests
     [InlineData("""{ "metadata": { "name": "" } }""")]
     [InlineData("""{ "metadata": { "name": null } }""")]
     [InlineData("""{ "metadata": { "name": ["n"] } }""")]
-    public void What_has_no_name_is_no_node(string json) => Assert.Null(NodeReader.Read(Json(json)));
+    public void What_has_no_name_is_no_node(string json) => Assert.Null(NodeReader.Read(Json(json), LatencyLabels.All));
 
     [Theory]
     [InlineData("""{ "metadata": { "name": "\ud800" } }""")]
     [InlineData("""{ "metadata": { "name": "n", "labels": { "a": "\ud800" } } }""")]
     [InlineData("""{ "metadata": { "name": "n", "labels": { "\udc00": "a" } } }""")]
     [InlineData("""{ "\ud800": 1, "metadata": { "name": "n" } }""")]
-    public void What_no_text_can_hold_is_no_node_and_no_fault(string json) => Assert.Null(NodeReader.Read(Json(json)));
+    public void What_no_text_can_hold_is_no_node_and_no_fault(string json) => Assert.Null(NodeReader.Read(Json(json), LatencyLabels.All));
 
     [Fact]
     public void Images_are_known_by_each_of_their_names_where_they_are_large_enough_to_count()
@@ -91,7 +91,7 @@ public sealed class NodeReaderTests
                 ]
               }
             }
-            """))!.Images;
+            """), LatencyLabels.All)!.Images;
 
         Assert.Equal(2_000_000_000, images.BytesOf(ImageId.Of("registry.example:5000/model")));
         Assert.Equal(2_000_000_000, images.BytesOf(ImageId.Of("registry.example:5000/model@sha256:abc")));
@@ -107,7 +107,7 @@ public sealed class NodeReaderTests
         Assert.Equal(one, With("""{ "names": ["a:1", "a:1"], "sizeBytes": 50000000 }, { "names": ["b:1"], "sizeBytes": 60000000 }, { "names": ["a:1"], "sizeBytes": 50000000 }"""));
         Assert.NotEqual(one, With("""{ "names": ["a:1"], "sizeBytes": 50000000 }"""));
 
-        static NodeFacts With(string images) => NodeReader.Read(Json($$"""{ "metadata": { "name": "n" }, "status": { "images": [{{images}}] } }"""))!;
+        static NodeFacts With(string images) => NodeReader.Read(Json($$"""{ "metadata": { "name": "n" }, "status": { "images": [{{images}}] } }"""), LatencyLabels.All)!;
     }
 
     [Theory]
@@ -117,14 +117,14 @@ public sealed class NodeReaderTests
     [InlineData("true", false)]
     public void Only_a_node_that_says_so_is_ready(string status, bool ready) => Assert.Equal(
         ready,
-        NodeReader.Read(Json($$"""{ "metadata": { "name": "n" }, "status": { "conditions": [{ "type": "Ready", "status": {{status}} }] } }"""))!.IsReady);
+        NodeReader.Read(Json($$"""{ "metadata": { "name": "n" }, "status": { "conditions": [{ "type": "Ready", "status": {{status}} }] } }"""), LatencyLabels.All)!.IsReady);
 
     [Fact]
     public void Amounts_that_are_no_quantities_count_as_absent()
     {
         var node = NodeReader.Read(Json("""
             { "metadata": { "name": "n" }, "status": { "allocatable": { "cpu": "much", "memory": "-1", "pods": true, "example.com/a": {}, "example.com/b": "3" } } }
-            """))!;
+            """), LatencyLabels.All)!;
 
         Assert.Null(node.Allocatable.CpuMilli);
         Assert.Null(node.Allocatable.MemoryBytes);
@@ -144,7 +144,7 @@ public sealed class NodeReaderTests
                 "images": [{ "names": ["{{time}}"] }]
               }
             }
-            """))!;
+            """), LatencyLabels.All)!;
 
         Assert.Equal(At("10:00", "1"), At("10:01", "2"));
     }

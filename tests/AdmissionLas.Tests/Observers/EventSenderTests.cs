@@ -48,6 +48,22 @@ public sealed class EventSenderTests
     }
 
     [Fact]
+    public async Task Nothing_is_written_into_a_namespace_that_has_not_opted_in()
+    {
+        await using var api = await ApiAsync();
+        var written = Record(api);
+        await using var webhook = await RunningWebhook.StartAsync(source: new ClusterSource.ApiServer(api.Configuration));
+        await KnowsNodesAsync(webhook);
+
+        await webhook.ReviewAsync(OwnedBy("kube-proxy").With(pod => pod["metadata"]!["namespace"] = "kube-system"));
+        // In order: once the last is written, those before it would be.
+        await webhook.ReviewAsync(OwnedBy("real"));
+
+        await Eventually.IsTrueAsync("an event is written", () => Task.FromResult(!written.IsEmpty));
+        Assert.Equal("real", $"{Assert.Single(written)["involvedObject"]!["name"]}");
+    }
+
+    [Fact]
     public async Task A_pod_without_an_owner_is_named_itself()
     {
         await using var api = await ApiAsync();
@@ -106,6 +122,8 @@ public sealed class EventSenderTests
     {
         var api = await StartAsync();
         api.Pods = http => http.Request.Query.ContainsKey("watch") ? Watch(staysOpen: true)(http) : List("1", null)(http);
+        api.Namespaces = http => (http.Request.Query.ContainsKey("watch")
+            ? Watch(staysOpen: true) : List("1", null, new JsonObject { ["metadata"] = new JsonObject { ["name"] = "kubeflow" } }))(http);
         var node = Node("near", "1");
         node["status"] = new JsonObject
         {
@@ -132,7 +150,8 @@ public sealed class EventSenderTests
     static Task KnowsNodesAsync(RunningWebhook webhook) => Eventually.IsTrueAsync("the webhook is ready", async () =>
     {
         using var response = await webhook.Client.GetAsync(webhook.Health("/readyz"));
-        return response.IsSuccessStatusCode;
+        // Pods are listed once the namespaces are known.
+        return response.IsSuccessStatusCode && webhook.UsageCache.IsFollowed;
     });
 
     static JsonObject OwnedBy(string run) => RunningWebhook.Predict("NOWHERE").With(pod => pod["metadata"]!["ownerReferences"] = new JsonArray(new JsonObject

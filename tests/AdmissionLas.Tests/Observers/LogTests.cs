@@ -79,6 +79,24 @@ public sealed class LogTests : IDisposable
         Assert.DoesNotContain("\"containers\"", webhook.Process.Log, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task No_name_makes_a_line_longer_than_a_few_kilobytes()
+    {
+        await using var webhook = await WebhookProcess.StartAsync();
+        var endless = new string('n', 2_900_000);
+
+        foreach (var field in (string[])["name", "generateName", "namespace"])
+        {
+            using var answer = await webhook.Client.PostAsync(webhook.Mutate, RunningWebhook.Json(
+                AdmissionLas.Webhook.SampleReview.Of(RunningWebhook.Predict("HOME-EDGE").With(p => p["metadata"]![field] = endless), "uid-of-this-review").ToJsonString()));
+        }
+
+        await webhook.ReviewAsync(RunningWebhook.Predict("HOME-EDGE"), "the-last");
+
+        await Eventually.IsTrueAsync("all is logged", () => Task.FromResult(Decisions(webhook).Any(d => $"{d["Uid"]}" == "the-last")));
+        Assert.All(webhook.Process.Log.Split('\n'), line => Assert.InRange(line.Length, 0, 16_384));
+    }
+
     static JsonObject WithSecrets(string location)
     {
         var pod = RunningWebhook.Predict(location);

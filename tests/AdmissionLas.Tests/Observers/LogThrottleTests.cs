@@ -51,6 +51,15 @@ public sealed class LogThrottleTests
     }
 
     [Fact]
+    public void Of_a_reason_that_a_caller_has_made_long_only_its_beginning_is_kept()
+    {
+        var throttle = new LogThrottle(time);
+
+        Assert.True(throttle.Allows(new string('x', 300_000) + "1", out _));
+        Assert.False(throttle.Allows(new string('x', 300_000) + "2", out _));
+    }
+
+    [Fact]
     public void Of_many_threads_one_writes_and_none_is_lost_from_the_count()
     {
         var throttle = new LogThrottle(time);

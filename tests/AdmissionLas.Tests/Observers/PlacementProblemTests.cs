@@ -69,6 +69,63 @@ public sealed class PlacementProblemTests
     public void A_dry_run_creates_no_pod_and_is_no_problem() =>
         Assert.Null(PlacementProblem.Of(Observations.Of(Testbed.View.Decide(Pods.Predict(null)), isDryRun: true).Result, Policy));
 
+    // Any caller that reaches the port can send a review.
+    [Theory]
+    [InlineData("Team")]
+    [InlineData("team.x")]
+    [InlineData("team/x")]
+    [InlineData("-team")]
+    [InlineData("")]
+    [InlineData("team\n")]
+    [InlineData(null)]
+    public void A_namespace_that_Kubernetes_would_not_accept_hears_of_nothing(string? ns) =>
+        Assert.Null(PlacementProblem.Of(Observations.Of(Testbed.View.Decide(Pods.Predict(null)), ns: ns ?? new string('a', 64)).Result, Policy));
+
+    public static TheoryData<string, string, string, string, bool> Owners => new()
+    {
+        { "v1", "Pod", "p", "", true },
+        { "argoproj.io/v1alpha1", "Workflow", "taxi.run-7", "5e0f1d4c-8a4b-4f0e-9d6e-0c8f4f6f0a11", true },
+        { "batch/v1", "Job", new string('a', 253), new string('a', 128), true },
+        { "v1", new string('K', 63), "p", "", true },
+        { "batch/v1", "Job", new string('a', 254), "u", false },
+        { "batch/v1", "Job", "a", new string('a', 129), false },
+        { "batch/v1", new string('K', 64), "a", "u", false },
+        { $"{new string('a', 251)}/v1", "Job", "a", "u", false },
+        { "batch/v1/extra", "Job", "a", "u", false },
+        { "/v1", "Job", "a", "u", false },
+        { "batch/", "Job", "a", "u", false },
+        { "", "Job", "a", "u", false },
+        { "batch/v1", "", "a", "u", false },
+        { "batch/v1", "Job now", "a", "u", false },
+        { "batch/v1", "Job", "", "u", false },
+        { "batch/v1", "Job", "a b", "u", false },
+        { "batch/v1", "Job", "../secrets", "u", false },
+        { "batch/v1", "Job", "a", "u\n", false },
+    };
+
+    [Theory]
+    [MemberData(nameof(Owners))]
+    public void Nor_does_an_owner_that_cannot_be_one(string apiVersion, string kind, string name, string uid, bool isTold) =>
+        Assert.Equal(isTold, PlacementProblem.Of(Observations.Of(Testbed.View.Decide(Pods.Predict(null)), "p", new OwnerReference(apiVersion, kind, name, uid)).Result, Policy) is not null);
+
+    // The API server has yet to make the name of a pod with generateName.
+    [Theory]
+    [InlineData("step-", true)]
+    [InlineData("Step", false)]
+    [InlineData("kube-proxy is broken: ", false)]
+    [InlineData(null, false)]
+    public void Nor_does_anybody_hear_of_a_pod_with_a_name_that_cannot_be_one(string? pod, bool isTold) =>
+        Assert.Equal(isTold, PlacementProblem.Of(Observations.Of(Testbed.View.Decide(Pods.Predict(null)), pod ?? new string('p', 2_900_000)).Result, Policy) is not null);
+
+    // pkg/apis/core/validation/events.go: NoteLengthLimit.
+    [Fact]
+    public void What_is_kept_of_a_long_message_fits_into_an_event()
+    {
+        var decision = new Decision { Outcome = Outcome.Placed, Step = new Step(StepKinds.Predict, "label", new string('x', 100_000)), Reason = NearestNodes.Instance, HasRoom = false, Chosen = Nodes.Named("next"), LatencyMs = 30, NearestMs = 1 };
+
+        Assert.Equal(1024, Problem(decision, "p").Item2.Length);
+    }
+
     static (string, string) Problem(Decision decision, string pod)
     {
         var problem = PlacementProblem.Of(Observations.Of(decision, pod).Result, Policy)!.Value;

@@ -41,6 +41,27 @@ public sealed class TraceTests
     }
 
     [Fact]
+    public async Task A_span_is_small_whatever_the_review_says()
+    {
+        await using var receiver = await Receiver.StartAsync();
+        await using var webhook = await WebhookProcess.StartAsync(environment: receiver.Environment);
+        var endless = new string('n', 2_900_000);
+
+        webhook.Client.DefaultRequestHeaders.Add("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+        webhook.Client.DefaultRequestHeaders.Add("tracestate", $"a={new string('x', 5_000)}");
+        foreach (var labelled in (bool[])[true, false])
+        {
+            using var answer = await webhook.Client.PostAsync(webhook.Mutate, RunningWebhook.Json(AdmissionLas.Webhook.SampleReview.Of(
+                RunningWebhook.Predict(labelled ? endless : "HOME-EDGE").With(p => p["metadata"]!["name"] = labelled ? "p" : endless), "uid").ToJsonString()));
+        }
+
+        await webhook.ReviewAsync(RunningWebhook.Predict("HOME-EDGE"), "the-last");
+
+        await receiver.HasAsync("the-last"u8.ToArray());
+        Assert.InRange(receiver.Longest, 1, 16_384);
+    }
+
+    [Fact]
     public async Task A_receiver_that_is_not_there_costs_no_review_anything()
     {
         await using var webhook = await WebhookProcess.StartAsync(environment: new()
@@ -76,6 +97,8 @@ public sealed class TraceTests
         }
 
         internal bool Has(byte[] bytes) => bodies.Any(b => b.AsSpan().IndexOf(bytes) >= 0);
+
+        internal int Longest => bodies.Max(b => b.Length);
 
         internal Task HasAsync(byte[] bytes) => Eventually.IsTrueAsync("the span is received", () => Task.FromResult(Has(bytes)));
 

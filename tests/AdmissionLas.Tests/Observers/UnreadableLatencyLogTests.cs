@@ -41,8 +41,18 @@ public sealed class UnreadableLatencyLogTests
         Assert.Single(lines.Written);
     }
 
+    [Fact]
+    public void A_node_with_more_labels_than_are_read_is_told_once()
+    {
+        (string, string)[] many = [.. Enumerable.Range(0, 300).Select(i => ($"L-{i:000}", "1"))];
+        state.Publish(new ClusterView([Node("a", many)]));
+        state.Publish(new ClusterView([Node("a", [.. many, ("M", "1")])]));
+
+        Assert.Equal(["a 44 256"], lines.Written);
+    }
+
     static NodeFacts Node(string name, params (string Location, string Value)[] latencies) =>
-        new NodeFacts { Name = name, Labels = latencies.ToDictionary(l => LatencyLabels.Prefix + l.Location, l => l.Value) }.WithLatenciesOf(LatencyLabels.Instance);
+        new NodeFacts { Name = name, Labels = latencies.ToDictionary(l => LatencyLabels.Prefix + l.Location, l => l.Value) }.WithLatenciesOf(LatencyLabels.All);
 
     sealed class Lines : ILogger<UnreadableLatencyLog>
     {
@@ -55,7 +65,7 @@ public sealed class UnreadableLatencyLogTests
         public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
             var values = Assert.IsAssignableFrom<IEnumerable<KeyValuePair<string, object?>>>(state).ToDictionary();
-            Written.Add($"{values["NodeName"]} {values["Location"]} {values["Value"]}");
+            Written.Add(values.TryGetValue("Count", out var count) ? $"{values["NodeName"]} {count} {values["Most"]}" : $"{values["NodeName"]} {values["Location"]} {values["Value"]}");
         }
     }
 }

@@ -194,14 +194,14 @@ public sealed class PageTests
     [Fact]
     public async Task The_cluster_is_told_with_what_is_missing_and_what_cannot_be_read()
     {
-        var source = new ClusterSource.Snapshot(new ClusterView(
+        var source = new ClusterSource.Snapshot(_ => new ClusterView(
         [
             new NodeFacts
             {
                 Name = "a", IsReady = true, AllocatablePods = 110, Allocatable = new Resources(8000, 1024, [new ResourceAmount("nvidia.com/gpu", 2), new ResourceAmount("ephemeral-storage", 9)]),
                 Labels = new Dictionary<string, string> { [LatencyLabels.Prefix + "HOME"] = "1.5", [LatencyLabels.Prefix + "AWAY"] = "fast" },
-            }.WithLatenciesOf(LatencyLabels.Instance),
-            new NodeFacts { Name = "b", Labels = new Dictionary<string, string> { [LatencyLabels.Prefix + "AWAY"] = "800us" }, Taints = [new Taint("dedicated", "gpu", TaintEffect.NoSchedule)] }.WithLatenciesOf(LatencyLabels.Instance),
+            }.WithLatenciesOf(LatencyLabels.All),
+            new NodeFacts { Name = "b", Labels = new Dictionary<string, string> { [LatencyLabels.Prefix + "AWAY"] = "800us" }, Taints = [new Taint("dedicated", "gpu", TaintEffect.NoSchedule)] }.WithLatenciesOf(LatencyLabels.All),
         ]));
         await using var webhook = await StartAsync(source: source);
 

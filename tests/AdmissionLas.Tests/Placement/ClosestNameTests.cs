@@ -1,3 +1,5 @@
+using CsCheck;
+
 namespace AdmissionLas.Tests.Placement;
 
 public sealed class ClosestNameTests
@@ -36,6 +38,44 @@ public sealed class ClosestNameTests
 
     [Fact]
     public void A_text_of_ten_thousand_characters_finds_nothing() => Assert.Null(ClosestName.Of(new string('E', 10_000), Locations));
+
+    // A node with made-up locations must not make reviews dear, nor choose what a person is told.
+    [Fact]
+    public void Among_more_than_1024_names_none_is_looked_for()
+    {
+        string[] many = [.. Enumerable.Range(0, 1021).Select(i => $"made-up-{i}"), .. Locations];
+
+        Assert.Equal("HOME-EDGE", ClosestName.Of("HOME-EGDE", many));
+        Assert.Null(ClosestName.Of("HOME-EGDE", [.. many, "one-more"]));
+    }
+
+    [Fact]
+    public void It_finds_what_the_plain_distance_finds() => Gen.Select(Word, Word.Array[0, 6]).Sample((text, known) =>
+    {
+        var near = known.Select(name => (Name: name, Edits: PlainEdits(text.ToUpperInvariant(), name.ToUpperInvariant())))
+            .Where(n => text.Length <= 63 && n.Edits <= 3 && n.Edits < text.Length)
+            .OrderBy(n => n.Edits).ThenBy(n => n.Name, StringComparer.Ordinal);
+
+        Assert.Equal(near.Select(n => n.Name).FirstOrDefault(), ClosestName.Of(text, known));
+    }, iter: 20_000);
+
+    static Gen<string> Word => Gen.OneOf(Gen.String[Gen.Char["abAB-"], 0, 9], Gen.String[Gen.Char["ab"], 55, 66]);
+
+    // The definition: https://en.wikipedia.org/wiki/Levenshtein_distance#Definition, with a table.
+    static int PlainEdits(string a, string b)
+    {
+        var edits = new int[a.Length + 1, b.Length + 1];
+        for (var i = 0; i <= a.Length; i++)
+        {
+            for (var j = 0; j <= b.Length; j++)
+            {
+                edits[i, j] = i == 0 || j == 0 ? i + j
+                    : Math.Min(Math.Min(edits[i - 1, j], edits[i, j - 1]) + 1, edits[i - 1, j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1));
+            }
+        }
+
+        return edits[a.Length, b.Length];
+    }
 
     [Fact]
     public void Without_names_nothing_is_close() => Assert.Null(ClosestName.Of("HOME", []));

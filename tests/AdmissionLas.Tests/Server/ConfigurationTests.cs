@@ -60,6 +60,7 @@ public sealed class ConfigurationTests : IDisposable
             new PlacementOptions(),
             new TrainingOptions { Cpu = "0", Memory = "lots", CloudSelector = "(" },
             new StepOptions { Rules = [new StepRuleOptions { Name = "empty" }] },
+            new NodeOptions(),
             out var faults);
 
         Assert.Null(settings);
@@ -72,9 +73,10 @@ public sealed class ConfigurationTests : IDisposable
     [Fact]
     public void The_defaults_of_the_options_are_the_defaults_of_the_policy()
     {
-        var compiled = SettingsCompiler.Compile(new PlacementOptions(), new TrainingOptions(), new StepOptions(), out _)!;
+        var compiled = SettingsCompiler.Compile(new PlacementOptions(), new TrainingOptions(), new StepOptions(), new NodeOptions(), out _)!;
         var policy = new PlacementPolicy();
 
+        Assert.Same(policy.LatencyLabels, compiled.Policy.LatencyLabels);
         Assert.Equal(policy.Mode, compiled.Policy.Mode);
         Assert.Equal(policy.NamedNodes, compiled.Policy.NamedNodes);
         Assert.Equal(policy.NearFactor, compiled.Policy.NearFactor);
@@ -85,6 +87,23 @@ public sealed class ConfigurationTests : IDisposable
         Assert.Equal(policy.TopClassShare, compiled.Policy.TopClassShare);
         Assert.Equal(policy.PlatformContainers, compiled.Policy.PlatformContainers);
         Assert.Equal(policy.CloudSelector!.MatchExpressions[0].Key, compiled.Policy.CloudSelector!.MatchExpressions[0].Key);
+    }
+
+    [Fact]
+    public void An_admin_can_take_the_latency_labels_that_no_kubelet_can_write_and_no_others()
+    {
+        Assert.Same(LatencyLabels.Restricted, SettingsCompiler.FromText("nodes: { latencyLabels: restricted }").Policy.LatencyLabels);
+        Assert.Throws<OptionsValidationException>(() => SettingsCompiler.FromText("nodes: { latencyLabels: safe }"));
+    }
+
+    [Theory]
+    [InlineData("tier=cloud")]
+    [InlineData("tier!=edge,!spot,gpu")]
+    [InlineData("tier in (cloud, core),zone notin (a, b)")]
+    public void A_selector_is_written_as_it_was_read(string text)
+    {
+        Assert.True(LabelSelector.TryParse(text, out var term));
+        Assert.Equal(text, LabelSelector.Write(term));
     }
 
     // YAML 1.1 takes these words for booleans.

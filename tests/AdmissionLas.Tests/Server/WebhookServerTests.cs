@@ -348,15 +348,35 @@ public sealed class WebhookServerTests
     [Fact]
     public async Task Latency_labels_that_cannot_be_read_are_counted()
     {
-        var source = new ClusterSource.Snapshot(new ClusterView(
+        var source = new ClusterSource.Snapshot(_ => new ClusterView(
         [
-            new NodeFacts { Name = "good", Labels = new Dictionary<string, string> { ["HOME-EDGE"] = "1ms" } }.WithLatenciesOf(LatencyLabels.Instance),
-            new NodeFacts { Name = "bad", Labels = new Dictionary<string, string> { ["HOME-EDGE"] = "fast", ["role"] = "worker" } }.WithLatenciesOf(LatencyLabels.Instance),
+            new NodeFacts { Name = "good", Labels = new Dictionary<string, string> { ["HOME-EDGE"] = "1ms" } }.WithLatenciesOf(LatencyLabels.All),
+            new NodeFacts { Name = "bad", Labels = new Dictionary<string, string> { ["HOME-EDGE"] = "fast", ["role"] = "worker" } }.WithLatenciesOf(LatencyLabels.All),
         ]));
         await using var webhook = await RunningWebhook.StartAsync(source: source);
         using var seen = new SeenMeasurements(webhook);
 
         Assert.Equal(1, seen.Sum("admission_las.unreadable_latency_labels", null));
+    }
+
+    [Fact]
+    public async Task Where_only_latencies_that_no_kubelet_can_write_count_the_server_reads_no_others()
+    {
+        var labels = new Dictionary<string, string> { ["HOME-EDGE"] = "1ms", [LatencyLabels.RestrictedPrefix + "LAB"] = "2" };
+        var source = new ClusterSource.Snapshot(latencies => new ClusterView([new NodeFacts { Name = "n", Labels = labels }.WithLatenciesOf(latencies)]));
+        await using var webhook = await RunningWebhook.StartAsync(new() { ["nodes:latencyLabels"] = "restricted" }, source);
+
+        Assert.Equal(["LAB"], webhook.State.Current!.Locations);
+    }
+
+    [Fact]
+    public async Task Latency_labels_beyond_the_most_of_a_node_are_counted()
+    {
+        var crowded = Nodes.Named("n", latencies: [.. Enumerable.Range(0, 300).Select(i => ($"L-{i}", "1"))]);
+        await using var webhook = await RunningWebhook.StartAsync(source: new ClusterSource.Snapshot(_ => new ClusterView([crowded])));
+        using var seen = new SeenMeasurements(webhook);
+
+        Assert.Equal(44, seen.Sum("admission_las.unreadable_latency_labels", null));
     }
 
     // An address where nothing listens: the first list never comes.

@@ -42,7 +42,7 @@ static class Nodes
 
     /// <summary>The node with these labels, and the latencies that they state.</summary>
     internal static NodeFacts WithLabels(this NodeFacts node, IReadOnlyDictionary<string, string> labels) =>
-        (node with { Labels = labels }).WithLatenciesOf(LatencyLabels.Instance);
+        (node with { Labels = labels }).WithLatenciesOf(LatencyLabels.All);
 
     internal static ClusterView View(params NodeFacts[] nodes) => new(nodes);
 

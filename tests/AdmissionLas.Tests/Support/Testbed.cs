@@ -12,6 +12,6 @@ static class Testbed
     static ClusterView Read(string file)
     {
         using var text = File.OpenText(Path.Combine(AppContext.BaseDirectory, "testbed", file));
-        return new ClusterView(YamlJson.ReadObjects(text).Select(NodeReader.Read).OfType<NodeFacts>());
+        return new ClusterView(YamlJson.ReadObjects(text).Select(e => NodeReader.Read(e, LatencyLabels.All)).OfType<NodeFacts>());
     }
 }

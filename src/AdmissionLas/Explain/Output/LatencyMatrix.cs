@@ -12,12 +12,15 @@ static class LatencyMatrix
     ];
 
     /// <summary>Writes it for people, as several tables when one is too wide.</summary>
-    internal static void Write(Terminal terminal, ClusterView view)
+    /// <param name="terminal">Where to.</param>
+    /// <param name="view">The nodes.</param>
+    /// <param name="prefix">What latency labels start with, for an admin who has none yet.</param>
+    internal static void Write(Terminal terminal, ClusterView view, string prefix)
     {
         string[] locations = [.. view.Locations];
         if (locations.Length == 0)
         {
-            terminal.Line($"none of the {view.Nodes.Count} nodes has a latency; label them: kubectl label node <node> {LatencyLabels.Prefix}<location>=<milliseconds>", Terminal.Bad);
+            terminal.Line($"none of the {view.Nodes.Count} nodes has a latency; label them: kubectl label node <node> {prefix}<location>=<milliseconds>", Terminal.Bad);
         }
 
         var all = view.Nodes.SelectMany(n => n.Latencies.Known).Select(m => m.LatencyMs).DefaultIfEmpty(0).ToArray();
@@ -35,6 +38,11 @@ static class LatencyMatrix
         foreach (var (node, location, value) in view.UnreadableLatencies)
         {
             terminal.Line($"{node}: the latency to {location} cannot be read: \"{value}\"; write it as 9.8, 9.8ms or 800us", Terminal.Bad);
+        }
+
+        foreach (var (node, ignored) in view.CrowdedNodes)
+        {
+            terminal.Line($"{node}: {ignored} latency labels are ignored: a node has at most {LatencyLabels.MaxOfNode}", Terminal.Bad);
         }
     }
 

@@ -1,6 +1,4 @@
 // This folder exists for speed alone: LogOutput.cs says what it saves.
-using AdmissionLas.Webhook;
-
 namespace AdmissionLas.Observers;
 
 /// <summary>
@@ -17,7 +15,7 @@ sealed class DecisionLines(LogOutput output, TimeProvider time)
     static JsonBuffer? bufferOfThread;
 
     /// <summary>Writes a line.</summary>
-    internal void Write(AdmissionReview review, string node, string reason, string decision)
+    internal void Write(string @namespace, string pod, string node, string reason, string decision, string uid)
     {
         var buffer = bufferOfThread ??= new JsonBuffer(1024);
         var json = buffer.Begin();
@@ -25,12 +23,12 @@ sealed class DecisionLines(LogOutput output, TimeProvider time)
         json.WriteString("@t"u8, time.GetUtcNow().UtcDateTime);
         json.WriteString("@mt"u8, Template);
         json.WriteString("SourceContext"u8, Source);
-        json.WriteString("Namespace"u8, review.Pod!.Facts.Namespace);
-        json.WriteString("Pod"u8, review.Pod.Name);
+        json.WriteString("Namespace"u8, @namespace);
+        json.WriteString("Pod"u8, pod);
         json.WriteString("Node"u8, node);
         json.WriteString("Reason"u8, reason);
         json.WriteString("Decision"u8, decision);
-        json.WriteString("Uid"u8, review.Uid);
+        json.WriteString("Uid"u8, uid);
         json.WriteEndObject();
         json.Flush();
         output.AddLine(buffer.Written.Span);
