@@ -31,6 +31,9 @@ public sealed partial class NodeInformer : IResourceEventHandler
     /// <summary>How often the watch was opened again, for any reason.</summary>
     public long Restarts => reflector.Restarts;
 
+    /// <summary>How many objects were too large to be read.</summary>
+    public long Skipped => reflector.Skipped;
+
     /// <summary>Runs until stopped.</summary>
     public Task RunAsync(CancellationToken stop) => Task.WhenAll(reflector.RunAsync(stop), PublishAsync(stop));
 
@@ -44,6 +47,14 @@ public sealed partial class NodeInformer : IResourceEventHandler
         {
             // Keeps the known object: an unchanged node costs the next view nothing.
             listed[node.Name] = nodes.TryGetValue(node.Name, out var known) && known.Equals(node) ? known : node;
+        }
+    }
+
+    void IResourceEventHandler.OnSkipped(JsonElement head)
+    {
+        if (ObjectMetadata.Name(head) is { } name && nodes.TryGetValue(name, out var known))
+        {
+            listed[name] = known;
         }
     }
 

@@ -173,6 +173,18 @@ public sealed class NodeUsageCache(TimeProvider time, TimeSpan assumeTimeout)
         }
     }
 
+    /// <summary>A list has the pod, but does not say what it uses: what it used before counts.</summary>
+    public void Keep(string uid)
+    {
+        lock (gate)
+        {
+            if (entries.TryGetValue(uid, out var before) && before.List != Assumed)
+            {
+                entries[uid] = before with { List = list };
+            }
+        }
+    }
+
     /// <summary>The namespaces that are known, and the labels of those that can be kept: anti-affinity can ask for them.</summary>
     public void SetNamespaces(IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>?> labels)
     {

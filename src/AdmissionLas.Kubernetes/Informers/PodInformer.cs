@@ -54,6 +54,9 @@ public sealed class PodInformer : IResourceEventHandler
     /// <inheritdoc cref="NodeInformer.Restarts"/>
     public long Restarts => reflector.Restarts;
 
+    /// <inheritdoc cref="NodeInformer.Skipped"/>
+    public long Skipped => reflector.Skipped;
+
     /// <summary>Runs until stopped.</summary>
     public Task RunAsync(CancellationToken stop) => reflector.RunAsync(stop);
 
@@ -66,6 +69,14 @@ public sealed class PodInformer : IResourceEventHandler
     }
 
     void IResourceEventHandler.OnListed(JsonElement item) => Count(PodSighting.Listed, item);
+
+    void IResourceEventHandler.OnSkipped(JsonElement head)
+    {
+        if (ObjectMetadata.Uid(head) is { } uid)
+        {
+            usageCache.Keep(uid);
+        }
+    }
 
     void IResourceEventHandler.OnListCompleted() => usageCache.EndList();
 

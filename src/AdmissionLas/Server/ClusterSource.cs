@@ -103,6 +103,10 @@ abstract record ClusterSource
                 "admission_las.watch.restarts",
                 () => (Measurement<long>[])[Of(nodes.Restarts, "nodes"), Of(pods.Restarts, "pods"), Of(namespaces.Restarts, "namespaces")],
                 "{restart}", "How often a watch was opened again, by resource");
+            metrics.Meter.CreateObservableCounter(
+                "admission_las.skipped_objects",
+                () => (Measurement<long>[])[Of(nodes.Skipped, "nodes"), Of(pods.Skipped, "pods"), Of(namespaces.Skipped, "namespaces")],
+                "{object}", "Objects in lists and watches that were too large to be read, by resource");
             await Task.WhenAll(nodes.RunAsync(stop), namespaces.RunAsync(stop), CountPodsAsync()).ConfigureAwait(false);
 
             // Whether a waiting pod counts depends on its namespace and on the node. Where these do not come, what runs is better known than nothing.
@@ -112,7 +116,7 @@ abstract record ClusterSource
                 await pods.RunAsync(stop).ConfigureAwait(false);
             }
 
-            static Measurement<long> Of(long restarts, string resource) => new(restarts, new KeyValuePair<string, object?>("resource", resource));
+            static Measurement<long> Of(long count, string resource) => new(count, new KeyValuePair<string, object?>("resource", resource));
         }
     }
 }

@@ -62,6 +62,19 @@ public sealed class PodInformerTests : IDisposable
         Assert.Equal([("far", 2000)], Sums());
     }
 
+    // It is still there, and its size does not say that it uses less.
+    [Fact]
+    public void A_pod_that_has_become_too_large_to_be_read_counts_as_before()
+    {
+        informer.OnListStarted();
+        informer.OnSkipped(Element(Pod("a", "near")));
+        informer.OnSkipped(Element(Pod("unknown", "near")));
+        informer.OnSkipped(Element([]));
+        informer.OnListCompleted();
+
+        Assert.Equal([("near", 1000)], Sums());
+    }
+
     [Fact]
     public void A_right_that_is_taken_away_ends_the_count()
     {
