@@ -37,7 +37,10 @@ static class JsonElementFields
     }
 
     /// <summary>A ResourceList without its <c>pods</c>.</summary>
-    internal static Resources ResourceList(this JsonElement list)
+    /// <param name="list">The list.</param>
+    /// <param name="names">The resources that count beside CPU and memory; <see langword="null"/> for all.</param>
+    /// <param name="most">How many of them.</param>
+    internal static Resources ResourceList(this JsonElement list, ResourceNames? names = null, int most = int.MaxValue)
     {
         long? cpuMilli = null;
         long? memoryBytes = null;
@@ -51,9 +54,9 @@ static class JsonElementFields
                 case "memory" when Quantity.TryParseUnits(text, out var bytes): memoryBytes = bytes; break;
                 case "cpu" or "memory" or "pods": break;
                 default:
-                    if (Quantity.TryParseUnits(text, out var amount))
+                    if ((other?.Count ?? 0) < most && (names is null ? entry.Name : names.Find(entry.Name)) is { } name && Quantity.TryParseUnits(text, out var amount))
                     {
-                        (other ??= []).Add(new ResourceAmount(entry.Name, amount));
+                        (other ??= []).Add(new ResourceAmount(name, amount));
                     }
 
                     break;

@@ -13,6 +13,7 @@ public sealed partial class NodeInformer : IResourceEventHandler
     readonly ClusterState state;
     readonly TimeProvider time;
     readonly ILogger<NodeInformer> log;
+    readonly ResourceNames? names;
     // One signal waits at most: a second would publish the same view again.
     readonly Channel<bool> changed = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     // In the view's order, so that a view needs no sorting.
@@ -22,9 +23,14 @@ public sealed partial class NodeInformer : IResourceEventHandler
     ClusterView last = ClusterView.Empty;
 
     /// <summary>Sets up the informer; <see cref="RunAsync"/> starts it.</summary>
-    public NodeInformer(KubeApi api, ClusterState state, TimeProvider time, ILogger<NodeInformer> log)
+    /// <param name="api">The API server.</param>
+    /// <param name="state">Where the nodes are published.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="log">Gets a line for each interruption.</param>
+    /// <param name="names">Learns the nodes' resources, before the nodes are published.</param>
+    public NodeInformer(KubeApi api, ClusterState state, TimeProvider time, ILogger<NodeInformer> log, ResourceNames? names = null)
     {
-        (this.state, this.time, this.log) = (state, time, log);
+        (this.state, this.time, this.log, this.names) = (state, time, log, names);
         reflector = new Reflector(api, WatchedResource.Nodes, this, time, log);
     }
 
@@ -43,7 +49,7 @@ public sealed partial class NodeInformer : IResourceEventHandler
 
     void IResourceEventHandler.OnListed(JsonElement item)
     {
-        if (NodeReader.Read(item) is { } node)
+        if (Read(item) is { } node)
         {
             // Keeps the known object: an unchanged node costs the next view nothing.
             listed[node.Name] = nodes.TryGetValue(node.Name, out var known) && known.Equals(node) ? known : node;
@@ -64,7 +70,7 @@ public sealed partial class NodeInformer : IResourceEventHandler
 
     void IResourceEventHandler.OnAddOrUpdate(JsonElement item)
     {
-        if (NodeReader.Read(item) is { } node && !(nodes.TryGetValue(node.Name, out var known) && known.Equals(node)))
+        if (Read(item) is { } node && !(nodes.TryGetValue(node.Name, out var known) && known.Equals(node)))
         {
             Change(() => nodes[node.Name] = node);
         }
@@ -76,6 +82,17 @@ public sealed partial class NodeInformer : IResourceEventHandler
         {
             Change(() => nodes.Remove(name));
         }
+    }
+
+    NodeFacts? Read(JsonElement item)
+    {
+        var node = NodeReader.Read(item);
+        if (node is not null)
+        {
+            names?.Add(node);
+        }
+
+        return node;
     }
 
     static SortedList<string, NodeFacts> NoNodes() => new(StringComparer.Ordinal);

@@ -90,7 +90,8 @@ abstract record ClusterSource
         {
             var time = services.GetRequiredService<TimeProvider>();
             using var api = new KubeApi(configuration, time);
-            var nodes = new NodeInformer(api, state, time, services.GetRequiredService<ILogger<NodeInformer>>());
+            var names = new ResourceNames();
+            var nodes = new NodeInformer(api, state, time, services.GetRequiredService<ILogger<NodeInformer>>(), names);
             var usageCache = services.GetRequiredService<NodeUsageCache>();
             var namespaces = new NamespaceInformer(
                 api, $"{RegistrationKeys.OptIn}={RegistrationKeys.OptedIn}", time, services.GetRequiredService<ILogger<NamespaceInformer>>(), usageCache);
@@ -98,7 +99,7 @@ abstract record ClusterSource
             var metrics = services.GetRequiredService<WebhookMetrics>();
             var trust = new ReservationTrust(namespaces, state, settings);
             var follower = new PlacementFollower(namespaces.Contains, state, settings, metrics, services.GetService<RecentDecisions>());
-            var pods = new PodInformer(api, usageCache, trust.Trusts, time, services.GetRequiredService<ILogger<PodInformer>>(), follower);
+            var pods = new PodInformer(api, usageCache, trust.Trusts, time, services.GetRequiredService<ILogger<PodInformer>>(), follower, names);
             metrics.Meter.CreateObservableCounter(
                 "admission_las.watch.restarts",
                 () => (Measurement<long>[])[Of(nodes.Restarts, "nodes"), Of(pods.Restarts, "pods"), Of(namespaces.Restarts, "namespaces")],
@@ -109,10 +110,12 @@ abstract record ClusterSource
                 "{object}", "Objects in lists and watches that were too large to be read, by resource");
             await Task.WhenAll(nodes.RunAsync(stop), namespaces.RunAsync(stop), CountPodsAsync()).ConfigureAwait(false);
 
-            // Whether a waiting pod counts depends on its namespace and on the node. Where these do not come, what runs is better known than nothing.
+            // Of a pod only the resources count that some node has, and without nodes no review is decided. Whether a waiting pod counts depends on its
+            // namespace, too. Where these do not come, what runs is better known than nothing.
             async Task CountPodsAsync()
             {
-                await Task.WhenAll(namespaces.Known, state.Known).WaitAsync(PatienceForNamespaces, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await state.Known.WaitAsync(stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await namespaces.Known.WaitAsync(PatienceForNamespaces, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 await pods.RunAsync(stop).ConfigureAwait(false);
             }
 

@@ -135,6 +135,30 @@ public sealed class PodInformerTests : IDisposable
         Assert.Equal(["status.phase!=Succeeded,status.phase!=Failed"], selectors.Distinct());
     }
 
+    // Which of a pod's resources count is known from the nodes.
+    [Fact]
+    public async Task A_webhook_asks_for_pods_once_it_knows_the_nodes()
+    {
+        var nodesAreListed = new TaskCompletionSource();
+        var asked = new ConcurrentBag<bool>();
+        await using var server = (await StartAsync()).OnList(After(nodesAreListed.Task, List("10", null, Node("near", "1")))).OnWatch(Watch(staysOpen: true));
+        server.Namespaces = http =>
+        {
+            nodesAreListed.TrySetResult();
+            return (http.Request.Query.ContainsKey("watch") ? Watch(staysOpen: true) : List("1", null))(http);
+        };
+        server.Pods = http =>
+        {
+            asked.Add(nodesAreListed.Task.IsCompleted);
+            return (http.Request.Query.ContainsKey("watch") ? Watch(staysOpen: true) : List("10", null))(http);
+        };
+        await using var webhook = await RunningWebhook.StartAsync(source: new ClusterSource.ApiServer(server.Configuration));
+
+        await Eventually.IsTrueAsync("pods are asked for", () => Task.FromResult(!asked.IsEmpty));
+
+        Assert.DoesNotContain(false, asked);
+    }
+
     void HasListed(params JsonObject[] pods)
     {
         informer.OnListStarted();
