@@ -88,7 +88,8 @@ public sealed class NamespaceInformer : IResourceEventHandler
 
     void IResourceEventHandler.OnForbidden()
     {
-        Publish(Labels.Empty);
+        Volatile.Write(ref labels, Labels.Empty);
+        usageCache?.SetNamespaces(null);
         known.TrySetResult();
     }
 

@@ -100,6 +100,12 @@ public sealed class PodInformer : IResourceEventHandler
         {
             var usage = sighting == PodSighting.Gone ? null : PodUsageReader.Read(item, names);
             usageCache.Set(uid, usage?.WaitingSince is null || isTrusted(item, usage) ? usage : null);
+            // A list has its pods in no order of time.
+            if (sighting != PodSighting.Listed && usageCache.AssumedCount > 0 && ObjectMetadata.CreatedAt(item) is { } created)
+            {
+                usageCache.Reached(created);
+            }
+
             observer?.Seen(sighting, item);
         }
     }

@@ -94,6 +94,22 @@ public readonly record struct Resources
     /// <remarks>The API server's defaulting does the same: a request that is not stated becomes the limit.</remarks>
     public Resources Or(Resources fallback) => Combine(fallback, static (mine, _) => mine);
 
+    /// <summary>The same without the resources, beside CPU and memory, of which another list has none; by that list's names.</summary>
+    public Resources Known(Resources list)
+    {
+        List<ResourceAmount>? known = null;
+        for (var i = 0; Other is not (null or []) && i < (list.Other?.Count ?? 0); i++)
+        {
+            var name = list.Other![i].Name;
+            if (AmountOf(name) is > 0 and var amount)
+            {
+                (known ??= new(1)).Add(new ResourceAmount(name, amount));
+            }
+        }
+
+        return this with { Other = known };
+    }
+
     internal static long SaturatingAdd(long a, long b) => a > long.MaxValue - b ? long.MaxValue : a + b;
 
     Resources Combine(Resources more, Func<long, long, long> combine)
