@@ -199,7 +199,16 @@ public sealed class KubeApi(KubernetesClientConfiguration configuration, TimePro
         var url = $"{Path(resource)}watch=true&allowWatchBookmarks=true&timeoutSeconds={timeoutSeconds}&resourceVersion={Uri.EscapeDataString(resourceVersion)}";
         using var response = await WithinAsync(HeadersTimeout, ct => GetAsync(url, ct), stop).ConfigureAwait(false);
         await using var body = await response.Content.ReadAsStreamAsync(stop).ConfigureAwait(false);
-        var values = new JsonValueStream(memory => body.ReadAsync(memory, stop));
+        await foreach (var line in ReadLinesAsync(new JsonValueStream(memory => body.ReadAsync(memory, stop))).ConfigureAwait(false))
+        {
+            yield return line;
+        }
+    }
+
+    /// <summary>Reads the lines of a watch.</summary>
+    /// <exception cref="JsonException">A line is not JSON, or was cut off.</exception>
+    internal static async IAsyncEnumerable<WatchLine> ReadLinesAsync(JsonValueStream values)
+    {
         while (await values.HasMoreAsync().ConfigureAwait(false))
         {
             var (line, head) = await values.ReadValueAsync().ConfigureAwait(false);
@@ -237,7 +246,10 @@ public sealed class KubeApi(KubernetesClientConfiguration configuration, TimePro
             return (content ?? throw new InvalidDataException("the API server answered null"), response.Headers.Date);
         }, stop);
 
-    static async Task<(string Version, string? Continue)> ReadPageAsync(JsonValueStream page, Action<JsonElement> listed, Action<JsonElement>? skipped)
+    /// <summary>Reads a page of a list.</summary>
+    /// <exception cref="InvalidDataException">It is not a list.</exception>
+    /// <exception cref="JsonException">It is not JSON, or was cut off.</exception>
+    internal static async Task<(string Version, string? Continue)> ReadPageAsync(JsonValueStream page, Action<JsonElement> listed, Action<JsonElement>? skipped)
     {
         if (!await page.TryTakeAsync('{').ConfigureAwait(false))
         {

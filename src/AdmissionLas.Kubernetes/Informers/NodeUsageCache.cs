@@ -24,10 +24,11 @@ public sealed class NodeUsageCache(TimeProvider time, TimeSpan assumeTimeout)
     /// </summary>
     const int MaxAssumedInNamespace = 5_000;
 
-    /// <summary>
-    /// The same of all together, some 10 MB. A namespace may take no more than half of what is left of it: so there is always something left for the next.
-    /// </summary>
-    const int MaxAssumed = 50_000;
+    /// <summary>The same of all together. A namespace may take no more than half of what is left of it.</summary>
+    const int MaxAssumed = 30_000;
+
+    /// <summary>And so many more, in equal shares of the namespaces that have opted in, which none of the others can take. All of it is some 10 MB.</summary>
+    const int MaxAssumedInShares = 20_000;
 
     /// <summary>How long a pod may take from its review to the API server's store: other webhooks, quotas.</summary>
     static readonly TimeSpan MaxCreation = TimeSpan.FromSeconds(5);
@@ -120,7 +121,8 @@ public sealed class NodeUsageCache(TimeProvider time, TimeSpan assumeTimeout)
             }
 
             var there = assumedIn.GetValueOrDefault(@namespace);
-            if (there?.Pods >= Math.Min(MaxAssumedInNamespace, (MaxAssumed - assumed.Count) / 2))
+            var share = namespaces is null ? 0 : MaxAssumedInShares / namespaces.Count;
+            if ((there?.Pods ?? 0) >= Math.Min(MaxAssumedInNamespace, Math.Max(share, (MaxAssumed - assumed.Count) / 2)))
             {
                 return true;
             }

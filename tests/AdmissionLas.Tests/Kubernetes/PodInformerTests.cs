@@ -98,6 +98,23 @@ public sealed class PodInformerTests : IDisposable
         Assert.Equal(2, informer.Count);
     }
 
+    // A fake clock starts when these pods were created.
+    [Fact]
+    public void A_watch_that_is_behind_ends_nothing_and_one_that_has_come_to_later_pods_does()
+    {
+        usageCache.TryAssume("refused", "team", "far", Amounts.Of("1", "1Gi"), Amounts.Of("1", "1Gi"), seen: null);
+        time.Advance(TimeSpan.FromSeconds(30));
+
+        informer.OnAdded(Element(Pod("d", "near")));
+        HasListed(Pod("d", "near"), CreatedAt("e", "2000-01-01T00:00:30Z"));
+        Assert.Equal(1, usageCache.AssumedCount);
+
+        informer.OnAdded(Element(CreatedAt("f", "2000-01-01T00:00:05Z")));
+        Assert.Equal(0, usageCache.AssumedCount);
+
+        static JsonObject CreatedAt(string uid, string time) => Pod(uid, "near").With(p => p["metadata"]!["creationTimestamp"] = time);
+    }
+
     [Fact]
     public async Task A_webhook_that_may_not_follow_pods_is_ready_and_says_so()
     {
