@@ -36,6 +36,32 @@ static class JsonElementFields
         }
     }
 
+    /// <summary>The same as <see cref="Member"/>, beside names that are not valid Unicode too.</summary>
+    internal static JsonElement ValidMember(this JsonElement parent, string name)
+    {
+        try
+        {
+            return parent.Member(name);
+        }
+        catch (InvalidOperationException)
+        {
+            return default;
+        }
+    }
+
+    /// <summary>The same as <see cref="Text"/>; <see langword="null"/> for one that is not valid Unicode.</summary>
+    internal static string? ValidText(this JsonElement element)
+    {
+        try
+        {
+            return element.Text();
+        }
+        catch (InvalidOperationException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>A ResourceList without its <c>pods</c>.</summary>
     /// <param name="list">The list.</param>
     /// <param name="names">The resources that count beside CPU and memory; <see langword="null"/> for all.</param>

@@ -214,7 +214,7 @@ public sealed class KubeApi(KubernetesClientConfiguration configuration, TimePro
             var (line, head) = await values.ReadValueAsync().ConfigureAwait(false);
             using (line)
             {
-                yield return line is null ? ObjectHead.OfLine(head) : new WatchLine(line.RootElement.ReadValid(l => l.Member("type").Text()) ?? "", line.RootElement.Member("object"));
+                yield return line is null ? ObjectHead.OfLine(head) : new WatchLine(line.RootElement.ValidMember("type").ValidText() ?? "", line.RootElement.ValidMember("object"));
             }
 
             values.Rest();
@@ -256,7 +256,8 @@ public sealed class KubeApi(KubernetesClientConfiguration configuration, TimePro
             throw new InvalidDataException("the list is no JSON object");
         }
 
-        var metadata = new ListMetadata(null, null);
+        string? version = null;
+        string? next = null;
         for (var isFirst = true; await page.NextEntryAsync('}', isFirst).ConfigureAwait(false); isFirst = false)
         {
             var name = await page.ReadValueAsync().ConfigureAwait(false);
@@ -270,7 +271,11 @@ public sealed class KubeApi(KubernetesClientConfiguration configuration, TimePro
             }
 
             using var value = (await page.ReadValueAsync().ConfigureAwait(false)).Value;
-            metadata = member == "metadata" && value is not null ? value.RootElement.ReadValid(ListMetadata.Of) ?? metadata : metadata;
+            if (member == "metadata" && value is not null)
+            {
+                version = value.RootElement.ValidMember("resourceVersion").ValidText();
+                next = value.RootElement.ValidMember("continue").ValidText();
+            }
         }
 
         if (await page.HasMoreAsync().ConfigureAwait(false))
@@ -279,9 +284,7 @@ public sealed class KubeApi(KubernetesClientConfiguration configuration, TimePro
         }
 
         // Without a version, a watch would start anywhere and never report what was deleted before.
-        return metadata.Version is { Length: > 0 } version
-            ? (version, string.IsNullOrEmpty(metadata.Continue) ? null : metadata.Continue)
-            : throw new InvalidDataException("the list has no resourceVersion");
+        return version is { Length: > 0 } ? (version, string.IsNullOrEmpty(next) ? null : next) : throw new InvalidDataException("the list has no resourceVersion");
     }
 
     static async Task ReadItemsAsync(JsonValueStream page, Action<JsonElement> listed, Action<JsonElement>? skipped)
@@ -324,11 +327,6 @@ public sealed class KubeApi(KubernetesClientConfiguration configuration, TimePro
         {
             throw new TimeoutException($"the API server did not answer within {limit.TotalSeconds:0} s");
         }
-    }
-
-    sealed record ListMetadata(string? Version, string? Continue)
-    {
-        internal static ListMetadata Of(JsonElement metadata) => new(metadata.Member("resourceVersion").Text(), metadata.Member("continue").Text());
     }
 
     /// <summary>The client without its operations.</summary>

@@ -25,16 +25,18 @@ public sealed class FeedFuzzTests(ITestOutputHelper output) : IDisposable
         var seed = ReviewFuzzTests.Setting("FUZZ_SEED") ?? Environment.TickCount;
         var random = new Random(seed);
         var handlers = Handlers();
-        var feeds = Feeds();
+        var (lists, lines) = Feeds();
         var (read, skipped, refused) = (0, 0, 0);
 
         var startedAt = Stopwatch.GetTimestamp();
         while (Stopwatch.GetElapsedTime(startedAt) < Bound)
         {
-            var feed = ReviewFuzzTests.Mutate(random, feeds);
+            var isWatch = random.Next(2) == 0;
+            byte[] feed = isWatch
+                ? [.. Enumerable.Range(0, random.Next(1, 5)).SelectMany(_ => ReviewFuzzTests.Mutate(random, lines).Append((byte)'\n'))]
+                : ReviewFuzzTests.Mutate(random, lists);
             var handler = handlers[random.Next(handlers.Length)];
             var maxBytes = random.Next(3) == 0 ? random.Next(1, 20_000) : JsonValueStream.MaxBytes;
-            var isWatch = random.Next(2) == 0;
             var before = GC.GetAllocatedBytesForCurrentThread();
             try
             {
@@ -127,7 +129,7 @@ public sealed class FeedFuzzTests(ITestOutputHelper output) : IDisposable
     }
 
     // Lists and watches of the same objects: the testbed's nodes, and pods as they wait and as they run.
-    static byte[][] Feeds()
+    static (byte[][] Lists, byte[][] Lines) Feeds()
     {
         var pods = Directory.GetFiles(Corpus, "pod.yaml", SearchOption.AllDirectories).Order(StringComparer.Ordinal).SelectMany((file, i) =>
         {
@@ -141,13 +143,16 @@ public sealed class FeedFuzzTests(ITestOutputHelper output) : IDisposable
             return (JsonObject[])[waiting, running];
         });
         using var nodes = File.OpenText(Path.Combine(AppContext.BaseDirectory, "testbed", "nodes.yaml"));
-        return
-        [
-            .. pods.Concat(YamlJson.ReadObjects(nodes).Select(n => JsonObject.Create(n)!)).Chunk(4).SelectMany(objects => (string[])
+        JsonObject[] objects = [.. pods, .. YamlJson.ReadObjects(nodes).Select(n => JsonObject.Create(n)!)];
+        string[] types = ["ADDED", "MODIFIED", "DELETED", "BOOKMARK"];
+        return (
             [
-                new JsonObject { ["metadata"] = new JsonObject { ["resourceVersion"] = "1" }, ["items"] = new JsonArray([.. objects.Select(o => o.DeepClone())]) }.ToJsonString(),
-                string.Concat(objects.Select((o, i) => FakeApiServer.Line(i == 3 ? "DELETED" : i == 2 ? "MODIFIED" : "ADDED", o.DeepClone().AsObject()))),
-            ]).Select(Encoding.UTF8.GetBytes),
-        ];
+                .. objects.Chunk(4).Select(some => Encoding.UTF8.GetBytes(new JsonObject
+                {
+                    ["metadata"] = new JsonObject { ["resourceVersion"] = "1" },
+                    ["items"] = new JsonArray([.. some.Select(o => o.DeepClone())]),
+                }.ToJsonString())),
+            ],
+            [.. objects.Select((o, i) => Encoding.UTF8.GetBytes(FakeApiServer.Line(types[i % 4], o.DeepClone().AsObject())))]);
     }
 }
