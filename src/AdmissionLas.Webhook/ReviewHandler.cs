@@ -62,7 +62,7 @@ sealed class ReviewHandler(Settings settings, ClusterState state, NodeUsageCache
         try
         {
             var reservation = Reservation(review, pod);
-            return ReviewResult.Decided(review, Decide(review, pod.Facts, reservation, current, view), reservation, text);
+            return ReviewResult.Decided(review, Decide(review, pod, reservation, current, view), reservation, text);
         }
         // A fault of ours must never cost a pod.
         catch (Exception fault)
@@ -76,15 +76,19 @@ sealed class ReviewHandler(Settings settings, ClusterState state, NodeUsageCache
         !review.IsDryRun && pod.Earlier?.Review is { } earlier && usageCache.Release(earlier) ? earlier : review.Uid;
 
     // Two reviews at once may both see the last free place on a node. The one that comes second to the cache decides again.
-    Decision Decide(AdmissionReview review, PodFacts pod, string reservation, CompiledSettings current, ClusterView view)
+    Decision Decide(AdmissionReview review, AdmittedPod admitted, string reservation, CompiledSettings current, ClusterView view)
     {
+        var pod = admitted.Facts;
         var step = current.Rules.Classify(pod);
+        // Who posts reviews may invent pods. One that no API server creates takes no room.
+        var maySoonExist = !review.IsDryRun && NameSyntax.CanBeCreated(admitted.Name, admitted.HasPrefixOnly, pod);
         for (var attempt = 1; ; attempt++)
         {
             var usage = usageCache.For(pod.Namespace);
             var decision = PlacementEngine.Decide(step, pod, view, usage, current.Policy);
-            if (!decision.ReservesCapacity || review.IsDryRun ||
-                usageCache.TryAssume(reservation, pod.Namespace, decision.Chosen!.Name, decision.Request, decision.ScoredRequest, attempt < MaxAttempts ? usage : null))
+            if (!decision.ReservesCapacity || !maySoonExist || decision.Chosen is not { } node ||
+                usageCache.TryAssume(
+                    reservation, pod.Namespace, node.Name, decision.Request.Known(node.Allocatable), decision.ScoredRequest, attempt < MaxAttempts ? usage : null))
             {
                 return decision;
             }

@@ -36,8 +36,37 @@ static class JsonElementFields
         }
     }
 
+    /// <summary>The same as <see cref="Member"/>, beside names that are not valid Unicode too.</summary>
+    internal static JsonElement ValidMember(this JsonElement parent, string name)
+    {
+        try
+        {
+            return parent.Member(name);
+        }
+        catch (InvalidOperationException)
+        {
+            return default;
+        }
+    }
+
+    /// <summary>The same as <see cref="Text"/>; <see langword="null"/> for one that is not valid Unicode.</summary>
+    internal static string? ValidText(this JsonElement element)
+    {
+        try
+        {
+            return element.Text();
+        }
+        catch (InvalidOperationException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>A ResourceList without its <c>pods</c>.</summary>
-    internal static Resources ResourceList(this JsonElement list)
+    /// <param name="list">The list.</param>
+    /// <param name="names">The resources that count beside CPU and memory; <see langword="null"/> for all.</param>
+    /// <param name="most">How many of them.</param>
+    internal static Resources ResourceList(this JsonElement list, ResourceNames? names = null, int most = int.MaxValue)
     {
         long? cpuMilli = null;
         long? memoryBytes = null;
@@ -51,9 +80,9 @@ static class JsonElementFields
                 case "memory" when Quantity.TryParseUnits(text, out var bytes): memoryBytes = bytes; break;
                 case "cpu" or "memory" or "pods": break;
                 default:
-                    if (Quantity.TryParseUnits(text, out var amount))
+                    if ((other?.Count ?? 0) < most && (names is null ? entry.Name : names.Find(entry.Name)) is { } name && Quantity.TryParseUnits(text, out var amount))
                     {
-                        (other ??= []).Add(new ResourceAmount(entry.Name, amount));
+                        (other ??= []).Add(new ResourceAmount(name, amount));
                     }
 
                     break;

@@ -1,6 +1,5 @@
-using System.Buffers;
-using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json.Serialization.Metadata;
 using k8s;
@@ -26,7 +25,8 @@ public sealed record WatchedResource(string Name, string FieldSelector = "", str
 /// <summary>One event of a watch.</summary>
 /// <param name="Type">ADDED, MODIFIED, DELETED, BOOKMARK or ERROR.</param>
 /// <param name="Object">The object, or the Status of an ERROR; valid until the next event is read.</param>
-public readonly record struct WatchLine(string Type, JsonElement Object);
+/// <param name="IsTooLarge">The object was not read; of its metadata there is what its first bytes have.</param>
+public readonly record struct WatchLine(string Type, JsonElement Object, bool IsTooLarge = false);
 
 /// <summary>
 /// Reads, writes, lists and watches objects of the API server over the client's own connection (credentials, token refresh, TLS, HTTP/2).
@@ -43,8 +43,14 @@ public sealed class KubeApi(KubernetesClientConfiguration configuration, TimePro
 
     static readonly TimeSpan HeadersTimeout = TimeSpan.FromSeconds(15);
 
-    /// <summary>For a page of 500 objects, about ten megabytes, over a slow line.</summary>
-    static readonly TimeSpan PageTimeout = TimeSpan.FromMinutes(1);
+    /// <summary>How long a list may send nothing. A page may take longer as a whole: it may be large, and the line slow.</summary>
+    static readonly TimeSpan SilenceTimeout = TimeSpan.FromSeconds(30);
+
+    /// <summary>The most objects that one page is asked for.</summary>
+    const int MaxPageObjects = 500;
+
+    /// <summary>How large a page should be, which the API server makes as a whole. One of 500 usual pods is smaller.</summary>
+    const long PageBytes = 16 << 20;
 
     /// <summary>For a write, which may pass through other admission webhooks.</summary>
     static readonly TimeSpan WriteTimeout = TimeSpan.FromSeconds(40);
@@ -57,33 +63,59 @@ public sealed class KubeApi(KubernetesClientConfiguration configuration, TimePro
     /// <inheritdoc/>
     public void Dispose() => connection.Dispose();
 
-    /// <summary>Lists every object of a resource, page by page, consistently with etcd.</summary>
+    /// <summary>
+    /// Lists every object of a resource, page by page, consistently with etcd. It takes the memory of one object, not of a page: whoever creates pods can
+    /// make each of them more than a megabyte.
+    /// </summary>
     /// <param name="resource">What to list.</param>
     /// <param name="listed">Gets each item as the API server sent it, valid during the call only.</param>
     /// <param name="stop">Cancels it.</param>
+    /// <param name="skipped">Gets the metadata of each item that is too large to be read.</param>
     /// <returns>The list's resource version, from which a watch goes on.</returns>
     /// <exception cref="HttpOperationException">The API server refused; 410 when the list expired between two pages.</exception>
     /// <exception cref="InvalidDataException">The answer is not a list.</exception>
     /// <exception cref="JsonException">The answer is not JSON.</exception>
-    public async Task<string> ListAllAsync(WatchedResource resource, Action<JsonElement> listed, CancellationToken stop)
+    /// <exception cref="TimeoutException">The API server did not answer, or sent nothing for 30 seconds.</exception>
+    public async Task<string> ListAllAsync(WatchedResource resource, Action<JsonElement> listed, CancellationToken stop, Action<JsonElement>? skipped = null)
     {
-        // A page is megabytes. With one buffer for all pages, a list of 150,000 pods leaves the garbage collector only what is kept of them.
-        var page = new ArrayBufferWriter<byte>();
+        using var silence = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(stop, silence.Token);
+        var body = Stream.Null;
+        // For all pages: a list of 150,000 pods leaves the garbage collector only what is kept of them.
+        var values = new JsonValueStream(memory =>
+        {
+            silence.CancelAfter(SilenceTimeout);
+            return body.ReadAsync(memory, patience.Token);
+        });
+        var limit = MaxPageObjects;
         string? version = null;
         string? next = null;
         do
         {
-            var url = $"{Path(resource)}limit=500" + (next is null ? "" : $"&continue={Uri.EscapeDataString(next)}");
-            page.ResetWrittenCount();
-            await WithinAsync(PageTimeout, ct => ReadAsync(url, page, ct), stop).ConfigureAwait(false);
-            (var pageVersion, next) = ReadPage(page.WrittenSpan, listed);
-            // All pages have one version. If they differ, the watch has to repeat what changed after the first page.
-            version ??= pageVersion;
+            var url = $"{Path(resource)}limit={limit}" + (next is null ? "" : $"&continue={Uri.EscapeDataString(next)}");
+            using var response = await WithinAsync(HeadersTimeout, ct => GetAsync(url, ct), stop).ConfigureAwait(false);
+            await using var page = body = await response.Content.ReadAsStreamAsync(stop).ConfigureAwait(false);
+            var before = values.BytesRead;
+            try
+            {
+                (var pageVersion, next) = await ReadPageAsync(values, listed, skipped).ConfigureAwait(false);
+                // All pages have one version. If they differ, the watch has to repeat what changed after the first page.
+                version ??= pageVersion;
+            }
+            catch (OperationCanceledException) when (!stop.IsCancellationRequested)
+            {
+                throw new TimeoutException($"the API server sent nothing for {SilenceTimeout.TotalSeconds:0} s");
+            }
+
+            limit = NextLimit(limit, values.BytesRead - before);
         }
         while (next is not null);
 
         return version;
     }
+
+    /// <summary>How many objects to ask for after a page of so many bytes: fewer where they are large, and slowly more again.</summary>
+    internal static int NextLimit(int limit, long bytes) => (int)Math.Clamp(limit * PageBytes / Math.Max(1, bytes), 1, Math.Min(MaxPageObjects, 2 * limit));
 
     /// <summary>Reads one object as JSON.</summary>
     /// <param name="path">Its path below the API server's address, such as <c>api/v1/nodes/a</c>, with escaped names.</param>
@@ -167,42 +199,26 @@ public sealed class KubeApi(KubernetesClientConfiguration configuration, TimePro
         var url = $"{Path(resource)}watch=true&allowWatchBookmarks=true&timeoutSeconds={timeoutSeconds}&resourceVersion={Uri.EscapeDataString(resourceVersion)}";
         using var response = await WithinAsync(HeadersTimeout, ct => GetAsync(url, ct), stop).ConfigureAwait(false);
         await using var body = await response.Content.ReadAsStreamAsync(stop).ConfigureAwait(false);
-        // Large enough for several large objects, which are parsed in place.
-        var reader = PipeReader.Create(body, new StreamPipeReaderOptions(bufferSize: 64 * 1024, minimumReadSize: 16 * 1024));
-        try
+        await foreach (var line in ReadLinesAsync(new JsonValueStream(memory => body.ReadAsync(memory, stop))).ConfigureAwait(false))
         {
-            ReadResult read;
-            do
-            {
-                read = await reader.ReadAsync(stop).ConfigureAwait(false);
-                var rest = read.Buffer;
-                while (TryTakeLine(ref rest, read.IsCompleted, out var json))
-                {
-                    using var line = JsonDocument.Parse(json);
-                    yield return new WatchLine(line.RootElement.Member("type").Text() ?? "", line.RootElement.Member("object"));
-                }
-
-                reader.AdvanceTo(rest.Start, rest.End);
-            }
-            while (!read.IsCompleted);
-        }
-        finally
-        {
-            await reader.CompleteAsync().ConfigureAwait(false);
+            yield return line;
         }
     }
 
-    // The last line may lack its line break. If it was cut off, parsing it fails.
-    static bool TryTakeLine(ref ReadOnlySequence<byte> rest, bool isLast, out ReadOnlySequence<byte> line)
+    /// <summary>Reads the lines of a watch.</summary>
+    /// <exception cref="JsonException">A line is not JSON, or was cut off.</exception>
+    internal static async IAsyncEnumerable<WatchLine> ReadLinesAsync(JsonValueStream values)
     {
-        line = default;
-        while (line.IsEmpty && (rest.PositionOf((byte)'\n') ?? (isLast && !rest.IsEmpty ? rest.End : (SequencePosition?)null)) is { } end)
+        while (await values.HasMoreAsync().ConfigureAwait(false))
         {
-            line = rest.Slice(0, end);
-            rest = end.Equals(rest.End) ? rest.Slice(end) : rest.Slice(rest.GetPosition(1, end));
-        }
+            var (line, head) = await values.ReadValueAsync().ConfigureAwait(false);
+            using (line)
+            {
+                yield return line is null ? ObjectHead.OfLine(head) : new WatchLine(line.RootElement.ValidMember("type").ValidText() ?? "", line.RootElement.ValidMember("object"));
+            }
 
-        return !line.IsEmpty;
+            values.Rest();
+        }
     }
 
     static string Path(WatchedResource resource) =>
@@ -230,55 +246,73 @@ public sealed class KubeApi(KubernetesClientConfiguration configuration, TimePro
             return (content ?? throw new InvalidDataException("the API server answered null"), response.Headers.Date);
         }, stop);
 
-    async Task<int> ReadAsync(string url, ArrayBufferWriter<byte> into, CancellationToken stop)
+    /// <summary>Reads a page of a list.</summary>
+    /// <exception cref="InvalidDataException">It is not a list.</exception>
+    /// <exception cref="JsonException">It is not JSON, or was cut off.</exception>
+    internal static async Task<(string Version, string? Continue)> ReadPageAsync(JsonValueStream page, Action<JsonElement> listed, Action<JsonElement>? skipped)
     {
-        using var response = await WithinAsync(HeadersTimeout, ct => GetAsync(url, ct), stop).ConfigureAwait(false);
-        await using var body = await response.Content.ReadAsStreamAsync(stop).ConfigureAwait(false);
-        while (await body.ReadAsync(into.GetMemory(64 * 1024), stop).ConfigureAwait(false) is > 0 and var read)
-        {
-            into.Advance(read);
-        }
-
-        return into.WrittenCount;
-    }
-
-    static (string Version, string? Continue) ReadPage(ReadOnlySpan<byte> page, Action<JsonElement> listed)
-    {
-        var reader = new Utf8JsonReader(page);
-        string? version = null;
-        string? next = null;
-        if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
+        if (!await page.TryTakeAsync('{').ConfigureAwait(false))
         {
             throw new InvalidDataException("the list is no JSON object");
         }
 
-        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        string? version = null;
+        string? next = null;
+        for (var isFirst = true; await page.NextEntryAsync('}', isFirst).ConfigureAwait(false); isFirst = false)
         {
-            var (isItems, isMetadata) = (reader.ValueTextEquals("items"u8), reader.ValueTextEquals("metadata"u8));
-            reader.Read();
-            if (isItems && reader.TokenType == JsonTokenType.StartArray)
+            var name = await page.ReadValueAsync().ConfigureAwait(false);
+            var member = MemberName(name.Value);
+            name.Value?.Dispose();
+            await page.TakeAsync(':').ConfigureAwait(false);
+            if (member == "items" && await page.TryTakeAsync('[').ConfigureAwait(false))
             {
-                while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
-                {
-                    using var item = JsonDocument.ParseValue(ref reader);
-                    listed(item.RootElement);
-                }
+                await ReadItemsAsync(page, listed, skipped).ConfigureAwait(false);
+                continue;
             }
-            else if (isMetadata)
+
+            using var value = (await page.ReadValueAsync().ConfigureAwait(false)).Value;
+            if (member == "metadata" && value is not null)
             {
-                using var metadata = JsonDocument.ParseValue(ref reader);
-                version = metadata.RootElement.Member("resourceVersion").Text();
-                next = metadata.RootElement.Member("continue").Text();
+                version = value.RootElement.ValidMember("resourceVersion").ValidText();
+                next = value.RootElement.ValidMember("continue").ValidText();
             }
-            else
-            {
-                reader.Skip();
-            }
+        }
+
+        if (await page.HasMoreAsync().ConfigureAwait(false))
+        {
+            throw new JsonException("there is more after the list");
         }
 
         // Without a version, a watch would start anywhere and never report what was deleted before.
         return version is { Length: > 0 } ? (version, string.IsNullOrEmpty(next) ? null : next) : throw new InvalidDataException("the list has no resourceVersion");
     }
+
+    static async Task ReadItemsAsync(JsonValueStream page, Action<JsonElement> listed, Action<JsonElement>? skipped)
+    {
+        for (var isFirst = true; await page.NextEntryAsync(']', isFirst).ConfigureAwait(false); isFirst = false)
+        {
+            var (item, head) = await page.ReadValueAsync().ConfigureAwait(false);
+            using (item)
+            {
+                if (item is not null)
+                {
+                    listed(item.RootElement);
+                }
+                else
+                {
+                    skipped?.Invoke(ObjectHead.OfItem(head));
+                }
+            }
+        }
+    }
+
+    // The two names that matter have no escapes. A name that is too large is another one.
+    static string? MemberName(JsonDocument? name) =>
+        name is null ? null
+        : name.RootElement.ValueKind != JsonValueKind.String ? throw new JsonException("a name is no text")
+        : JsonMarshal.GetRawUtf8Value(name.RootElement).SequenceEqual("\"items\""u8) ? "items"
+        : JsonMarshal.GetRawUtf8Value(name.RootElement).SequenceEqual("\"metadata\""u8) ? "metadata"
+        : null;
 
     // The client waits forever for headers and bodies: a server that accepts a connection and stays silent would block the informer.
     async Task<T> WithinAsync<T>(TimeSpan limit, Func<CancellationToken, Task<T>> action, CancellationToken stop)

@@ -2,21 +2,21 @@ using System.Globalization;
 
 namespace AdmissionLas.Kubernetes;
 
-/// <summary>Reads an object's metadata; <see langword="null"/> where a field is missing.</summary>
+/// <summary>Reads an object's metadata; <see langword="null"/> where a field is missing or holds text that is not valid Unicode.</summary>
 public static class ObjectMetadata
 {
     /// <summary>metadata.name.</summary>
-    public static string? Name(JsonElement any) => any.Member("metadata").Member("name").Text();
+    public static string? Name(JsonElement any) => Field(any, "name").ValidText();
 
     /// <summary>metadata.namespace.</summary>
-    public static string? Namespace(JsonElement any) => any.Member("metadata").Member("namespace").Text();
+    public static string? Namespace(JsonElement any) => Field(any, "namespace").ValidText();
 
     /// <summary>metadata.creationTimestamp.</summary>
     public static DateTimeOffset? CreatedAt(JsonElement any) =>
-        DateTimeOffset.TryParse(any.Member("metadata").Member("creationTimestamp").Text(), CultureInfo.InvariantCulture, out var at) ? at : null;
+        DateTimeOffset.TryParse(Field(any, "creationTimestamp").ValidText(), CultureInfo.InvariantCulture, out var at) ? at : null;
 
     /// <summary>metadata.uid.</summary>
-    public static string? Uid(JsonElement any) => any.Member("metadata").Member("uid").Text();
+    public static string? Uid(JsonElement any) => Field(any, "uid").ValidText();
 
     /// <summary>metadata.labels.</summary>
     public static IReadOnlyDictionary<string, string> Labels(JsonElement any)
@@ -40,7 +40,9 @@ public static class ObjectMetadata
     public static string? Annotation(JsonElement any, string key) => AnnotationOf(any, key).Text();
 
     /// <summary>metadata.resourceVersion, the only field of a bookmark.</summary>
-    public static string? ResourceVersion(JsonElement any) => any.Member("metadata").Member("resourceVersion").Text();
+    public static string? ResourceVersion(JsonElement any) => Field(any, "resourceVersion").ValidText();
+
+    static JsonElement Field(JsonElement any, string name) => any.ValidMember("metadata").ValidMember(name);
 
     static JsonElement AnnotationOf(JsonElement any, string key) => any.Member("metadata").Member("annotations").Member(key);
 }

@@ -19,7 +19,7 @@ sealed class AntiAffinityCounter
     internal AntiAffinity Current => current ??= new AntiAffinity([.. groups.Values.Select(g => g.ToPods())], namespaceLabels);
 
     /// <summary>The labels of the namespaces that are known.</summary>
-    internal void SetNamespaces(IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>?> labels) => (namespaceLabels, current) = (labels, null);
+    internal void SetNamespaces(IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>?>? labels) => (namespaceLabels, current) = (labels, null);
 
     /// <summary>Counts a pod.</summary>
     /// <returns>What it counts as, for <see cref="Remove"/>.</returns>

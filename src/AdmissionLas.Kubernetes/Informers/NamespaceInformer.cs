@@ -33,6 +33,9 @@ public sealed class NamespaceInformer : IResourceEventHandler
     /// <inheritdoc cref="NodeInformer.Restarts"/>
     public long Restarts => reflector.Restarts;
 
+    /// <inheritdoc cref="NodeInformer.Skipped"/>
+    public long Skipped => reflector.Skipped;
+
     /// <summary>Runs until stopped.</summary>
     public Task RunAsync(CancellationToken stop) => reflector.RunAsync(stop);
 
@@ -45,6 +48,14 @@ public sealed class NamespaceInformer : IResourceEventHandler
         if (ObjectMetadata.Name(item) is { } name)
         {
             listed[name] = NamespaceReader.Labels(item);
+        }
+    }
+
+    void IResourceEventHandler.OnSkipped(JsonElement head)
+    {
+        if (ObjectMetadata.Name(head) is { } name && labels.TryGetValue(name, out var known))
+        {
+            listed[name] = known;
         }
     }
 
@@ -77,7 +88,8 @@ public sealed class NamespaceInformer : IResourceEventHandler
 
     void IResourceEventHandler.OnForbidden()
     {
-        Publish(Labels.Empty);
+        Volatile.Write(ref labels, Labels.Empty);
+        usageCache?.SetNamespaces(null);
         known.TrySetResult();
     }
 

@@ -12,8 +12,8 @@ public static class NamespaceReader
     /// <returns><see langword="null"/> when they are too many, or not all there: the API server gives each namespace a label with its name.</returns>
     public static IReadOnlyDictionary<string, string>? Labels(JsonElement item)
     {
-        var labels = item.Member("metadata").Member("labels");
-        return labels.Member(AntiAffinityTerm.NamespaceNameKey).ValueKind == JsonValueKind.String && JsonMarshal.GetRawUtf8Value(labels).Length <= MaxBytes
+        var labels = item.ValidMember("metadata").ValidMember("labels");
+        return labels.ValidMember(AntiAffinityTerm.NamespaceNameKey).ValueKind == JsonValueKind.String && JsonMarshal.GetRawUtf8Value(labels).Length <= MaxBytes
             ? item.ReadValid(ObjectMetadata.Labels)
             : null;
     }

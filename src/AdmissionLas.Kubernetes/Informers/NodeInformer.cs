@@ -14,6 +14,7 @@ public sealed partial class NodeInformer : IResourceEventHandler
     readonly LatencyLabels latencies;
     readonly TimeProvider time;
     readonly ILogger<NodeInformer> log;
+    readonly ResourceNames? names;
     // One signal waits at most: a second would publish the same view again.
     readonly Channel<bool> changed = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     // In the view's order, so that a view needs no sorting.
@@ -23,14 +24,23 @@ public sealed partial class NodeInformer : IResourceEventHandler
     ClusterView last = ClusterView.Empty;
 
     /// <summary>Sets up the informer; <see cref="RunAsync"/> starts it.</summary>
-    public NodeInformer(KubeApi api, ClusterState state, LatencyLabels latencies, TimeProvider time, ILogger<NodeInformer> log)
+    /// <param name="api">The API server.</param>
+    /// <param name="state">Where the nodes are published.</param>
+    /// <param name="latencies">The labels with latencies that count.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="log">Gets a line for each interruption.</param>
+    /// <param name="names">Learns the nodes' resources, before the nodes are published.</param>
+    public NodeInformer(KubeApi api, ClusterState state, LatencyLabels latencies, TimeProvider time, ILogger<NodeInformer> log, ResourceNames? names = null)
     {
-        (this.state, this.latencies, this.time, this.log) = (state, latencies, time, log);
+        (this.state, this.latencies, this.time, this.log, this.names) = (state, latencies, time, log, names);
         reflector = new Reflector(api, WatchedResource.Nodes, this, time, log);
     }
 
     /// <summary>How often the watch was opened again, for any reason.</summary>
     public long Restarts => reflector.Restarts;
+
+    /// <summary>How many objects were too large to be read.</summary>
+    public long Skipped => reflector.Skipped;
 
     /// <summary>Runs until stopped.</summary>
     public Task RunAsync(CancellationToken stop) => Task.WhenAll(reflector.RunAsync(stop), PublishAsync(stop));
@@ -41,10 +51,18 @@ public sealed partial class NodeInformer : IResourceEventHandler
 
     void IResourceEventHandler.OnListed(JsonElement item)
     {
-        if (NodeReader.Read(item, latencies) is { } node)
+        if (Read(item) is { } node)
         {
             // Keeps the known object: an unchanged node costs the next view nothing.
             listed[node.Name] = nodes.TryGetValue(node.Name, out var known) && known.Equals(node) ? known : node;
+        }
+    }
+
+    void IResourceEventHandler.OnSkipped(JsonElement head)
+    {
+        if (ObjectMetadata.Name(head) is { } name && nodes.TryGetValue(name, out var known))
+        {
+            listed[name] = known;
         }
     }
 
@@ -54,7 +72,7 @@ public sealed partial class NodeInformer : IResourceEventHandler
 
     void IResourceEventHandler.OnAddOrUpdate(JsonElement item)
     {
-        if (NodeReader.Read(item, latencies) is { } node && !(nodes.TryGetValue(node.Name, out var known) && known.Equals(node)))
+        if (Read(item) is { } node && !(nodes.TryGetValue(node.Name, out var known) && known.Equals(node)))
         {
             Change(() => nodes[node.Name] = node);
         }
@@ -66,6 +84,17 @@ public sealed partial class NodeInformer : IResourceEventHandler
         {
             Change(() => nodes.Remove(name));
         }
+    }
+
+    NodeFacts? Read(JsonElement item)
+    {
+        var node = NodeReader.Read(item, latencies);
+        if (node is not null)
+        {
+            names?.Add(node);
+        }
+
+        return node;
     }
 
     static SortedList<string, NodeFacts> NoNodes() => new(StringComparer.Ordinal);

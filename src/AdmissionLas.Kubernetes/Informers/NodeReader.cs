@@ -29,7 +29,7 @@ public static class NodeReader
                 IsCordoned = spec.Member("unschedulable").ValueKind == JsonValueKind.True,
                 IsReady = status.Member("conditions").Items().Any(c => c.Member("type").Text() == "Ready" && c.Member("status").Text() == "True"),
                 KubeletMinor = MinorOf(status.Member("nodeInfo").Member("kubeletVersion").Text()),
-                Allocatable = allocatable.ResourceList(),
+                Allocatable = allocatable.ResourceList(most: ResourceNames.MaxOfNode),
                 AllocatablePods = Quantity.TryParseUnits(allocatable.Member("pods").Text() ?? "", out var pods) ? pods : 0,
                 Images = Images(status.Member("images")),
             };

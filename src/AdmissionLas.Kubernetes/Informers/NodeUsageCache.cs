@@ -1,4 +1,7 @@
+using System.Buffers.Binary;
 using System.Collections.Immutable;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 
 namespace AdmissionLas.Kubernetes;
 
@@ -9,21 +12,37 @@ namespace AdmissionLas.Kubernetes;
 /// The sums are whole numbers, wide enough never to overflow, so they are exactly what a fresh count of the same pods gives. Two kinds of entries
 /// expire after <c>assumeTimeout</c>: an assumed pod, as another webhook may have denied it, and a pod that is not bound so long after its creation,
 /// as what it waits for may never come. While the API server does not answer, no time passes for entries: what would confirm them cannot arrive.
-/// An assumed pod counts for its own namespace alone: somebody whose pods are refused, for a quota or as invalid, takes no room from others.
+/// An assumed pod counts for its own namespace alone: somebody whose pods are refused, for a quota or as invalid, takes no room from others. It counts
+/// no longer once the watch has come to pods that were created well after its review (<see cref="Reached"/>). Of its review nothing is kept but a
+/// hash, which nobody makes two of.
 /// </remarks>
 public sealed class NodeUsageCache(TimeProvider time, TimeSpan assumeTimeout)
 {
-    /// <summary>How many entries may expire at the same time; no more pods are assumed then. It bounds the memory that a stranger who posts reviews can fill.</summary>
-    const int MaxExpiring = 100_000;
+    /// <summary>
+    /// How many pods may be assumed in one namespace: those of a minute of a large pipeline while the watch is interrupted. Else it is those of some
+    /// seconds.
+    /// </summary>
+    const int MaxAssumedInNamespace = 5_000;
 
-    const int Assumed = -1;
+    /// <summary>The same of all together. A namespace may take no more than half of what is left of it.</summary>
+    const int MaxAssumed = 30_000;
+
+    /// <summary>And so many more, in equal shares of the namespaces that have opted in, which none of the others can take. All of it is some 10 MB.</summary>
+    const int MaxAssumedInShares = 20_000;
+
+    /// <summary>How long a pod may take from its review to the API server's store: other webhooks, quotas.</summary>
+    static readonly TimeSpan MaxCreation = TimeSpan.FromSeconds(5);
 
     /// <summary>After a longer silence time passes again: the pods are no longer watched, and what is assumed must expire at some time.</summary>
     static readonly TimeSpan MaxPause = TimeSpan.FromMinutes(5);
 
     readonly Lock gate = new();
-    // By the pod's uid; an assumed pod by its review's uid, as a pod under review has none.
+    // By the pod's uid.
     readonly Dictionary<string, Entry> entries = new(StringComparer.Ordinal);
+    // By a hash of the review's uid, as a pod under review has none; and in the order of their reviews, with some that are gone.
+    readonly Dictionary<UInt128, AssumedPod> assumed = [];
+    Queue<(UInt128 Review, DateTimeOffset At, long ExpiresAt)> reviewed = new();
+    IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>?>? namespaces;
     readonly Dictionary<string, NodeSum> sums = new(StringComparer.Ordinal);
     readonly AntiAffinityCounter antiAffinity = new();
     readonly ImmutableDictionary<string, NodeUsage>.Builder usages = ImmutableDictionary.CreateBuilder<string, NodeUsage>(StringComparer.Ordinal);
@@ -35,17 +54,16 @@ public sealed class NodeUsageCache(TimeProvider time, TimeSpan assumeTimeout)
     long pausedTicks;
     long? pausedSince;
     int list;
-    int assumed;
     bool isFollowed;
 
     /// <summary>Whether the pods are known: listed at least once and not forbidden since. Until then no pod is assumed.</summary>
     public bool IsFollowed => Volatile.Read(ref isFollowed);
 
     /// <summary>How many pods are counted.</summary>
-    public int Count => Counted(() => entries.Count);
+    public int Count => Counted(() => entries.Count + assumed.Count);
 
     /// <summary>How many of them are assumed.</summary>
-    public int AssumedCount => Counted(() => assumed);
+    public int AssumedCount => Counted(() => assumed.Count);
 
     /// <summary>
     /// What the pods use that the watch has shown. It is put together when it is read, so a storm of pods between two reviews costs no more than its sums.
@@ -80,7 +98,10 @@ public sealed class NodeUsageCache(TimeProvider time, TimeSpan assumeTimeout)
         }
     }
 
-    /// <summary>Assumes that a pod uses the node that its review chose, until the watch shows the pod or the timeout is over.</summary>
+    /// <summary>
+    /// Assumes that a pod uses the node that its review chose, until the watch shows the pod, or should have, or the timeout is over. In a namespace that
+    /// has not opted in no pod is, nor where too many are.
+    /// </summary>
     /// <param name="review">The review's uid; a repeated review counts once.</param>
     /// <param name="namespace">The pod's namespace.</param>
     /// <param name="node">The chosen node.</param>
@@ -90,15 +111,22 @@ public sealed class NodeUsageCache(TimeProvider time, TimeSpan assumeTimeout)
     /// <returns><see langword="false"/> when the usage of the node has changed since: the pod is not assumed, decide again.</returns>
     public bool TryAssume(string review, string @namespace, string node, Resources request, Resources scored, ClusterUsage? seen)
     {
+        var key = Key(review);
         lock (gate)
         {
             Expire();
-            if (!isFollowed || expiring.Count >= MaxExpiring || entries.ContainsKey(review))
+            if (!isFollowed || namespaces?.ContainsKey(@namespace) == false || assumed.ContainsKey(key))
             {
                 return true;
             }
 
             var there = assumedIn.GetValueOrDefault(@namespace);
+            var share = namespaces is null ? 0 : MaxAssumedInShares / namespaces.Count;
+            if ((there?.Pods ?? 0) >= Math.Min(MaxAssumedInNamespace, Math.Max(share, (MaxAssumed - assumed.Count) / 2)))
+            {
+                return true;
+            }
+
             if (seen is not null && !ReferenceEquals(seen.On(node), there?.On(node) ?? usages.GetValueOrDefault(node, NodeUsage.None)))
             {
                 return false;
@@ -109,7 +137,10 @@ public sealed class NodeUsageCache(TimeProvider time, TimeSpan assumeTimeout)
                 assumedIn[@namespace] = there = new AssumedUsage(@namespace);
             }
 
-            Add(review, there.SumOf(node), request, scored, ExpiresAt(review, assumeTimeout), Assumed, null, 0);
+            var pod = new AssumedPod(there.SumOf(node), request, scored, At(assumeTimeout));
+            assumed[key] = pod;
+            Review(key, pod.ExpiresAt);
+            CountAssumed(pod, 1);
             return true;
         }
     }
@@ -119,15 +150,29 @@ public sealed class NodeUsageCache(TimeProvider time, TimeSpan assumeTimeout)
     /// <returns>Whether its pod was assumed.</returns>
     public bool Release(string review)
     {
+        var key = Key(review);
         lock (gate)
         {
-            var isAssumed = entries.TryGetValue(review, out var entry) && entry.List == Assumed;
-            if (isAssumed)
-            {
-                Remove(review);
-            }
+            return RemoveAssumed(key);
+        }
+    }
 
-            return isAssumed;
+    /// <summary>
+    /// The watch has come to a pod that was created at this time. It shows pods in the order in which they were stored, so an assumed pod whose review was
+    /// <see cref="MaxCreation"/> before and that it has not shown was never created. A watch that lags proves nothing too soon, as no time but that of
+    /// its pods counts; nor does one that is interrupted, or shows no new pods.
+    /// </summary>
+    /// <param name="created">By the API server's clock. If it is ahead of ours, our own time has to be as late.</param>
+    public void Reached(DateTimeOffset created)
+    {
+        lock (gate)
+        {
+            var now = time.GetUtcNow();
+            var proven = (created < now ? created : now) - MaxCreation;
+            while (reviewed.TryPeek(out var oldest) && oldest.At <= proven)
+            {
+                ExpireOldest();
+            }
         }
     }
 
@@ -136,6 +181,7 @@ public sealed class NodeUsageCache(TimeProvider time, TimeSpan assumeTimeout)
     /// <param name="usage">What it uses; <see langword="null"/> for nothing.</param>
     public void Set(string uid, PodUsage? usage)
     {
+        var review = usage?.Review is { } named ? Key(named) : default(UInt128?);
         lock (gate)
         {
             Expire();
@@ -161,23 +207,39 @@ public sealed class NodeUsageCache(TimeProvider time, TimeSpan assumeTimeout)
                         sums[usage.Node] = sum = new NodeSum(usage.Node);
                     }
 
-                    Add(uid, sum, usage.Request, usage.Scored, usage.WaitingSince is null ? null : ExpiresAt(uid, left), list, usage.Repels, usage.Priority);
+                    Add(uid, sum, usage.Request, usage.Scored, usage.WaitingSince is null ? null : ExpiresAt(uid, left), usage.Repels, usage.Priority);
                 }
             }
 
             // The pod that its review assumed.
-            if (usage.Review is not null && entries.TryGetValue(usage.Review, out var placed) && placed.List == Assumed)
+            if (review is { } placed)
             {
-                Remove(usage.Review);
+                RemoveAssumed(placed);
             }
         }
     }
 
-    /// <summary>The namespaces that are known, and the labels of those that can be kept: anti-affinity can ask for them.</summary>
-    public void SetNamespaces(IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>?> labels)
+    /// <summary>A list has the pod, but does not say what it uses: what it used before counts.</summary>
+    public void Keep(string uid)
     {
         lock (gate)
         {
+            if (entries.TryGetValue(uid, out var before))
+            {
+                entries[uid] = before with { List = list };
+            }
+        }
+    }
+
+    /// <summary>
+    /// The namespaces that have opted in, and the labels of those that can be kept: anti-affinity can ask for them; <see langword="null"/> where they
+    /// are not known.
+    /// </summary>
+    public void SetNamespaces(IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>?>? labels)
+    {
+        lock (gate)
+        {
+            namespaces = labels;
             antiAffinity.SetNamespaces(labels);
             Volatile.Write(ref current, null);
         }
@@ -197,7 +259,7 @@ public sealed class NodeUsageCache(TimeProvider time, TimeSpan assumeTimeout)
     {
         lock (gate)
         {
-            foreach (var gone in entries.Where(c => c.Value.List != list && c.Value.List != Assumed).Select(c => c.Key).ToArray())
+            foreach (var gone in entries.Where(c => c.Value.List != list).Select(c => c.Key).ToArray())
             {
                 Remove(gone);
             }
@@ -237,7 +299,8 @@ public sealed class NodeUsageCache(TimeProvider time, TimeSpan assumeTimeout)
             assumedIn.Clear();
             priorities.Clear();
             expiring.Clear();
-            assumed = 0;
+            assumed.Clear();
+            reviewed.Clear();
             Volatile.Write(ref nextExpiryAt, long.MaxValue);
             Volatile.Write(ref current, null);
             Volatile.Write(ref isFollowed, false);
@@ -264,12 +327,28 @@ public sealed class NodeUsageCache(TimeProvider time, TimeSpan assumeTimeout)
         return age < TimeSpan.Zero ? assumeTimeout : assumeTimeout - age;
     }
 
-    long ExpiresAt(string id, TimeSpan left)
+    long At(TimeSpan left)
     {
         var at = Now() + (long)(left.TotalSeconds * time.TimestampFrequency);
-        expiring.Enqueue(id, at);
         Volatile.Write(ref nextExpiryAt, Math.Min(at, nextExpiryAt));
         return at;
+    }
+
+    long ExpiresAt(string id, TimeSpan left)
+    {
+        var at = At(left);
+        expiring.Enqueue(id, at);
+        return at;
+    }
+
+    // Pods that are gone, as the watch has shown them, leave the queue once they are most of it.
+    void Review(UInt128 key, long expiresAt)
+    {
+        reviewed.Enqueue((key, time.GetUtcNow(), expiresAt));
+        if (reviewed.Count > 64 + (2 * assumed.Count))
+        {
+            reviewed = new(reviewed.Where(r => assumed.TryGetValue(r.Review, out var pod) && pod.ExpiresAt == r.ExpiresAt));
+        }
     }
 
     void Expire()
@@ -284,21 +363,61 @@ public sealed class NodeUsageCache(TimeProvider time, TimeSpan assumeTimeout)
             }
         }
 
-        Volatile.Write(ref nextExpiryAt, expiring.TryPeek(out _, out var first) ? first : long.MaxValue);
+        while (reviewed.TryPeek(out var oldest) && oldest.ExpiresAt <= now)
+        {
+            ExpireOldest();
+        }
+
+        Volatile.Write(ref nextExpiryAt, Math.Min(
+            expiring.TryPeek(out _, out var first) ? first : long.MaxValue, reviewed.TryPeek(out var next) ? next.ExpiresAt : long.MaxValue));
     }
 
-    void Add(string id, NodeSum sum, Resources request, Resources scored, long? expiresAt, int seenIn, PodAntiAffinity? repels, int priority)
+    void ExpireOldest()
+    {
+        var oldest = reviewed.Dequeue();
+        if (assumed.TryGetValue(oldest.Review, out var pod) && pod.ExpiresAt == oldest.ExpiresAt)
+        {
+            RemoveAssumed(oldest.Review);
+        }
+    }
+
+    bool RemoveAssumed(UInt128 key)
+    {
+        var wasAssumed = assumed.Remove(key, out var pod);
+        if (wasAssumed)
+        {
+            CountAssumed(pod, -1);
+        }
+
+        return wasAssumed;
+    }
+
+    void CountAssumed(in AssumedPod pod, int sign)
+    {
+        pod.Sum.Add(pod.Request, pod.Scored, sign);
+        pod.Sum.AssumedIn!.Pods += sign;
+        Changed(pod.Sum);
+    }
+
+    // Strangers choose uids: half of SHA-256 is what they cannot make two of.
+    static UInt128 Key(string review)
+    {
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(MemoryMarshal.AsBytes(review.AsSpan()), hash);
+        return BinaryPrimitives.ReadUInt128LittleEndian(hash);
+    }
+
+    void Add(string id, NodeSum sum, Resources request, Resources scored, long? expiresAt, PodAntiAffinity? repels, int priority)
     {
         sum.Add(request, scored, 1);
         Changed(sum);
-        Prioritize(seenIn, priority, 1);
-        assumed += seenIn == Assumed ? 1 : 0;
-        entries[id] = new Entry(sum, request, scored, expiresAt, seenIn, priority, repels is null ? null : antiAffinity.Add(repels, sum.Node));
+        Prioritize(priority, 1);
+        entries[id] = new Entry(sum, request, scored, expiresAt, list, priority, repels is null ? null : antiAffinity.Add(repels, sum.Node));
     }
 
-    void Prioritize(int seenIn, int priority, int sign)
+    void Prioritize(int priority, int sign)
     {
-        if (seenIn != Assumed && (priorities[priority] = priorities.GetValueOrDefault(priority) + sign) == 0)
+        if ((priorities[priority] = priorities.GetValueOrDefault(priority) + sign) == 0)
         {
             priorities.Remove(priority);
         }
@@ -311,8 +430,7 @@ public sealed class NodeUsageCache(TimeProvider time, TimeSpan assumeTimeout)
             return;
         }
 
-        assumed -= entry.List == Assumed ? 1 : 0;
-        Prioritize(entry.List, entry.Priority, -1);
+        Prioritize(entry.Priority, -1);
         if (entry.Repels is not null)
         {
             antiAffinity.Remove(entry.Repels, entry.Sum.Node);
@@ -356,10 +474,16 @@ public sealed class NodeUsageCache(TimeProvider time, TimeSpan assumeTimeout)
     /// <param name="Request">What it adds to the sum.</param>
     /// <param name="Scored">The same for scores.</param>
     /// <param name="ExpiresAt">When it expires; <see langword="null"/> for as long as the pod exists.</param>
-    /// <param name="List">The last list that it was on or that started before it was seen; <see cref="Assumed"/> for an assumed pod.</param>
-    /// <param name="Priority">Its priority; that of an assumed pod is not known.</param>
+    /// <param name="List">The last list that it was on or that started before it was seen.</param>
+    /// <param name="Priority">Its priority.</param>
     /// <param name="Repels">Its required anti-affinity.</param>
     readonly record struct Entry(NodeSum Sum, Resources Request, Resources Scored, long? ExpiresAt, int List, int Priority, PodAntiAffinity? Repels);
+
+    /// <param name="Sum">The sum of its node and namespace, which includes it.</param>
+    /// <param name="Request">What it adds to the sum.</param>
+    /// <param name="Scored">The same for scores.</param>
+    /// <param name="ExpiresAt">When it expires.</param>
+    readonly record struct AssumedPod(NodeSum Sum, Resources Request, Resources Scored, long ExpiresAt);
 
     /// <summary>The nodes on which pods of a namespace are assumed, with all that is used of them.</summary>
     sealed class AssumedUsage(string @namespace)
@@ -368,6 +492,8 @@ public sealed class NodeUsageCache(TimeProvider time, TimeSpan assumeTimeout)
         readonly ImmutableDictionary<string, NodeUsage>.Builder usages = ImmutableDictionary.CreateBuilder<string, NodeUsage>(StringComparer.Ordinal);
 
         internal string Namespace => @namespace;
+
+        internal int Pods { get; set; }
 
         internal NodeSum SumOf(string node) => sums.TryGetValue(node, out var sum) ? sum : sums[node] = new NodeSum(node) { AssumedIn = this };
 

@@ -35,6 +35,7 @@ public sealed class PodInformer : IResourceEventHandler
     readonly NodeUsageCache usageCache;
     readonly Func<JsonElement, PodUsage, bool> isTrusted;
     readonly IPodObserver? observer;
+    readonly ResourceNames? names;
 
     /// <summary>Sets up the informer; <see cref="RunAsync"/> starts it.</summary>
     /// <param name="api">The API server.</param>
@@ -43,16 +44,20 @@ public sealed class PodInformer : IResourceEventHandler
     /// <param name="time">The clock.</param>
     /// <param name="log">Gets a line for each interruption.</param>
     /// <param name="observer">Who else follows the pods.</param>
+    /// <param name="names">The resources that count beside CPU and memory; <see langword="null"/> for all.</param>
     public PodInformer(
         KubeApi api, NodeUsageCache usageCache, Func<JsonElement, PodUsage, bool> isTrusted, TimeProvider time, ILogger<PodInformer> log,
-        IPodObserver? observer = null)
+        IPodObserver? observer = null, ResourceNames? names = null)
     {
-        (this.usageCache, this.isTrusted, this.observer) = (usageCache, isTrusted, observer);
+        (this.usageCache, this.isTrusted, this.observer, this.names) = (usageCache, isTrusted, observer, names);
         reflector = new Reflector(api, WatchedResource.UnfinishedPods, this, time, log);
     }
 
     /// <inheritdoc cref="NodeInformer.Restarts"/>
     public long Restarts => reflector.Restarts;
+
+    /// <inheritdoc cref="NodeInformer.Skipped"/>
+    public long Skipped => reflector.Skipped;
 
     /// <summary>Runs until stopped.</summary>
     public Task RunAsync(CancellationToken stop) => reflector.RunAsync(stop);
@@ -66,6 +71,14 @@ public sealed class PodInformer : IResourceEventHandler
     }
 
     void IResourceEventHandler.OnListed(JsonElement item) => Count(PodSighting.Listed, item);
+
+    void IResourceEventHandler.OnSkipped(JsonElement head)
+    {
+        if (ObjectMetadata.Uid(head) is { } uid)
+        {
+            usageCache.Keep(uid);
+        }
+    }
 
     void IResourceEventHandler.OnListCompleted() => usageCache.EndList();
 
@@ -85,8 +98,14 @@ public sealed class PodInformer : IResourceEventHandler
     {
         if (ObjectMetadata.Uid(item) is { } uid)
         {
-            var usage = sighting == PodSighting.Gone ? null : PodUsageReader.Read(item);
+            var usage = sighting == PodSighting.Gone ? null : PodUsageReader.Read(item, names);
             usageCache.Set(uid, usage?.WaitingSince is null || isTrusted(item, usage) ? usage : null);
+            // A list has its pods in no order of time.
+            if (sighting != PodSighting.Listed && usageCache.AssumedCount > 0 && ObjectMetadata.CreatedAt(item) is { } created)
+            {
+                usageCache.Reached(created);
+            }
+
             observer?.Seen(sighting, item);
         }
     }

@@ -26,10 +26,12 @@ public sealed record PodUsage(string Uid, string Node, Resources Request, DateTi
 public static class PodUsageReader
 {
     /// <summary>Reads a Pod object.</summary>
+    /// <param name="pod">The object.</param>
+    /// <param name="names">The resources that count beside CPU and memory; <see langword="null"/> for all.</param>
     /// <returns>
     /// <see langword="null"/> when it uses nothing: it has finished, or it waits and is not ours, or waits for something else than the default scheduler.
     /// </returns>
-    public static PodUsage? Read(JsonElement pod) => pod.ReadValid(ReadUsage);
+    public static PodUsage? Read(JsonElement pod, ResourceNames? names = null) => pod.ReadValid(p => ReadUsage(p, names));
 
     /// <summary>The node to which a Pod object is bound; <see langword="null"/> while it waits.</summary>
     public static string? BoundNode(JsonElement pod) => pod.Member("spec").Member("nodeName").Text() is { Length: > 0 } node ? node : null;
@@ -37,7 +39,7 @@ public static class PodUsageReader
     /// <summary>The uid of the review that placed a Pod object, by its annotation; <see langword="null"/> where none has.</summary>
     public static string? Review(JsonElement pod) => Assumed(pod).Review;
 
-    static PodUsage? ReadUsage(JsonElement pod)
+    static PodUsage? ReadUsage(JsonElement pod, ResourceNames? names)
     {
         if (ObjectMetadata.Uid(pod) is not { Length: > 0 } uid || pod.Member("status").Member("phase").Text() is "Succeeded" or "Failed")
         {
@@ -57,7 +59,7 @@ public static class PodUsageReader
 
         PodUsage Usage(string node, DateTimeOffset? waitingSince)
         {
-            var facts = Facts(spec, pod.Member("status"));
+            var facts = Facts(spec, pod.Member("status"), names);
             return new PodUsage(uid, node, EffectiveRequest.Of(facts), waitingSince, review)
             {
                 Scored = EffectiveRequest.Scored(facts),
@@ -77,18 +79,18 @@ public static class PodUsageReader
     // What is being resized counts as the most of what it should have, has and is promised
     // (https://kubernetes.io/docs/tasks/configure-pod-container/resize-container-resources/; determineEffectiveRequests in
     // https://github.com/kubernetes/kubernetes/blob/v1.36.0/staging/src/k8s.io/component-helpers/resource/helpers.go).
-    static PodFacts Facts(JsonElement spec, JsonElement status)
+    static PodFacts Facts(JsonElement spec, JsonElement status, ResourceNames? names)
     {
         var whole = spec.Member("resources");
         var isInfeasible = status.Member("conditions").Items().FirstOrDefault(c => c.Member("type").Text() == "PodResizePending").Member("reason").Text() == "Infeasible";
-        var requested = whole.Member("requests").ResourceList();
+        var requested = whole.Member("requests").ResourceList(names);
         return new PodFacts
         {
-            Containers = Containers(spec.Member("containers"), status.Member("containerStatuses"), isInfeasible, areSidecars: false),
-            InitContainers = Containers(spec.Member("initContainers"), status.Member("initContainerStatuses"), isInfeasible, areSidecars: true),
-            PodRequests = Effective(requested, status, isInfeasible) is { } effective ? Only(requested, effective) : requested,
-            PodLimits = whole.Member("limits").ResourceList(),
-            Overhead = spec.Member("overhead").ResourceList(),
+            Containers = Containers(spec.Member("containers"), status.Member("containerStatuses"), isInfeasible, areSidecars: false, names),
+            InitContainers = Containers(spec.Member("initContainers"), status.Member("initContainerStatuses"), isInfeasible, areSidecars: true, names),
+            PodRequests = Effective(requested, status, isInfeasible, names) is { } effective ? Only(requested, effective) : requested,
+            PodLimits = whole.Member("limits").ResourceList(names),
+            Overhead = spec.Member("overhead").ResourceList(names),
         };
     }
 
@@ -97,7 +99,7 @@ public static class PodUsageReader
         stated.CpuMilli is null ? null : amounts.CpuMilliOrZero, stated.MemoryBytes is null ? null : amounts.MemoryBytesOrZero,
         stated.Other?.Select(o => o with { Amount = amounts.AmountOf(o.Name) }).ToArray());
 
-    static ImmutableArray<ContainerFacts> Containers(JsonElement list, JsonElement statuses, bool isInfeasible, bool areSidecars)
+    static ImmutableArray<ContainerFacts> Containers(JsonElement list, JsonElement statuses, bool isInfeasible, bool areSidecars, ResourceNames? names)
     {
         Dictionary<string, JsonElement> byName = new(StringComparer.Ordinal);
         foreach (var status in statuses.Items())
@@ -107,17 +109,17 @@ public static class PodUsageReader
 
         return [.. list.Items().Select(c =>
         {
-            var requests = c.Member("resources").Member("requests").ResourceList();
+            var requests = c.Member("resources").Member("requests").ResourceList(names);
             var alwaysRestarts = c.Member("restartPolicy").Text() == "Always";
             var status = areSidecars && !alwaysRestarts ? default : byName.GetValueOrDefault(c.Member("name").Text() ?? "");
-            return Effective(requests, status, isInfeasible) is { } effective
+            return Effective(requests, status, isInfeasible, names) is { } effective
                 ? new ContainerFacts("", effective, Resources.None, alwaysRestarts)
-                : new ContainerFacts("", requests, c.Member("resources").Member("limits").ResourceList(), alwaysRestarts);
+                : new ContainerFacts("", requests, c.Member("resources").Member("limits").ResourceList(names), alwaysRestarts);
         })];
     }
 
     // Without resources a status says nothing: the kubelet is older, or has not started it yet.
-    static Resources? Effective(Resources requests, JsonElement status, bool isInfeasible) => status.Member("resources").ValueKind != JsonValueKind.Object
+    static Resources? Effective(Resources requests, JsonElement status, bool isInfeasible, ResourceNames? names) => status.Member("resources").ValueKind != JsonValueKind.Object
         ? null
-        : (isInfeasible ? Resources.None : requests).Max(status.Member("resources").Member("requests").ResourceList()).Max(status.Member("allocatedResources").ResourceList());
+        : (isInfeasible ? Resources.None : requests).Max(status.Member("resources").Member("requests").ResourceList(names)).Max(status.Member("allocatedResources").ResourceList(names));
 }

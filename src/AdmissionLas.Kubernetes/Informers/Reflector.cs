@@ -14,6 +14,12 @@ interface IResourceEventHandler
     /// <summary>An object is on the list.</summary>
     void OnListed(JsonElement item) => OnAddOrUpdate(item);
 
+    /// <summary>
+    /// An object is on the list and too large to be read. What is known of it stays: its size does not say that it is gone, or that it uses less.
+    /// </summary>
+    /// <param name="head">The object with no more than its metadata.</param>
+    void OnSkipped(JsonElement head);
+
     /// <summary>The list is complete: objects that were not on it do not exist.</summary>
     void OnListCompleted();
 
@@ -67,12 +73,17 @@ sealed partial class Reflector(KubeApi api, WatchedResource resource, IResourceE
     string verb = "list";
     string? lastFault;
     long watches;
+    long skipped;
+    long skippedAndLogged;
     int failuresInARow;
     int expiriesInARow;
     int refusalsInARow;
 
     /// <summary>How often the watch was opened again, for any reason.</summary>
     internal long Restarts => Math.Max(0, Interlocked.Read(ref watches) - 1);
+
+    /// <summary>How many objects were too large to be read.</summary>
+    internal long Skipped => Interlocked.Read(ref skipped);
 
     /// <summary>Runs until stopped.</summary>
     internal async Task RunAsync(CancellationToken stop)
@@ -122,6 +133,7 @@ sealed partial class Reflector(KubeApi api, WatchedResource resource, IResourceE
                 }
             }
 
+            LogSkipped();
             if (failuresInARow > 0)
             {
                 await Task.Delay(Backoff(failuresInARow, maxDelay), time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -132,7 +144,8 @@ sealed partial class Reflector(KubeApi api, WatchedResource resource, IResourceE
     async Task<string> ListAsync(CancellationToken stop)
     {
         handler.OnListStarted();
-        var version = await api.ListAllAsync(resource, handler.OnListed, stop).ConfigureAwait(false);
+        var version = await api.ListAllAsync(resource, handler.OnListed, stop, Skip).ConfigureAwait(false);
+        LogSkipped();
         handler.OnListCompleted();
         handler.OnContact();
         refusalsInARow = 0;
@@ -176,6 +189,8 @@ sealed partial class Reflector(KubeApi api, WatchedResource resource, IResourceE
             handler.OnContact();
             switch (line.Type)
             {
+                // That it is gone does not need its whole.
+                case "ADDED" or "MODIFIED" when line.IsTooLarge: Interlocked.Increment(ref skipped); break;
                 case "DELETED": handler.OnDelete(line.Object); break;
                 case "ADDED": handler.OnAdded(line.Object); break;
                 case "MODIFIED": handler.OnAddOrUpdate(line.Object); break;
@@ -196,6 +211,22 @@ sealed partial class Reflector(KubeApi api, WatchedResource resource, IResourceE
         failuresInARow = 1;
         // Bookmarks come once a minute. A server that sent none does not know our version and would stay silent forever.
         resourceVersion = hasEvents ? resourceVersion : null;
+    }
+
+    void Skip(JsonElement head)
+    {
+        Interlocked.Increment(ref skipped);
+        handler.OnSkipped(head);
+    }
+
+    // Once for a list or a watch.
+    void LogSkipped()
+    {
+        if (Skipped - skippedAndLogged is > 0 and var count)
+        {
+            skippedAndLogged += count;
+            HasSkipped(resource.Name, verb, count, JsonValueStream.MaxBytes >> 20);
+        }
     }
 
     void Failed()
@@ -238,6 +269,9 @@ sealed partial class Reflector(KubeApi api, WatchedResource resource, IResourceE
 
     [LoggerMessage(Level = LogLevel.Information, Message = "The resource version of the watch on {Resource} has expired; listing again")]
     partial void HasExpired(string resource);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The {Verb} of {Resource} had {Count} objects of more than {Megabytes} MiB, which are not read; what was known of them stays")]
+    partial void HasSkipped(string resource, string verb, long count, int megabytes);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The watch on {Resource} is interrupted: {Reason}; decisions use the {Count} known until it is back")]
     partial void HasFailed(string resource, string reason, int count);

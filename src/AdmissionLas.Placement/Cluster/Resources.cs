@@ -92,48 +92,40 @@ public readonly record struct Resources
 
     /// <summary>This list where it states a resource, otherwise <paramref name="fallback"/>.</summary>
     /// <remarks>The API server's defaulting does the same: a request that is not stated becomes the limit.</remarks>
-    public Resources Or(Resources fallback)
+    public Resources Or(Resources fallback) => Combine(fallback, static (mine, _) => mine);
+
+    /// <summary>The same without the resources, beside CPU and memory, of which another list has none; by that list's names.</summary>
+    public Resources Known(Resources list)
     {
-        var other = Other;
-        if (fallback.Other is { } more)
+        List<ResourceAmount>? known = null;
+        for (var i = 0; Other is not (null or []) && i < (list.Other?.Count ?? 0); i++)
         {
-            var mine = Other ?? [];
-            other = [.. mine, .. more.Where(m => mine.All(o => o.Name != m.Name))];
+            var name = list.Other![i].Name;
+            if (AmountOf(name) is > 0 and var amount)
+            {
+                (known ??= new(1)).Add(new ResourceAmount(name, amount));
+            }
         }
 
-        return new Resources(CpuMilli ?? fallback.CpuMilli, MemoryBytes ?? fallback.MemoryBytes, other);
+        return this with { Other = known };
     }
+
+    internal static long SaturatingAdd(long a, long b) => a > long.MaxValue - b ? long.MaxValue : a + b;
 
     Resources Combine(Resources more, Func<long, long, long> combine)
     {
         if (more.Other is null or [])
         {
-            return new Resources(Combine(CpuMilli, more.CpuMilli, combine), Combine(MemoryBytes, more.MemoryBytes, combine), Other);
+            return new Resources(ResourceSum.Combine(CpuMilli, more.CpuMilli, combine), ResourceSum.Combine(MemoryBytes, more.MemoryBytes, combine), Other);
         }
 
-        var others = new List<ResourceAmount>(Other ?? []);
-        foreach (var amount in more.Other)
-        {
-            var at = others.FindIndex(o => o.Name == amount.Name);
-            if (at < 0)
-            {
-                others.Add(amount);
-            }
-            else
-            {
-                others[at] = others[at] with { Amount = combine(others[at].Amount, amount.Amount) };
-            }
-        }
-
-        return new Resources(Combine(CpuMilli, more.CpuMilli, combine), Combine(MemoryBytes, more.MemoryBytes, combine), others);
+        var sum = new ResourceSum();
+        sum.Add(this, combine);
+        sum.Add(more, combine);
+        return sum.ToResources();
     }
-
-    static long? Combine(long? a, long? b, Func<long, long, long> combine) =>
-        a is null ? b : b is null ? a : combine(a.Value, b.Value);
 
     static long Pack(long? amount) => (amount ?? long.MinValue) ^ long.MinValue;
 
     static long? Unpack(long packed) => packed == 0 ? null : packed ^ long.MinValue;
-
-    static long SaturatingAdd(long a, long b) => a > long.MaxValue - b ? long.MaxValue : a + b;
 }

@@ -33,27 +33,25 @@ public static class EffectiveRequest
 
     static Resources Running(PodFacts pod, Resources unstated, out Resources starting)
     {
-        var sidecars = Resources.None;
-        starting = Resources.None;
+        // Beside the sidecars so far; once all are there, beside the app containers.
+        var running = new ResourceSum();
+        var most = new ResourceSum();
         foreach (ref readonly var init in pod.InitContainers.AsSpan())
         {
+            var request = init.EffectiveRequest.Or(unstated);
+            most.Add(running.With(request), Math.Max);
             if (init.AlwaysRestarts)
             {
-                sidecars = sidecars.Plus(init.EffectiveRequest.Or(unstated));
-                starting = starting.Max(sidecars);
-            }
-            else
-            {
-                starting = starting.Max(sidecars.Plus(init.EffectiveRequest.Or(unstated)));
+                running.Add(request, Resources.SaturatingAdd);
             }
         }
 
-        var running = sidecars;
         foreach (ref readonly var container in pod.Containers.AsSpan())
         {
-            running = running.Plus(container.EffectiveRequest.Or(unstated));
+            running.Add(container.EffectiveRequest.Or(unstated), Resources.SaturatingAdd);
         }
 
-        return running;
+        starting = most.ToResources();
+        return running.ToResources();
     }
 }

@@ -57,7 +57,7 @@ public readonly struct NodeFilter
 
     /// <summary>
     /// The most containers and amounts of resources by name that are added up. Nothing has validated the pod yet when a webhook sees it,
-    /// and sums by name cost the square of the names.
+    /// and each name is compared with each node.
     /// </summary>
     public const int MaxAmounts = 1024;
 

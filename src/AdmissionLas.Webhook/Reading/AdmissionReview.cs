@@ -32,7 +32,9 @@ sealed record AdmissionReview
 /// <param name="Shape">What the patch needs.</param>
 /// <param name="Controller">What created the pod; <see langword="null"/> when there is none or it is malformed.</param>
 /// <param name="Earlier">What an earlier call added, which the facts and the shape are without; <see langword="null"/> for the first call.</param>
-sealed record AdmittedPod(string Name, PodFacts Facts, PodShape Shape, OwnerReference? Controller = null, EarlierAdditions? Earlier = null);
+/// <param name="HasPrefixOnly">The name is metadata.generateName.</param>
+sealed record AdmittedPod(
+    string Name, PodFacts Facts, PodShape Shape, OwnerReference? Controller = null, EarlierAdditions? Earlier = null, bool HasPrefixOnly = false);
 
 /// <summary>The entry of metadata.ownerReferences that is the pod's controller.</summary>
 /// <param name="ApiVersion">Its API group and version.</param>

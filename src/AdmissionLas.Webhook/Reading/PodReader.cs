@@ -251,8 +251,8 @@ sealed class PodReader
             SpreadConstraints = spec.Spread.Count,
             NeutralSpreadAt = spec.Spread.NeutralAt,
         };
-        var name = string.IsNullOrEmpty(metadata.Name) ? metadata.GenerateName : metadata.Name;
-        var pod = new AdmittedPod(name ?? "", facts, shape, metadata.Controller);
+        var isUnnamed = string.IsNullOrEmpty(metadata.Name);
+        var pod = new AdmittedPod((isUnnamed ? metadata.GenerateName : metadata.Name) ?? "", facts, shape, metadata.Controller, HasPrefixOnly: isUnnamed);
         // What else an author writes there is not ours.
         return PlacementRecord.TryRead(facts.Annotation(PodHints.RecordKey)) is { } record ? EarlierAdditions.TakeOut(pod, record) : pod;
     }

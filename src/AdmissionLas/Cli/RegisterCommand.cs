@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Text.RegularExpressions;
 using AdmissionLas.Configuration;
 using AdmissionLas.Registration;
 using AdmissionLas.Server;
@@ -8,7 +7,7 @@ using k8s.Models;
 namespace AdmissionLas.Cli;
 
 /// <summary><c>admission-las register</c>: registers the webhook with the API server.</summary>
-static partial class RegisterCommand
+static class RegisterCommand
 {
     static readonly Option<string?> Url = new("--url") { Description = $"A webhook outside the cluster, as https://host:port{MutateEndpoint.Path}" };
 
@@ -192,9 +191,6 @@ static partial class RegisterCommand
     static bool IsLabelKey(string key)
     {
         var slash = key.IndexOf('/', StringComparison.Ordinal);
-        return LabelSyntax.IsName(key.AsSpan(slash + 1)) && (slash < 0 || (slash is > 0 and <= 253 && Subdomain().IsMatch(key.AsSpan(0, slash))));
+        return LabelSyntax.IsName(key.AsSpan(slash + 1)) && (slash < 0 || NameSyntax.IsSubdomain(key.AsSpan(0, slash)));
     }
-
-    [GeneratedRegex(@"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*\z", RegexOptions.CultureInvariant)]
-    private static partial Regex Subdomain();
 }

@@ -18,21 +18,12 @@ readonly partial record struct PlacementProblem(string Namespace, OwnerReference
     /// </summary>
     internal static PlacementProblem? Of(ReviewResult result, PlacementPolicy policy) =>
         !result.Review.IsDryRun && result is { Review.Pod: { } pod, Decision: { } decision } && ReasonFor(decision, policy) is { } reason &&
-        (pod.Controller ?? new OwnerReference("v1", "Pod", pod.Name, "")) is var owner &&
-        DnsLabel().IsMatch(pod.Facts.Namespace) && ObjectName().IsMatch(pod.Name) && IsValid(owner)
-            ? new PlacementProblem(pod.Facts.Namespace, owner, reason, PlainText.Cut(PlainText.Of($"Pod {pod.Name}: {MessageFor(result, decision, reason)}"), LongestMessage))
+        NameSyntax.CanBeCreated(pod.Name, pod.HasPrefixOnly, pod.Facts) && (pod.Controller is not { } controller || IsValid(controller))
+            ? new PlacementProblem(pod.Facts.Namespace, pod.Controller ?? new OwnerReference("v1", "Pod", pod.Name, ""), reason, PlainText.Cut(PlainText.Of($"Pod {pod.Name}: {MessageFor(result, decision, reason)}"), LongestMessage))
             : null;
 
     static bool IsValid(OwnerReference owner) =>
-        ObjectName().IsMatch(owner.Name) && Kind().IsMatch(owner.Kind) && owner.ApiVersion.Length <= 253 && ApiVersion().IsMatch(owner.ApiVersion) && Uid().IsMatch(owner.Uid);
-
-    // https://kubernetes.io/docs/concepts/overview/working-with-objects/names/. The name of a pod may end in a dash as long as the API server has yet to
-    // complete it.
-    [GeneratedRegex(@"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\z", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
-    private static partial Regex DnsLabel();
-
-    [GeneratedRegex(@"^[a-z0-9][a-z0-9.-]{0,252}\z", RegexOptions.CultureInvariant)]
-    private static partial Regex ObjectName();
+        NameSyntax.IsSubdomain(owner.Name) && Kind().IsMatch(owner.Kind) && ApiVersion().IsMatch(owner.ApiVersion) && Uid().IsMatch(owner.Uid);
 
     [GeneratedRegex(@"^[A-Za-z][A-Za-z0-9-]{0,62}\z", RegexOptions.CultureInvariant)]
     private static partial Regex Kind();

@@ -91,7 +91,8 @@ abstract record ClusterSource
             var time = services.GetRequiredService<TimeProvider>();
             using var api = new KubeApi(configuration, time);
             var settings = services.GetRequiredService<Settings>();
-            var nodes = new NodeInformer(api, state, settings.Current.Policy.LatencyLabels, time, services.GetRequiredService<ILogger<NodeInformer>>());
+            var names = new ResourceNames();
+            var nodes = new NodeInformer(api, state, settings.Current.Policy.LatencyLabels, time, services.GetRequiredService<ILogger<NodeInformer>>(), names);
             var usageCache = services.GetRequiredService<NodeUsageCache>();
             var namespaces = new NamespaceInformer(
                 api, $"{RegistrationKeys.OptIn}={RegistrationKeys.OptedIn}", time, services.GetRequiredService<ILogger<NamespaceInformer>>(), usageCache);
@@ -99,21 +100,27 @@ abstract record ClusterSource
             var metrics = services.GetRequiredService<WebhookMetrics>();
             var trust = new ReservationTrust(namespaces, state, settings);
             var follower = new PlacementFollower(namespaces.Contains, state, settings, metrics, services.GetService<RecentDecisions>());
-            var pods = new PodInformer(api, usageCache, trust.Trusts, time, services.GetRequiredService<ILogger<PodInformer>>(), follower);
+            var pods = new PodInformer(api, usageCache, trust.Trusts, time, services.GetRequiredService<ILogger<PodInformer>>(), follower, names);
             metrics.Meter.CreateObservableCounter(
                 "admission_las.watch.restarts",
                 () => (Measurement<long>[])[Of(nodes.Restarts, "nodes"), Of(pods.Restarts, "pods"), Of(namespaces.Restarts, "namespaces")],
                 "{restart}", "How often a watch was opened again, by resource");
+            metrics.Meter.CreateObservableCounter(
+                "admission_las.skipped_objects",
+                () => (Measurement<long>[])[Of(nodes.Skipped, "nodes"), Of(pods.Skipped, "pods"), Of(namespaces.Skipped, "namespaces")],
+                "{object}", "Objects in lists and watches that were too large to be read, by resource");
             await Task.WhenAll(nodes.RunAsync(stop), namespaces.RunAsync(stop), CountPodsAsync()).ConfigureAwait(false);
 
-            // Whether a waiting pod counts depends on its namespace and on the node. Where these do not come, what runs is better known than nothing.
+            // Of a pod only the resources count that some node has, and without nodes no review is decided. Whether a waiting pod counts depends on its
+            // namespace, too. Where these do not come, what runs is better known than nothing.
             async Task CountPodsAsync()
             {
-                await Task.WhenAll(namespaces.Known, state.Known).WaitAsync(PatienceForNamespaces, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await state.Known.WaitAsync(stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await namespaces.Known.WaitAsync(PatienceForNamespaces, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 await pods.RunAsync(stop).ConfigureAwait(false);
             }
 
-            static Measurement<long> Of(long restarts, string resource) => new(restarts, new KeyValuePair<string, object?>("resource", resource));
+            static Measurement<long> Of(long count, string resource) => new(count, new KeyValuePair<string, object?>("resource", resource));
         }
     }
 }

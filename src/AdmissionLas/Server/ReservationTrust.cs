@@ -11,8 +11,10 @@ sealed class ReservationTrust(NamespaceInformer namespaces, ClusterState state, 
     /// <summary>Whether it counts.</summary>
     /// <param name="pod">The pod.</param>
     /// <param name="usage">What it would use, and where.</param>
+    /// <remarks>Of what it asks for all counts here, also what no node has: such a pod waits for ever.</remarks>
     internal bool Trusts(JsonElement pod, PodUsage usage) =>
         namespaces.Contains(ObjectMetadata.Namespace(pod) ?? "") && state.Current?.Find(usage.Node) is { } node &&
         settings.Current is var current && current.Reader.ReadPod(JsonMarshal.GetRawUtf8Value(pod)) is { } read && current.Rules.Classify(read.Facts).Kind is not null &&
-        NodeFilter.IsWithinLimits(read.Facts) && new NodeFilter(read.Facts with { ClaimsDevices = true }, usage.Request, ClusterUsage.Unknown).FitsWhenEmpty(node) == FilterResult.CanRun;
+        NodeFilter.IsWithinLimits(read.Facts) && PodUsageReader.Read(pod) is { } whole &&
+        new NodeFilter(read.Facts with { ClaimsDevices = true }, whole.Request, ClusterUsage.Unknown).FitsWhenEmpty(node) == FilterResult.CanRun;
 }

@@ -127,7 +127,7 @@ public sealed class ReviewFuzzTests(ITestOutputHelper output)
         }),
     ];
 
-    static byte[] Mutate(Random random, byte[][] reviews)
+    internal static byte[] Mutate(Random random, byte[][] reviews)
     {
         var review = reviews[random.Next(reviews.Length)];
         return random.Next(10) switch
@@ -310,6 +310,6 @@ public sealed class ReviewFuzzTests(ITestOutputHelper output)
         _ => JsonValue.Create("HOME-EDGE"),
     };
 
-    static int? Setting(string name) =>
+    internal static int? Setting(string name) =>
         int.TryParse(Environment.GetEnvironmentVariable(name), CultureInfo.InvariantCulture, out var value) ? value : null;
 }

@@ -9,6 +9,7 @@ public sealed class NodeUsageCacheProperties
 {
     static readonly TimeSpan Hold = TimeSpan.FromSeconds(60);
     static readonly TimeSpan MaxPause = TimeSpan.FromMinutes(5);
+    static readonly TimeSpan MaxCreation = TimeSpan.FromSeconds(5);
 
     [Fact]
     public void After_any_history_the_sums_are_those_of_a_fresh_count() => Events.Sample(
@@ -24,7 +25,7 @@ public sealed class NodeUsageCacheProperties
         iter: 3_000,
         print: events => string.Join('\n', events));
 
-    enum Kind { Assume, Create, Bind, Delete, Again, MissedCreate, MissedBind, MissedDelete, Relist, BrokenList, Interrupt, Pass, PassLong }
+    enum Kind { Assume, Create, Bind, Delete, Again, MissedCreate, MissedBind, MissedDelete, Relist, BrokenList, Interrupt, ShowsAnother, Pass, PassLong }
 
     /// <param name="Kind">What.</param>
     /// <param name="Pod">Which pod or review; one review makes one pod.</param>
@@ -52,7 +53,7 @@ public sealed class NodeUsageCacheProperties
         readonly Dictionary<int, PodUsage> truth = [];
         readonly Dictionary<int, PodUsage> shown = [];
         readonly Dictionary<int, TimeSpan> countsUntil = [];
-        readonly Dictionary<int, (string Node, Resources Request, TimeSpan At)> assumed = [];
+        readonly Dictionary<int, (string Node, Resources Request, TimeSpan At, DateTimeOffset Reviewed)> assumed = [];
         TimeSpan age;
         TimeSpan? silence;
 
@@ -75,7 +76,7 @@ public sealed class NodeUsageCacheProperties
                         Assert.True(usageCache.TryAssume(Review(e.Pod), "team", node, Size(e.Size), Size(e.Size), e.Size == 0 ? null : usageCache.For("team")));
                         if (!assumed.TryGetValue(e.Pod, out var before) || before.At + Hold <= age)
                         {
-                            assumed[e.Pod] = (node, Size(e.Size), age);
+                            assumed[e.Pod] = (node, Size(e.Size), age, time.GetUtcNow());
                         }
                     }
 
@@ -130,6 +131,16 @@ public sealed class NodeUsageCacheProperties
                 case Kind.Interrupt:
                     usageCache.Pause();
                     silence ??= TimeSpan.Zero;
+                    break;
+                case Kind.ShowsAnother:
+                    Contact();
+                    var created = time.GetUtcNow() - TimeSpan.FromSeconds(e.Size);
+                    usageCache.Reached(created);
+                    foreach (var never in assumed.Where(a => a.Value.Reviewed + MaxCreation <= created).Select(a => a.Key).ToArray())
+                    {
+                        assumed.Remove(never);
+                    }
+
                     break;
                 case Kind.Pass:
                     Pass(TimeSpan.FromSeconds(7));

@@ -106,14 +106,119 @@ public sealed class NodeUsageCacheTests
         Assert.Same(before, usageCache.For("team"));
     }
 
+    // What never has a pod costs other namespaces nothing, and afterwards it is what the same pods cost.
     [Fact]
-    public void What_a_flood_of_reviews_makes_us_remember_is_bounded()
+    public void A_flood_of_reviews_does_nothing_to_other_namespaces()
     {
-        for (var i = 0; i < 150_000; i++)
+        Flood("hostile");
+
+        Assert.Equal(5_000, usageCache.AssumedCount);
+        Assert.Empty(usageCache.For("team").ByNode);
+        Assert.True(usageCache.TryAssume("review", "team", "near", One, One, usageCache.For("team")));
+        Assert.Equal(1, usageCache.For("team").On("near").Pods);
+
+        usageCache.Set("created", new PodUsage("created", "near", One, time.GetUtcNow(), "hostile-0"));
+        Assert.Equal(2, usageCache.For("team").On("near").Pods);
+        Assert.Equal(5_000, usageCache.For("hostile").On("near").Pods);
+    }
+
+    [Fact]
+    public void Floods_in_all_other_namespaces_leave_a_namespace_its_share()
+    {
+        string[] hostile = [.. Enumerable.Range(0, 99).Select(i => $"hostile-{i}")];
+        usageCache.SetNamespaces(hostile.Append("team").ToDictionary(n => n, _ => (IReadOnlyDictionary<string, string>?)null));
+        Array.ForEach(hostile, Flood);
+
+        Assert.InRange(usageCache.AssumedCount, 30_000, 50_000);
+        Flood("team");
+        Assert.Equal(200, usageCache.For("team").On("near").Pods);
+    }
+
+    [Fact]
+    public void Where_namespaces_are_not_known_floods_have_a_bound()
+    {
+        for (var i = 0; i < 100; i++)
         {
-            usageCache.TryAssume($"review-{i}", "team", "near", One, One, seen: null);
+            Flood($"hostile-{i}");
         }
 
-        Assert.Equal(100_000, usageCache.Count);
+        Assert.InRange(usageCache.AssumedCount, 20_000, 30_000);
+    }
+
+    [Fact]
+    public void What_a_flood_has_taken_is_free_again_when_it_has_expired()
+    {
+        Flood("team");
+        time.Advance(TimeSpan.FromMinutes(1));
+
+        Assert.Equal(0, usageCache.Count);
+        usageCache.TryAssume("review", "team", "near", One, One, seen: null);
+        Assert.Equal(1, usageCache.AssumedCount);
+    }
+
+    [Fact]
+    public void In_a_namespace_that_has_not_opted_in_no_pod_is_assumed()
+    {
+        usageCache.SetNamespaces(new Dictionary<string, IReadOnlyDictionary<string, string>?> { ["team"] = null });
+        Assert.True(usageCache.TryAssume("first", "another", "near", One, One, seen: null));
+        Assert.True(usageCache.TryAssume("second", "team", "near", One, One, seen: null));
+        Assert.Equal((0L, 1L), (usageCache.For("another").On("near").Pods, usageCache.For("team").On("near").Pods));
+
+        // Where namespaces cannot be followed.
+        usageCache.SetNamespaces(null);
+        Assert.True(usageCache.TryAssume("first", "another", "near", One, One, seen: null));
+        Assert.Equal(1, usageCache.For("another").On("near").Pods);
+    }
+
+    [Theory]
+    [InlineData(4, true)]
+    [InlineData(5, false)]
+    public void A_pod_that_the_watch_passes_over_for_seconds_was_never_created(int createdAfterSeconds, bool counts)
+    {
+        var reviewedAt = time.GetUtcNow();
+        usageCache.TryAssume("review", "team", "near", One, One, seen: null);
+        // However late the watch shows it.
+        time.Advance(TimeSpan.FromSeconds(50));
+
+        usageCache.Reached(reviewedAt + TimeSpan.FromSeconds(createdAfterSeconds));
+
+        Assert.Equal(counts ? 1 : 0, usageCache.For("team").On("near").Pods);
+    }
+
+    [Fact]
+    public void A_clock_of_the_API_server_that_is_ahead_ends_nothing_at_once()
+    {
+        usageCache.TryAssume("review", "team", "near", One, One, seen: null);
+
+        usageCache.Reached(time.GetUtcNow() + TimeSpan.FromMinutes(10));
+        Assert.Equal(1, usageCache.AssumedCount);
+        time.Advance(TimeSpan.FromSeconds(5));
+        usageCache.Reached(time.GetUtcNow() + TimeSpan.FromMinutes(10));
+        Assert.Equal(0, usageCache.AssumedCount);
+    }
+
+    [Fact]
+    public void A_pod_that_is_reviewed_again_and_again_counts_from_its_last_review()
+    {
+        for (var i = 0; i < 1_000; i++)
+        {
+            usageCache.TryAssume("review", "team", "near", One, One, seen: null);
+            time.Advance(TimeSpan.FromSeconds(1));
+            Assert.True(usageCache.Release("review"));
+        }
+
+        usageCache.TryAssume("review", "team", "near", One, One, seen: null);
+        time.Advance(TimeSpan.FromSeconds(59));
+        Assert.Equal(1, usageCache.AssumedCount);
+        time.Advance(TimeSpan.FromSeconds(1));
+        Assert.Equal(0, usageCache.AssumedCount);
+    }
+
+    void Flood(string @namespace)
+    {
+        for (var i = 0; i < 6_000; i++)
+        {
+            usageCache.TryAssume($"{@namespace}-{i}", @namespace, "near", One, One, seen: null);
+        }
     }
 }

@@ -62,6 +62,19 @@ public sealed class PodInformerTests : IDisposable
         Assert.Equal([("far", 2000)], Sums());
     }
 
+    // It is still there, and its size does not say that it uses less.
+    [Fact]
+    public void A_pod_that_has_become_too_large_to_be_read_counts_as_before()
+    {
+        informer.OnListStarted();
+        informer.OnSkipped(Element(Pod("a", "near")));
+        informer.OnSkipped(Element(Pod("unknown", "near")));
+        informer.OnSkipped(Element([]));
+        informer.OnListCompleted();
+
+        Assert.Equal([("near", 1000)], Sums());
+    }
+
     [Fact]
     public void A_right_that_is_taken_away_ends_the_count()
     {
@@ -83,6 +96,23 @@ public sealed class PodInformerTests : IDisposable
 
         // The two that are bound.
         Assert.Equal(2, informer.Count);
+    }
+
+    // A fake clock starts when these pods were created.
+    [Fact]
+    public void A_watch_that_is_behind_ends_nothing_and_one_that_has_come_to_later_pods_does()
+    {
+        usageCache.TryAssume("refused", "team", "far", Amounts.Of("1", "1Gi"), Amounts.Of("1", "1Gi"), seen: null);
+        time.Advance(TimeSpan.FromSeconds(30));
+
+        informer.OnAdded(Element(Pod("d", "near")));
+        HasListed(Pod("d", "near"), CreatedAt("e", "2000-01-01T00:00:30Z"));
+        Assert.Equal(1, usageCache.AssumedCount);
+
+        informer.OnAdded(Element(CreatedAt("f", "2000-01-01T00:00:05Z")));
+        Assert.Equal(0, usageCache.AssumedCount);
+
+        static JsonObject CreatedAt(string uid, string time) => Pod(uid, "near").With(p => p["metadata"]!["creationTimestamp"] = time);
     }
 
     [Fact]
@@ -120,6 +150,30 @@ public sealed class PodInformerTests : IDisposable
             return (await ready.Content.ReadAsStringAsync()).EndsWith("; 2 pods counted\n", StringComparison.Ordinal);
         });
         Assert.Equal(["status.phase!=Succeeded,status.phase!=Failed"], selectors.Distinct());
+    }
+
+    // Which of a pod's resources count is known from the nodes.
+    [Fact]
+    public async Task A_webhook_asks_for_pods_once_it_knows_the_nodes()
+    {
+        var nodesAreListed = new TaskCompletionSource();
+        var asked = new ConcurrentBag<bool>();
+        await using var server = (await StartAsync()).OnList(After(nodesAreListed.Task, List("10", null, Node("near", "1")))).OnWatch(Watch(staysOpen: true));
+        server.Namespaces = http =>
+        {
+            nodesAreListed.TrySetResult();
+            return (http.Request.Query.ContainsKey("watch") ? Watch(staysOpen: true) : List("1", null))(http);
+        };
+        server.Pods = http =>
+        {
+            asked.Add(nodesAreListed.Task.IsCompleted);
+            return (http.Request.Query.ContainsKey("watch") ? Watch(staysOpen: true) : List("10", null))(http);
+        };
+        await using var webhook = await RunningWebhook.StartAsync(source: new ClusterSource.ApiServer(server.Configuration));
+
+        await Eventually.IsTrueAsync("pods are asked for", () => Task.FromResult(!asked.IsEmpty));
+
+        Assert.DoesNotContain(false, asked);
     }
 
     void HasListed(params JsonObject[] pods)

@@ -105,6 +105,32 @@ public sealed class ReflectorTests
     }
 
     [Fact]
+    public async Task Objects_that_are_too_large_are_left_out_and_each_list_and_watch_says_so_once()
+    {
+        await using var server = await ServerAsync(
+            [List("10", null, Node("a", "1"), Huge("b", "2"), Huge("c", "3"), Node("d", "4"))],
+            [Watch(staysOpen: false, Line("ADDED", Huge("e", "11")), Line("MODIFIED", Huge("b", "12")), Line("ADDED", Node("f", "13")), Line("DELETED", Huge("c", "14"))), Open]);
+        await using var reflector = new RunningReflector(server, new HurriedTime());
+
+        await reflector.HasReportedAsync("list a skip:b skip:c d listed set:f delete:c");
+        await Eventually.IsTrueAsync("the watch goes on", () => Task.FromResult(server.Watches.Count == 2));
+
+        Assert.Equal(["10", "14"], server.Watches);
+        Assert.Equal(4, reflector.Reflector.Skipped);
+        Assert.Equal(
+            ((string[])["list", "watch"]).Select(verb => $"The {verb} of pods had 2 objects of more than 10 MiB, which are not read; what was known of them stays"),
+            reflector.Log.Lines.Where(l => l.Level == LogLevel.Warning).Select(l => l.Text));
+
+        static JsonObject Huge(string name, string version)
+        {
+            // As an API server writes it: the metadata first.
+            var huge = Node(name, version);
+            huge["spec"] = new string('x', 10 << 20);
+            return huge;
+        }
+    }
+
+    [Fact]
     public async Task A_missing_right_is_logged_once_for_each_verb()
     {
         await using var server = await ServerAsync(
@@ -291,6 +317,8 @@ public sealed class ReflectorTests
         void IResourceEventHandler.OnListStarted() => reported.Enqueue("list");
 
         void IResourceEventHandler.OnListed(JsonElement item) => reported.Enqueue(Name(item));
+
+        void IResourceEventHandler.OnSkipped(JsonElement head) => reported.Enqueue($"skip:{Name(head)}");
 
         void IResourceEventHandler.OnListCompleted() => reported.Enqueue("listed");
 

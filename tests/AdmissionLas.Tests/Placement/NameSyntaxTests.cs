@@ -3,6 +3,8 @@ namespace AdmissionLas.Tests.Placement;
 /// <summary>What https://kubernetes.io/docs/concepts/overview/working-with-objects/names/ says of DNS subdomains and labels (RFC 1123).</summary>
 public sealed class NameSyntaxTests
 {
+    static readonly PodFacts Pod = new() { Namespace = "team-a", Containers = [Pods.Container()] };
+
     [Theory]
     [InlineData("a", true, true)]
     [InlineData("7", true, true)]
@@ -33,5 +35,30 @@ public sealed class NameSyntaxTests
         Assert.False(NameSyntax.IsLabel(new string('a', 64)));
         Assert.True(NameSyntax.IsSubdomain(new string('a', 253)));
         Assert.False(NameSyntax.IsSubdomain(new string('a', 254)));
+    }
+
+    [Theory]
+    [InlineData("step-", true)]
+    [InlineData("step", true)]
+    [InlineData("a.b-", true)]
+    [InlineData("-", false)]
+    [InlineData("", false)]
+    [InlineData("a.", false)]
+    [InlineData("Step-", false)]
+    public void A_pod_can_have_the_beginning_of_a_name(string name, bool canBe) => Assert.Equal(canBe, NameSyntax.CanBeCreated(name, isPrefix: true, Pod));
+
+    [Theory]
+    [InlineData("Bad_Name", "team-a", false)]
+    [InlineData("a", "Team", false)]
+    [InlineData("a", "team-a", true)]
+    public void A_pod_and_its_namespace_have_valid_names(string name, string @namespace, bool canBe) =>
+        Assert.Equal(canBe, NameSyntax.CanBeCreated(name, isPrefix: false, Pod with { Namespace = @namespace }));
+
+    [Fact]
+    public void There_is_a_container_and_each_has_a_name()
+    {
+        Assert.False(NameSyntax.CanBeCreated("a", isPrefix: false, Pod with { Containers = [] }));
+        Assert.False(NameSyntax.CanBeCreated("a", isPrefix: false, Pod with { Containers = [Pods.Container(), Pods.Container("")] }));
+        Assert.False(NameSyntax.CanBeCreated("a", isPrefix: false, Pod with { InitContainers = [Pods.Container("")] }));
     }
 }

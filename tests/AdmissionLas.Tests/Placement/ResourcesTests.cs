@@ -37,4 +37,46 @@ public sealed class ResourcesTests
 
         Assert.Equal((0, 1L << 30, 0, 5), (filled.CpuMilli, filled.MemoryBytes, filled.AmountOf(Nodes.Gpu), filled.AmountOf("ephemeral-storage")));
     }
+
+    [Fact]
+    public void Lists_of_many_names_are_combined_as_those_of_few()
+    {
+        var (even, all) = (Many(0, 2, 400), Many(0, 1, 400));
+
+        Assert.Equal(Enumerable.Repeat(2L, 400), Sorted(even.Plus(all).Plus(Many(1, 2, 400))));
+        Assert.Equal(Sorted(all), Sorted(even.Max(all)));
+        Assert.Equal(Sorted(all), Sorted(even.Or(all)));
+
+        static long[] Sorted(Resources resources) => [.. resources.Other!.OrderBy(o => o.Name, StringComparer.Ordinal).Select(o => o.Amount)];
+    }
+
+    /// <summary>Four times the names take four times the memory, not sixteen times.</summary>
+    [Theory]
+    [InlineData("in one container")]
+    [InlineData("in containers of their own")]
+    [InlineData("in init containers")]
+    [InlineData("in sidecars")]
+    public void What_is_done_for_names_grows_as_their_number_does(string where)
+    {
+        Allocated(100);
+
+        Assert.InRange(Allocated(8_000), 1, 6 * Allocated(2_000));
+
+        long Allocated(int names)
+        {
+            var lists = where == "in one container" ? [Many(0, 1, names)] : Enumerable.Range(0, names).Select(i => Many(i, 1, i + 1));
+            ContainerFacts[] containers = [.. lists.Select(list => Pods.Container() with { Requests = list, Limits = list, AlwaysRestarts = where == "in sidecars" })];
+            var pod = where.StartsWith("in init", StringComparison.Ordinal) || where == "in sidecars"
+                ? new PodFacts { InitContainers = [.. containers] }
+                : new PodFacts { Containers = [.. containers] };
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            var request = EffectiveRequest.Of(pod);
+            var allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+            Assert.Equal(Enumerable.Repeat(1L, names), request.Other!.Select(o => o.Amount));
+            return allocated;
+        }
+    }
+
+    static Resources Many(int from, int step, int to) =>
+        new(null, null, [.. Enumerable.Range(0, (to - from + step - 1) / step).Select(i => new ResourceAmount($"example.com/{from + (i * step)}", 1))]);
 }

@@ -51,6 +51,30 @@ public sealed class UsageTests
     }
 
     [Fact]
+    public void A_pod_that_no_API_server_creates_gets_its_answer_and_does_not_count()
+    {
+        var usageCache = Usages.UsageCache(time: time);
+
+        Assert.Equal("near", Review(usageCache, request => request["object"]!["metadata"]!["generateName"] = "Step_"));
+        Assert.Equal("near", Review(usageCache, request => request["object"]!["metadata"]!["namespace"] = "Team.A"));
+        Assert.Equal("near", Review(usageCache, request => request["object"]!["spec"]!["containers"]![0]!["name"] = null));
+
+        Assert.Equal(0, usageCache.AssumedCount);
+    }
+
+    // What the node does not have decides nothing there, and an author may invent names.
+    [Fact]
+    public void Of_a_pod_the_resources_count_that_its_node_has()
+    {
+        var usageCache = Usages.UsageCache(time: time);
+
+        Assert.NotNull(Review(usageCache, request => request["object"]!["spec"]!["containers"]![0]!["resources"]!["requests"]!["example.com/invented"] = "0"));
+
+        Assert.Null(usageCache.For(Namespace).On("near").Requested.Other);
+        Assert.Equal(1, usageCache.For(Namespace).On("near").Pods);
+    }
+
+    [Fact]
     public void A_second_call_for_the_same_pod_does_not_count_again()
     {
         var usageCache = Usages.UsageCache(time: time);
