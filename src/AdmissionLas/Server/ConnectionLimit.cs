@@ -45,7 +45,7 @@ sealed class ConnectionLimit(int most, TimeSpan patience, TimeProvider time)
 
         try
         {
-            using var timer = time.CreateTimer(static c => ((LimitedConnection)c!).CloseIfUnused(), served, patience, Timeout.InfiniteTimeSpan);
+            using var timer = time.CreateTimer(static c => ((LimitedConnection)c!).CloseIfSilent(), served, patience, Timeout.InfiniteTimeSpan);
             await next(connection).ConfigureAwait(false);
         }
         finally
@@ -63,16 +63,20 @@ sealed class LimitedConnection(ConnectionContext connection, TimeProvider time)
 {
     readonly long openedAt = time.GetTimestamp();
     long usedAt;
+    volatile bool hasRequest;
 
-    /// <summary>When it last had a request that is complete, or when it was opened.</summary>
+    /// <summary>When it last brought a whole review, or when it was opened.</summary>
     internal long LastOfUseAt => Volatile.Read(ref usedAt) is not 0 and var used ? used : openedAt;
 
-    /// <summary>It has a request that is complete.</summary>
+    /// <summary>It brings a request.</summary>
+    internal void Begin() => hasRequest = true;
+
+    /// <summary>It has brought a whole review.</summary>
     internal void Use(long now) => Volatile.Write(ref usedAt, now);
 
-    internal void CloseIfUnused()
+    internal void CloseIfSilent()
     {
-        if (Volatile.Read(ref usedAt) == 0)
+        if (!hasRequest)
         {
             Close();
         }

@@ -203,6 +203,7 @@ static class WebhookServer
         var waiting = app.Services.GetRequiredService<WaitingRequests>();
         app.Use((http, next) =>
         {
+            http.Features.Get<LimitedConnection>()?.Begin();
             if (draining.HasBegun)
             {
                 // The API server keeps its HTTP/1.1 connections to webhooks: each ends with its next answer, and never in the middle of one.

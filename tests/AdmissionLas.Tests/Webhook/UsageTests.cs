@@ -56,7 +56,7 @@ public sealed class UsageTests
         var usageCache = Usages.UsageCache(time: time);
 
         Assert.Equal("near", Review(usageCache, request => request["object"]!["metadata"]!["generateName"] = "Step_"));
-        Assert.Equal("near", Review(usageCache, request => request["object"]!["metadata"]!["namespace"] = "Team.A"));
+        Assert.Equal("near", Review(usageCache, request => request["namespace"] = "Team.A"));
         Assert.Equal("near", Review(usageCache, request => request["object"]!["spec"]!["containers"]![0]!["name"] = null));
 
         Assert.Equal(0, usageCache.AssumedCount);
