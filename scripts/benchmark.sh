@@ -103,7 +103,7 @@ start() {
     [[ $1 == floor ]] || as=("${settings[@]}") which=(tuned)
     env "${as[@]}" taskset -c 0 "$bin/floor" "$port" "$work/certificate" "$work/decision.json" "${which[@]}" >"$work/server-$1.log" 2>&1 &
   else
-    ADMISSION_LAS_LOGGING__LEVEL=Information taskset -c 0 "$server" serve --snapshot "$work/nodes-$nodes.yaml" --address 127.0.0.1 \
+    ADMISSION_LAS_LOGGING__LEVEL=Information ADMISSION_LAS_SERVER__HTTP2=true taskset -c 0 "$server" serve --snapshot "$work/nodes-$nodes.yaml" --address 127.0.0.1 \
       --port "$port" --health-port $((port - 400)) --certificate "$work/certificate/tls.crt" --certificate-key "$work/certificate/tls.key" >"$work/server-$1.log" 2>&1 &
   fi
   pids[$1]=$!

@@ -6,6 +6,9 @@ namespace AdmissionLas.Abuse;
 /// <param name="RunAsync">Does it until it is stopped: to a server, as hard as a number from 0 to 1 says.</param>
 sealed record Attack(string Name, string Who, Func<ServedWebhook, double, CancellationToken, Task> RunAsync)
 {
+    /// <summary>It needs a server that speaks HTTP/2, which is off unless an admin turns it on.</summary>
+    internal bool NeedsHttp2 { get; init; }
+
     internal const string AnyoneAtThePort = "anyone at the port";
 
     /// <summary>Does something again and again, several times at once, whatever becomes of it.</summary>

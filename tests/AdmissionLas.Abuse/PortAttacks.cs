@@ -23,7 +23,7 @@ static class PortAttacks
         {
             await http2.BeginReviewAsync(RawHttp2.EndHeaders, ct);
             await Task.Delay(5, ct);
-        }, stop)),
+        }, stop)) { NeedsHttp2 = true },
         new("streams that are reset at once", Attack.AnyoneAtThePort, (server, strength, stop) => StreamsAsync(server, Attack.Scaled(4, strength), async (http2, ct) =>
         {
             for (var i = 0; i < 10; i++)
@@ -33,7 +33,7 @@ static class PortAttacks
             }
 
             await Task.Delay(5, ct);
-        }, stop)),
+        }, stop)) { NeedsHttp2 = true },
         new("headers that never end", Attack.AnyoneAtThePort, (server, strength, stop) => Attack.RepeatAsync(Attack.Scaled(16, strength), async (_, ct) =>
         {
             await using var http2 = await RawHttp2.ConnectAsync(server, 65_535, ct);
@@ -43,7 +43,7 @@ static class PortAttacks
                 await http2.FrameAsync(RawHttp2.Continuation, 0, id, new byte[16], ct);
                 await Task.Delay(1, ct);
             }
-        }, stop)),
+        }, stop)) { NeedsHttp2 = true },
         new("pings and settings", Attack.AnyoneAtThePort, (server, strength, stop) => StreamsAsync(server, Attack.Scaled(8, strength), async (http2, ct) =>
         {
             for (var i = 0; i < 20; i++)
@@ -53,7 +53,7 @@ static class PortAttacks
             }
 
             await Task.Delay(5, ct);
-        }, stop)),
+        }, stop)) { NeedsHttp2 = true },
         new("answers over HTTP/2 that are never taken", Attack.AnyoneAtThePort, (server, strength, stop) => Attack.RepeatAsync(Attack.Scaled(200, strength), async (_, ct) =>
         {
             await using var http2 = await RawHttp2.ConnectAsync(server, window: 0, ct);
@@ -64,7 +64,7 @@ static class PortAttacks
             }
 
             await Task.Delay(Timeout.Infinite, ct);
-        }, stop)),
+        }, stop)) { NeedsHttp2 = true },
         new("errors over HTTP/2 that are never taken", Attack.AnyoneAtThePort, (server, strength, stop) => Attack.RepeatAsync(Attack.Scaled(200, strength), async (_, ct) =>
         {
             await using var http2 = await RawHttp2.ConnectAsync(server, window: 0, ct);
@@ -75,7 +75,7 @@ static class PortAttacks
             }
 
             await Task.Delay(Timeout.Infinite, ct);
-        }, stop)),
+        }, stop)) { NeedsHttp2 = true },
         new("requests in a row whose answers are never read", Attack.AnyoneAtThePort, (server, strength, stop) => Attack.RepeatAsync(Attack.Scaled(200, strength), async (_, ct) =>
         {
             await using var stream = await server.ConnectAsync();

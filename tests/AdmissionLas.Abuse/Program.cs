@@ -6,7 +6,7 @@ Console.WriteLine($"{"attack",-62} {"reviews",7} {"lost",5} {"p99 ms",7} {"new m
 var failed = 0;
 foreach (var attack in PortAttacks.All.Where(a => a.Name.Contains(wanted, StringComparison.OrdinalIgnoreCase)))
 {
-    await using var server = await WebhookProcess.StartAsync(environment: new(Trial.Memory) { ["ADMISSION_LAS_LOGGING__LEVEL"] = "Information" }, program: binary);
+    await using var server = await WebhookProcess.StartAsync(environment: Trial.Environment(attack.NeedsHttp2, "Information"), program: binary);
     await Tool.RunAsync("taskset", ["-a", "-cp", "0", $"{server.Process.Id}"]);
     var trial = await Trial.RunAsync(attack, server, 1, TimeSpan.FromSeconds(seconds), TimeSpan.FromSeconds(30));
     failed += trial.HasHeld ? 0 : 1;

@@ -17,8 +17,13 @@ sealed record Trial(
 {
     const double MaxP99Ms = 100, MaxGrowth = 1.2;
 
-    /// <summary>What the heap may take of the 384Mi that the Deployment gives the container: three quarters, as the runtime reckons.</summary>
-    internal static IReadOnlyDictionary<string, string> Memory { get; } = new Dictionary<string, string> { ["DOTNET_GCHeapHardLimit"] = "0x12000000" };
+    /// <summary>What a server is started with: of the 384Mi that the Deployment gives the container the runtime lets the heap take three quarters.</summary>
+    internal static Dictionary<string, string> Environment(bool http2, string logLevel) => new()
+    {
+        ["DOTNET_GCHeapHardLimit"] = "0x12000000",
+        ["ADMISSION_LAS_SERVER__HTTP2"] = $"{http2}",
+        ["ADMISSION_LAS_LOGGING__LEVEL"] = logLevel,
+    };
 
     /// <summary>No review was lost, none was late, and the memory came back.</summary>
     internal bool HasHeld => IsAlive && Lost.Count == 0 && P99Ms <= MaxP99Ms && HasMemoryBack;

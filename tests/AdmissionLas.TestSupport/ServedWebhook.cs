@@ -62,11 +62,11 @@ abstract class ServedWebhook : IAsyncDisposable
         return stream;
     }
 
-    /// <summary>The same with a thread that blocks, and for so long at most with each step.</summary>
+    /// <summary>The same from another machine, as it seems, and with a thread that blocks for so long at most with each step.</summary>
     internal SslStream Connect(TimeSpan patience)
     {
         var milliseconds = (int)patience.TotalMilliseconds;
-        var socket = new TcpClient { ReceiveTimeout = milliseconds, SendTimeout = milliseconds };
+        var socket = new TcpClient(new IPEndPoint(new IPAddress([127, 0, 0, 2]), 0)) { ReceiveTimeout = milliseconds, SendTimeout = milliseconds };
         socket.Connect(IPAddress.Loopback, Mutate.Port);
         var stream = new SslStream(socket.GetStream());
         stream.AuthenticateAsClient(Tls());
@@ -77,7 +77,7 @@ abstract class ServedWebhook : IAsyncDisposable
     internal Task<HttpResponseMessage> PostAsync(HttpContent content, Version? version = null) => Client.SendAsync(new(HttpMethod.Post, Mutate)
     {
         Content = content,
-        Version = version ?? HttpVersion.Version20,
+        Version = version ?? HttpVersion.Version11,
         VersionPolicy = HttpVersionPolicy.RequestVersionExact,
     });
 

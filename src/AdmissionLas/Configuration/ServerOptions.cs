@@ -20,6 +20,12 @@ sealed class ServerOptions
     [Range(0, 65535)]
     public int HealthPort { get; set; } = 8080;
 
+    /// <summary>
+    /// Whether HTTP/2 is spoken beside HTTP/1.1. An API server calls webhooks behind a Service with HTTP/1.1 only, so that its calls are spread over the
+    /// replicas, and a stranger can do more harm with HTTP/2.
+    /// </summary>
+    public bool Http2 { get; set; }
+
     /// <summary>PEM file with the serving certificate and its chain.</summary>
     public string Certificate { get; set; } = "/certs/tls.crt";
 
@@ -62,7 +68,7 @@ sealed class ServerOptions
     [Range(1024 * 1024, 1024 * 1024 * 1024)]
     public int WaitingBytes { get; set; } = 32 * 1024 * 1024;
 
-    /// <summary>The most connections of a port at a time. One more closes the one that was last of use the longest ago.</summary>
+    /// <summary>The most connections of a port at a time. One more closes one of the address that has the most: <c>ConnectionLimit</c>.</summary>
     [Range(1, 100_000)]
     public int Connections { get; set; } = 512;
 }

@@ -1,10 +1,13 @@
+using System.Net;
+using System.Runtime.InteropServices;
 using Microsoft.AspNetCore.Connections;
 
 namespace AdmissionLas.Server;
 
 /// <summary>
-/// How many connections a port has at a time. One more closes the one that was last of use the longest ago: who opens connections and leaves them idle
-/// keeps nobody out. A connection that is of no use at first is closed soon; one that was may stay idle as long as Kestrel lets it.
+/// How many connections a port has at a time. One more closes one of the address that has the most: the oldest that has brought no review, or else the one
+/// that brought its last the longest ago. So strangers who open connections displace their own, and not those of an API server. A new connection without a
+/// request is closed soon; another may stay idle as long as Kestrel lets it.
 /// </summary>
 /// <param name="most">The most connections.</param>
 /// <param name="patience">How long a new connection has for its first request.</param>
@@ -13,6 +16,7 @@ sealed class ConnectionLimit(int most, TimeSpan patience, TimeProvider time)
 {
     readonly Lock gate = new();
     readonly HashSet<LimitedConnection> open = [];
+    readonly Dictionary<IPAddress, int> openFrom = [];
 
     /// <summary>How many connections are open.</summary>
     internal int Count
@@ -34,11 +38,13 @@ sealed class ConnectionLimit(int most, TimeSpan patience, TimeProvider time)
         lock (gate)
         {
             open.Add(served);
+            CollectionsMarshal.GetValueRefOrAddDefault(openFrom, served.From, out _)++;
             if (open.Count > most)
             {
                 // Only so many have to be looked at, and only when there is one too many.
-                var leastUseful = open.MinBy(c => c.LastOfUseAt)!;
-                open.Remove(leastUseful);
+                var from = openFrom.MaxBy(a => a.Value).Key;
+                var leastUseful = open.Where(c => c != served).MinBy(c => (!c.From.Equals(from), c.HasBroughtReview, c.LastOfUseAt))!;
+                Remove(leastUseful);
                 leastUseful.Close();
             }
         }
@@ -52,8 +58,16 @@ sealed class ConnectionLimit(int most, TimeSpan patience, TimeProvider time)
         {
             lock (gate)
             {
-                open.Remove(served);
+                Remove(served);
             }
+        }
+    }
+
+    void Remove(LimitedConnection connection)
+    {
+        if (open.Remove(connection) && --CollectionsMarshal.GetValueRefOrAddDefault(openFrom, connection.From, out _) == 0)
+        {
+            openFrom.Remove(connection.From);
         }
     }
 }
@@ -64,6 +78,11 @@ sealed class LimitedConnection(ConnectionContext connection, TimeProvider time)
     readonly long openedAt = time.GetTimestamp();
     long usedAt;
     volatile bool hasRequest;
+
+    /// <summary>The caller's address; of a caller without one, none.</summary>
+    internal IPAddress From { get; } = (connection.RemoteEndPoint as IPEndPoint)?.Address ?? IPAddress.None;
+
+    internal bool HasBroughtReview => Volatile.Read(ref usedAt) != 0;
 
     /// <summary>When it last brought a whole review, or when it was opened.</summary>
     internal long LastOfUseAt => Volatile.Read(ref usedAt) is not 0 and var used ? used : openedAt;

@@ -30,6 +30,9 @@ static class WebhookServer
     /// </summary>
     const int ConnectionBytes = 32 * 1024;
 
+    /// <summary>Each stream of HTTP/2 takes as much as a connection does.</summary>
+    const int MaxStreams = 16;
+
     /// <summary>Builds the server; it listens once started.</summary>
     /// <param name="configuration">Adds configuration sources, the last one wins.</param>
     /// <param name="source">Where the nodes and pods come from.</param>
@@ -82,10 +85,12 @@ static class WebhookServer
             kestrel.Limits.MaxRequestHeadersTotalSize = 16 * 1024;
             kestrel.Limits.MaxRequestBufferSize = ConnectionBytes;
             kestrel.Limits.MaxResponseBufferSize = ConnectionBytes;
+            kestrel.Limits.Http2.MaxStreamsPerConnection = MaxStreams;
             kestrel.Limits.Http2.InitialStreamWindowSize = 128 * 1024;
             kestrel.Limits.Http2.InitialConnectionWindowSize = 256 * 1024;
             kestrel.Listen(address, options.Port, listen =>
             {
+                listen.Protocols = options.Http2 ? HttpProtocols.Http1AndHttp2 : HttpProtocols.Http1;
                 Limit(listen, options);
                 listen.UseHttps(new TlsHandshakeCallbackOptions { OnConnection = _ => ValueTask.FromResult(tls.Current.Tls), HandshakeTimeout = FirstPatience });
             });
@@ -97,7 +102,7 @@ static class WebhookServer
         });
         // The encrypted side of a connection has buffers of its own, of 1 MB unless told otherwise.
         builder.WebHost.UseSockets(sockets => (sockets.MaxReadBufferSize, sockets.MaxWriteBufferSize) = (ConnectionBytes, ConnectionBytes));
-        NativeHeap.GiveLargeBlocksBack();
+        NativeHeap.Economize();
         builder.Services.AddSingleton<IMemoryPoolFactory<byte>, TlsRecordMemoryPool>();
         builder.AddPage();
 

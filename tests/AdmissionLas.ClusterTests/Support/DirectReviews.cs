@@ -89,7 +89,7 @@ sealed class DirectReviews : IAsyncDisposable
     {
         using var client = new HttpClient(handler, disposeHandler: false)
         {
-            DefaultRequestVersion = HttpVersion.Version20,
+            DefaultRequestVersion = HttpVersion.Version11,
             DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact,
             Timeout = TimeSpan.FromSeconds(30),
         };

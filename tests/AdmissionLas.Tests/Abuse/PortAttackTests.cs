@@ -30,7 +30,7 @@ public sealed class PortAttackTests(PortAttackTests.Server server) : IClassFixtu
         internal WebhookProcess? Process { get; private set; }
 
         public async Task InitializeAsync() =>
-            Process = await WebhookProcess.StartAsync(environment: new(Trial.Memory) { ["ADMISSION_LAS_LOGGING__LEVEL"] = "Error" });
+            Process = await WebhookProcess.StartAsync(environment: Trial.Environment(http2: true, "Error"));
 
         public async Task DisposeAsync() => await Process!.DisposeAsync();
     }

@@ -12,7 +12,7 @@ public sealed class DrainingTests
     [Fact]
     public async Task A_server_that_was_told_to_stop_is_not_ready_and_still_answers()
     {
-        await using var webhook = await RunningWebhook.StartAsync(new() { ["server:drainSeconds"] = "60" });
+        await using var webhook = await RunningWebhook.StartAsync(new() { ["server:drainSeconds"] = "60", ["server:http2"] = "true" });
         using var enough = new CancellationTokenSource();
 
         var stopping = webhook.Services.GetRequiredService<IHost>().StopAsync(enough.Token);

@@ -16,12 +16,20 @@ public sealed class WebhookServerTests
     [InlineData("2.0")]
     public async Task A_predict_pod_is_answered_over_every_http_version(string version)
     {
-        await using var webhook = await RunningWebhook.StartAsync();
+        await using var webhook = await RunningWebhook.StartAsync(new() { ["server:http2"] = "true" });
 
         var response = await webhook.ReviewAsync(RunningWebhook.Predict("HOME-EDGE"), version: new Version(version));
 
         Assert.Equal("home-edge-node", response["auditAnnotations"]!["node"]!.ToString());
         Assert.Equal("JSONPatch", response["patchType"]!.ToString());
+    }
+
+    [Fact]
+    public async Task Http_2_is_spoken_only_where_the_admin_says_so()
+    {
+        await using var webhook = await RunningWebhook.StartAsync();
+
+        await Assert.ThrowsAsync<HttpRequestException>(() => webhook.ReviewAsync(RunningWebhook.Predict("HOME-EDGE"), version: HttpVersion.Version20));
     }
 
     [Theory]
@@ -63,12 +71,12 @@ public sealed class WebhookServerTests
     [InlineData(false)]
     public async Task A_body_over_the_limit_is_refused_with_413(bool saysItsLength)
     {
-        await using var webhook = await RunningWebhook.StartAsync(new() { ["server:bodyLimitBytes"] = $"{Megabyte}" });
+        await using var webhook = await RunningWebhook.StartAsync(new() { ["server:bodyLimitBytes"] = $"{Megabyte}", ["server:http2"] = "true" });
         using var content = new StreamContent(saysItsLength ? new MemoryStream(new byte[Megabyte + 1]) : new Unseekable(new byte[Megabyte + 1]));
         content.Headers.ContentType = new("application/json");
 
-        // HTTP/2, as the API server: there a refusal can overtake the body.
-        using var response = await webhook.PostAsync(content);
+        // There a refusal can overtake the body.
+        using var response = await webhook.PostAsync(content, HttpVersion.Version20);
 
         Assert.Equal(HttpStatusCode.RequestEntityTooLarge, response.StatusCode);
     }
@@ -179,18 +187,20 @@ public sealed class WebhookServerTests
     }
 
     [Fact]
-    public async Task One_connection_too_many_closes_the_one_that_was_of_use_the_longest_ago()
+    public async Task One_connection_too_many_closes_one_of_the_address_that_has_the_most()
     {
         await using var webhook = await RunningWebhook.StartAsync(new() { ["server:connections"] = "2" });
-        // One that has brought a review, and one that never will.
-        await webhook.ReviewAsync(RunningWebhook.Predict("HOME-EDGE"));
-        await using var idle = await webhook.ConnectAsync();
+        await using var elsewhere = webhook.Connect(TimeSpan.FromSeconds(60));
         await webhook.ReviewAsync(RunningWebhook.Predict("HOME-EDGE"));
 
-        await using var another = await webhook.ConnectAsync();
+        // Each is one too many: the first displaces the client's, which has brought its review, and each one after it the one before.
+        await using var first = await webhook.ConnectAsync();
+        await using var second = await webhook.ConnectAsync();
 
-        Assert.True(await IsClosedAsync(idle));
-        Assert.NotNull((await webhook.ReviewAsync(RunningWebhook.Predict("HOME-EDGE")))["patch"]);
+        Assert.True(await IsClosedAsync(first));
+        await elsewhere.WriteAsync("POST /mutate HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"u8.ToArray());
+        using var reader = new StreamReader(elsewhere, Encoding.ASCII);
+        Assert.StartsWith("HTTP/1.1 400 ", await reader.ReadLineAsync(), StringComparison.Ordinal);
     }
 
     [Fact]
