@@ -90,11 +90,11 @@ static class PortAttacks
         }, stop)),
         new("idle connections", Attack.AnyoneAtThePort, (server, strength, stop) => Attack.RepeatAsync(Attack.Scaled(8000, strength), async (i, ct) =>
         {
-            // 2,000 a second.
+            // At first 2,000 a second.
             await Task.Delay(i / 2, ct);
             await using var stream = await server.ConnectAsync();
             await UntilClosedAsync(stream, ct);
-            await Task.Delay(4000, ct);
+            await Task.Delay(8000, ct);
         }, stop)),
         new("connections that do not begin TLS", Attack.AnyoneAtThePort, (server, strength, stop) => Attack.RepeatAsync(Attack.Scaled(4000, strength), async (i, ct) =>
         {

@@ -6,56 +6,39 @@ namespace AdmissionLas.Server;
 
 /// <summary>
 /// How many connections a port has at a time. One more closes one of the address that has the most: the oldest that has brought no review, or else the one
-/// that brought its last the longest ago. So strangers who open connections displace their own, and not those of an API server. A new connection without a
-/// request is closed soon; another may stay idle as long as Kestrel lets it.
+/// that brought its last the longest ago. So strangers who open connections displace their own, and not those of an API server. Each address has a few
+/// handshakes at a time, as they take more processor time than reviews. A new connection without a request is closed soon; another may stay idle as long
+/// as Kestrel lets it.
 /// </summary>
 /// <param name="most">The most connections.</param>
 /// <param name="patience">How long a new connection has for its first request.</param>
 /// <param name="time">The clock.</param>
 sealed class ConnectionLimit(int most, TimeSpan patience, TimeProvider time)
 {
+    const int HandshakesAtOnce = 4;
+
     readonly Lock gate = new();
     readonly HashSet<LimitedConnection> open = [];
-    readonly Dictionary<IPAddress, int> openFrom = [];
-
-    /// <summary>How many connections are open.</summary>
-    internal int Count
-    {
-        get
-        {
-            lock (gate)
-            {
-                return open.Count;
-            }
-        }
-    }
+    readonly Dictionary<IPAddress, Caller> callers = [];
 
     /// <summary>Serves a connection; the middleware of a port, before TLS.</summary>
     internal async Task ServeAsync(ConnectionContext connection, ConnectionDelegate next)
     {
-        var served = new LimitedConnection(connection, time);
-        connection.Features.Set(served);
-        lock (gate)
-        {
-            open.Add(served);
-            CollectionsMarshal.GetValueRefOrAddDefault(openFrom, served.From, out _)++;
-            if (open.Count > most)
-            {
-                // Only so many have to be looked at, and only when there is one too many.
-                var from = openFrom.MaxBy(a => a.Value).Key;
-                var leastUseful = open.Where(c => c != served).MinBy(c => (!c.From.Equals(from), c.HasBroughtReview, c.LastOfUseAt))!;
-                Remove(leastUseful);
-                leastUseful.Close();
-            }
-        }
-
+        var served = Admit(connection);
         try
         {
             using var timer = time.CreateTimer(static c => ((LimitedConnection)c!).CloseIfSilent(), served, patience, Timeout.InfiniteTimeSpan);
+            await served.Caller.Handshakes.WaitAsync(connection.ConnectionClosed).ConfigureAwait(false);
+            served.BeginHandshake();
             await next(connection).ConfigureAwait(false);
+        }
+        // It was closed while it waited for its turn.
+        catch (OperationCanceledException) when (connection.ConnectionClosed.IsCancellationRequested)
+        {
         }
         finally
         {
+            served.EndHandshake();
             lock (gate)
             {
                 Remove(served);
@@ -63,24 +46,63 @@ sealed class ConnectionLimit(int most, TimeSpan patience, TimeProvider time)
         }
     }
 
+    /// <summary>The middleware behind TLS, or where there is none.</summary>
+    internal static Task HasShakenHandsAsync(ConnectionContext connection, ConnectionDelegate next)
+    {
+        connection.Features.Get<LimitedConnection>()!.EndHandshake();
+        return next(connection);
+    }
+
+    LimitedConnection Admit(ConnectionContext connection)
+    {
+        var address = (connection.RemoteEndPoint as IPEndPoint)?.Address ?? IPAddress.None;
+        lock (gate)
+        {
+            var caller = CollectionsMarshal.GetValueRefOrAddDefault(callers, address, out _) ??= new Caller(address, new SemaphoreSlim(HandshakesAtOnce));
+            caller.Open++;
+            var served = new LimitedConnection(connection, caller, time.GetTimestamp());
+            connection.Features.Set(served);
+            open.Add(served);
+            if (open.Count > most)
+            {
+                // Only so many have to be looked at, and only when there is one too many.
+                var greediest = callers.Values.MaxBy(c => c.Open);
+                var leastUseful = open.Where(c => c != served).MinBy(c => (c.Caller != greediest, c.HasBroughtReview, c.LastOfUseAt))!;
+                Remove(leastUseful);
+                leastUseful.Close();
+            }
+
+            return served;
+        }
+    }
+
     void Remove(LimitedConnection connection)
     {
-        if (open.Remove(connection) && --CollectionsMarshal.GetValueRefOrAddDefault(openFrom, connection.From, out _) == 0)
+        if (open.Remove(connection) && --connection.Caller.Open == 0)
         {
-            openFrom.Remove(connection.From);
+            callers.Remove(connection.Caller.Address);
         }
+    }
+
+    /// <summary>Where connections come from, and how many are open.</summary>
+    internal sealed class Caller(IPAddress address, SemaphoreSlim handshakes)
+    {
+        internal IPAddress Address => address;
+
+        internal SemaphoreSlim Handshakes => handshakes;
+
+        internal int Open { get; set; }
     }
 }
 
 /// <summary>A connection of a port with a limit; a feature of its requests.</summary>
-sealed class LimitedConnection(ConnectionContext connection, TimeProvider time)
+sealed class LimitedConnection(ConnectionContext connection, ConnectionLimit.Caller caller, long openedAt)
 {
-    readonly long openedAt = time.GetTimestamp();
     long usedAt;
+    int isShakingHands;
     volatile bool hasRequest;
 
-    /// <summary>The caller's address; of a caller without one, none.</summary>
-    internal IPAddress From { get; } = (connection.RemoteEndPoint as IPEndPoint)?.Address ?? IPAddress.None;
+    internal ConnectionLimit.Caller Caller => caller;
 
     internal bool HasBroughtReview => Volatile.Read(ref usedAt) != 0;
 
@@ -92,6 +114,16 @@ sealed class LimitedConnection(ConnectionContext connection, TimeProvider time)
 
     /// <summary>It has brought a whole review.</summary>
     internal void Use(long now) => Volatile.Write(ref usedAt, now);
+
+    internal void BeginHandshake() => isShakingHands = 1;
+
+    internal void EndHandshake()
+    {
+        if (Interlocked.Exchange(ref isShakingHands, 0) == 1)
+        {
+            caller.Handshakes.Release();
+        }
+    }
 
     internal void CloseIfSilent()
     {

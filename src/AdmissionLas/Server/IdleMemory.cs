@@ -16,22 +16,17 @@ sealed class IdleMemory(TimeProvider time) : BackgroundService
     {
         using var timer = new PeriodicTimer(Interval, time);
         var usual = Environment.WorkingSet;
-        var (before, isCollected) = (usual, false);
+        var before = usual;
         while (await timer.WaitForNextTickAsync(stoppingToken).ConfigureAwait(false))
         {
             var now = Environment.WorkingSet;
-            if (isCollected)
+            // Not in the middle of a flood; and where the server simply needs more than before, once.
+            if (now > Growth * usual && now <= before)
             {
+                // It stops all reviews for as long as it takes. No other kind gives the memory back at once.
+                GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
                 NativeHeap.Trim();
-                // Where the server simply needs more than before, it is not collected for that again.
-                (usual, isCollected) = (Environment.WorkingSet, false);
-            }
-            // Not in the middle of a flood.
-            else if (now > Growth * usual && now <= before)
-            {
-                // Beside the reviews, which it does not stop for long.
-                GC.Collect(GC.MaxGeneration, GCCollectionMode.Forced, blocking: false);
-                isCollected = true;
+                usual = Environment.WorkingSet;
             }
 
             before = now;

@@ -93,11 +93,13 @@ static class WebhookServer
                 listen.Protocols = options.Http2 ? HttpProtocols.Http1AndHttp2 : HttpProtocols.Http1;
                 Limit(listen, options);
                 listen.UseHttps(new TlsHandshakeCallbackOptions { OnConnection = _ => ValueTask.FromResult(tls.Current.Tls), HandshakeTimeout = FirstPatience });
+                listen.Use(next => connection => ConnectionLimit.HasShakenHandsAsync(connection, next));
             });
             kestrel.Listen(address, options.HealthPort, listen =>
             {
                 listen.Protocols = HttpProtocols.Http1;
                 Limit(listen, options);
+                listen.Use(next => connection => ConnectionLimit.HasShakenHandsAsync(connection, next));
             });
         });
         // The encrypted side of a connection has buffers of its own, of 1 MB unless told otherwise.
