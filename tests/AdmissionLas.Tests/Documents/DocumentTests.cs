@@ -40,6 +40,24 @@ public sealed partial class DocumentTests(ITestOutputHelper report)
         Assert.Equal(TableRows(demo.Value, '│').Select(r => string.Join(" | ", r[..^1])), shown.Select(r => string.Join(" | ", r)));
     }
 
+    [Fact]
+    public void Every_row_of_the_threat_model_names_tests_that_are_there()
+    {
+        var rows = File.ReadLines(Checkout.PathOf(".github/SECURITY.md")).Where(l => l.StartsWith("| ", StringComparison.Ordinal)).Skip(1).ToArray();
+        Assert.NotEmpty(rows);
+        foreach (var row in rows)
+        {
+            var named = row.Split('|')[4];
+            var tests = TestClass().Matches(named).ToArray();
+            Assert.True(tests.Length > 0 || named.Trim() == "the same", row);
+            foreach (var test in tests)
+            {
+                var folder = Checkout.PathOf(test.Groups["cluster"].Success ? "tests/AdmissionLas.ClusterTests" : "tests");
+                Assert.True(Directory.EnumerateFiles(folder, $"{test.Groups["name"]}.cs", SearchOption.AllDirectories).Any(), $"{test} is not there: {row}");
+            }
+        }
+    }
+
     [Theory, MemberData(nameof(Documents))]
     public void Every_link_within_the_repository_leads_somewhere(string document)
     {
@@ -139,6 +157,9 @@ public sealed partial class DocumentTests(ITestOutputHelper report)
 
     [GeneratedRegex("""^#+ (?<text>.+)$""", RegexOptions.Multiline)]
     private static partial Regex Heading();
+
+    [GeneratedRegex(@"`(?<name>\w+Tests)`(?<cluster> \*\(cluster\)\*)?", RegexOptions.ExplicitCapture)]
+    private static partial Regex TestClass();
 
     [GeneratedRegex("""[^\w\- ]""")]
     private static partial Regex NoAnchor();
