@@ -6,10 +6,10 @@ namespace AdmissionLas.Abuse;
 /// An API server's part: sends real reviews at a steady pace and waits for each patch. Threads of its own that block, so that an attack from the same
 /// process does not make it late. One keeps its connection, as an API server does; one opens a new connection for each review.
 /// </summary>
-sealed class Probe(ServedWebhook server)
+/// <param name="server">The server.</param>
+/// <param name="patience">How long it waits for each byte.</param>
+sealed class Probe(ServedWebhook server, TimeSpan patience)
 {
-    static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
-
     readonly List<double> kept = [];
     readonly List<double> anew = [];
     readonly List<string> lost = [];
@@ -67,7 +67,7 @@ sealed class Probe(ServedWebhook server)
         },
         CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
-    SslStream Connect() => server.Connect(Patience);
+    SslStream Connect() => server.Connect(patience);
 
     static void Review(SslStream stream)
     {

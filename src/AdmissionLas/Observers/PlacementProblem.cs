@@ -23,7 +23,7 @@ readonly partial record struct PlacementProblem(string Namespace, OwnerReference
             : null;
 
     static bool IsValid(OwnerReference owner) =>
-        NameSyntax.IsSubdomain(owner.Name) && Kind().IsMatch(owner.Kind) && ApiVersion().IsMatch(owner.ApiVersion) && Uid().IsMatch(owner.Uid);
+        NameSyntax.IsSubdomain(owner.Name) && Kind().IsMatch(owner.Kind) && owner.ApiVersion.Length <= NameSyntax.LongestName && ApiVersion().IsMatch(owner.ApiVersion) && Uid().IsMatch(owner.Uid);
 
     [GeneratedRegex(@"^[A-Za-z][A-Za-z0-9-]{0,62}\z", RegexOptions.CultureInvariant)]
     private static partial Regex Kind();

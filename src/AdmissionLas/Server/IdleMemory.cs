@@ -14,11 +14,11 @@ sealed class IdleMemory(TimeProvider time) : BackgroundService
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        using var timer = new PeriodicTimer(Interval, time);
         var usual = Environment.WorkingSet;
         var before = usual;
-        while (await timer.WaitForNextTickAsync(stoppingToken).ConfigureAwait(false))
+        while (!stoppingToken.IsCancellationRequested)
         {
+            await Task.Delay(Interval, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             var now = Environment.WorkingSet;
             // Not in the middle of a flood; and where the server simply needs more than before, once.
             if (now > Growth * usual && now <= before)

@@ -3,6 +3,7 @@ using AdmissionLas.Abuse;
 namespace AdmissionLas.Tests.Abuse;
 
 /// <summary>Attacks by pods and nodes that are stored, with little strength: others get every answer meanwhile, and the process lives.</summary>
+[Collection(AbuseCollection.Name)]
 public sealed class FeedAttackTests
 {
     const double Strength = 0.1;

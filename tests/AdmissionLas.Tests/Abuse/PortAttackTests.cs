@@ -6,6 +6,7 @@ namespace AdmissionLas.Tests.Abuse;
 /// Attacks on the ports with little strength, one after the other on one server: others get every answer meanwhile, and the process lives with the memory
 /// that the container gives it. scripts/abuse.sh runs the same at full strength, with times and memory.
 /// </summary>
+[Collection(AbuseCollection.Name)]
 public sealed class PortAttackTests(PortAttackTests.Server server) : IClassFixture<PortAttackTests.Server>
 {
     const double Strength = 0.05;

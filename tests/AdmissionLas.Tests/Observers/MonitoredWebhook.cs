@@ -47,7 +47,7 @@ public sealed class MonitoredWebhook : IAsyncLifetime
             .OnWatch(Watch(staysOpen: true));
         server = await WebhookProcess.StartAsync(
             ["--kubeconfig", Kubeconfig.Write(files.FullName, api.Address)],
-            new() { ["ADMISSION_LAS_SERVER__BODYLIMITBYTES"] = $"{BodyLimitBytes}", ["ADMISSION_LAS_LOGGING__LEVEL"] = "Error" });
+            new() { ["ADMISSION_LAS_SERVER__BODYLIMITBYTES"] = $"{BodyLimitBytes}", ["ADMISSION_LAS_SERVER__HTTP2"] = "true", ["ADMISSION_LAS_LOGGING__LEVEL"] = "Error" });
         await SendAsync();
         prometheus = await Prometheus.StartAsync(server.Health("").Authority);
         traffic = KeepSendingAsync();
@@ -74,7 +74,7 @@ public sealed class MonitoredWebhook : IAsyncLifetime
         training["metadata"]!["labels"]!["typeOfComponent"] = "Training";
         await server.ReviewAsync(training);
         // HTTP/2: there a refusal can overtake the body.
-        using var refused = await server.PostAsync(RunningWebhook.Json(new string(' ', BodyLimitBytes + 1)));
+        using var refused = await server.PostAsync(RunningWebhook.Json(new string(' ', BodyLimitBytes + 1)), HttpVersion.Version20);
     }
 
     // A rate is between two scrapes that saw different counts.
