@@ -225,7 +225,12 @@ public sealed class PodReaderTests
             var pod = Pods.PredictJson();
             pod["metadata"]!["ownerReferences"] = new JsonArray(new JsonObject
             {
-                ["apiVersion"] = "argoproj.io/v1alpha1", ["kind"] = "Workflow", ["name"] = "w", ["uid"] = "u", ["controller"] = true, [member] = new string('a', length),
+                ["apiVersion"] = "argoproj.io/v1alpha1",
+                ["kind"] = "Workflow",
+                ["name"] = "w",
+                ["uid"] = "u",
+                ["controller"] = true,
+                [member] = new string('a', length),
             });
             var review = SampleReview.Of(pod, "uid", "kubeflow").ToJsonString();
             return WebhookCall.Send(Encoding.UTF8.GetBytes(review), View, CompiledSettings.Default).ReviewResult.Review.Pod!.Controller;
