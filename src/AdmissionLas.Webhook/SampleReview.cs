@@ -6,7 +6,10 @@ namespace AdmissionLas.Webhook;
 static class SampleReview
 {
     /// <summary>Wraps the pod, which becomes part of the review.</summary>
-    internal static JsonObject Of(JsonObject pod, string uid, string @namespace = "kubeflow") => new()
+    /// <param name="pod">The pod.</param>
+    /// <param name="uid">The review's uid.</param>
+    /// <param name="namespace">Where it is created; without it in the pod's own namespace, or else in <c>kubeflow</c>.</param>
+    internal static JsonObject Of(JsonObject pod, string uid, string? @namespace = null) => new()
     {
         ["kind"] = "AdmissionReview",
         ["apiVersion"] = "admission.k8s.io/v1",
@@ -17,7 +20,7 @@ static class SampleReview
             ["resource"] = new JsonObject { ["group"] = "", ["version"] = "v1", ["resource"] = "pods" },
             ["requestKind"] = new JsonObject { ["group"] = "", ["version"] = "v1", ["kind"] = "Pod" },
             ["requestResource"] = new JsonObject { ["group"] = "", ["version"] = "v1", ["resource"] = "pods" },
-            ["namespace"] = @namespace,
+            ["namespace"] = @namespace ?? pod["metadata"]?["namespace"]?.GetValue<string>() ?? "kubeflow",
             ["operation"] = "CREATE",
             ["userInfo"] = new JsonObject
             {
