@@ -62,10 +62,13 @@ sealed class JsonMembers<T> where T : struct
     }
 
     /// <summary>Reads a list of such objects; <see langword="null"/> when there is null in its place.</summary>
-    internal List<T>? ReadList(ref JsonCursor json) => ReadList(ref json, static (in _, item) => item);
+    internal List<T>? ReadList(ref JsonCursor json, int most = int.MaxValue) => ReadList(ref json, static (in _, item) => item, most);
 
     /// <summary>The same, with something made of each object as soon as it is read.</summary>
-    internal List<TItem>? ReadList<TItem>(ref JsonCursor json, Make<TItem> make)
+    /// <param name="json">Stands before the list.</param>
+    /// <param name="make">Makes it.</param>
+    /// <param name="most">How many objects are of interest: those behind them are skipped.</param>
+    internal List<TItem>? ReadList<TItem>(ref JsonCursor json, Make<TItem> make, int most = int.MaxValue)
     {
         if (!json.ReadArray())
         {
@@ -73,9 +76,14 @@ sealed class JsonMembers<T> where T : struct
         }
 
         var items = new List<TItem>();
-        while (ReadItem(ref json, out var item))
+        while (items.Count < most && ReadItem(ref json, out var item))
         {
             items.Add(make(in json, item));
+        }
+
+        while (items.Count == most && json.NextItem())
+        {
+            json.SkipValue();
         }
 
         return items;

@@ -13,6 +13,9 @@ sealed class PodReader
     // Never written to.
     static readonly Dictionary<string, string> None = [];
 
+    // With more terms or tolerations a pod is not decided on, whatever they are: NodeFilter.IsWithinLimits.
+    const int MostTerms = NodeFilter.MaxComparisons + 1;
+
     // A pipeline step has its own container and one beside it, and as many before.
     const int UsualContainers = 2;
 
@@ -108,7 +111,7 @@ sealed class PodReader
 
     static readonly JsonMembers<NodeSelector> NodeSelectorMembers = new()
     {
-        ["nodeSelectorTerms"] = (ref json, ref selector) => selector.Terms = TermMembers.ReadList(ref json),
+        ["nodeSelectorTerms"] = (ref json, ref selector) => selector.Terms = TermMembers.ReadList(ref json, MostTerms),
     };
 
     static readonly JsonMembers<Preference> PreferredTermMembers = new()
@@ -151,7 +154,7 @@ sealed class PodReader
         ["volumes"] = (ref json, ref spec) => spec.Note(ReadHasAny(ref json, VolumeMembers), SchedulerConstraint.Volumes),
         ["affinity"] = (ref json, ref spec) =>
             spec.Note((spec.Affinity = AffinityMembers.Read(ref json))?.Constraint is not null, spec.Affinity?.Constraint),
-        ["tolerations"] = (ref json, ref spec) => spec.Tolerations = TolerationMembers.ReadList(ref json, (in _, text) => Tolerated(text)),
+        ["tolerations"] = (ref json, ref spec) => spec.Tolerations = TolerationMembers.ReadList(ref json, (in _, text) => Tolerated(text), MostTerms),
         ["nodeSelector"] = (ref json, ref spec) => spec.NodeSelector = ReadMap(ref json),
         ["nodeName"] = (ref json, ref spec) => spec.NodeName = json.ReadText(),
         ["resources"] = (ref json, ref spec) => spec.Resources = ResourceMembers.Read(ref json),

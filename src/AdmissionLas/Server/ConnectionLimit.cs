@@ -15,7 +15,10 @@ namespace AdmissionLas.Server;
 /// <param name="time">The clock.</param>
 sealed class ConnectionLimit(int most, TimeSpan patience, TimeProvider time)
 {
-    const int HandshakesAtOnce = 4;
+    const int HandshakesAtOnce = 32;
+
+    /// <summary>One that waits for its caller for longer takes no processor time meanwhile, and must not hold up others.</summary>
+    static readonly TimeSpan HandshakePatience = TimeSpan.FromMilliseconds(100);
 
     readonly Lock gate = new();
     readonly HashSet<LimitedConnection> open = [];
@@ -30,6 +33,7 @@ sealed class ConnectionLimit(int most, TimeSpan patience, TimeProvider time)
             using var timer = time.CreateTimer(static c => ((LimitedConnection)c!).CloseIfSilent(), served, patience, Timeout.InfiniteTimeSpan);
             await served.Caller.Handshakes.WaitAsync(connection.ConnectionClosed).ConfigureAwait(false);
             served.BeginHandshake();
+            using var handshake = time.CreateTimer(static c => ((LimitedConnection)c!).EndHandshake(), served, HandshakePatience, Timeout.InfiniteTimeSpan);
             await next(connection).ConfigureAwait(false);
         }
         // It was closed while it waited for its turn.
