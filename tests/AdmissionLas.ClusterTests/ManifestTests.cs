@@ -278,7 +278,7 @@ public sealed class ManifestTests
         var mount = Assert.Single(pod["containers"]![0]!["volumeMounts"]!.AsArray(), m => $"{m!["name"]}" == "client-ca")!;
         var volume = Assert.Single(pod["volumes"]!.AsArray(), v => $"{v!["name"]}" == "client-ca")!;
 
-        Assert.Equal(["--client-ca", $"{mount["mountPath"]}/ca.crt", "--allow-client", "kube-apiserver"], ArgumentsOf(template)[^4..]);
+        Assert.Equal(["--client-ca", $"{mount["mountPath"]}/ca.crt", "--allow-client", "kube-apiserver", "--allow-client", "kube-apiserver-kubelet-client"], ArgumentsOf(template)[^6..]);
         Assert.Equal(ClientAuthorities, $"{volume["configMap"]!["name"]}");
     }
 

@@ -88,7 +88,7 @@ public sealed class LogTests : IDisposable
         foreach (var field in (string[])["name", "generateName", "namespace"])
         {
             using var answer = await webhook.Client.PostAsync(webhook.Mutate, RunningWebhook.Json(
-                AdmissionLas.Webhook.SampleReview.Of(RunningWebhook.Predict("HOME-EDGE").With(p => p["metadata"]![field] = endless), "uid-of-this-review").ToJsonString()));
+                AdmissionLas.Webhook.SampleReview.Of(RunningWebhook.Predict("HOME-EDGE").With(p => p["metadata"]![field] = endless), "uid-of-this-review", "kubeflow").ToJsonString()));
         }
 
         await webhook.ReviewAsync(RunningWebhook.Predict("HOME-EDGE"), "the-last");
