@@ -18,11 +18,11 @@ public static class ObjectMetadata
     /// <summary>metadata.uid.</summary>
     public static string? Uid(JsonElement any) => Field(any, "uid").ValidText();
 
-    /// <summary>metadata.labels.</summary>
-    public static IReadOnlyDictionary<string, string> Labels(JsonElement any)
+    /// <summary>metadata.labels, at most so many of them: the first, which the API server writes in the order of their keys.</summary>
+    public static IReadOnlyDictionary<string, string> Labels(JsonElement any, int most)
     {
         var labels = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (var label in any.Member("metadata").Member("labels").Members())
+        foreach (var label in any.Member("metadata").Member("labels").Members().Take(most))
         {
             if (label.Value.Text() is { } value)
             {

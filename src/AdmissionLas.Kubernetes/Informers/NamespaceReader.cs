@@ -14,7 +14,7 @@ public static class NamespaceReader
     {
         var labels = item.ValidMember("metadata").ValidMember("labels");
         return labels.ValidMember(AntiAffinityTerm.NamespaceNameKey).ValueKind == JsonValueKind.String && JsonMarshal.GetRawUtf8Value(labels).Length <= MaxBytes
-            ? item.ReadValid(ObjectMetadata.Labels)
+            ? item.ReadValid(static n => ObjectMetadata.Labels(n, int.MaxValue))
             : null;
     }
 }

@@ -8,6 +8,9 @@ namespace AdmissionLas.Kubernetes;
 /// </summary>
 public static class NodeReader
 {
+    /// <summary>No honest node has a tenth of it. A kubelet may write 20,000, again and again, and each would be looked at every time.</summary>
+    const int MostLabels = 2048;
+
     /// <summary>Reads a Node object.</summary>
     /// <param name="node">The object.</param>
     /// <param name="latencies">Which of its labels are latencies.</param>
@@ -24,7 +27,7 @@ public static class NodeReader
             : new NodeFacts
             {
                 Name = name,
-                Labels = ObjectMetadata.Labels(node),
+                Labels = ObjectMetadata.Labels(node, MostLabels),
                 Taints = [.. spec.Member("taints").Items().Select(Taint).OfType<Taint>()],
                 IsCordoned = spec.Member("unschedulable").ValueKind == JsonValueKind.True,
                 IsReady = status.Member("conditions").Items().Any(c => c.Member("type").Text() == "Ready" && c.Member("status").Text() == "True"),

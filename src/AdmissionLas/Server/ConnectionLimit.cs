@@ -15,7 +15,7 @@ namespace AdmissionLas.Server;
 /// <param name="time">The clock.</param>
 sealed class ConnectionLimit(int most, TimeSpan patience, TimeProvider time)
 {
-    const int HandshakesAtOnce = 32;
+    const int HandshakesAtOnce = 8;
 
     /// <summary>One that waits for its caller for longer takes no processor time meanwhile, and must not hold up others.</summary>
     static readonly TimeSpan HandshakePatience = TimeSpan.FromMilliseconds(100);

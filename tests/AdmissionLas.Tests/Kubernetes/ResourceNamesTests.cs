@@ -78,6 +78,16 @@ public sealed class ResourceNamesTests
         Assert.Equal(128, node!.Allocatable.Other!.Count);
     }
 
+    [Fact]
+    public void And_as_many_labels_as_an_honest_one_may_have()
+    {
+        var labels = new JsonObject([.. Enumerable.Range(0, 20_000).Select(i => KeyValuePair.Create<string, JsonNode?>($"latency.admissionlas.io/L{i:00000}", "1"))]);
+        var node = NodeReader.Read(YamlJson.ToElement(new JsonObject { ["metadata"] = new JsonObject { ["name"] = "n", ["labels"] = labels } }), LatencyLabels.All);
+
+        Assert.Equal(2048, node!.Labels.Count);
+        Assert.Equal(256, node.Latencies.Known.Count);
+    }
+
     static NodeFacts Having(string name, params string[] devices) =>
         new() { Name = name, Allocatable = new Resources(null, null, [.. devices.Select(d => new ResourceAmount(d, 1))]) };
 
