@@ -9,9 +9,6 @@ sealed class IdleMemory(TimeProvider time) : BackgroundService
     /// <summary>A growth by less is not worth the work.</summary>
     const double Growth = 1.1;
 
-    /// <summary>A flood grows by more between two looks.</summary>
-    const double Calm = 1.02;
-
     static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
 
     /// <inheritdoc/>
@@ -24,7 +21,7 @@ sealed class IdleMemory(TimeProvider time) : BackgroundService
             await Task.Delay(Interval, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             var now = Environment.WorkingSet;
             // Not in the middle of a flood; and where the server simply needs more than before, once.
-            if (now > Growth * usual && now <= Calm * before)
+            if (now > Growth * usual && now <= before)
             {
                 // It stops all reviews for as long as it takes. No other kind gives the memory back at once.
                 GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
