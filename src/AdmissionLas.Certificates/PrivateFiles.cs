@@ -4,7 +4,7 @@ using System.Text;
 namespace AdmissionLas.Certificates;
 
 /// <summary>
-/// Directories and files for keys. Nobody but their owner may read the files, and nobody but their owner and root may say where they are: a link that
+/// Directories and files for keys. Only their owner may read the files, and only their owner and root may say where they are: a link that
 /// a local user plants would have a key written, or a folder deleted, behind it.
 /// </summary>
 public static partial class PrivateFiles

@@ -25,8 +25,8 @@ sealed class JsonValueStream(Func<Memory<byte>, ValueTask<int>> read, int maxByt
     const int MaxRestingBytes = 4 * UsualBytes;
 
     /// <summary>
-    /// The API server's own decoder takes objects 10,000 levels deep (https://github.com/golang/go/blob/master/src/encoding/json/scanner.go), and whoever
-    /// creates pods can write their managed fields. One that is not parsed would cost the whole list.
+    /// The API server's own decoder takes objects 10,000 levels deep (https://github.com/golang/go/blob/master/src/encoding/json/scanner.go), and users
+    /// who create pods can write their managed fields. One that is not parsed would cost the whole list.
     /// </summary>
     static readonly JsonDocumentOptions Deep = new() { MaxDepth = 10_100 };
 

@@ -64,7 +64,7 @@ public sealed class KubeApi(KubernetesClientConfiguration configuration, TimePro
     public void Dispose() => connection.Dispose();
 
     /// <summary>
-    /// Lists every object of a resource, page by page, consistently with etcd. It takes the memory of one object, not of a page: whoever creates pods can
+    /// Lists every object of a resource, page by page, consistently with etcd. It takes the memory of one object, not of a page: users who create pods can
     /// make each of them more than a megabyte.
     /// </summary>
     /// <param name="resource">What to list.</param>
